@@ -1,0 +1,362 @@
+"""The words every room shares: endpoints, verdicts, codes, credentials and what a check returns.
+
+Facts and judgement are apart. A check gathers facts and raises `Fault`; `CODES` says whose cause a code is and whether
+it lasts; `checks.messages` puts it into words.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+Facts = Mapping[str, str]
+"""Named values for the wording of a code (host, date, names). JSON strings, never a secret."""
+
+
+class Protocol(StrEnum):
+    IMAP = "imap"
+    SMTP = "smtp"
+    HTTPS = "https"
+
+
+class Security(StrEnum):
+    """How TLS starts (RFC 8314). `AUTO` is a request only; a checked endpoint says what was found."""
+
+    AUTO = "auto"
+    TLS = "tls"
+    STARTTLS = "starttls"
+
+
+class Verdict(StrEnum):
+    OK = "ok"
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+
+
+class Blame(StrEnum):
+    """Who must act."""
+
+    NOBODY = "nobody"
+    SETTINGS = "settings"  # the admin, who typed the settings
+    SERVER = "server"  # whoever runs the mail server
+    MAILBOX = "mailbox"  # the mailbox's owner
+    NETWORK = "network"  # whoever runs the path between us and the server
+    US = "us"  # the operator of this service
+
+
+class Code(StrEnum):
+    """Stable identifiers of causes. Each has a row in `CODES` and a message in every language."""
+
+    OK = "ok"
+
+    DNS_NOT_FOUND = "dns.not_found"
+    DNS_NO_ADDRESS = "dns.no_address"
+    DNS_TEMPORARY = "dns.temporary"
+    ADDRESS_NOT_ALLOWED = "address.not_allowed"
+
+    CONNECT_REFUSED = "connect.refused"
+    CONNECT_TIMEOUT = "connect.timeout"
+    CONNECT_UNREACHABLE = "connect.unreachable"
+    CONNECT_SOME_ADDRESSES = "connect.some_addresses"
+    CONNECT_CLOSED = "connect.closed"
+
+    TLS_SELF_SIGNED = "tls.self_signed"
+    TLS_UNTRUSTED_ROOT = "tls.untrusted_root"
+    TLS_EXPIRED = "tls.expired"
+    TLS_NOT_YET_VALID = "tls.not_yet_valid"
+    TLS_NAME_MISMATCH = "tls.name_mismatch"
+    TLS_BAD_CERTIFICATE = "tls.bad_certificate"
+    TLS_EXPIRES_SOON = "tls.expires_soon"
+    TLS_PLAINTEXT_PORT = "tls.plaintext_port"
+    TLS_IMPLICIT_PORT = "tls.implicit_port"
+    TLS_STARTTLS_NOT_OFFERED = "tls.starttls_not_offered"
+    TLS_STARTTLS_REFUSED = "tls.starttls_refused"
+    TLS_STARTTLS_INJECTION = "tls.starttls_injection"
+    TLS_PREAUTH = "tls.preauth"
+    TLS_VERSION = "tls.version"
+    TLS_NO_SHARED_CIPHER = "tls.no_shared_cipher"
+    TLS_CLIENT_CERTIFICATE = "tls.client_certificate"
+    TLS_HANDSHAKE = "tls.handshake"
+    TLS_TIMEOUT = "tls.timeout"
+
+    GREETING_TIMEOUT = "greeting.timeout"
+    GREETING_REFUSED = "greeting.refused"
+    PROTOCOL_MISMATCH = "protocol.mismatch"
+    PROTOCOL_ERROR = "protocol.error"
+    PROTOCOL_OVERSIZE = "protocol.oversize"
+    DEADLINE = "deadline.exceeded"
+
+    SERVER_UNAVAILABLE = "server.unavailable"
+    SERVER_THROTTLED = "server.throttled"
+    SERVER_TOO_MANY_CONNECTIONS = "server.too_many_connections"
+    SERVER_BLOCKS_ADDRESS = "server.blocks_address"
+
+    AUTH_REJECTED = "auth.rejected"
+    AUTH_APP_PASSWORD = "auth.app_password_required"
+    AUTH_OAUTH_REQUIRED = "auth.oauth_required"
+    AUTH_TOKEN_REJECTED = "auth.token_rejected"
+    AUTH_BASIC_DISABLED = "auth.basic_disabled"
+    AUTH_POLICY = "auth.policy"
+    AUTH_WEB_LOGIN = "auth.web_login_required"
+    AUTH_LOCKED = "auth.locked"
+    AUTH_ACCOUNT_DISABLED = "auth.account_disabled"
+    AUTH_EXPIRED = "auth.password_expired"
+    AUTH_PROTOCOL_DISABLED = "auth.protocol_disabled"
+    AUTH_NOT_OFFERED = "auth.not_offered"
+    AUTH_NO_MECHANISM = "auth.no_common_mechanism"
+    AUTH_ENCRYPTION_REQUIRED = "auth.encryption_required"
+    AUTH_TEMPORARY = "auth.temporary"
+
+    MAILBOX_NOT_CONNECTED = "mailbox.not_connected"
+    MAILBOX_NO_INBOX = "mailbox.no_inbox"
+    MAILBOX_IN_USE = "mailbox.in_use"
+
+    CREDENTIAL_MISSING = "credential.missing"
+    CREDENTIAL_UNREADABLE = "credential.unreadable"
+    RUN_NOT_TRIED = "run.not_tried"
+    RUN_CANCELLED = "run.cancelled"
+    INTERNAL = "internal.error"
+
+
+@dataclass(frozen=True, slots=True)
+class Trait:
+    """What is known of a code: who must act, and whether it lasts (a lasting cause is `fail`, else `inconclusive`)."""
+
+    blame: Blame
+    permanent: bool
+
+
+def _traits(blame: Blame, permanent: bool, *codes: Code) -> dict[Code, Trait]:
+    return dict.fromkeys(codes, Trait(blame, permanent))
+
+
+CODES: Mapping[Code, Trait] = {
+    **_traits(Blame.NOBODY, True, Code.OK),
+    **_traits(
+        Blame.SETTINGS,
+        True,
+        Code.DNS_NOT_FOUND,
+        Code.DNS_NO_ADDRESS,
+        Code.ADDRESS_NOT_ALLOWED,
+        Code.CONNECT_REFUSED,
+        Code.TLS_NAME_MISMATCH,
+        Code.TLS_PLAINTEXT_PORT,
+        Code.TLS_IMPLICIT_PORT,
+        Code.PROTOCOL_MISMATCH,
+        Code.PROTOCOL_OVERSIZE,
+    ),
+    **_traits(
+        Blame.SERVER,
+        True,
+        Code.TLS_SELF_SIGNED,
+        Code.TLS_UNTRUSTED_ROOT,
+        Code.TLS_EXPIRED,
+        Code.TLS_NOT_YET_VALID,
+        Code.TLS_BAD_CERTIFICATE,
+        Code.TLS_EXPIRES_SOON,
+        Code.TLS_STARTTLS_NOT_OFFERED,
+        Code.TLS_STARTTLS_REFUSED,
+        Code.TLS_STARTTLS_INJECTION,
+        Code.TLS_PREAUTH,
+        Code.TLS_VERSION,
+        Code.TLS_NO_SHARED_CIPHER,
+        Code.TLS_CLIENT_CERTIFICATE,
+        Code.TLS_HANDSHAKE,
+        Code.GREETING_REFUSED,
+        Code.SERVER_BLOCKS_ADDRESS,
+        Code.AUTH_BASIC_DISABLED,
+        Code.AUTH_NOT_OFFERED,
+        Code.AUTH_NO_MECHANISM,
+        Code.AUTH_OAUTH_REQUIRED,
+        Code.AUTH_ENCRYPTION_REQUIRED,
+        Code.CONNECT_SOME_ADDRESSES,
+    ),
+    **_traits(
+        Blame.SERVER,
+        False,
+        Code.PROTOCOL_ERROR,
+        Code.SERVER_UNAVAILABLE,
+        Code.SERVER_THROTTLED,
+        Code.SERVER_TOO_MANY_CONNECTIONS,
+        Code.AUTH_TEMPORARY,
+        Code.MAILBOX_IN_USE,
+    ),
+    **_traits(
+        Blame.MAILBOX,
+        True,
+        Code.AUTH_REJECTED,
+        Code.AUTH_APP_PASSWORD,
+        Code.AUTH_TOKEN_REJECTED,
+        Code.AUTH_POLICY,
+        Code.AUTH_WEB_LOGIN,
+        Code.AUTH_LOCKED,
+        Code.AUTH_ACCOUNT_DISABLED,
+        Code.AUTH_EXPIRED,
+        Code.AUTH_PROTOCOL_DISABLED,
+        Code.MAILBOX_NOT_CONNECTED,
+        Code.MAILBOX_NO_INBOX,
+    ),
+    **_traits(Blame.MAILBOX, False, Code.CREDENTIAL_MISSING),
+    **_traits(
+        Blame.NETWORK,
+        False,
+        Code.DNS_TEMPORARY,
+        Code.CONNECT_TIMEOUT,
+        Code.CONNECT_UNREACHABLE,
+        Code.CONNECT_CLOSED,
+        Code.TLS_TIMEOUT,
+        Code.GREETING_TIMEOUT,
+        Code.DEADLINE,
+    ),
+    **_traits(Blame.US, False, Code.CREDENTIAL_UNREADABLE, Code.RUN_NOT_TRIED, Code.RUN_CANCELLED, Code.INTERNAL),
+}
+
+
+def verdict_of(code: Code) -> Verdict:
+    """`ok` for `Code.OK`, `fail` for a lasting cause, `inconclusive` for one that may be gone in a minute."""
+    if code is Code.OK:
+        return Verdict.OK
+    return Verdict.FAIL if CODES[code].permanent else Verdict.INCONCLUSIVE
+
+
+class Fault(Exception):
+    """A cause found by a check.
+
+    `seen` is the server's own words (or the library's), not yet redacted; `facts` are values for the wording. Not a
+    frozen dataclass: those break in context managers and in pickling.
+    """
+
+    def __init__(self, code: Code, seen: str = "", **facts: str) -> None:
+        super().__init__(code, seen, facts)
+        self.code = code
+        self.seen = seen
+        self.facts: dict[str, str] = facts
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.seen}" if self.seen else str(self.code)
+
+
+class Invalid(ValueError):
+    """Input that we cannot use: one clear line that says what to do. `field` names the form field, where there is one."""
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a protocol is served. `host` is an ASCII host name (IDNA) or an IP address without brackets."""
+
+    protocol: Protocol
+    host: str
+    port: int
+    security: Security = Security.AUTO
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.protocol}://{host}:{self.port}"
+
+
+class CredentialKind(StrEnum):
+    PASSWORD = "password"
+    OAUTH2_TOKEN = "oauth2_token"
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What a mailbox logs in with. The secret is left out of `repr`; nothing but a login may read it."""
+
+    username: str
+    secret: str = field(repr=False)
+    kind: CredentialKind = CredentialKind.PASSWORD
+
+
+class Option(StrEnum):
+    """What "allow insecure certificate" would do for an endpoint."""
+
+    NEEDED = "needed"
+    NOT_NEEDED = "not_needed"
+    WOULD_NOT_HELP = "would_not_help"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a check. `seen` is what it met, in the server's or the network's words, redacted."""
+
+    name: str
+    verdict: Verdict
+    ms: float
+    seen: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Warn:
+    """Something to know about an endpoint that is no failure."""
+
+    code: Code
+    facts: Facts = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A repair: a stable `kind` and the words for people."""
+
+    kind: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """One certificate of a presented chain. Names in RFC 4514 form, times in UTC as ISO 8601, SHA-256 in lower hex."""
+
+    subject: str
+    issuer: str
+    not_before: str
+    not_after: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFacts:
+    """`version` and `cipher` are None where the handshake was refused before they were agreed."""
+
+    version: str | None
+    cipher: str | None
+    chain: tuple[Certificate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointResult:
+    """What came of an endpoint check. `endpoint.security` is what was found, `address` the one that answered."""
+
+    endpoint: Endpoint
+    verdict: Verdict
+    code: Code
+    address: str | None = None
+    facts: Facts = field(default_factory=dict)
+    seen: str = ""
+    option: Option | None = None
+    fix: Fix | None = None
+    warnings: tuple[Warn, ...] = ()
+    steps: tuple[Step, ...] = ()
+    tls: TlsFacts | None = None
+    capabilities: tuple[str, ...] = ()
+    insecure: bool = False
+    """True where the chain was refused and the option let the check go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoginResult:
+    """What came of one mailbox on one protocol. `seen` is redacted."""
+
+    verdict: Verdict
+    code: Code
+    protocol: Protocol
+    seen: str = ""
+    ms: float = 0.0
+
+
+class MailboxState(StrEnum):
+    CONNECTED = "connected"
+    DISCONNECTED = "disconnected"
+    UNKNOWN = "unknown"

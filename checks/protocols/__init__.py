@@ -1,0 +1,1 @@
+"""One file a protocol: its endpoint check, its mailbox check, its replies."""

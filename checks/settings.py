@@ -1,0 +1,96 @@
+"""The settings of a domain, validated: bad input never reaches the network."""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urlsplit
+
+import idna
+
+from checks.model import Endpoint, Invalid, Protocol, Security
+
+_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class ImapSettings:
+    """IMAP for reading and SMTP for sending. `ca_pem` holds CAs trusted for this domain only, as PEM text, or ''."""
+
+    imap: Endpoint
+    smtp: Endpoint
+    allow_insecure_certificate: bool = False
+    ca_pem: str = ""
+
+    @property
+    def kind(self) -> Literal["imap"]:
+        return "imap"
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        return (self.imap, self.smtp)
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeSettings:
+    """Exchange Web Services, for mail and calendar."""
+
+    url: str
+    allow_insecure_certificate: bool = False
+    ca_pem: str = ""
+
+    @property
+    def kind(self) -> Literal["exchange"]:
+        return "exchange"
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        parts = urlsplit(self.url)
+        return (Endpoint(Protocol.HTTPS, parts.hostname or "", parts.port or 443, Security.TLS),)
+
+
+Settings = ImapSettings | ExchangeSettings
+
+
+def normalise_domain(text: str) -> str:
+    """The ASCII (IDNA 2008, UTS 46) form of a domain, in lower case. Raises `Invalid`."""
+    return _ascii_name(text.strip().rstrip("."), "domain", minimum_labels=2)
+
+
+def normalise_host(text: str) -> str:
+    """A host name in ASCII lower case, or an IP address in its shortest form. Raises `Invalid`."""
+    text = text.strip()
+    bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    try:
+        return str(ipaddress.ip_address(bare))
+    except ValueError:
+        return _ascii_name(text.rstrip("."), "host", minimum_labels=1)
+
+
+def _ascii_name(text: str, field: str, minimum_labels: int) -> str:
+    try:
+        name = idna.encode(text, uts46=True).decode("ascii").lower() if not text.isascii() else text.lower()
+    except idna.IDNAError as error:
+        raise Invalid(f"{field} {text!r} is not a valid name: {error}", field) from None
+    labels = name.split(".")
+    if len(name) > 253 or len(labels) < minimum_labels or not all(map(_LABEL.match, labels)):
+        raise Invalid(f"{field} {text!r} is not a valid name; give it like mail.example.com", field)
+    if labels[-1].isdigit():
+        raise Invalid(f"{field} {text!r} looks like an incomplete IP address", field)
+    return name
+
+
+def parse_port(text: str | int, field: str = "port") -> int:
+    """A TCP port. Raises `Invalid`."""
+    digits = str(text)
+    if not (digits.isascii() and digits.isdigit() and 1 <= int(digits[:6]) <= 65535):
+        raise Invalid(f"port {digits!r} must be a number from 1 to 65535", field)
+    return int(digits)
+
+
+def parse_endpoint(text: str, protocol: Protocol, security: Security = Security.AUTO) -> Endpoint:
+    """`HOST:PORT` or `[IPv6]:PORT` as an endpoint. Raises `Invalid`."""
+    host, colon, port = text.strip().rpartition(":")
+    if not colon or not host or (":" in host and not host.startswith("[")):
+        raise Invalid(f"{text!r} must be HOST:PORT, for example mail.example.com:993", protocol.value)
+    return Endpoint(protocol, normalise_host(host), parse_port(port), security)

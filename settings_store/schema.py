@@ -1,0 +1,157 @@
+"""The tables. Times are UTC seconds since 1970 (float); enumerations are stored as their values.
+
+The database holds the rules that must never break: settings are IMAP or Exchange and not both, a mailbox has one row a
+run, an address is unique in its domain.
+"""
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_IMAP_COLUMNS = ("imap_host", "imap_port", "imap_security", "smtp_host", "smtp_port", "smtp_security")
+_EITHER_OR = (
+    "(kind = 'imap' AND {} AND exchange_url IS NULL) OR (kind = 'exchange' AND {} AND exchange_url IS NOT NULL)".format(
+        " AND ".join(f"{name} IS NOT NULL" for name in _IMAP_COLUMNS),
+        " AND ".join(f"{name} IS NULL" for name in _IMAP_COLUMNS),
+    )
+)
+
+accounts = sa.Table(
+    "accounts",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+)
+
+domains = sa.Table(
+    "domains",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("account_id", sa.ForeignKey("accounts.id"), nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    # The settings in force; None until the first change is applied. Compare-and-swap is done on this column.
+    sa.Column("settings_id", sa.ForeignKey("settings.id", use_alter=True), nullable=True),
+    sa.UniqueConstraint("account_id", "name"),
+)
+
+settings = sa.Table(
+    "settings",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("domain_id", sa.ForeignKey("domains.id"), nullable=False, index=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("imap_host", sa.Text),
+    sa.Column("imap_port", sa.Integer),
+    sa.Column("imap_security", sa.Text),
+    sa.Column("smtp_host", sa.Text),
+    sa.Column("smtp_port", sa.Integer),
+    sa.Column("smtp_security", sa.Text),
+    sa.Column("exchange_url", sa.Text),
+    sa.Column("allow_insecure_certificate", sa.Boolean, nullable=False),
+    sa.Column("ca_pem", sa.Text, nullable=False, server_default=""),
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.CheckConstraint(_EITHER_OR, name="either_imap_or_exchange"),
+)
+
+mailboxes = sa.Table(
+    "mailboxes",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("domain_id", sa.ForeignKey("domains.id"), nullable=False),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("username", sa.Text, nullable=False),
+    sa.Column("credential", sa.LargeBinary),  # a Fernet token, None where no credential is known
+    sa.Column("credential_kind", sa.Text, nullable=False, server_default="password"),
+    sa.Column("state", sa.Text, nullable=False, server_default="unknown"),
+    sa.Column("state_code", sa.Text),
+    sa.Column("state_since", sa.Float),
+    sa.UniqueConstraint("domain_id", "address"),
+    sa.CheckConstraint("state IN ('connected', 'disconnected', 'unknown')", name="state"),
+)
+
+changes = sa.Table(
+    "changes",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("domain_id", sa.ForeignKey("domains.id"), nullable=False, index=True),
+    sa.Column("settings_id", sa.ForeignKey("settings.id"), nullable=False),
+    # The settings in force when the change was saved: applying it compares them with those in force then.
+    sa.Column("base_settings_id", sa.ForeignKey("settings.id"), nullable=True),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("applied_at", sa.Float),
+    sa.CheckConstraint(
+        "state IN ('draft','verifying','verified','applied','discarded','superseded','rolled_back')", name="state"
+    ),
+)
+
+runs = sa.Table(
+    "runs",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("domain_id", sa.ForeignKey("domains.id"), nullable=False, index=True),
+    sa.Column("change_id", sa.ForeignKey("changes.id"), nullable=True, index=True),
+    sa.Column("settings_id", sa.ForeignKey("settings.id"), nullable=False),
+    sa.Column("baseline_settings_id", sa.ForeignKey("settings.id"), nullable=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("stage", sa.Text, nullable=False),
+    sa.Column("stop_code", sa.Text),  # why mailboxes were left untried
+    sa.Column("stop_detail", sa.Text),
+    sa.Column("lease_owner", sa.Text),
+    sa.Column("lease_until", sa.Float, nullable=False, server_default="0"),
+    sa.Column("touched_at", sa.Float, nullable=False),
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("finished_at", sa.Float),
+    sa.Column("counts", sa.JSON),
+    sa.Column("checksum", sa.Text),
+    sa.CheckConstraint("kind IN ('preflight','health')", name="kind"),
+    sa.CheckConstraint(
+        "stage IN ('queued','endpoints','canaries','mailboxes','baseline','finished','cancelled')", name="stage"
+    ),
+)
+
+endpoint_results = sa.Table(
+    "endpoint_results",
+    metadata,
+    sa.Column("run_id", sa.ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("phase", sa.Text, primary_key=True),  # candidate: the proposed settings; baseline: those in force
+    sa.Column("protocol", sa.Text, primary_key=True),
+    sa.Column("document", sa.JSON, nullable=False),
+)
+
+pages = sa.Table(
+    "pages",
+    metadata,
+    sa.Column("run_id", sa.ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("phase", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("done", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("lease_owner", sa.Text),
+    sa.Column("lease_until", sa.Float, nullable=False, server_default="0"),
+)
+
+run_mailboxes = sa.Table(
+    "run_mailboxes",
+    metadata,
+    sa.Column("run_id", sa.ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("mailbox_id", sa.ForeignKey("mailboxes.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("page", sa.Integer, nullable=False),  # page 0 is the canaries'
+    sa.Column("before", sa.Text, nullable=False),  # MailboxState under the settings in force
+    sa.Column("verdict", sa.Text),  # under the proposed settings; None until known
+    sa.Column("code", sa.Text),
+    sa.Column("protocol", sa.Text),
+    sa.Column("seen", sa.Text),
+    sa.Column("ms", sa.Float),
+    sa.Column("baseline_page", sa.Integer),  # None where the baseline needs no login
+    sa.Column("baseline_verdict", sa.Text),
+    sa.Column("baseline_code", sa.Text),
+    sa.Index("ix_run_mailboxes_page", "run_id", "page"),
+)
