@@ -236,7 +236,7 @@ class Fault(Exception):
 
 
 class Invalid(ValueError):
-    """Input that we cannot use: one clear line that says what to do. `field` names the form field, where there is one."""
+    """Input that we cannot use: one clear line that says what to do. `field` names the form field, if there is one."""
 
     def __init__(self, message: str, field: str = "") -> None:
         super().__init__(message)
