@@ -1,0 +1,116 @@
+"""The mailbox check: one login on an endpoint that has passed its own check."""
+
+import contextlib
+import ssl
+import time
+from dataclasses import dataclass, field
+
+from checks import redact, tls
+from checks.context import CheckContext
+from checks.model import (
+    Code,
+    Credential,
+    Endpoint,
+    EndpointResult,
+    Fault,
+    LoginResult,
+    Security,
+    Verdict,
+    verdict_of,
+)
+from checks.network import Deadline, Stream, dial, fault_of, resolve
+from checks.protocols.dialect import Dialect, Greeting, dialect_of
+
+
+@dataclass(slots=True)
+class Route:
+    """What the logins of one run to one endpoint share: addresses, capabilities, TLS context and session.
+
+    A session is resumed for the same endpoint and context only, after a handshake of that context has verified the
+    chain.
+    """
+
+    endpoint: Endpoint
+    addresses: tuple[str, ...]
+    capabilities: tuple[str, ...]
+    tls_context: ssl.SSLContext
+    dialect: Dialect
+    session: ssl.SSLSession | None = field(default=None, repr=False)
+
+
+def open_route(result: EndpointResult, context: CheckContext) -> Route:
+    """The route to an endpoint that passed. Raises `Fault` when its name does not resolve any more."""
+    endpoint = result.endpoint
+    found = resolve(endpoint.host, endpoint.port, context.policy, Deadline(context.login_seconds))
+    ordered = sorted(found, key=lambda address: address != result.address)
+    return Route(
+        endpoint=endpoint,
+        addresses=tuple(ordered),
+        capabilities=result.capabilities,
+        tls_context=context.trust.insecure if result.insecure else context.trust.strict,
+        dialect=dialect_of(endpoint.protocol),
+    )
+
+
+def log_in(route: Route, credential: Credential, context: CheckContext) -> LoginResult:
+    """One login, never a second one.
+
+    The endpoint passed its check, so what a connection meets before the login is no fact about this mailbox: it is
+    inconclusive, whatever its code.
+    """
+    begun = time.monotonic()
+    attempt = _Attempt(route, credential, context)
+    try:
+        attempt.run()
+    except Fault as fault:
+        code, seen = fault.code, fault.seen
+    except OSError as error:
+        met = _fault(error)
+        code, seen = met.code, met.seen
+    else:
+        code, seen = Code.OK, ""
+    verdict = verdict_of(code) if attempt.greeted else Verdict.INCONCLUSIVE
+    ms = round((time.monotonic() - begun) * 1000, 1)
+    return LoginResult(verdict, code, route.endpoint.protocol, redact.words(seen, credential.secret), ms)
+
+
+class _Attempt:
+    """One connection with one login. `greeted` says whether the server was ready to hear a credential."""
+
+    def __init__(self, route: Route, credential: Credential, context: CheckContext) -> None:
+        self._route = route
+        self._credential = credential
+        self._context = context
+        self.greeted = False
+
+    def run(self) -> None:
+        route = self._route
+        deadline = Deadline(self._context.login_seconds)
+        sock = dial(route.addresses, route.endpoint.port, deadline, self._context.source_address)
+        with contextlib.closing(Stream(sock, deadline)) as stream:
+            greeting = self._secure(stream)
+            self.greeted = True
+            route.dialect.login(stream, self._credential, greeting, route.capabilities)
+            route.dialect.farewell(stream)
+            self._keep_session(stream)
+
+    def _secure(self, stream: Stream) -> Greeting | None:
+        """TLS before anything else that matters. The greeting, or None where it came before TLS."""
+        route = self._route
+        if route.endpoint.security is Security.STARTTLS:
+            greeting = route.dialect.greet(stream)
+            route.dialect.starttls(stream, greeting)
+            tls.handshake(stream, route.tls_context, route.endpoint.host, session=route.session)
+            return None
+        tls.handshake(stream, route.tls_context, route.endpoint.host, session=route.session)
+        return route.dialect.greet(stream)
+
+    def _keep_session(self, stream: Stream) -> None:
+        if self._route.session is None and isinstance(stream.sock, ssl.SSLSocket):
+            self._route.session = stream.sock.session
+
+
+def _fault(error: OSError) -> Fault:
+    if isinstance(error, TimeoutError):
+        return Fault(Code.DEADLINE, "no answer in time")
+    return tls.after_handshake(error) or fault_of(error)

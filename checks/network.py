@@ -1,0 +1,325 @@
+"""The network below a check: names, the address policy, connections, and one deadline over everything.
+
+An `OSError` becomes a `Fault` in `fault_of` and nowhere else, most specific first: certificate errors, name errors and
+time-outs are all `OSError`.
+"""
+
+import errno
+import ipaddress
+import selectors
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from checks.model import Code, Fault
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+MAX_ADDRESSES = 8
+CONNECT_SECONDS = 10.0
+LINE_LIMIT = 65_536
+TOTAL_LIMIT = 262_144
+_GRACE_SECONDS = 1.0  # how long the other addresses may still answer once one did
+_QUICKACK = getattr(socket, "TCP_QUICKACK", None)  # Linux only
+
+
+class Deadline:
+    """One end for a whole check, so that a byte a second cannot stretch it."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._end = time.monotonic() + seconds
+
+    def remaining(self) -> float:
+        """Seconds left, always above zero. Raises `TimeoutError` when there are none."""
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the deadline has passed")
+        return left
+
+
+@dataclass(frozen=True, slots=True)
+class AddressPolicy:
+    """Which addresses a check may connect to: public ones, and those in `networks`; with `allow_all` every one."""
+
+    allow_all: bool = False
+    networks: tuple[Network, ...] = ()
+
+    def admits(self, text: str) -> bool:
+        """Whether a numeric address may be connected to. IPv4 hidden in IPv6 is judged as IPv4."""
+        address = _unwrapped(ipaddress.ip_address(text.partition("%")[0]))
+        if self.allow_all or any(address in network for network in self.networks if network.version == address.version):
+            return True
+        return address.is_global and not address.is_multicast
+
+
+def _unwrapped(address: _Address) -> _Address:
+    """The IPv4 address inside a mapped, 6to4, Teredo or NAT64 (RFC 6052) address, else the address itself."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if address in ipaddress.IPv6Network("64:ff9b::/96"):
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    teredo = address.teredo
+    return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else address)
+
+
+def resolve(host: str, port: int, policy: AddressPolicy, deadline: Deadline) -> tuple[str, ...]:
+    """The numeric addresses of a host that the policy admits, in the system's order, at most `MAX_ADDRESSES`.
+
+    Raises `Fault` (`dns.*`, `address.not_allowed`).
+    """
+    found = _look_up(host, port, deadline)
+    admitted = tuple(address for address in found if policy.admits(address))
+    if not admitted:
+        raise Fault(Code.ADDRESS_NOT_ALLOWED, ", ".join(found), addresses=", ".join(found))
+    return admitted[:MAX_ADDRESSES]
+
+
+def _look_up(host: str, port: int, deadline: Deadline) -> tuple[str, ...]:
+    try:
+        return (str(ipaddress.ip_address(host)),)
+    except ValueError:
+        pass
+    if host.rpartition(".")[2] == "invalid":  # RFC 6761, 6.4: it never exists, nobody need be asked
+        raise Fault(Code.DNS_NOT_FOUND, "the top-level domain .invalid never resolves (RFC 6761)")
+    return _ask_resolver(host, port, deadline)
+
+
+def _ask_resolver(host: str, port: int, deadline: Deadline) -> tuple[str, ...]:
+    """getaddrinfo has no time-out of its own, so it runs in a thread that may be left behind."""
+    answer: list[tuple[str, ...] | OSError | UnicodeError] = []
+
+    def ask() -> None:
+        try:
+            rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            answer.append(tuple(dict.fromkeys(str(row[4][0]) for row in rows)))
+        except (OSError, UnicodeError) as error:
+            answer.append(error)
+
+    thread = threading.Thread(target=ask, name="resolve", daemon=True)
+    thread.start()
+    thread.join(deadline.remaining())
+    if not answer:
+        raise Fault(Code.DNS_TEMPORARY, "the resolver did not answer in time")
+    if isinstance(answer[0], OSError):
+        raise fault_of(answer[0])
+    if isinstance(answer[0], UnicodeError):
+        raise Fault(Code.DNS_NOT_FOUND, "no valid host name")
+    return answer[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One address tried: a connected socket, or why there is none."""
+
+    address: str
+    sock: socket.socket | None
+    fault: Fault | None
+
+
+def dial(addresses: Sequence[str], port: int, deadline: Deadline, source: str | None = None) -> socket.socket:
+    """A connection to the first address that answers, tried in order. Raises the last address's `Fault`."""
+    fault = Fault(Code.DNS_NO_ADDRESS)
+    for address in addresses:
+        sock = _socket_for(address, source)
+        try:
+            sock.settimeout(min(CONNECT_SECONDS, deadline.remaining()))
+            sock.connect((address, port))
+        except OSError as error:
+            sock.close()
+            fault = connect_fault(error)
+        else:
+            return sock
+    raise fault
+
+
+def dial_all(addresses: Sequence[str], port: int, deadline: Deadline, source: str | None = None) -> list[Attempt]:
+    """Every address tried at the same time, in the order given. All but the first connected socket are closed."""
+    end = time.monotonic() + min(CONNECT_SECONDS, deadline.remaining())
+    outcome: dict[str, socket.socket | Fault] = {}
+    with selectors.DefaultSelector() as selector:
+        for address in addresses:
+            _begin(address, port, source, selector, outcome)
+        while selector.get_map() and (left := end - time.monotonic()) > 0:
+            for key, _ in selector.select(left):
+                if _settle(key, selector, outcome):
+                    end = min(end, time.monotonic() + _GRACE_SECONDS)
+        for key in list(selector.get_map().values()):
+            outcome[key.data] = Fault(Code.CONNECT_TIMEOUT, "no answer")
+            _socket_of(key).close()
+    return _keep_first([(address, outcome[address]) for address in addresses])
+
+
+def _begin(
+    address: str,
+    port: int,
+    source: str | None,
+    selector: selectors.BaseSelector,
+    outcome: dict[str, socket.socket | Fault],
+) -> None:
+    sock = _socket_for(address, source)
+    sock.setblocking(False)
+    try:
+        status = sock.connect_ex((address, port))
+        if status not in (0, errno.EINPROGRESS):
+            raise OSError(status, errno.errorcode.get(status, "error"))
+    except OSError as error:
+        sock.close()
+        outcome[address] = connect_fault(error)
+    else:
+        selector.register(sock, selectors.EVENT_WRITE, address)
+
+
+def _settle(
+    key: selectors.SelectorKey, selector: selectors.BaseSelector, outcome: dict[str, socket.socket | Fault]
+) -> bool:
+    sock = _socket_of(key)
+    selector.unregister(sock)
+    status = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if status:
+        sock.close()
+        outcome[key.data] = connect_fault(OSError(status, errno.errorcode.get(status, "error")))
+        return False
+    outcome[key.data] = sock
+    return True
+
+
+def _socket_of(key: selectors.SelectorKey) -> socket.socket:
+    sock = key.fileobj
+    if not isinstance(sock, socket.socket):
+        raise TypeError("only sockets are registered")
+    return sock
+
+
+def _keep_first(tried: Sequence[tuple[str, socket.socket | Fault]]) -> list[Attempt]:
+    attempts: list[Attempt] = []
+    for address, end in tried:
+        if isinstance(end, Fault):
+            attempts.append(Attempt(address, None, end))
+            continue
+        if any(attempt.sock for attempt in attempts):
+            end.close()
+            attempts.append(Attempt(address, None, None))
+        else:
+            attempts.append(Attempt(address, end, None))
+    return attempts
+
+
+def _socket_for(address: str, source: str | None) -> socket.socket:
+    sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if source and (":" in source) == (":" in address):
+        sock.bind((source, 0))
+    return sock
+
+
+def connect_fault(error: OSError) -> Fault:
+    """Why no connection came about."""
+    if isinstance(error, TimeoutError) or error.errno == errno.ETIMEDOUT:
+        return Fault(Code.CONNECT_TIMEOUT, "no answer")
+    return fault_of(error)
+
+
+_UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.ENETDOWN, errno.EACCES, errno.EPERM}
+_NO_SUCH_NAME = {socket.EAI_NONAME, getattr(socket, "EAI_ADDRFAMILY", socket.EAI_NONAME)}
+
+
+def fault_of(error: OSError) -> Fault:
+    """An `OSError` of a socket as a `Fault`, most specific first. Certificate errors are `checks.tls`'s."""
+    if isinstance(error, socket.gaierror):
+        return Fault(_name_code(error.errno), error.strerror or "")
+    if isinstance(error, TimeoutError):
+        return Fault(Code.DEADLINE, "no answer in time")
+    if isinstance(error, ssl.SSLError):
+        return Fault(Code.CONNECT_CLOSED, error.reason or str(error))
+    if isinstance(error, ConnectionRefusedError):
+        return Fault(Code.CONNECT_REFUSED, "Connection refused")
+    if error.errno in _UNREACHABLE:
+        return Fault(Code.CONNECT_UNREACHABLE, error.strerror or "")
+    return Fault(Code.CONNECT_CLOSED, error.strerror or "connection closed")
+
+
+def _name_code(number: int | None) -> Code:
+    if number in _NO_SUCH_NAME:
+        return Code.DNS_NOT_FOUND
+    if number == getattr(socket, "EAI_NODATA", None):
+        return Code.DNS_NO_ADDRESS
+    return Code.DNS_TEMPORARY
+
+
+class Stream:
+    """A connection read by lines, with one deadline over all of it and a cap on what it will take in.
+
+    `last_line` is the last whole line read; `received` counts all bytes so far, which tells a dripping server from a
+    silent one; `ended` says that the server closed its side.
+    """
+
+    def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
+        self.sock = sock
+        self.deadline = deadline
+        self.last_line = b""
+        self.received = 0
+        self.ended = False
+        self._buffer = bytearray()
+
+    def readline(self) -> bytes:
+        """The next line with its end, or what came before the connection closed ('' at its end).
+
+        Raises `Fault(protocol.oversize)` and, when the deadline passes, `TimeoutError`.
+        """
+        while (end := self._buffer.find(b"\n")) < 0:
+            if len(self._buffer) > LINE_LIMIT:
+                raise Fault(Code.PROTOCOL_OVERSIZE, self.excerpt(), count=str(LINE_LIMIT))
+            if not self._fill():
+                end = len(self._buffer) - 1
+                break
+        line = bytes(self._buffer[: end + 1])
+        del self._buffer[: end + 1]
+        if line:
+            self.last_line = line
+        return line
+
+    def read(self, size: int) -> bytes:
+        """Exactly `size` bytes, fewer at the end of the connection."""
+        if size > TOTAL_LIMIT:
+            raise Fault(Code.PROTOCOL_OVERSIZE, f"literal of {size} bytes", count=str(TOTAL_LIMIT))
+        while len(self._buffer) < size and self._fill():
+            pass
+        data = bytes(self._buffer[:size])
+        del self._buffer[:size]
+        return data
+
+    def _fill(self) -> bool:
+        self.sock.settimeout(self.deadline.remaining())
+        if _QUICKACK is not None:
+            # A server with Nagle on (Postfix) holds its next line back until the last was acknowledged.
+            self.sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+        data = self.sock.recv(16_384)
+        self.received += len(data)
+        if self.received > TOTAL_LIMIT:
+            raise Fault(Code.PROTOCOL_OVERSIZE, self.excerpt(), count=str(TOTAL_LIMIT))
+        self._buffer += data
+        self.ended = not data
+        return bool(data)
+
+    def send(self, data: bytes) -> None:
+        """All of `data`. Raises `OSError`."""
+        self.sock.settimeout(self.deadline.remaining())
+        self.sock.sendall(data)
+
+    @property
+    def buffered(self) -> bytes:
+        """What was received and not yet read."""
+        return bytes(self._buffer)
+
+    def excerpt(self) -> str:
+        """The beginning of what lies in the buffer, for `seen`."""
+        return bytes(self._buffer[:120]).decode("utf-8", "replace")
+
+    def close(self) -> None:
+        """Closes without a farewell: nobody waits for one."""
+        self.sock.close()

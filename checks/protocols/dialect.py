@@ -1,0 +1,95 @@
+"""What every mail protocol offers to a check."""
+
+import importlib
+import typing
+from dataclasses import dataclass
+
+from checks.model import Code, Credential, CredentialKind, Fault, Protocol
+from checks.network import Stream
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """The server's first words. `capabilities` is None where the greeting did not carry them."""
+
+    words: str
+    capabilities: tuple[str, ...] | None = None
+    preauth: bool = False
+
+
+class Dialect(typing.Protocol):
+    """One protocol. All methods talk on an open stream and raise `Fault` or `OSError`; none closes it."""
+
+    implicit_ports: frozenset[int]
+    starttls_ports: frozenset[int]
+
+    def greet(self, stream: Stream) -> Greeting:
+        """Reads the greeting."""
+
+    def starttls(self, stream: Stream, greeting: Greeting) -> None:
+        """Asks for TLS, up to the server's go-ahead. Any byte after it is a fault (STARTTLS injection)."""
+
+    def capabilities(self, stream: Stream, greeting: Greeting) -> tuple[str, ...]:
+        """What the server offers, in upper case."""
+
+    def mechanisms(self, capabilities: tuple[str, ...]) -> frozenset[str]:
+        """The SASL mechanisms offered, with `LOGIN` for IMAP's LOGIN command."""
+
+    def login(
+        self, stream: Stream, credential: Credential, greeting: Greeting | None, capabilities: tuple[str, ...]
+    ) -> None:
+        """One login, and what proves it. `greeting` is None after STARTTLS; never a second attempt."""
+
+    def farewell(self, stream: Stream) -> None:
+        """Says goodbye without waiting for the answer."""
+
+
+def dialect_of(protocol: Protocol) -> Dialect:
+    """The dialect of a protocol: the `DIALECT` of the file that bears its name."""
+    module = importlib.import_module(f"checks.protocols.{protocol}")
+    dialect: Dialect = module.DIALECT
+    return dialect
+
+
+_USABLE = {
+    CredentialKind.PASSWORD: ("PLAIN", "LOGIN"),
+    CredentialKind.OAUTH2_TOKEN: ("XOAUTH2", "OAUTHBEARER"),
+}
+_OAUTH = frozenset(_USABLE[CredentialKind.OAUTH2_TOKEN])
+
+
+def choose(offered: frozenset[str], kind: CredentialKind) -> str:
+    """The mechanism to log in with. Raises `Fault` when none fits."""
+    for mechanism in _USABLE[kind]:
+        if mechanism in offered:
+            return mechanism
+    raise Fault(_lacking(offered), " ".join(sorted(offered)), names=" ".join(sorted(offered)))
+
+
+def _lacking(offered: frozenset[str]) -> Code:
+    if not offered:
+        return Code.AUTH_NOT_OFFERED
+    return Code.AUTH_OAUTH_REQUIRED if offered <= _OAUTH else Code.AUTH_NO_MECHANISM
+
+
+def require_usable(offered: frozenset[str]) -> None:
+    """Raises `Fault` when nobody, whatever their credential, could log in."""
+    if not any(mechanism in offered for mechanisms in _USABLE.values() for mechanism in mechanisms):
+        raise Fault(_lacking(offered), " ".join(sorted(offered)), names=" ".join(sorted(offered)))
+
+
+def initial_response(mechanism: str, credential: Credential) -> bytes:
+    """The first client response of a mechanism (RFC 4616, RFC 7628, Google's XOAUTH2), not yet in base64."""
+    name, secret = credential.username, credential.secret
+    if mechanism == "PLAIN":
+        return f"\0{name}\0{secret}".encode()
+    if mechanism == "XOAUTH2":
+        return f"user={name}\1auth=Bearer {secret}\1\1".encode()
+    identity = name.replace("=", "=3D").replace(",", "=2C")
+    return f"n,a={identity},\1auth=Bearer {secret}\1\1".encode()
+
+
+def refuse_control_characters(credential: Credential) -> None:
+    """A line break in a credential would be a command of its own. Raises `Fault(credential.unreadable)`."""
+    if any(character in "\r\n\0" for character in credential.username + credential.secret):
+        raise Fault(Code.CREDENTIAL_UNREADABLE, "the user name or password has a control character")

@@ -1,0 +1,119 @@
+"""SMTP submission (RFC 6409, RFC 5321, RFC 4954): EHLO, STARTTLS, AUTH. Nothing is ever sent as mail."""
+
+import base64
+import contextlib
+from typing import Final
+
+from checks import redact
+from checks.model import Code, Credential, Fault
+from checks.network import Stream
+from checks.protocols.dialect import Greeting, choose, initial_response, refuse_control_characters
+from checks.protocols.replies import translate_oauth, translate_smtp
+
+_MAX_LINES = 100  # of one reply
+
+
+class Smtp:
+    """The dialect. It has no state of its own."""
+
+    implicit_ports: Final = frozenset({465})
+    starttls_ports: Final = frozenset({25, 587})
+
+    def greet(self, stream: Stream) -> Greeting:
+        status, text = _reply(stream, first=True)
+        if status != 220:
+            raise Fault(translate_smtp(status, text, "greeting"), f"{status} {redact.words(text)}")
+        return Greeting(f"220 {redact.words(text)}")
+
+    def starttls(self, stream: Stream, greeting: Greeting) -> None:
+        if "STARTTLS" not in self.capabilities(stream, greeting):
+            raise Fault(Code.TLS_STARTTLS_NOT_OFFERED, greeting.words)
+        stream.send(b"STARTTLS\r\n")
+        status, text = _reply(stream)
+        if status != 220:
+            raise Fault(Code.TLS_STARTTLS_REFUSED, f"{status} {redact.words(text)}")
+        if stream.buffered:
+            raise Fault(Code.TLS_STARTTLS_INJECTION, stream.excerpt())
+
+    def capabilities(self, stream: Stream, greeting: Greeting) -> tuple[str, ...]:  # noqa: ARG002 - IMAP has them there
+        stream.send(b"EHLO " + _own_name(stream) + b"\r\n")
+        status, text = _reply(stream)
+        if status != 250:
+            raise Fault(translate_smtp(status, text, "ehlo"), f"{status} {redact.words(text)}")
+        # "AUTH=PLAIN" is how servers wrote it before RFC 2554; some still send both.
+        return tuple(line.strip().upper().replace("AUTH=", "AUTH ") for line in text.split("\n")[1:])
+
+    def mechanisms(self, capabilities: tuple[str, ...]) -> frozenset[str]:
+        return frozenset(name for line in capabilities if line.startswith("AUTH ") for name in line.split()[1:])
+
+    def login(
+        self, stream: Stream, credential: Credential, greeting: Greeting | None, capabilities: tuple[str, ...]
+    ) -> None:
+        refuse_control_characters(credential)
+        # EHLO is said on each connection and each time anew after TLS (RFC 3207, 4.2), and its answer counts.
+        capabilities = self.capabilities(stream, greeting or Greeting(""))
+        mechanism = choose(self.mechanisms(capabilities), credential.kind)
+        if mechanism == "LOGIN":
+            _login(stream, credential)
+        else:
+            _authenticate(stream, mechanism, credential)
+
+    def farewell(self, stream: Stream) -> None:
+        with contextlib.suppress(OSError):
+            stream.send(b"QUIT\r\n")
+
+
+DIALECT = Smtp()
+
+
+def _authenticate(stream: Stream, mechanism: str, credential: Credential) -> None:
+    first = base64.b64encode(initial_response(mechanism, credential))
+    stream.send(b"AUTH " + mechanism.encode() + b" " + first + b"\r\n")
+    status, text = _reply(stream)
+    challenge = b""
+    if status == 334:
+        # PLAIN: the server did not take the initial response. OAuth: a refusal in base64 (RFC 7628, 3.2.3).
+        challenge = text.encode() if mechanism != "PLAIN" else b""
+        stream.send((first if mechanism == "PLAIN" else b"AQ==" if mechanism == "OAUTHBEARER" else b"") + b"\r\n")
+        status, text = _reply(stream)
+    if status != 235:
+        seen = f"{status} {redact.words(text, first.decode(), credential.secret)}"
+        code = translate_oauth(base64.b64decode(challenge)) if challenge else translate_smtp(status, text, "auth")
+        raise Fault(code, seen)
+
+
+def _login(stream: Stream, credential: Credential) -> None:
+    """AUTH LOGIN (draft-murchison-sasl-login): user name and password, each asked for."""
+    stream.send(b"AUTH LOGIN\r\n")
+    status, text = _reply(stream)
+    for answer in (credential.username, credential.secret):
+        if status != 334:
+            break
+        stream.send(base64.b64encode(answer.encode()) + b"\r\n")
+        status, text = _reply(stream)
+    if status != 235:
+        raise Fault(translate_smtp(status, text, "auth"), f"{status} {redact.words(text, credential.secret)}")
+
+
+def _own_name(stream: Stream) -> bytes:
+    """An address literal (RFC 5321, 4.1.3): a host name of ours would be looked up, and may not exist."""
+    address = str(stream.sock.getsockname()[0])
+    return f"[IPv6:{address}]".encode() if ":" in address else f"[{address}]".encode()
+
+
+def _reply(stream: Stream, *, first: bool = False) -> tuple[int, str]:
+    """One reply (RFC 5321, 4.2): its status and its text, lines joined by a line feed, enhanced code still in it.
+
+    Raises `Fault`. A reply that is no SMTP is `protocol.mismatch` as a greeting, else `protocol.error`.
+    """
+    lines: list[str] = []
+    while len(lines) < _MAX_LINES:
+        line = stream.readline()
+        if not line:
+            raise Fault(Code.CONNECT_CLOSED, "the server closed the connection" + (f": {lines[-1]}" if lines else ""))
+        if len(line) < 4 or not line[:3].isdigit() or line[3:4] not in b" -\r\n":
+            raise Fault(Code.PROTOCOL_MISMATCH if first else Code.PROTOCOL_ERROR, redact.words(line))
+        lines.append(line[4:].decode("utf-8", "replace").rstrip("\r\n"))
+        if line[3:4] != b"-":
+            return int(line[:3]), "\n".join(lines)
+    raise Fault(Code.PROTOCOL_OVERSIZE, redact.words(lines[-1]), count=str(_MAX_LINES))

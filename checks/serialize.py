@@ -1,0 +1,58 @@
+"""Endpoint results as JSON documents and back: what the store keeps between a run's tasks and its report."""
+
+from dataclasses import asdict
+from typing import Any
+
+from checks.model import (
+    Certificate,
+    Code,
+    Endpoint,
+    EndpointResult,
+    Fix,
+    Option,
+    Protocol,
+    Security,
+    Step,
+    TlsFacts,
+    Verdict,
+    Warn,
+)
+
+Document = dict[str, Any]
+
+
+def dump_endpoint_result(result: EndpointResult) -> Document:
+    """A result as plain JSON values."""
+    return asdict(result)
+
+
+def load_endpoint_result(document: Document) -> EndpointResult:
+    """The result that `dump_endpoint_result` wrote. Raises `KeyError` or `ValueError` for anything else."""
+    endpoint = document["endpoint"]
+    return EndpointResult(
+        endpoint=Endpoint(
+            Protocol(endpoint["protocol"]), endpoint["host"], endpoint["port"], Security(endpoint["security"])
+        ),
+        verdict=Verdict(document["verdict"]),
+        code=Code(document["code"]),
+        address=document["address"],
+        facts=document["facts"],
+        seen=document["seen"],
+        option=Option(document["option"]) if document["option"] else None,
+        fix=Fix(**document["fix"]) if document["fix"] else None,
+        warnings=tuple(Warn(Code(item["code"]), item["facts"]) for item in document["warnings"]),
+        steps=tuple(_step(item) for item in document["steps"]),
+        tls=_tls(document["tls"]),
+        capabilities=tuple(document["capabilities"]),
+        insecure=document["insecure"],
+    )
+
+
+def _step(item: Document) -> Step:
+    return Step(item["name"], Verdict(item["verdict"]), item["ms"], item["seen"])
+
+
+def _tls(item: Document | None) -> TlsFacts | None:
+    if item is None:
+        return None
+    return TlsFacts(item["version"], item["cipher"], tuple(Certificate(**entry) for entry in item["chain"]))
