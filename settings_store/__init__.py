@@ -1,0 +1,1 @@
+"""What is configured, proposed and known. The only code that touches the database."""

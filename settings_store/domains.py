@@ -1,0 +1,138 @@
+"""Accounts, domains and the immutable versions of their settings."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from checks.model import Endpoint, Invalid, MailboxState, Protocol, Security
+from checks.settings import ExchangeSettings, ImapSettings, Settings, normalise_domain
+from settings_store.schema import accounts, domains, mailboxes, settings
+
+
+@dataclass(frozen=True, slots=True)
+class DomainRow:
+    """A domain as stored. `settings_id` is the version in force, None until a change is applied."""
+
+    id: int
+    account_id: int
+    name: str
+    settings_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DomainSummary:
+    """A domain, its settings in force (None until a change is applied) and its mailboxes counted by every state."""
+
+    name: str
+    settings: Settings | None
+    mailboxes: Mapping[MailboxState, int]
+
+    @property
+    def kind(self) -> Literal["imap", "exchange"] | None:
+        return self.settings.kind if self.settings else None
+
+
+def ensure_account(conn: sa.Connection, name: str = "default") -> int:
+    """The id of the account, which is created when missing."""
+    return _ensure(conn, accounts, {"name": name})
+
+
+def ensure_domain(conn: sa.Connection, account_id: int, name: str) -> int:
+    """The id of the account's domain, which is created when missing. Raises `Invalid` for a malformed name."""
+    return _ensure(conn, domains, {"account_id": account_id, "name": normalise_domain(name)})
+
+
+def find_domain(conn: sa.Connection, account_id: int, name: str) -> DomainRow:
+    """The account's domain. Raises `Invalid` when the name is malformed or not known."""
+    name = normalise_domain(name)
+    found = conn.execute(sa.select(domains).where(domains.c.account_id == account_id, domains.c.name == name))
+    row = found.mappings().first()
+    if row is None:
+        raise Invalid(f"domain {name} is not known; import its mailboxes or save its settings first", "domain")
+    return DomainRow(**row)
+
+
+def list_domains(conn: sa.Connection, account_id: int) -> list[DomainSummary]:
+    """The account's domains in the order of their names."""
+    counts = _mailbox_counts(conn, account_id)
+    rows = conn.execute(
+        sa.select(domains.c.id.label("row_id"), domains.c.name, settings)
+        .outerjoin_from(domains, settings, settings.c.id == domains.c.settings_id)
+        .where(domains.c.account_id == account_id)
+        .order_by(domains.c.name)
+    ).mappings()
+    return [DomainSummary(row["name"], _from_row(row) if row["kind"] else None, counts[row["row_id"]]) for row in rows]
+
+
+def save_settings(conn: sa.Connection, domain_id: int, settings_: Settings, now: float) -> int:
+    """Stores a new version, which never changes again, and returns its id. `now` is UTC seconds since 1970."""
+    values = {
+        "domain_id": domain_id,
+        "kind": settings_.kind,
+        "allow_insecure_certificate": settings_.allow_insecure_certificate,
+        "ca_pem": settings_.ca_pem,
+        "created_at": now,
+    }
+    result = conn.execute(settings.insert().values(**values, **_server_columns(settings_)))
+    return _id(result.inserted_primary_key)
+
+
+def load_settings(conn: sa.Connection, settings_id: int) -> Settings:
+    """The version with this id, which must exist."""
+    return _from_row(conn.execute(sa.select(settings).where(settings.c.id == settings_id)).mappings().one())
+
+
+def _server_columns(settings_: Settings) -> dict[str, str | int]:
+    if isinstance(settings_, ExchangeSettings):
+        return {"exchange_url": settings_.url}
+    columns: dict[str, str | int] = {}
+    for name, endpoint in (("imap", settings_.imap), ("smtp", settings_.smtp)):
+        columns |= {
+            f"{name}_host": endpoint.host,
+            f"{name}_port": endpoint.port,
+            f"{name}_security": endpoint.security.value,
+        }
+    return columns
+
+
+def _from_row(row: sa.RowMapping) -> Settings:
+    if row["kind"] == "exchange":
+        return ExchangeSettings(row["exchange_url"], row["allow_insecure_certificate"], row["ca_pem"])
+    return ImapSettings(
+        Endpoint(Protocol.IMAP, row["imap_host"], row["imap_port"], Security(row["imap_security"])),
+        Endpoint(Protocol.SMTP, row["smtp_host"], row["smtp_port"], Security(row["smtp_security"])),
+        row["allow_insecure_certificate"],
+        row["ca_pem"],
+    )
+
+
+def _mailbox_counts(conn: sa.Connection, account_id: int) -> Mapping[int, Mapping[MailboxState, int]]:
+    """For each domain of the account with mailboxes, and by default: how many mailboxes are in each state."""
+    counts: defaultdict[int, dict[MailboxState, int]] = defaultdict(lambda: dict.fromkeys(MailboxState, 0))
+    for row in conn.execute(
+        sa.select(mailboxes.c.domain_id, mailboxes.c.state, sa.func.count().label("number"))
+        .join_from(mailboxes, domains)
+        .where(domains.c.account_id == account_id)
+        .group_by(mailboxes.c.domain_id, mailboxes.c.state)
+    ):
+        counts[row.domain_id][MailboxState(row.state)] = row.number
+    return counts
+
+
+def _ensure(conn: sa.Connection, table: sa.Table, values: Mapping[str, str | int]) -> int:
+    """The id of the row with these values. Two transactions that insert it at once get the same row."""
+    query = sa.select(table.c.id).where(*(table.c[name] == value for name, value in values.items()))
+    found = conn.scalar(query)
+    if found is None:
+        insert = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
+        conn.execute(insert(table).values(**values).on_conflict_do_nothing())
+        found = conn.execute(query).scalar_one()
+    return int(found)
+
+
+def _id(primary_key: Any) -> int:
+    return int(primary_key[0])

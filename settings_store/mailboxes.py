@@ -1,0 +1,145 @@
+"""Mailboxes with their encrypted credentials: import in bulk, and re-encryption after a change of keys."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import sqlalchemy as sa
+
+from checks.model import CredentialKind, Fault, Invalid, MailboxState
+from settings_store.db import Database
+from settings_store.mailbox_csv import MailboxRow
+from settings_store.schema import domains, mailboxes
+from settings_store.secrets import Vault
+
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ImportCounts:
+    """How many mailboxes were new, came with another user name or password, or were there already."""
+
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+
+    def __add__(self, other: "ImportCounts") -> "ImportCounts":
+        return ImportCounts(self.added + other.added, self.updated + other.updated, self.unchanged + other.unchanged)
+
+
+def import_mailboxes(conn: sa.Connection, domain_id: int, rows: Iterable[MailboxRow], vault: Vault) -> ImportCounts:
+    """Adds the mailboxes to the domain, or gives those it has their new user name and password.
+
+    A mailbox that logs in differently now has an unknown state. Each address may come once. Works in the caller's
+    transaction: an exception while `rows` is read leaves nothing behind.
+    """
+    # Imports into one domain wait for each other, so that what was looked up stays true (SQLite has one writer anyway).
+    conn.execute(sa.select(domains.c.id).where(domains.c.id == domain_id).with_for_update(key_share=True))
+    remaining = iter(rows)
+    total = ImportCounts()
+    while chunk := list(islice(remaining, _CHUNK)):
+        total += _import_chunk(conn, domain_id, chunk, vault)
+    return total
+
+
+def _import_chunk(conn: sa.Connection, domain_id: int, rows: Sequence[MailboxRow], vault: Vault) -> ImportCounts:
+    known = _known(conn, domain_id, [row.address for row in rows])
+    new = [row for row in rows if row.address not in known]
+    changed = [row for row in rows if row.address in known and not _same(known[row.address], row, vault)]
+    if new:
+        conn.execute(
+            mailboxes.insert(), [{"domain_id": domain_id, "address": row.address, **_login(row, vault)} for row in new]
+        )
+    if changed:
+        conn.execute(
+            mailboxes.update().where(mailboxes.c.id == sa.bindparam("mailbox_id")),
+            [{"mailbox_id": known[row.address]["id"], **_login(row, vault)} for row in changed],
+        )
+    return ImportCounts(len(new), len(changed), len(rows) - len(new) - len(changed))
+
+
+def _known(conn: sa.Connection, domain_id: int, addresses: Sequence[str]) -> dict[str, sa.RowMapping]:
+    columns = (
+        mailboxes.c.id,
+        mailboxes.c.address,
+        mailboxes.c.username,
+        mailboxes.c.credential,
+        mailboxes.c.credential_kind,
+    )
+    query = sa.select(*columns).where(mailboxes.c.domain_id == domain_id, mailboxes.c.address.in_(addresses))
+    return {row["address"]: row for row in conn.execute(query).mappings()}
+
+
+def _same(stored: sa.RowMapping, row: MailboxRow, vault: Vault) -> bool:
+    if (stored["username"], stored["credential_kind"]) != (row.username, CredentialKind.PASSWORD) or not stored[
+        "credential"
+    ]:
+        return False
+    try:
+        return vault.open(stored["credential"]) == row.password
+    except Fault:
+        return False  # nobody can read what is stored: it is replaced
+
+
+def _login(row: MailboxRow, vault: Vault) -> dict[str, object]:
+    """The columns that say how a mailbox logs in, and that nothing is known yet of how that goes."""
+    return {
+        "username": row.username,
+        "credential": vault.seal(row.password),
+        "credential_kind": CredentialKind.PASSWORD.value,
+        "state": MailboxState.UNKNOWN.value,
+        "state_code": None,
+        "state_since": None,
+    }
+
+
+def rotate_credentials(database: Database, vault: Vault, batch: int = 500) -> int:
+    """Re-encrypts with the vault's first key what was written with another one; returns how many credentials that were.
+
+    Each batch is a transaction of its own, and what is done already is passed over: after an interruption, start again.
+    Raises `Invalid` at the end, when all others are done, if some cannot be read with any key.
+    """
+    last_id, rotated, unreadable = 0, 0, 0
+    while True:
+        with database.begin() as conn:
+            rows = _credentials_after(conn, last_id, batch)
+            done, failed = _rotate_batch(conn, rows, vault)
+        if not rows:
+            break
+        last_id, rotated, unreadable = rows[-1]["id"], rotated + done, unreadable + failed
+    if unreadable:
+        raise Invalid(
+            f"{unreadable} credentials cannot be read with any of the keys ({rotated} others were re-encrypted); "
+            "add the key they were written with, or import these mailboxes again"
+        )
+    return rotated
+
+
+def _credentials_after(conn: sa.Connection, last_id: int, batch: int) -> Sequence[sa.RowMapping]:
+    return (
+        conn.execute(
+            sa.select(mailboxes.c.id, mailboxes.c.credential)
+            .where(mailboxes.c.id > last_id, mailboxes.c.credential.is_not(None))
+            .order_by(mailboxes.c.id)
+            .limit(batch)
+            .with_for_update()
+        )
+        .mappings()
+        .all()
+    )
+
+
+def _rotate_batch(conn: sa.Connection, rows: Sequence[sa.RowMapping], vault: Vault) -> tuple[int, int]:
+    """How many credentials were re-encrypted, and how many cannot be read."""
+    tokens: list[dict[str, object]] = []
+    unreadable = 0
+    for row in rows:
+        if vault.is_current(row["credential"]):
+            continue
+        try:
+            tokens.append({"mailbox_id": row["id"], "credential": vault.rotate(row["credential"])})
+        except Fault:
+            unreadable += 1
+    if tokens:
+        conn.execute(mailboxes.update().where(mailboxes.c.id == sa.bindparam("mailbox_id")), tokens)
+    return len(tokens), unreadable

@@ -1,0 +1,28 @@
+"""Drafts the next revision: `python -m settings_store.migrations "what it does"`. Read and tidy what it writes."""
+
+import sys
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+
+from settings_store.migrations import HEAD, alembic_config, upgrade
+
+
+def draft(message: str, folder: Path | None = None) -> Path:
+    """Writes the revision that leads from `HEAD` to `schema.py` into `folder` (by default `versions/`)."""
+    with sa.create_engine("sqlite://").begin() as connection:
+        upgrade(connection)
+        config = alembic_config(connection)
+        # The path separator is named so that Alembic does not guess it from the platform.
+        config.set_main_option("path_separator", "newline")
+        versions = Path(__file__).parent / "versions"
+        config.set_main_option("version_locations", f"{versions}\n{folder or versions}".replace("%", "%%"))
+        number = f"{int(HEAD) + 1:04}"
+        config.set_main_option("file_template", "r%%(rev)s_%%(slug)s")
+        command.revision(config, message, autogenerate=True, rev_id=number, version_path=str(folder or versions))
+    return next((folder or versions).glob(f"r{number}_*.py"))
+
+
+if __name__ == "__main__":
+    draft(sys.argv[1])

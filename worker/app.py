@@ -1,0 +1,60 @@
+"""The Celery app: one broker, two queues, messages that carry ids and nothing else."""
+
+from typing import Any
+
+from celery import Celery
+from kombu import Queue
+
+from worker.config import Config
+
+PREFLIGHT = "preflight"  # somebody is waiting
+HEALTH = "health"  # nobody is
+QUEUES = (PREFLIGHT, HEALTH)
+
+SWEEP_SECONDS = 10.0
+EXPIRES_SECONDS = 3600  # a message this old says nothing that the sweep does not know
+# Redis delivers an unacknowledged message again after this; a lane ends well before.
+_VISIBILITY_SECONDS = 900
+_SOFT_LIMIT_SECONDS, _HARD_LIMIT_SECONDS = 300, 360
+_MEMORY = {"polling_interval": 0.005}  # its default of one second would be the longest wait of a small run
+_REDIS: dict[str, Any] = {
+    "visibility_timeout": _VISIBILITY_SECONDS,
+    "socket_connect_timeout": 5,
+    "socket_timeout": 30,
+    "socket_keepalive": True,
+}
+
+
+def make_app(config: Config) -> Celery:
+    """The app of this process. Tasks are registered by `worker.tasks.register`."""
+    app = Celery("mail_preflight", broker=config.broker_url.get_secret_value(), set_as_current=False)
+    app.conf.update(
+        broker_transport_options=_MEMORY if config.embedded else _REDIS,
+        broker_connection_retry_on_startup=True,
+        broker_connection_timeout=5,
+        task_queues=[Queue(name) for name in QUEUES],
+        task_default_queue=PREFLIGHT,
+        task_serializer="json",
+        accept_content=["json"],
+        task_ignore_result=True,
+        task_store_errors_even_if_ignored=False,
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        task_soft_time_limit=_SOFT_LIMIT_SECONDS,
+        task_time_limit=_HARD_LIMIT_SECONDS,
+        task_publish_retry_policy={"max_retries": 2, "interval_start": 0.1, "interval_step": 0.3},
+        worker_prefetch_multiplier=1,
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+        worker_send_task_events=False,
+        worker_enable_remote_control=False,
+        beat_scheduler="celery.beat:Scheduler",
+        beat_schedule={
+            "sweep": {
+                "task": "mail_preflight.sweep",
+                "schedule": SWEEP_SECONDS,
+                "options": {"expires": SWEEP_SECONDS, "queue": PREFLIGHT},
+            }
+        },
+    )
+    return app

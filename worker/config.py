@@ -1,0 +1,74 @@
+"""The service's settings, from the environment (`MAIL_PREFLIGHT_*`). docs/operations.md explains each."""
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated
+
+import platformdirs
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from checks.model import Invalid
+from checks.network import AddressPolicy, Network
+
+EMBEDDED_BROKER = "memory://"
+
+
+def _data_folder() -> Path:
+    return platformdirs.user_data_path("mail-preflight", appauthor=False)
+
+
+class Config(BaseSettings):
+    """One process's settings. The defaults are the embedded mode: SQLite in the user's data folder, no broker."""
+
+    model_config = SettingsConfigDict(env_prefix="MAIL_PREFLIGHT_", hide_input_in_errors=True)
+
+    database_url: SecretStr = Field(default_factory=lambda: SecretStr(f"sqlite:///{_data_folder() / 'preflight.db'}"))
+    broker_url: SecretStr = SecretStr(EMBEDDED_BROKER)
+    secret_key: SecretStr | None = None
+    """Fernet keys, separated by commas or blanks; the first encrypts. None: a key file beside the database."""
+    allow_networks: Annotated[tuple[Network, ...] | None, NoDecode] = None
+    source_address: str | None = None
+    logins_at_once: int = Field(default=20, ge=1, le=200)
+    lanes: int = Field(default=2, ge=1, le=16)
+    page_size: int = Field(default=100, ge=1, le=500)
+    canaries: int = Field(default=5, ge=1, le=50)
+    report_minutes: float = Field(default=15, gt=0)
+    log_level: str = "WARNING"
+
+    @field_validator("allow_networks", mode="before")
+    @classmethod
+    def _split_networks(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(ipaddress.ip_network(item) for item in value.replace(",", " ").split())
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the worker lives in the process that needs it."""
+        return self.broker_url.get_secret_value().startswith("memory:")
+
+    @property
+    def policy(self) -> AddressPolicy:
+        """Where checks may connect to: everything when embedded, public addresses when distributed, unless set."""
+        return AddressPolicy(self.embedded and self.allow_networks is None, self.allow_networks or ())
+
+    @property
+    def threads(self) -> int:
+        """How many mailboxes one lane tries at a time."""
+        return max(1, self.logins_at_once // self.lanes)
+
+    @property
+    def key_file(self) -> Path:
+        """Where the embedded mode keeps its key."""
+        return _data_folder() / "secret.key"
+
+
+def load_config() -> Config:
+    """The settings of this process. Raises `Invalid` that names the variable."""
+    try:
+        return Config()
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = "MAIL_PREFLIGHT_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise Invalid(f"the environment variable {name} is not usable: {first['msg']}") from None

@@ -1,0 +1,275 @@
+"""How a run flows: endpoints, canaries, mailboxes, baseline, report.
+
+Every step may come twice, late or not at all. The database says what is left to do; a message only says that there may
+be something. Messages are published after the commit, and what is lost with the broker is found by the sweep.
+"""
+
+import logging
+import time
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Literal
+
+from checks.context import CheckContext
+from checks.model import CODES, Blame, Code, Endpoint, EndpointResult, Protocol, Verdict
+from checks.runner import check_endpoint
+from checks.serialize import dump_endpoint_result
+from checks.settings import ImapSettings, Settings
+from checks.tls import Trust
+from settings_store import changes, domains, runs
+from settings_store.db import Database
+from settings_store.runs import BASELINE, CANDIDATE, Phase, Run
+from settings_store.secrets import Vault
+from worker.config import Config
+from worker.report import decisive, results_of, summarise
+
+log = logging.getLogger(__name__)
+
+TaskName = Literal["start_run", "run_page", "finish_run"]
+Publish = Callable[[TaskName, str], None]
+
+LEASE_SECONDS = 30.0
+STEP_LEASE_SECONDS = 90.0  # checking endpoints takes up to 20 seconds, planning and reporting little
+IDLE_SECONDS = 10.0
+SWEEP_LIMIT = 50
+
+
+@dataclass
+class Flow:
+    """The use cases of a run. `publish` sends a task's name and a run's id; `stopping` asks lanes to come to an end."""
+
+    database: Database
+    vault: Vault
+    config: Config
+    publish: Publish
+    now: Callable[[], float] = time.time
+    stopping: Event = field(default_factory=Event)
+
+    # -- the steps
+
+    def start_run(self, run_id: str) -> None:
+        """Checks the endpoints of the proposed settings, then settles every mailbox or sets the canaries off."""
+        owner = uuid.uuid4().hex
+        run = self._claim(run_id, owner)
+        if run is None:
+            return
+        try:
+            if run.stage in {"queued", "endpoints"}:
+                self._check_endpoints(run, CANDIDATE, run.settings_id)
+                self._plan(run)
+        finally:
+            self._release(run_id, owner)
+        self.advance(run_id)
+
+    def finish_run(self, run_id: str) -> None:
+        """Tests the baseline where it is needed, then writes the report."""
+        owner = uuid.uuid4().hex
+        run = self._claim(run_id, owner)
+        if run is None:
+            return
+        try:
+            if not self._pages_open(run):
+                self._baseline_or_report(run)
+        finally:
+            self._release(run_id, owner)
+        with self.database.read() as conn:
+            run = runs.get(conn, run_id)
+        if run and run.stage == "baseline":
+            self.advance(run_id)
+
+    def advance(self, run_id: str) -> None:
+        """Publishes what is next for a run."""
+        with self.database.read() as conn:
+            run = runs.get(conn, run_id)
+        if run is None or run.stage in runs.ENDED:
+            return
+        if run.stage in {"queued", "endpoints"}:
+            self.publish("start_run", run_id)
+        elif not self._pages_open(run):
+            self.publish("finish_run", run_id)
+        else:
+            for _ in range(1 if run.stage == "canaries" else self.config.lanes):
+                self.publish("run_page", run_id)
+
+    def advance_after_lane(self, run_id: str) -> None:
+        """A lane has ended: the report, where it was the last one, or another lane for pages that nobody has."""
+        with self.database.read() as conn:
+            run = runs.get(conn, run_id)
+            if run is None or run.stage in runs.ENDED:
+                return
+            left = runs.pages_open(conn, run_id, phase_of(run))
+            free = runs.pages_free(conn, run_id, phase_of(run), self.now())
+        if not left:
+            self.publish("finish_run", run_id)
+        elif free:
+            self.publish("run_page", run_id)
+
+    def sweep(self) -> int:
+        """Sets runs going again that nobody takes care of: a killed worker's, or a lost broker's. Returns how many."""
+        with self.database.begin() as conn:
+            found = runs.stalled(conn, self.now(), IDLE_SECONDS, SWEEP_LIMIT)
+            for run in found:
+                runs.touch(conn, run.id, self.now())
+        for run in found:
+            log.warning("run %s has stalled in stage %s; it is set going again", run.id, run.stage)
+            self.advance(run.id)
+        return len(found)
+
+    # -- endpoints
+
+    def _check_endpoints(self, run: Run, phase: Phase, settings_id: int) -> tuple[EndpointResult, ...]:
+        """The endpoints of a version of the settings, each checked once, side by side."""
+        with self.database.begin() as conn:
+            runs.move(conn, run.id, ("queued",), "endpoints", self.now())
+            known = runs.endpoint_documents(conn, run.id, phase)
+            settings = domains.load_settings(conn, settings_id)
+        open_ones = [endpoint for endpoint in settings.endpoints if endpoint.protocol.value not in known]
+        context = self.context_of(settings)
+        with ThreadPoolExecutor(max(1, len(open_ones)), thread_name_prefix="endpoint") as pool:
+            for result in pool.map(lambda endpoint: check_endpoint(endpoint, context), open_ones):
+                with self.database.begin() as conn:
+                    document = dump_endpoint_result(result)
+                    runs.save_endpoint(conn, run.id, phase, result.endpoint.protocol, document)
+        return self.endpoint_results(run.id, phase)
+
+    def endpoint_results(self, run_id: str, phase: Phase) -> tuple[EndpointResult, ...]:
+        """What is known of a run's endpoints."""
+        with self.database.read() as conn:
+            return results_of(runs.endpoint_documents(conn, run_id, phase))
+
+    def context_of(self, settings: Settings) -> CheckContext:
+        """The context in which settings are checked."""
+        return CheckContext(
+            trust=Trust(settings.ca_pem),
+            policy=self.config.policy,
+            allow_insecure_certificate=settings.allow_insecure_certificate,
+            source_address=self.config.source_address,
+        )
+
+    def _plan(self, run: Run) -> None:
+        settling = decisive(self.endpoint_results(run.id, CANDIDATE))
+        with self.database.begin() as conn:
+            runs.plan(conn, run, self.config.canaries, self.config.page_size)
+            if settling:
+                protocol = settling.endpoint.protocol.value
+                runs.settle(conn, run.id, settling.verdict, settling.code, protocol, settling.seen)
+                runs.close_pages(conn, run.id, CANDIDATE)
+            else:
+                runs.settle_without_credential(conn, run.id)
+                runs.close_idle_pages(conn, run.id, CANDIDATE)
+            runs.move(conn, run.id, ("endpoints",), "mailboxes" if settling else "canaries", self.now())
+
+    # -- canaries
+
+    def judge_canaries(self, run_id: str) -> None:
+        """After the canaries: all rejected alike ends the logins, anything else opens the pages to all lanes."""
+        with self.database.begin() as conn:
+            if runs.page_is_open(conn, run_id, CANDIDATE, runs.CANARY_PAGE):
+                return  # another lane is at it
+            outcomes = runs.page_outcomes(conn, run_id, CANDIDATE, runs.CANARY_PAGE)
+            alike = len(outcomes) == 1 and outcomes[0][0] is not Verdict.OK
+            if alike and runs.move(conn, run_id, ("canaries",), "mailboxes", self.now()):
+                code = outcomes[0][1]
+                count = runs.settle(conn, run_id, Verdict.INCONCLUSIVE, Code.RUN_NOT_TRIED, None, "")
+                runs.close_pages(conn, run_id, CANDIDATE)
+                if count:
+                    runs.stop(conn, run_id, code, str(count))
+        if not alike:
+            self.open_pages(run_id)
+
+    def open_pages(self, run_id: str) -> bool:
+        """Lets every lane at the pages; the caller is one of them. False where that was done already."""
+        with self.database.begin() as conn:
+            opened = runs.move(conn, run_id, ("canaries",), "mailboxes", self.now())
+        if opened:
+            for _ in range(self.config.lanes - 1):
+                self.publish("run_page", run_id)
+        return opened
+
+    # -- baseline and report
+
+    def _baseline_or_report(self, run: Run) -> None:
+        if run.stage == "mailboxes" and run.baseline_settings_id and self._needs_baseline(run):
+            self._begin_baseline(run, run.baseline_settings_id)
+            with self.database.begin() as conn:
+                runs.move(conn, run.id, ("mailboxes",), "baseline", self.now())
+                if runs.pages_open(conn, run.id, BASELINE):
+                    return
+        self._report(run)
+
+    def _needs_baseline(self, run: Run) -> bool:
+        with self.database.read() as conn:
+            return bool(runs.baseline_protocols(conn, run.id))
+
+    def _begin_baseline(self, run: Run, baseline_settings_id: int) -> None:
+        """What the settings in force would say, first by what is known already, then by logins."""
+        with self.database.begin() as conn:
+            proposed = domains.load_settings(conn, run.settings_id)
+            in_force = domains.load_settings(conn, baseline_settings_id)
+            for protocol, code, _ in runs.baseline_protocols(conn, run.id):
+                if protocol and same_failure(proposed, in_force, Protocol(protocol), code):
+                    runs.settle_baseline(conn, run.id, Verdict.FAIL, code, failed=(protocol, code))
+        if not self._needs_baseline(run):
+            return
+        settling = decisive(self._check_endpoints(run, BASELINE, baseline_settings_id))
+        with self.database.begin() as conn:
+            if settling:
+                runs.settle_baseline(conn, run.id, settling.verdict, settling.code)
+            else:
+                runs.plan_baseline(conn, run.id, self.config.page_size)
+
+    def _report(self, run: Run) -> None:
+        endpoints = self.endpoint_results(run.id, CANDIDATE)
+        with self.database.begin() as conn:
+            counts, checksum = summarise(runs.rows(conn, run.id), endpoints)
+            if runs.finish(conn, run.id, counts, checksum, self.now()) and run.change_id:
+                changes.mark_verified(conn, run.change_id)
+
+    # -- helpers
+
+    def _claim(self, run_id: str, owner: str) -> Run | None:
+        with self.database.begin() as conn:
+            if not runs.claim(conn, run_id, owner, self.now(), self.now() + STEP_LEASE_SECONDS):
+                return None
+            return runs.get(conn, run_id)
+
+    def _release(self, run_id: str, owner: str) -> None:
+        with self.database.begin() as conn:
+            runs.release(conn, run_id, owner)
+
+    def _pages_open(self, run: Run) -> int:
+        with self.database.read() as conn:
+            return runs.pages_open(conn, run.id, phase_of(run))
+
+
+def phase_of(run: Run) -> Phase:
+    """Which settings a run is trying."""
+    return BASELINE if run.stage == "baseline" else CANDIDATE
+
+
+def same_failure(proposed: Settings, in_force: Settings, protocol: Protocol, code: Code) -> bool:
+    """Whether a failure with the proposed settings is one with those in force too, without another login.
+
+    It is where the endpoint is the same, or where the same host rejected the mailbox: a credential that a server
+    rejected is not sent to it again.
+    """
+    new, old = _endpoint(proposed, protocol), _endpoint(in_force, protocol)
+    if new is None or old is None or new.host != old.host:
+        return False
+    if CODES[code].blame is Blame.MAILBOX:
+        return True
+    return new == old and trust_of(proposed) == trust_of(in_force)
+
+
+def trust_of(settings: Settings) -> tuple[bool, str]:
+    """What of the settings decides about certificates."""
+    return settings.allow_insecure_certificate, settings.ca_pem
+
+
+def _endpoint(settings: Settings, protocol: Protocol) -> Endpoint | None:
+    if not isinstance(settings, ImapSettings):
+        return None
+    return next((endpoint for endpoint in settings.endpoints if endpoint.protocol is protocol), None)

@@ -1,0 +1,57 @@
+"""What a change means for a mailbox. Pure: what was before and what would be after in, impact out."""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Literal
+
+from checks.model import MailboxState, Verdict
+
+
+class Impact(StrEnum):
+    KEEPS_WORKING = "keeps_working"
+    WILL_DISCONNECT = "will_disconnect"
+    WILL_RECONNECT = "will_reconnect"
+    ALREADY_DISCONNECTED = "already_disconnected"
+    CANNOT_TELL = "cannot_tell"
+
+
+Safety = Literal["safe", "unsafe", "cannot_tell"]
+
+_BEFORE = {
+    Verdict.OK: MailboxState.CONNECTED,
+    Verdict.FAIL: MailboxState.DISCONNECTED,
+    Verdict.INCONCLUSIVE: MailboxState.UNKNOWN,
+}
+
+_IMPACT: Mapping[tuple[MailboxState, Verdict], Impact] = {
+    (MailboxState.CONNECTED, Verdict.OK): Impact.KEEPS_WORKING,
+    (MailboxState.DISCONNECTED, Verdict.OK): Impact.WILL_RECONNECT,
+    # It works afterwards, whatever it did before: nothing is lost.
+    (MailboxState.UNKNOWN, Verdict.OK): Impact.KEEPS_WORKING,
+    (MailboxState.CONNECTED, Verdict.FAIL): Impact.WILL_DISCONNECT,
+    (MailboxState.DISCONNECTED, Verdict.FAIL): Impact.ALREADY_DISCONNECTED,
+    # It fails afterwards and may have worked before: neither blame nor all-clear would be the truth.
+    (MailboxState.UNKNOWN, Verdict.FAIL): Impact.CANNOT_TELL,
+}
+
+
+def before_of(known: MailboxState, baseline: Verdict | None) -> MailboxState:
+    """The state under the settings in force: as known, or as the baseline login found it."""
+    if known is MailboxState.UNKNOWN and baseline is not None:
+        return _BEFORE[baseline]
+    return known
+
+
+def impact_of(before: MailboxState, after: Verdict | None) -> Impact:
+    """The impact of a change on one mailbox. A time-out is never a disconnect."""
+    return _IMPACT.get((before, after or Verdict.INCONCLUSIVE), Impact.CANNOT_TELL)
+
+
+def safety_of(counts: Mapping[str, int], endpoints: Sequence[Verdict]) -> Safety:
+    """The verdict on the whole change: one mailbox that would disconnect makes it unsafe.
+
+    So does an endpoint that fails where nobody is left to disconnect: whoever connects next would get these settings.
+    """
+    if counts[Impact.WILL_DISCONNECT] or Verdict.FAIL in endpoints:
+        return "unsafe"
+    return "cannot_tell" if counts[Impact.CANNOT_TELL] or Verdict.INCONCLUSIVE in endpoints else "safe"

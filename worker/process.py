@@ -1,0 +1,120 @@
+"""Celery workers and beat inside this process, started and stopped by us."""
+
+import contextlib
+import fcntl
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from celery import Celery
+from celery.beat import Service
+from celery.worker import WorkController
+from celery.worker import state as worker_state
+
+from checks.model import Invalid
+
+SLOTS = 4  # tasks at a time in one worker; lanes and the steps between them
+_START_SECONDS = 15.0
+_STOP_SECONDS = 45.0
+
+
+def controller(app: Celery, queue: str, ready: Callable[[], None] | None = None) -> WorkController:
+    """A worker of one queue. Threads, for its work is waiting; no gossip, for its work is in the database."""
+    return WorkController(
+        app=app,
+        hostname=f"{queue}@mail-preflight",
+        queues=[queue],
+        pool="threads",
+        concurrency=SLOTS,
+        without_heartbeat=True,
+        without_mingle=True,
+        without_gossip=True,
+        ready_callback=(lambda _consumer: ready()) if ready else None,
+        loglevel=None,
+    )
+
+
+@contextlib.contextmanager
+def embedded_workers(app: Celery, queues: Sequence[str], stopping: threading.Event) -> Iterator[None]:
+    """Workers in threads of this process for as long as the block runs. Raises `Invalid` when they do not start."""
+    reset()
+    stopping.clear()
+    workers: list[tuple[WorkController, threading.Thread]] = []
+    try:
+        workers.extend(_start(app, queue) for queue in queues)
+        yield
+    finally:
+        stopping.set()
+        worker_state.should_stop = os.EX_OK  # type: ignore[assignment] # an exit status, as Celery sets it
+        for _, thread in workers:
+            thread.join(_STOP_SECONDS)
+        reset()
+
+
+def _start(app: Celery, queue: str) -> tuple[WorkController, threading.Thread]:
+    ready = threading.Event()
+    worker = controller(app, queue, ready.set)
+    thread = threading.Thread(target=worker.start, name=f"worker-{queue}", daemon=True)
+    thread.start()
+    if not ready.wait(_START_SECONDS):
+        raise Invalid("the worker did not start; is the broker up?")
+    return worker, thread
+
+
+def reset() -> None:
+    """Celery keeps the wish to stop in a module, so the next worker of this process would stop at once."""
+    worker_state.should_stop = None
+    worker_state.should_terminate = None
+
+
+def work(app: Celery, queue: str, stopping: threading.Event) -> None:
+    """A worker of one queue in the main thread, until SIGTERM or SIGINT."""
+    reset()
+    _on_signal(stopping)
+    controller(app, queue).start()
+
+
+def wait_for_signal(stopping: threading.Event) -> None:
+    """Comes back at SIGTERM or SIGINT."""
+    _on_signal(stopping)
+    stopping.wait()
+
+
+def _on_signal(stopping: threading.Event) -> None:
+    """The first signal lets running tasks come to an end, the second does not wait."""
+
+    def stop(number: int, frame: Any) -> None:  # noqa: ARG001 - what a handler is given
+        if stopping.is_set():
+            worker_state.should_terminate = os.EX_OK  # type: ignore[assignment] # an exit status, as Celery sets it
+        stopping.set()
+        worker_state.should_stop = os.EX_OK  # type: ignore[assignment] # an exit status, as Celery sets it
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+
+
+@contextlib.contextmanager
+def beat(app: Celery) -> Iterator[None]:
+    """The scheduler in a thread of this process."""
+    service = Service(app)
+    thread = threading.Thread(target=service.start, name="beat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        service.stop()
+
+
+@contextlib.contextmanager
+def only_one(path: Path) -> Iterator[None]:
+    """Holds a lock file. Raises `Invalid` when another process has it."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with path.open("w", encoding="ascii") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Invalid(f"another `mail-preflight serve` works on this database (it holds {path})") from None
+        yield

@@ -1,0 +1,120 @@
+"""The report of a run: a pure function of what is stored, read in portions, with a checksum."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from checks.messages import Language
+from sqlalchemy import Connection
+
+from checks.document import endpoint_document
+from checks.model import Code, EndpointResult, Verdict
+from checks.serialize import load_endpoint_result
+from settings_store import runs
+from settings_store.runs import Row
+from worker.impact import Impact, Safety, before_of, impact_of, safety_of
+
+
+class Reads(Protocol):
+    """What a report needs of a database."""
+
+    def read(self) -> AbstractContextManager[Connection]:
+        """A read transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxLine:
+    """One mailbox of the report. `endpoint` is the protocol of the endpoint that decided, None where none did."""
+
+    address: str
+    impact: Impact
+    code: Code
+    endpoint: str | None
+    seen: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Mailboxes with the same impact for the same reason."""
+
+    code: Code
+    protocol: str | None
+    impact: Impact
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a change would do. Mailboxes are read from the database as they are asked for."""
+
+    change_id: str
+    run_id: str
+    domain: str
+    endpoints: tuple[EndpointResult, ...]
+    counts: Mapping[str, int]
+    checksum: str
+    stop_code: Code | None
+    stop_detail: str
+    database: Reads
+    language: Language = Language.EN
+
+    @property
+    def verdict(self) -> Safety:
+        """The verdict on the whole change."""
+        return safety_of(self.counts, [result.verdict for result in self.endpoints])
+
+    def mailboxes(self) -> Iterator[MailboxLine]:
+        """Every mailbox by address."""
+        with self.database.read() as conn:
+            yield from map(line_of, runs.rows(conn, self.run_id))
+
+    def causes(self) -> list[Cause]:
+        """Mailboxes grouped by impact and reason, most frequent first."""
+        found = Counter((line.code, line.endpoint, line.impact) for line in self.mailboxes())
+        return [Cause(*key, count) for key, count in sorted(found.items(), key=lambda item: (-item[1], item[0]))]
+
+    def document_head(self) -> dict[str, Any]:
+        """The `verify` document without its mailboxes."""
+        return {
+            "change_id": self.change_id,
+            "domain": self.domain,
+            "verdict": self.verdict,
+            "endpoints": [endpoint_document(result, self.language) for result in self.endpoints],
+            "counts": dict(self.counts),
+            "checksum": self.checksum,
+        }
+
+
+def line_of(row: Row) -> MailboxLine:
+    """A stored row, judged."""
+    impact = impact_of(before_of(row.before, row.baseline_verdict), row.verdict)
+    code = Code(row.code) if row.code else Code.RUN_NOT_TRIED
+    return MailboxLine(row.address, impact, code, row.protocol if code is not Code.OK else None, row.seen)
+
+
+def results_of(documents: Mapping[str, Mapping[str, Any]]) -> tuple[EndpointResult, ...]:
+    """Stored endpoint documents as results, in the order of their protocols."""
+    return tuple(load_endpoint_result(dict(document)) for document in documents.values())
+
+
+def summarise(rows: Iterable[Row], endpoints: Iterable[EndpointResult]) -> tuple[dict[str, int], str]:
+    """Counts of every impact, and the checksum (SHA-256, hex) over all that the verdict rests on."""
+    digest = hashlib.sha256()
+    for result in endpoints:
+        digest.update(f"{result.endpoint}\t{result.endpoint.security}\t{result.verdict}\t{result.code}\n".encode())
+    counts = dict.fromkeys((str(impact) for impact in Impact), 0)
+    for row in rows:
+        line = line_of(row)
+        counts[str(line.impact)] += 1
+        digest.update(f"{line.address}\t{line.impact}\t{line.code}\n".encode())
+    return counts, digest.hexdigest()
+
+
+def decisive(results: Iterable[EndpointResult]) -> EndpointResult | None:
+    """The endpoint that settles every mailbox, failures before the undecided; None where logins must tell."""
+    order = {Verdict.FAIL: 0, Verdict.INCONCLUSIVE: 1}
+    settling = [result for result in results if result.verdict in order]
+    return min(settling, key=lambda result: order[result.verdict], default=None)

@@ -1,0 +1,255 @@
+"""What the command and the API call: the use cases, each one a method."""
+
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from threading import Event
+from typing import Self
+
+from celery import Celery
+from checks.messages import Language
+from kombu.exceptions import OperationalError
+from sqlalchemy.engine import make_url
+
+from checks.model import EndpointResult, Invalid
+from checks.settings import Settings, normalise_domain
+from settings_store import changes, domains, runs
+from settings_store.changes import Saved
+from settings_store.db import Database
+from settings_store.domains import DomainSummary
+from settings_store.mailbox_csv import read_csv
+from settings_store.mailboxes import ImportCounts, import_mailboxes, rotate_credentials
+from settings_store.runs import Stage
+from settings_store.secrets import Vault, load_or_create_key_file
+from worker import process
+from worker.app import PREFLIGHT, QUEUES, make_app
+from worker.config import Config
+from worker.flow import Flow
+from worker.report import Report, results_of
+from worker.tasks import publisher, register
+
+_POLL_SECONDS = 0.05
+_TALLY_SECONDS = 0.25
+_STALL_SECONDS = 5.0
+_BROKER_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is. `total` is 0 until it is planned."""
+
+    stage: Stage
+    endpoints: tuple[EndpointResult, ...]
+    total: int
+    ok: int
+    fail: int
+    inconclusive: int
+
+    @property
+    def done(self) -> int:
+        """Mailboxes with a verdict."""
+        return self.ok + self.fail + self.inconclusive
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A change that took effect."""
+
+    domain: str
+    settings: Settings
+    will_disconnect: int
+
+
+@dataclass
+class Preflight:
+    """The service of one account."""
+
+    config: Config
+    database: Database
+    vault: Vault
+    account_id: int
+    stopping: Event = field(default_factory=Event)
+
+    @classmethod
+    def open(cls, config: Config) -> Self:
+        """Opens the database, brings it to the newest schema, and reads the key. Raises `Invalid`."""
+        database = Database(config.database_url.get_secret_value())
+        database.migrate()
+        with database.begin() as conn:
+            account_id = domains.ensure_account(conn)
+        return cls(config, database, Vault(_keys(config)), account_id)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.database.close()
+
+    # -- settings and mailboxes
+
+    def import_mailboxes(self, domain: str, path: Path) -> ImportCounts:
+        """The mailboxes of a CSV file, all or none. Raises `Invalid` that names row and field."""
+        rows = read_csv(path, normalise_domain(domain))
+        with self.database.begin() as conn:
+            domain_id = domains.ensure_domain(conn, self.account_id, domain)
+            return import_mailboxes(conn, domain_id, rows, self.vault)
+
+    def save(self, domain: str, settings: Settings) -> Saved:
+        """Saves a change with its run, then asks for the run. Saving never fails because a server is down."""
+        with self.database.begin() as conn:
+            domain_id = domains.ensure_domain(conn, self.account_id, domain)
+            saved = changes.save(conn, domain_id, settings, time.time())
+        self.flow.publish("start_run", saved.run_id)
+        return saved
+
+    def domains(self) -> list[DomainSummary]:
+        """The account's domains."""
+        with self.database.read() as conn:
+            return domains.list_domains(conn, self.account_id)
+
+    def rotate_keys(self) -> int:
+        """Encrypts every credential with the first key. Returns how many there were."""
+        return rotate_credentials(self.database, self.vault)
+
+    # -- the run
+
+    @contextlib.contextmanager
+    def working(self) -> Iterator[None]:
+        """Somebody works on runs meanwhile: this process when embedded, else whoever the broker reaches.
+
+        Raises `Invalid` when the broker does not answer.
+        """
+        if not self.config.embedded:
+            self._require_broker()
+            yield
+            return
+        with process.embedded_workers(self.app, [PREFLIGHT], self.stopping):
+            yield
+
+    def follow(self, run_id: str, timeout: float | None = None) -> Iterator[Progress]:
+        """The run's progress, about four times a second and once at its end. Sweeps when the run stalls.
+
+        Raises `TimeoutError` after `timeout` seconds.
+        """
+        begun = told = swept = time.monotonic()
+        yield self.progress(run_id)
+        while not self._ended(run_id):
+            now = time.monotonic()
+            if timeout is not None and now - begun > timeout:
+                raise TimeoutError(f"run {run_id} has not ended in {timeout:.0f} seconds")
+            if now - swept > _STALL_SECONDS:
+                swept = now
+                self.flow.sweep()
+            if now - told > _TALLY_SECONDS:
+                told = now
+                yield self.progress(run_id)
+            time.sleep(_POLL_SECONDS)
+        yield self.progress(run_id)
+
+    def progress(self, run_id: str) -> Progress:
+        """How far a run is."""
+        with self.database.read() as conn:
+            tally = runs.tally(conn, run_id)
+            endpoints = results_of(runs.endpoint_documents(conn, run_id, runs.CANDIDATE))
+        return Progress(tally.stage, endpoints, tally.total, tally.ok, tally.fail, tally.inconclusive)
+
+    def _ended(self, run_id: str) -> bool:
+        with self.database.read() as conn:
+            run = runs.get(conn, run_id)
+        return run is None or run.stage in runs.ENDED
+
+    def report(self, change_id: str, language: Language = Language.EN) -> Report:
+        """The report of a change. Raises `Invalid` for an unknown change and for a run that has not finished."""
+        with self.database.read() as conn:
+            change = changes.get(conn, change_id)
+            run = runs.of_change(conn, change_id)
+            if run is None or run.counts is None:
+                raise Invalid(f"change {change_id} has no report: it is {change.state}")
+            endpoints = results_of(runs.endpoint_documents(conn, run.id, runs.CANDIDATE))
+        return Report(
+            change_id=change_id,
+            run_id=run.id,
+            domain=change.domain,
+            endpoints=endpoints,
+            counts=run.counts,
+            checksum=run.checksum or "",
+            stop_code=run.stop_code,
+            stop_detail=run.stop_detail,
+            database=self.database,
+            language=language,
+        )
+
+    def apply(self, change_id: str, accept_disconnects: int | None = None) -> Applied:
+        """Puts a change in force, or raises `changes.Refused` with the reason and leaves all as it was."""
+        with self.database.begin() as conn:
+            change = changes.get(conn, change_id)
+            count = changes.apply(conn, change, accept_disconnects, time.time(), self.config.report_minutes * 60)
+            return Applied(change.domain, domains.load_settings(conn, change.settings_id), count)
+
+    # -- processes
+
+    def serve(self) -> None:
+        """Workers of both queues and beat in this process, until SIGTERM or SIGINT."""
+        with contextlib.ExitStack() as stack:
+            if (path := self._database_file) is not None:
+                stack.enter_context(process.only_one(path.with_name(path.name + ".serve")))
+            self._require_broker()
+            stack.enter_context(process.embedded_workers(self.app, QUEUES, self.stopping))
+            stack.enter_context(process.beat(self.app))
+            process.wait_for_signal(self.stopping)
+
+    def work(self, queue: str) -> None:
+        """A worker of one queue, until SIGTERM or SIGINT. Raises `Invalid` when the broker does not answer."""
+        self._require_broker()
+        process.work(self.app, queue, self.stopping)
+
+    def beat(self) -> None:
+        """The scheduler alone, until SIGTERM or SIGINT."""
+        self._require_broker()
+        with process.beat(self.app):
+            process.wait_for_signal(self.stopping)
+
+    # -- parts
+
+    @cached_property
+    def app(self) -> Celery:
+        """The Celery app, with its tasks."""
+        app = self._bare_app
+        register(app, self.flow)
+        return app
+
+    @cached_property
+    def _bare_app(self) -> Celery:
+        return make_app(self.config)
+
+    @cached_property
+    def flow(self) -> Flow:
+        """The use cases of runs."""
+        return Flow(self.database, self.vault, self.config, publisher(self._bare_app), stopping=self.stopping)
+
+    @property
+    def _database_file(self) -> Path | None:
+        url = make_url(self.config.database_url.get_secret_value())
+        return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+
+    def _require_broker(self) -> None:
+        if self.config.embedded:
+            return
+        try:
+            with self._bare_app.connection_for_write() as connection:
+                connection.ensure_connection(max_retries=1, interval_start=1, timeout=_BROKER_SECONDS)
+        except (OperationalError, OSError):
+            raise Invalid(
+                "the broker of MAIL_PREFLIGHT_BROKER_URL does not answer; what was saved is kept and runs when it does"
+            ) from None
+
+
+def _keys(config: Config) -> list[str]:
+    if config.secret_key is not None:
+        return config.secret_key.get_secret_value().replace(",", " ").split()
+    if not config.embedded:
+        raise Invalid("set MAIL_PREFLIGHT_SECRET_KEY; `mail-preflight keys new` makes one")
+    return [load_or_create_key_file(config.key_file)]

@@ -1,0 +1,47 @@
+"""The tasks: ids in, nothing out. What they do is in `worker.flow`; the database keeps what came of it."""
+
+import logging
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from worker.app import EXPIRES_SECONDS, PREFLIGHT
+from worker.flow import Flow, Publish, TaskName
+from worker.lane import Lane, RouteCache
+
+log = logging.getLogger(__name__)
+
+PREFIX = "mail_preflight."
+
+
+def publisher(app: Celery) -> Publish:
+    """Publishes a task for a run. A broker that is down is logged: the sweep finds what was not published."""
+
+    def publish(name: TaskName, run_id: str) -> None:
+        try:
+            app.send_task(PREFIX + name, args=[run_id], queue=PREFLIGHT, expires=EXPIRES_SECONDS, ignore_result=True)
+        except OperationalError:
+            log.warning("the broker does not answer; run %s waits for the sweep", run_id)
+
+    return publish
+
+
+def register(app: Celery, flow: Flow) -> None:
+    """Gives the app its tasks."""
+    cache = RouteCache()
+
+    @app.task(name=PREFIX + "start_run", ignore_result=True)
+    def start_run(run_id: str) -> None:
+        flow.start_run(run_id)
+
+    @app.task(name=PREFIX + "run_page", ignore_result=True)
+    def run_page(run_id: str) -> None:
+        Lane(flow, cache, run_id).run()
+
+    @app.task(name=PREFIX + "finish_run", ignore_result=True)
+    def finish_run(run_id: str) -> None:
+        flow.finish_run(run_id)
+
+    @app.task(name=PREFIX + "sweep", ignore_result=True)
+    def sweep() -> None:
+        flow.sweep()
