@@ -1,0 +1,119 @@
+"""The revisions make exactly the tables of `schema.py`, whoever runs them and however often."""
+
+import multiprocessing
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from checks.model import Invalid
+from settings_store import migrations
+from settings_store.db import Database
+from settings_store.migrations.__main__ import draft
+from settings_store.schema import metadata
+
+
+def test_the_constant_is_the_newest_revision(database: Database) -> None:
+    with database.read() as conn:
+        script = ScriptDirectory.from_config(migrations.alembic_config(conn))
+        assert script.get_current_head() == migrations.HEAD
+        assert migrations.current_revision(conn) == migrations.HEAD
+
+
+def test_the_revisions_lead_to_the_schema(database: Database) -> None:
+    with database.read() as conn:
+        assert compare_metadata(MigrationContext.configure(conn), metadata) == []
+
+
+def _constraints(inspector: sa.Inspector) -> dict[str, object]:
+    """What Alembic's comparison leaves out: checks, keys and references, with their names."""
+    return {
+        table: (
+            sorted(
+                (check["name"], "".join(check["sqltext"].split())) for check in inspector.get_check_constraints(table)
+            ),
+            inspector.get_pk_constraint(table),
+            sorted(str(key) for key in inspector.get_foreign_keys(table)),
+            sorted(str(unique) for unique in inspector.get_unique_constraints(table)),
+        )
+        for table in metadata.tables
+    }
+
+
+def _created_from_the_schema(conn: sa.Connection) -> dict[str, object]:
+    metadata.create_all(conn)
+    return _constraints(sa.inspect(conn))
+
+
+def test_the_constraints_are_those_of_the_schema(database: Database) -> None:
+    with database.begin() as conn:
+        migrated = _constraints(sa.inspect(conn))
+        if conn.dialect.name == "sqlite":
+            with sa.create_engine("sqlite://").begin() as empty:
+                assert migrated == _created_from_the_schema(empty)
+        else:
+            conn.execute(sa.text("DROP SCHEMA public CASCADE"))
+            conn.execute(sa.text("CREATE SCHEMA public"))
+            assert migrated == _created_from_the_schema(conn)
+
+
+def test_migrating_again_needs_no_alembic(database_url: str) -> None:
+    with closing(Database(database_url)) as database:
+        database.migrate()
+    program = (
+        "import sys; from settings_store.db import Database; database = Database(sys.argv[1]); database.migrate(); "
+        "database.close(); "
+        "sys.exit(any(name.partition('.')[0] == 'alembic' for name in sys.modules))"
+    )
+    subprocess.run([sys.executable, "-c", program, database_url], check=True, timeout=30)
+
+
+def _migrate(url: str, ready: "multiprocessing.synchronize.Barrier") -> None:
+    with closing(Database(url)) as database:
+        ready.wait(30)
+        database.migrate()
+
+
+def test_processes_may_migrate_at_once(database_url: str) -> None:
+    context = multiprocessing.get_context("spawn")
+    ready = context.Barrier(4)
+    processes = [context.Process(target=_migrate, args=(database_url, ready)) for _ in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    assert [process.exitcode for process in processes] == [0, 0, 0, 0]
+    with closing(Database(database_url)) as database, database.read() as conn:
+        assert migrations.current_revision(conn) == migrations.HEAD
+
+
+def test_a_newer_schema_is_refused_and_left_alone(database: Database) -> None:
+    with database.begin() as conn:
+        conn.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(Invalid, match=r"was written by a newer version of this program \(schema 9999\); upgrade"):
+        database.migrate()
+    with database.read() as conn:
+        assert migrations.current_revision(conn) == "9999"
+
+
+def test_the_revisions_can_be_taken_back(database: Database) -> None:
+    with database.begin() as conn:
+        command.downgrade(migrations.alembic_config(conn), "base")
+        assert sa.inspect(conn).get_table_names() == ["alembic_version"]
+    with database.begin() as conn:
+        migrations.upgrade(conn)
+
+
+def test_a_drafted_revision_follows_the_newest(tmp_path: Path) -> None:
+    path = draft("Add nothing", tmp_path)
+    text = path.read_text()
+    assert path.name == f"r{int(migrations.HEAD) + 1:04}_add_nothing.py"
+    assert f"down_revision = '{migrations.HEAD}'" in text
+    compile(text, str(path), "exec")
