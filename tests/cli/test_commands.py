@@ -1,0 +1,192 @@
+"""What the commands ask of the service, in which order, and what they make of its answers."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from checks.model import Code, Endpoint, Invalid, MailboxState, Protocol, Security
+from checks.settings import ImapSettings
+from cli import main, operation, verification
+from cli.failures import Status
+from tests.cli.fakes import FakeProgress, FakeReport, lines
+
+VERIFY = ["verify", "Demo.Example", "--imap", "imap.demo.example:993", "--smtp", "smtp.demo.example:465"]
+
+
+@dataclass
+class FakePreflight:
+    """Writes down what it is asked; `broken` is raised where the run is followed."""
+
+    answer: FakeReport
+    broken: BaseException | None = None
+    asked: list[Any] = field(default_factory=list)
+
+    def __enter__(self) -> "FakePreflight":  # noqa: PYI034 -- nothing inherits from a stand-in
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.asked.append("closed")
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        self.asked.append("working")
+        yield
+
+    def import_mailboxes(self, domain: str, path: Path) -> SimpleNamespace:
+        self.asked.append(("import", domain, path))
+        return SimpleNamespace(added=2, updated=1, unchanged=0)
+
+    def save(self, domain: str, settings: ImapSettings) -> SimpleNamespace:
+        self.asked.append(("save", domain, settings))
+        return SimpleNamespace(change_id="chg_1", run_id="run_1")
+
+    def follow(self, run_id: str, timeout: float | None = None) -> Iterator[FakeProgress]:
+        self.asked.append(("follow", run_id, timeout))
+        yield FakeProgress(ok=1)
+        if self.broken:
+            raise self.broken
+
+    def report(self, change_id: str, language: str) -> FakeReport:
+        self.asked.append(("report", change_id, language))
+        return self.answer
+
+    def apply(self, change_id: str, accept: int | None) -> SimpleNamespace:
+        self.asked.append(("apply", change_id, accept))
+        return SimpleNamespace(domain="demo.example", will_disconnect=accept or 0)
+
+    def rotate_keys(self) -> int:
+        return 12
+
+    def domains(self) -> list[SimpleNamespace]:
+        imap = Endpoint(Protocol.IMAP, "imap.demo.example", 993)
+        smtp = Endpoint(Protocol.SMTP, "smtp.demo.example", 465)
+        known = {MailboxState.CONNECTED: 57, MailboxState.DISCONNECTED: 3}
+        return [
+            SimpleNamespace(name="demo.example", kind="imap", settings=ImapSettings(imap, smtp), mailboxes=known),
+            SimpleNamespace(name="new.example", kind=None, settings=None, mailboxes={}),
+        ]
+
+
+@pytest.fixture
+def preflight(monkeypatch: pytest.MonkeyPatch) -> FakePreflight:
+    fake = FakePreflight(FakeReport(lines("keeps_working", 2)))
+    monkeypatch.setattr(verification, "open_preflight", lambda: fake)
+    monkeypatch.setattr(operation, "open_preflight", lambda: fake)
+    return fake
+
+
+class TestVerify:
+    def test_asks_for_the_broker_before_anything_is_written(self, preflight: FakePreflight, tmp_path: Path) -> None:
+        file = tmp_path / "mailboxes.csv"
+
+        status = main.run([*VERIFY, "--mailboxes", str(file)])
+
+        steps = [asked if isinstance(asked, str) else asked[0] for asked in preflight.asked]
+        assert status == Status.SAFE
+        assert steps == ["working", "import", "save", "follow", "report", "closed"]
+        assert preflight.asked[1] == ("import", "demo.example", file)
+        assert preflight.asked[3] == ("follow", "run_1", None)
+
+    def test_options_become_settings(self, preflight: FakePreflight) -> None:
+        main.run([*VERIFY, "--imap-security", "starttls", "--allow-insecure-certificate"])
+
+        assert preflight.asked[1] == (
+            "save",
+            "demo.example",
+            ImapSettings(
+                Endpoint(Protocol.IMAP, "imap.demo.example", 993, Security.STARTTLS),
+                Endpoint(Protocol.SMTP, "smtp.demo.example", 465, Security.AUTO),
+                allow_insecure_certificate=True,
+            ),
+        )
+
+    @pytest.mark.parametrize(
+        ("impact", "status"),
+        [("keeps_working", 0), ("already_disconnected", 0), ("will_disconnect", 1), ("cannot_tell", 3)],
+    )
+    def test_exit_status_is_the_verdict(self, preflight: FakePreflight, impact: str, status: int) -> None:
+        preflight.answer = FakeReport(lines(impact, 1, Code.AUTH_REJECTED))
+
+        assert main.run(VERIFY) == status
+        assert main.run(["report", "chg_1", "--json"]) == status
+
+    def test_json_is_all_there_is_on_standard_output(
+        self, preflight: FakePreflight, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        main.run(["--language", "ja", *VERIFY, "--json"])
+
+        said = capsys.readouterr()
+        assert json.loads(said.out)["change_id"] == "chg_1"
+        assert said.err == ""
+        assert ("report", "chg_1", "ja") in preflight.asked
+
+    @pytest.mark.parametrize(
+        ("broker", "words"),
+        [("memory://", "`mail-preflight serve` goes on with it"), ("redis://localhost", "the workers go on")],
+    )
+    def test_an_interrupt_says_what_becomes_of_the_run(
+        self,
+        preflight: FakePreflight,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        broker: str,
+        words: str,
+    ) -> None:
+        monkeypatch.setenv("MAIL_PREFLIGHT_BROKER_URL", broker)
+        preflight.broken = KeyboardInterrupt()
+
+        status = main.run(VERIFY)
+
+        said = capsys.readouterr()
+        assert status == Status.INTERRUPTED
+        assert said.out == ""
+        assert said.err.count("\n") == 1
+        assert words in said.err
+        assert "`mail-preflight report chg_1`" in said.err
+        assert preflight.asked[-1] == "closed"
+
+    def test_bad_input_of_the_service_is_one_line(
+        self, preflight: FakePreflight, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        preflight.broken = Invalid("row 3: password is empty", "password")
+
+        assert main.run(VERIFY) == Status.USAGE
+        assert capsys.readouterr().err == "mail-preflight: row 3: password is empty\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["apply", "chg_1"], "Applied to demo.example; 0 mailboxes will disconnect.\n"),
+        (["apply", "chg_1", "--accept-disconnects", "7"], "Applied to demo.example; 7 mailboxes will disconnect.\n"),
+        (["keys", "rotate"], "12 credentials encrypted with the first key.\n"),
+        (["mailboxes", "import", "demo.example", "f.csv"], "2 added, 1 updated, 0 unchanged.\n"),
+        (
+            ["domains"],
+            "demo.example: imap://imap.demo.example:993, smtp://smtp.demo.example:465; "
+            "mailboxes: 57 connected, 3 disconnected\n"
+            "new.example: no settings in force; mailboxes: none\n",
+        ),
+    ],
+)
+@pytest.mark.usefixtures("preflight")
+def test_what_is_said(capsys: pytest.CaptureFixture[str], arguments: list[str], words: str) -> None:
+    assert main.run(arguments) == 0
+    assert capsys.readouterr().out == words
+
+
+@pytest.mark.usefixtures("preflight")
+def test_domains_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["domains", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0] == {
+        "domain": "demo.example",
+        "kind": "imap",
+        "endpoints": ["imap://imap.demo.example:993 (auto)", "smtp://smtp.demo.example:465 (auto)"],
+        "mailboxes": {"connected": 57, "disconnected": 3},
+    }

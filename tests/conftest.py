@@ -1,0 +1,83 @@
+"""Servers that many tests share. Each is real; each is started once a session, when a test first asks for it."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers.certificates import CertificateLab
+from tests.servers.lab import MailLab, mail_lab
+from tests.servers.postgres import PostgresServer
+from tests.servers.process import is_root, scratch_folder
+from tests.servers.redis import RedisServer
+
+
+def pytest_report_header() -> list[str]:
+    """Say up front which tests cannot run here."""
+    missing = [name for name in ("dovecot", "postfix", "redis-server") if shutil.which(name, path=_path()) is None]
+    lines = [f"missing servers: {', '.join(missing)} (run scripts/install-test-servers.sh)"] if missing else []
+    return lines + ([] if is_root() else ["not root: tests with a real Postfix are skipped"])
+
+
+def pytest_collection_modifyitems(config: pytest.Config) -> None:
+    """Refuse to run with the network open: tests talk to loopback only."""
+    if not config.getoption("--disable-socket") or not config.getoption("--allow-hosts"):
+        raise pytest.UsageError("Run pytest with the options of pyproject.toml: tests may only reach loopback.")
+
+
+@pytest.fixture(scope="session")
+def server_folder() -> Iterator[Path]:
+    """A folder that servers under other users may enter."""
+    with scratch_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def certificates(server_folder: Path) -> CertificateLab:
+    """A throwaway certificate authority for tests that need no mail server."""
+    return CertificateLab(server_folder / "authority")
+
+
+@pytest.fixture(scope="session")
+def lab_session(server_folder: Path) -> Iterator[MailLab]:
+    if not is_root():
+        pytest.skip("Postfix can only be started by root: run the tests as root (CI does) to include this one.")
+    with mail_lab(server_folder / "lab") as servers:
+        yield servers
+
+
+@pytest.fixture
+def lab(lab_session: MailLab) -> MailLab:
+    """Dovecot and Postfix of lab.example with 200 mailboxes; logins are counted from the start of the test."""
+    lab_session.forget()
+    return lab_session
+
+
+@pytest.fixture(scope="session")
+def redis_server(server_folder: Path) -> Iterator[RedisServer]:
+    with RedisServer(server_folder / "redis") as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(redis_server: RedisServer) -> str:
+    """The URL of a Redis without any keys."""
+    redis_server.flush()
+    return redis_server.url
+
+
+@pytest.fixture(scope="session")
+def postgres_server(server_folder: Path) -> Iterator[PostgresServer]:
+    with PostgresServer(server_folder / "postgres") as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> str:
+    """The URL of a new, empty PostgreSQL database."""
+    return postgres_server.new_database()
+
+
+def _path() -> str:
+    return "/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"

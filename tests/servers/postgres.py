@@ -1,0 +1,80 @@
+"""A real PostgreSQL cluster that is thrown away: nothing is synced to disk."""
+
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import psycopg
+
+from tests.servers.process import LOOPBACK, Daemon, Server, ServerError, as_user, free_port, is_root, program
+
+OWNER = "postgres"
+"""Who runs the cluster when we are root: PostgreSQL refuses to run as root."""
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "32MB"}
+
+
+class PostgresServer(Server):
+    """PostgreSQL on loopback without passwords; `new_database` gives an empty database."""
+
+    def __init__(self, folder: Path, max_connections: int = 300) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.port = free_port()
+        self._folder = folder
+        self._data = folder / "data"
+        self._count = 0
+        self._prefix = as_user(OWNER) if is_root() else []
+        settings = {**FAST, "max_connections": str(max_connections), "listen_addresses": LOOPBACK}
+        settings |= {"unix_socket_directories": "", "port": str(self.port)}
+        arguments = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        command = [*self._prefix, _tool("postgres"), "-D", str(self._data), *arguments]
+        # SIGINT is its "fast" shutdown: it does not wait for clients to leave
+        self._daemon = Daemon(command, folder / "postgres.log", stop_signal=signal.SIGINT)
+
+    def start(self) -> None:
+        """Create the cluster, the first time, and start it. Raises `ServerError` when that fails."""
+        if not self._data.exists():
+            self._create()
+        self._daemon.start(self._answers)
+
+    def stop(self) -> None:
+        self._daemon.stop()
+
+    def new_database(self) -> str:
+        """Create an empty database. Returns its URL (postgresql://...)."""
+        self._count += 1
+        name = f"test{self._count}"
+        with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}".encode())
+        return self._url(name)
+
+    @property
+    def pid(self) -> int:
+        """The process id of the postmaster."""
+        return self._daemon.pid
+
+    def _url(self, database: str) -> str:
+        return f"postgresql://{OWNER}@{LOOPBACK}:{self.port}/{database}"
+
+    def _answers(self) -> bool:
+        try:
+            psycopg.connect(self._url("postgres"), connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def _create(self) -> None:
+        self._data.mkdir(mode=0o700)
+        if is_root():
+            shutil.chown(self._data, OWNER)
+        options = ["--no-sync", "--auth=trust", f"--username={OWNER}", "--encoding=UTF8", "--locale=C"]
+        command = [*self._prefix, _tool("initdb"), "-D", str(self._data), *options]
+        done = subprocess.run(command, capture_output=True, text=True, cwd="/", check=False)
+        if done.returncode:
+            raise ServerError(f"initdb failed: {done.stderr.strip()[-500:]}")
+
+
+def _tool(name: str) -> str:
+    """Debian keeps the server's programs out of PATH, one folder a version: take the newest."""
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda bin_: float(bin_.parent.name), reverse=True)
+    return program(name, *map(str, folders))

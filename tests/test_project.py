@@ -1,0 +1,148 @@
+"""The project's own files: what they say must be so, and what they say must not tell of the machine they came from."""
+
+import os
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cli.main import run
+from worker.config import Config
+
+ROOT = Path(__file__).parent.parent
+LOCKS = ("requirements.lock", "requirements-dev.lock")
+SECRETS = {"MAIL_PREFLIGHT_SECRET_KEY": "planted-key", "MAIL_PREFLIGHT_DATABASE_PASSWORD": "planted-password"}
+
+_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+_PIN = re.compile(r"^([a-z0-9][a-z0-9._-]*)==([^ ;\\]+)", re.MULTILINE)
+# Written so that this file does not match itself.
+_MACHINE_PATH = re.compile(r"/(?:work|home|root|Users)/(?!user\b|vmail\b)\w")
+
+
+def tracked_files() -> list[Path]:
+    listing = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout
+    return [path for name in listing.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def compose(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("MAIL_PREFLIGHT_")}
+    command = ["docker-compose", "--file", "compose.yaml", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=clean | environment, capture_output=True, text=True, check=False)
+
+
+def test_the_compose_file_is_valid() -> None:
+    answer = compose("config", **SECRETS)
+    assert answer.returncode == 0, answer.stderr
+    services = yaml.safe_load(answer.stdout)["services"]
+    assert set(services) == {"migrate", "worker-preflight", "worker-health", "beat", "redis", "postgres"}
+    for name in ("worker-preflight", "worker-health", "beat"):
+        assert services[name]["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
+    assert [name for name, service in services.items() if "healthcheck" not in service] == ["migrate"]
+    assert [name for name, service in services.items() if "ports" in service] == []
+
+
+@pytest.mark.parametrize("missing", sorted(SECRETS))
+def test_the_compose_file_refuses_to_start_without_a_secret(missing: str) -> None:
+    answer = compose("config", **{name: value for name, value in SECRETS.items() if name != missing})
+    assert answer.returncode != 0
+    assert missing in answer.stderr
+
+
+def test_the_compose_file_holds_no_secret_of_its_own() -> None:
+    for line in (ROOT / "compose.yaml").read_text(encoding="utf-8").splitlines():
+        if re.search(r"(PASSWORD|SECRET_KEY): ", line):
+            assert re.search(r": \$\{\w+:\?", line), line
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_lock_file_names_no_host_and_no_path(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert "://" not in text
+    assert not re.search(
+        r"--(index-url|extra-index-url|find-links|trusted-host)|^file:|(?<![\w.])/\w", text, re.MULTILINE
+    )
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_lock_file_has_a_hash_for_every_package(name: str) -> None:
+    blocks = re.split(r"\n(?=\S)", (ROOT / name).read_text(encoding="utf-8"))
+    pinned = [block for block in blocks if not block.startswith("#")]
+    assert len(pinned) > 30
+    assert [block.splitlines()[0] for block in pinned if not _PIN.match(block) or "--hash=sha256:" not in block] == []
+
+
+def test_the_development_lock_holds_the_other_one() -> None:
+    runtime, development = (set(_PIN.findall((ROOT / name).read_text(encoding="utf-8"))) for name in LOCKS)
+    assert runtime - development == set()
+
+
+def test_the_locks_hold_every_declared_dependency() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    for name, requirements in zip(LOCKS, (project["dependencies"] + extras["demo"], extras["dev"]), strict=True):
+        pinned = {package for package, _ in _PIN.findall((ROOT / name).read_text(encoding="utf-8"))}
+        declared = {re.split(r"[\[<>=~! ]", requirement)[0].lower() for requirement in requirements}
+        assert declared - pinned == set()
+
+
+def test_no_file_names_a_path_of_somebodys_machine() -> None:
+    found = []
+    for path in tracked_files():
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue
+        found += [f"{path.relative_to(ROOT)}: {match[0]}" for match in _MACHINE_PATH.finditer(text)]
+    assert found == []
+
+
+def broken_links(document: Path) -> list[str]:
+    targets = [target for target in _LINK.findall(document.read_text(encoding="utf-8")) if ":" not in target]
+    return [target for target in targets if not (document.parent / target.partition("#")[0]).exists()]
+
+
+def test_every_local_link_in_the_documents_leads_somewhere() -> None:
+    documents = [path for path in tracked_files() if path.suffix == ".md"]
+    assert len(documents) >= 5
+    assert {str(path.relative_to(ROOT)): broken for path in documents if (broken := broken_links(path))} == {}
+
+
+def test_every_make_target_that_is_spoken_of_exists() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    spoken: set[str] = set()
+    for name in ("README.md", "CONTRIBUTING.md", ".ci/run"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        spoken |= set(re.findall(r"(?:^ *|`)make ([a-z-]+)", text, re.MULTILINE))
+    assert {"run", "test", "check", "bench"} <= spoken
+    assert spoken - targets == set()
+
+
+def test_every_command_that_is_started_or_spoken_of_exists() -> None:
+    services = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"].values()
+    commands = {service["command"].split()[0] for service in services if service["image"] == "mail-preflight"}
+    for name in ("README.md", "docs/operations.md", "docs/how-a-change-flows.md", "CHANGELOG.md"):
+        commands |= set(re.findall(r"mail-preflight ([a-z]+)\b", (ROOT / name).read_text(encoding="utf-8")))
+    assert {"migrate", "beat", "verify", "keys"} <= commands
+    assert [command for command in sorted(commands) if run([command, "--help"]) != 0] == []
+
+
+def test_every_environment_variable_is_documented() -> None:
+    documented = set(re.findall(r"^\| `MAIL_PREFLIGHT_(\w+)`", (ROOT / "docs/operations.md").read_text(), re.MULTILINE))
+    assert documented == {name.upper() for name in Config.model_fields} | {"LANGUAGE"}
+
+
+@pytest.mark.parametrize("name", [".ci/run", "scripts/create-venv.sh"])
+def test_a_script_is_executable_and_parses(name: str) -> None:
+    assert os.access(ROOT / name, os.X_OK)
+    interpreter = (ROOT / name).read_text(encoding="utf-8").splitlines()[0].split("/")[-1].split()[-1]
+    assert subprocess.run([interpreter, "-n", ROOT / name], check=False).returncode == 0
