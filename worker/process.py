@@ -16,6 +16,7 @@ from celery.worker import state as worker_state
 
 from checks.model import Invalid
 
+WAKE = "mail_preflight.wake"
 SLOTS = 4  # tasks at a time in one worker; lanes and the steps between them
 _START_SECONDS = 15.0
 _STOP_SECONDS = 45.0
@@ -23,6 +24,7 @@ _STOP_SECONDS = 45.0
 
 def controller(app: Celery, queue: str, ready: Callable[[], None] | None = None) -> WorkController:
     """A worker of one queue. Threads, for its work is waiting; no gossip, for its work is in the database."""
+    app.set_default()  # the pool's threads look their tasks up in the default app
     return WorkController(
         app=app,
         hostname=f"{queue}@mail-preflight",
@@ -49,7 +51,11 @@ def embedded_workers(app: Celery, queues: Sequence[str], stopping: threading.Eve
     finally:
         stopping.set()
         worker_state.should_stop = os.EX_OK  # type: ignore[assignment] # an exit status, as Celery sets it
-        for _, thread in workers:
+        for (_, thread), queue in zip(workers, queues, strict=False):
+            # An idle worker looks whether it should stop every two seconds or when a message comes, and then goes
+            # round once more.
+            for _ in range(2):
+                app.send_task(WAKE, queue=queue, ignore_result=True)
             thread.join(_STOP_SECONDS)
         reset()
 

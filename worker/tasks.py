@@ -8,6 +8,7 @@ from kombu.exceptions import OperationalError
 from worker.app import EXPIRES_SECONDS, PREFLIGHT
 from worker.flow import Flow, Publish, TaskName
 from worker.lane import Lane, RouteCache
+from worker.process import WAKE
 
 log = logging.getLogger(__name__)
 
@@ -29,19 +30,24 @@ def publisher(app: Celery) -> Publish:
 def register(app: Celery, flow: Flow) -> None:
     """Gives the app its tasks."""
     cache = RouteCache()
+    # shared=False: a task that closes over one flow must not reach the other apps of this process.
 
-    @app.task(name=PREFIX + "start_run", ignore_result=True)
+    @app.task(name=PREFIX + "start_run", ignore_result=True, shared=False)
     def start_run(run_id: str) -> None:
         flow.start_run(run_id)
 
-    @app.task(name=PREFIX + "run_page", ignore_result=True)
+    @app.task(name=PREFIX + "run_page", ignore_result=True, shared=False)
     def run_page(run_id: str) -> None:
         Lane(flow, cache, run_id).run()
 
-    @app.task(name=PREFIX + "finish_run", ignore_result=True)
+    @app.task(name=PREFIX + "finish_run", ignore_result=True, shared=False)
     def finish_run(run_id: str) -> None:
         flow.finish_run(run_id)
 
-    @app.task(name=PREFIX + "sweep", ignore_result=True)
+    @app.task(name=WAKE, ignore_result=True, shared=False)
+    def wake() -> None:
+        """Nothing: its coming is all it is for."""
+
+    @app.task(name=PREFIX + "sweep", ignore_result=True, shared=False)
     def sweep() -> None:
         flow.sweep()
