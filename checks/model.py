@@ -192,10 +192,10 @@ CODES: Mapping[Code, Trait] = {
         Code.AUTH_ACCOUNT_DISABLED,
         Code.AUTH_EXPIRED,
         Code.AUTH_PROTOCOL_DISABLED,
-        Code.MAILBOX_NOT_CONNECTED,
         Code.MAILBOX_NO_INBOX,
     ),
-    **_traits(Blame.MAILBOX, False, Code.CREDENTIAL_MISSING),
+    # "User is authenticated but not connected" comes and goes at Exchange Online when there are too many connections.
+    **_traits(Blame.MAILBOX, False, Code.CREDENTIAL_MISSING, Code.MAILBOX_NOT_CONNECTED),
     **_traits(
         Blame.NETWORK,
         False,

@@ -1,0 +1,66 @@
+# make run    a sandbox domain with planted faults, verified and reported
+# make test   the tests, with real mail servers, Redis and PostgreSQL
+# make check  formatting, lint, types, import rules, then the tests
+# make bench  speed and memory of a verification, as a ratio to curl
+# make lock   the newest allowed versions into both lock files
+# make clean  everything that the above made
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+INSTALL := $(PIP) install --quiet --require-hashes -r
+# setuptools comes from the lock too: an isolated build would fetch it without a hash.
+INSTALL_SELF := $(PIP) install --quiet --no-deps --no-build-isolation --editable .
+COMPILE := $(BIN)/uv pip compile pyproject.toml - --extra demo --generate-hashes --universal --python-version 3.11 \
+	--no-emit-index-url --custom-compile-command "make lock" --upgrade --quiet
+
+.PHONY: run test lint check bench bench-short lock clean
+
+run: .venv/.runtime
+	$(BIN)/mail-preflight demo
+
+test: .venv/.dev
+	scripts/install-test-servers.sh
+	$(BIN)/python -m pytest
+
+lint: .venv/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: lint
+	$(MAKE) test
+
+bench: .venv/.dev
+	scripts/install-test-servers.sh
+	$(BIN)/python -m bench
+
+bench-short: .venv/.dev
+	scripts/install-test-servers.sh
+	$(BIN)/python -m bench --short
+
+lock: .venv/.dev
+	printf 'setuptools\n' | $(COMPILE) --output-file requirements.lock
+	printf 'setuptools\nuv\n' | $(COMPILE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+
+clean:
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.created:
+	scripts/create-venv.sh "$(PYTHON)"
+	@touch $@
+
+.venv/.runtime: requirements.lock pyproject.toml | .venv/.created
+	@echo "Installing what the service needs into .venv (once) ..."
+	$(INSTALL) requirements.lock
+	$(INSTALL_SELF)
+	@touch $@
+
+# The development lock holds every package of the other one in the same version.
+.venv/.dev: requirements-dev.lock pyproject.toml | .venv/.created
+	@echo "Installing what the service and its tests need into .venv (once) ..."
+	$(INSTALL) requirements-dev.lock
+	$(INSTALL_SELF)
+	@touch $@ .venv/.runtime

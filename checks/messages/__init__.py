@@ -1,0 +1,158 @@
+"""Codes put into words, in one place: a sentence with fact, host and date, what to do, the form field to look at.
+
+A new code needs one entry in `en.py`, one in `ja.py` and, if a form field is to blame, one in `FIELDS`.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from checks.messages import en, ja
+from checks.model import Blame, Code, Facts
+
+
+class Language(StrEnum):
+    EN = "en"
+    JA = "ja"
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """`field` is the form field to look at (`imap.port`, `mailbox.password`), or None."""
+
+    sentence: str
+    advice: str
+    field: str | None
+
+
+_WORDS: Mapping[Language, Mapping[Code, tuple[str, str]]] = {Language.EN: en.WORDS, Language.JA: ja.WORDS}
+_NEUTRAL: Mapping[Language, Mapping[str, str]] = {Language.EN: en.NEUTRAL, Language.JA: ja.NEUTRAL}
+_BLAME: Mapping[Language, Mapping[Blame, str]] = {Language.EN: en.BLAME, Language.JA: ja.BLAME}
+
+FIELDS: Mapping[Code, str] = {
+    **dict.fromkeys(
+        (
+            Code.DNS_NOT_FOUND,
+            Code.DNS_NO_ADDRESS,
+            Code.ADDRESS_NOT_ALLOWED,
+            Code.CONNECT_SOME_ADDRESSES,
+            Code.TLS_NAME_MISMATCH,
+            Code.PROTOCOL_OVERSIZE,
+        ),
+        "host",
+    ),
+    **dict.fromkeys(
+        (
+            Code.CONNECT_REFUSED,
+            Code.CONNECT_TIMEOUT,
+            Code.PROTOCOL_MISMATCH,
+            Code.TLS_STARTTLS_NOT_OFFERED,
+            Code.AUTH_NOT_OFFERED,
+        ),
+        "port",
+    ),
+    **dict.fromkeys(
+        (
+            Code.TLS_PLAINTEXT_PORT,
+            Code.TLS_IMPLICIT_PORT,
+            Code.TLS_STARTTLS_REFUSED,
+            Code.TLS_STARTTLS_INJECTION,
+            Code.TLS_PREAUTH,
+            Code.TLS_HANDSHAKE,
+            Code.GREETING_TIMEOUT,
+            Code.AUTH_ENCRYPTION_REQUIRED,
+        ),
+        "security",
+    ),
+    **dict.fromkeys(
+        (
+            Code.TLS_SELF_SIGNED,
+            Code.TLS_UNTRUSTED_ROOT,
+            Code.TLS_EXPIRED,
+            Code.TLS_NOT_YET_VALID,
+            Code.TLS_BAD_CERTIFICATE,
+        ),
+        "allow_insecure_certificate",
+    ),
+    **dict.fromkeys(
+        (
+            Code.AUTH_REJECTED,
+            Code.AUTH_APP_PASSWORD,
+            Code.AUTH_TOKEN_REJECTED,
+            Code.AUTH_EXPIRED,
+            Code.CREDENTIAL_MISSING,
+            Code.CREDENTIAL_UNREADABLE,
+        ),
+        "password",
+    ),
+    Code.MAILBOX_NOT_CONNECTED: "username",
+    Code.MAILBOX_NO_INBOX: "username",
+}
+"""The form field to look at, without its prefix. A code that is not here has none."""
+
+
+def wording(code: Code, facts: Facts, language: Language = Language.EN) -> Wording:
+    """The words for a code. `facts` are values by name; one that is missing becomes a neutral word.
+
+    Dates come as ISO 8601 and are written out. Facts are put in as they are: the caller redacts and escapes.
+    """
+    sentence, advice = _WORDS[language][code]
+    values = _Values(facts, language)
+    filled = _smoothed(sentence.format_map(values), language), _smoothed(advice.format_map(values), language)
+    return Wording(*filled, field=_field(code, facts))
+
+
+def blame_word(blame: Blame, language: Language = Language.EN) -> str:
+    """Who must act, as a noun phrase."""
+    return _BLAME[language][blame]
+
+
+class _Values(dict[str, str]):
+    def __init__(self, facts: Facts, language: Language) -> None:
+        super().__init__({**_NEUTRAL[language], **{name: value for name, value in facts.items() if value}})
+        self["date"] = _written_out(self["date"], language)
+
+    def __missing__(self, name: str) -> str:
+        return ""
+
+
+def _written_out(text: str, language: Language) -> str:
+    """`2026-03-03` or a time on that day as a date for people; anything else as it is."""
+    try:
+        day = date.fromisoformat(text[:10])
+    except ValueError:
+        return text
+    if language is Language.JA:
+        return f"{day.year}年{day.month}月{day.day}日"
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
+
+_BETWEEN_JAPANESE = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef]) (?=[\u3000-\u9fff\uff00-\uffef])")
+
+
+def _smoothed(text: str, language: Language) -> str:
+    """Neutral words set in like any other: a capital at the beginning (host names keep theirs), no gap in Japanese."""
+    if language is Language.JA:
+        return _BETWEEN_JAPANESE.sub("", text)
+    starts_neutral = text.startswith((en.NEUTRAL["host"], en.NEUTRAL["protocol"] + " "))
+    return text[0].upper() + text[1:] if starts_neutral else text
+
+
+def _field(code: Code, facts: Facts) -> str | None:
+    name = FIELDS.get(code)
+    if name is None or name == "allow_insecure_certificate":
+        return name
+    if name in ("password", "username"):
+        return f"mailbox.{name}"
+    protocol = facts.get("protocol", "").lower()
+    if protocol == "https":
+        return "exchange.url"  # Exchange has one field for host, port and security
+    return f"{protocol}.{name}" if protocol else name

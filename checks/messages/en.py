@@ -1,0 +1,290 @@
+"""What each code means, in English: (the fact, who acts and what to do). Facts are filled in by name: `{host}`."""
+
+from collections.abc import Mapping
+
+from checks.model import Blame, Code
+
+NEUTRAL: Mapping[str, str] = {
+    "host": "the mail server",
+    "port": "(unknown)",
+    "protocol": "mail",
+    "date": "an unknown date",
+    "names": "another name",
+    "seconds": "a few",
+    "addresses": "not recorded",
+    "security": "the chosen security",
+    "count": "not recorded",
+    "reason": "not recorded",
+    "subject": "an unknown owner",
+    "issuer": "an unknown issuer",
+}
+"""What stands in for a fact that is missing."""
+
+BLAME: Mapping[Blame, str] = {
+    Blame.NOBODY: "nobody",
+    Blame.SETTINGS: "the admin of these settings",
+    Blame.SERVER: "whoever runs the mail server",
+    Blame.MAILBOX: "the mailbox's owner",
+    Blame.NETWORK: "whoever runs the network in between",
+    Blame.US: "the operator of this service",
+}
+
+WORDS: Mapping[Code, tuple[str, str]] = {
+    Code.OK: ("{protocol} on {host} port {port} works.", "Nothing to do."),
+    Code.DNS_NOT_FOUND: (
+        "The name {host} does not exist.",
+        "Check the spelling of the {protocol} host and correct it in the settings.",
+    ),
+    Code.DNS_NO_ADDRESS: (
+        "The name {host} exists but has no address.",
+        "Check the {protocol} host in the settings. If it is right, ask whoever runs its DNS to add an address.",
+    ),
+    Code.DNS_TEMPORARY: (
+        "The name {host} could not be looked up just now.",
+        "Verify again in a few minutes. If it stays, ask whoever runs the DNS of this name.",
+    ),
+    Code.ADDRESS_NOT_ALLOWED: (
+        "{host} has an address that this service may not connect to.",
+        "Enter a mail server with a public address, or ask the operator of this service to allow its network.",
+    ),
+    Code.CONNECT_REFUSED: (
+        "{host} refused the connection on port {port}.",
+        "Check the {protocol} port in the settings. If it is right, ask whoever runs the mail server whether it is up"
+        " and lets our addresses in.",
+    ),
+    Code.CONNECT_TIMEOUT: (
+        "{host} did not answer on port {port} within {seconds} seconds.",
+        "Check the {protocol} port. If it is right, ask whoever runs the network or its firewall to let our addresses"
+        " in, then verify again.",
+    ),
+    Code.CONNECT_UNREACHABLE: (
+        "There is no network route to {host} just now.",
+        "Verify again in a few minutes. If it stays, ask whoever runs the network of the mail server.",
+    ),
+    Code.CONNECT_SOME_ADDRESSES: (
+        "Some addresses of {host} do not answer: {addresses}.",
+        "Ask whoever runs the mail server to repair these addresses or to take them out of the DNS. Until then,"
+        " connections can be slow or fail now and then.",
+    ),
+    Code.CONNECT_CLOSED: (
+        "{host} closed the connection on port {port} before the check was done.",
+        "Verify again. If it stays, ask whoever runs the mail server or a firewall in between to look at the log.",
+    ),
+    Code.TLS_SELF_SIGNED: (
+        "The certificate for {host} is self-signed: nobody vouches for it.",
+        "Ask whoever runs the mail server to install a certificate of a public authority. Allowing the insecure"
+        " certificate works too, but then anybody in between can pose as this server.",
+    ),
+    Code.TLS_UNTRUSTED_ROOT: (
+        "The certificate for {host} comes from an authority that is not trusted: {issuer}.",
+        "Ask whoever runs the mail server to install the complete chain of a public authority, or add the"
+        " organisation's own CA to the settings.",
+    ),
+    Code.TLS_EXPIRED: (
+        "The certificate for {host} expired on {date}.",
+        "Ask whoever runs the mail server to renew the certificate, then verify again.",
+    ),
+    Code.TLS_NOT_YET_VALID: (
+        "The certificate for {host} is not valid before {date}.",
+        "Ask whoever runs the mail server to install a certificate that is valid today, and to check its clock.",
+    ),
+    Code.TLS_NAME_MISMATCH: (
+        "The certificate is not made out to {host} but to {names}.",
+        "If that is the same server, enter the certificate's name as the {protocol} host. Otherwise ask whoever runs"
+        " the mail server for a certificate with this name.",
+    ),
+    Code.TLS_BAD_CERTIFICATE: (
+        "The certificate for {host} cannot be used for a mail server.",
+        "Ask whoever runs the mail server to install a proper server certificate.",
+    ),
+    Code.TLS_EXPIRES_SOON: (
+        "The certificate for {host} expires on {date}.",
+        "Ask whoever runs the mail server to renew it before that day. Everything works until then.",
+    ),
+    Code.TLS_PLAINTEXT_PORT: (
+        "Port {port} of {host} starts without encryption, but TLS was expected at once.",
+        "Choose STARTTLS for this port, or enter the TLS port (993 for IMAP, 465 for SMTP).",
+    ),
+    Code.TLS_IMPLICIT_PORT: (
+        "Port {port} of {host} expects TLS at once, not STARTTLS.",
+        "Choose TLS for this port, or enter the STARTTLS port (143 for IMAP, 587 for SMTP).",
+    ),
+    Code.TLS_STARTTLS_NOT_OFFERED: (
+        "{host} offers no encryption (STARTTLS) on port {port}.",
+        "Enter the TLS port (993 for IMAP, 465 for SMTP), or ask whoever runs the mail server to switch STARTTLS on."
+        " No password is sent without encryption.",
+    ),
+    Code.TLS_STARTTLS_REFUSED: (
+        "{host} offers STARTTLS on port {port} but refused to start it.",
+        "Ask whoever runs the mail server to repair its TLS, or enter the TLS port (993 for IMAP, 465 for SMTP).",
+    ),
+    Code.TLS_STARTTLS_INJECTION: (
+        "Data arrived from {host} between STARTTLS and the encryption. It may have been planted on the way.",
+        "Ask whoever runs the mail server to update it, or enter the TLS port (993 for IMAP, 465 for SMTP). Do not log"
+        " in here until it is cleared up.",
+    ),
+    Code.TLS_PREAUTH: (
+        "{host} claims that we are logged in before encryption has started (PREAUTH).",
+        "Ask whoever runs the mail server to switch PREAUTH off, or enter the TLS port 993. No password was sent.",
+    ),
+    Code.TLS_VERSION: (
+        "{host} speaks only TLS versions that are no longer safe.",
+        "Ask whoever runs the mail server to enable TLS 1.2 or later. Allowing an insecure certificate does not help.",
+    ),
+    Code.TLS_NO_SHARED_CIPHER: (
+        "{host} and this service share no encryption method.",
+        "Ask whoever runs the mail server to enable current ciphers. Allowing an insecure certificate does not help.",
+    ),
+    Code.TLS_CLIENT_CERTIFICATE: (
+        "{host} asks for a client certificate, and this service has none.",
+        "Ask whoever runs the mail server to let our addresses in without one.",
+    ),
+    Code.TLS_HANDSHAKE: (
+        "Encryption with {host} on port {port} could not be set up.",
+        "Check host, port and security in the settings. If they are right, ask whoever runs the mail server to look"
+        " at its TLS log.",
+    ),
+    Code.TLS_TIMEOUT: (
+        "{host} did not finish setting up the encryption in time.",
+        "Verify again in a few minutes. If it stays, ask whoever runs the mail server or the network in between.",
+    ),
+    Code.GREETING_TIMEOUT: (
+        "{host} took the connection on port {port} but said nothing for {seconds} seconds.",
+        "Check that port and security belong together. If they do, verify again later, or ask whoever runs the mail"
+        " server or a firewall in between.",
+    ),
+    Code.GREETING_REFUSED: (
+        "{host} turned us away as soon as we connected to port {port}.",
+        "Ask whoever runs the mail server to let our addresses in. Its own words are in the report.",
+    ),
+    Code.PROTOCOL_MISMATCH: (
+        "Port {port} of {host} does not speak {protocol}.",
+        "Check the {protocol} host and port in the settings.",
+    ),
+    Code.PROTOCOL_ERROR: (
+        "{host} gave an answer that says neither yes nor no.",
+        "Verify again. If it stays, show the server's own words in the report to whoever runs the mail server.",
+    ),
+    Code.PROTOCOL_OVERSIZE: (
+        "{host} sent far more data than {protocol} allows.",
+        "Check the {protocol} host and port: this is hardly a mail server.",
+    ),
+    Code.DEADLINE: (
+        "The check of {host} was not done after {seconds} seconds and was stopped.",
+        "Verify again in a few minutes. If it stays, ask whoever runs the mail server why it is slow.",
+    ),
+    Code.SERVER_UNAVAILABLE: (
+        "{host} says that it is not available just now.",
+        "Verify again in a few minutes. If it stays, ask whoever runs the mail server.",
+    ),
+    Code.SERVER_THROTTLED: (
+        "{host} is holding us back: too many requests in a short time.",
+        "Wait half an hour and verify again. If it stays, ask whoever runs the mail server to raise the limit for our"
+        " addresses.",
+    ),
+    Code.SERVER_TOO_MANY_CONNECTIONS: (
+        "{host} allows no more connections just now.",
+        "Close other mail programs on this mailbox or verify again later. If it stays, ask whoever runs the mail"
+        " server to raise the limit.",
+    ),
+    Code.SERVER_BLOCKS_ADDRESS: (
+        "{host} blocks the address that we connect from.",
+        "Ask whoever runs the mail server to take our addresses off the block list.",
+    ),
+    Code.AUTH_REJECTED: (
+        "{host} rejected the user name or the password.",
+        "The mailbox's owner enters the current password again. Check the user name too, and that {protocol} access"
+        " is switched on for this mailbox.",
+    ),
+    Code.AUTH_APP_PASSWORD: (
+        "{host} wants an app password, not the normal password.",
+        "The mailbox's owner creates an app password at the mail provider and enters it here.",
+    ),
+    Code.AUTH_OAUTH_REQUIRED: (
+        "{host} takes no passwords, only a sign-in with OAuth.",
+        "The admin connects these mailboxes with OAuth instead of a password.",
+    ),
+    Code.AUTH_TOKEN_REJECTED: (
+        "{host} rejected the access token of this mailbox.",
+        "The mailbox's owner signs in again and grants access to mail.",
+    ),
+    Code.AUTH_BASIC_DISABLED: (
+        "{host} has switched off logins with a password (basic authentication).",
+        "The admin connects these mailboxes with OAuth, or asks whoever runs the mail server to allow passwords.",
+    ),
+    Code.AUTH_POLICY: (
+        "A rule at {host} does not let this mailbox log in.",
+        "Ask the organisation's mail administrator to allow {protocol} logins for this mailbox. Its own words are in"
+        " the report.",
+    ),
+    Code.AUTH_WEB_LOGIN: (
+        "{host} wants the owner to log in with a web browser first.",
+        "The mailbox's owner logs in at the mail provider's website, confirms the warning there, then verify again.",
+    ),
+    Code.AUTH_LOCKED: (
+        "This mailbox is locked at {host}.",
+        "The mailbox's owner unlocks it at the mail provider or asks the mail administrator.",
+    ),
+    Code.AUTH_ACCOUNT_DISABLED: (
+        "This mailbox is disabled at {host}.",
+        "Ask the mail administrator to enable the mailbox again, or remove it here.",
+    ),
+    Code.AUTH_EXPIRED: (
+        "The password of this mailbox has expired at {host}.",
+        "The mailbox's owner sets a new password at the mail provider and enters it here.",
+    ),
+    Code.AUTH_PROTOCOL_DISABLED: (
+        "{protocol} is switched off for this mailbox at {host}.",
+        "The mailbox's owner or the mail administrator switches {protocol} on at the mail provider.",
+    ),
+    Code.AUTH_NOT_OFFERED: (
+        "{host} offers no login on port {port}.",
+        "Check the {protocol} port: SMTP logins are usually on 465 or 587, not on 25. If it is right, ask whoever runs"
+        " the mail server.",
+    ),
+    Code.AUTH_NO_MECHANISM: (
+        "{host} offers no login method that this service can use.",
+        "Ask whoever runs the mail server to enable PLAIN or LOGIN over TLS, or connect these mailboxes with OAuth.",
+    ),
+    Code.AUTH_ENCRYPTION_REQUIRED: (
+        "{host} allows logins only over an encrypted connection.",
+        "Choose TLS or STARTTLS in the settings. If that is set, ask whoever runs the mail server.",
+    ),
+    Code.AUTH_TEMPORARY: (
+        "{host} could not check the password just now. That says nothing about the password.",
+        "Verify again in a few minutes. If it stays, ask whoever runs the mail server.",
+    ),
+    Code.MAILBOX_NOT_CONNECTED: (
+        "{host} accepted the login but did not open the mailbox.",
+        "Ask the mail administrator whether this user may open this mailbox and whether it has a licence. If it"
+        " happens only now and then, too many connections are open.",
+    ),
+    Code.MAILBOX_NO_INBOX: (
+        "{host} accepted the login, but this mailbox has no inbox.",
+        "Ask the mail administrator whether the mailbox has been created and not moved.",
+    ),
+    Code.MAILBOX_IN_USE: (
+        "Another program holds this mailbox at {host} locked.",
+        "Close other mail programs on this mailbox and verify again.",
+    ),
+    Code.CREDENTIAL_MISSING: (
+        "No password is stored for this mailbox.",
+        "The mailbox's owner enters the password, then verify again.",
+    ),
+    Code.CREDENTIAL_UNREADABLE: (
+        "The stored password of this mailbox cannot be decrypted.",
+        "The operator of this service restores the key it was stored with. Otherwise the owner enters it again.",
+    ),
+    Code.RUN_NOT_TRIED: (
+        "We stopped before every mailbox had been tried. Left out: {count}. Reason: {reason}.",
+        "Clear up the reason first, then verify again. Going on would have locked mailboxes out.",
+    ),
+    Code.RUN_CANCELLED: (
+        "The verification was cancelled before this was checked.",
+        "Verify again if you still need the answer.",
+    ),
+    Code.INTERNAL: (
+        "This service failed while it checked {host}. It says nothing about your settings.",
+        "The operator of this service looks into its log. Verify again later.",
+    ),
+}

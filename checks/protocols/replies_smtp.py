@@ -1,0 +1,91 @@
+"""SMTP replies as codes: enhanced status codes (RFC 3463, RFC 5248) and reply codes, then the words, last the stage.
+
+A reply of class 4 is temporary by definition (RFC 5321 section 4.2.1) and never becomes a lasting cause. In class 5 the
+codes that name their cause settle it; the general ones (535, 5.7.8, 5.7.139) wait until the words have been read,
+because Exchange Online, Yahoo and QQ put every cause behind them.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+from checks.model import Code
+from checks.protocols.replies_text import LOGIN_TEXTS, LONGEST, SERVER_TEXTS, first_match, fold, rules
+
+SmtpStage = Literal["greeting", "ehlo", "auth"]
+
+_ENHANCED = re.compile(r"^[ -]{0,4}([245]\.\d{1,3}\.\d{1,3})\b", re.MULTILINE)
+
+# (reply code or None for any, enhanced status code or None for any) -> cause; asked before the words
+_TELLING: Mapping[tuple[int | None, str | None], Code] = {
+    (None, "5.7.11"): Code.AUTH_ENCRYPTION_REQUIRED,  # RFC 4954 section 6
+    (538, None): Code.AUTH_ENCRYPTION_REQUIRED,
+    (None, "5.7.13"): Code.AUTH_ACCOUNT_DISABLED,  # RFC 5248 section 3.1
+    (None, "5.7.30"): Code.AUTH_BASIC_DISABLED,  # Exchange Online, client submission retired
+    (None, "5.7.57"): Code.AUTH_PROTOCOL_DISABLED,  # Exchange: authenticated SMTP is off for the mailbox
+    (534, "5.7.14"): Code.AUTH_WEB_LOGIN,  # Gmail; elsewhere 5.7.14 means a missing trust relationship
+}
+
+# Asked after the words, most specific first.
+_GENERAL: Mapping[tuple[int | None, str | None], Code] = {
+    (None, "5.7.139"): Code.AUTH_POLICY,  # Exchange Online with a sub-reason that we do not know yet
+    (535, None): Code.AUTH_REJECTED,
+    (534, None): Code.AUTH_NO_MECHANISM,  # RFC 4954: the mechanism is too weak
+    (530, None): Code.AUTH_ENCRYPTION_REQUIRED,  # RFC 3207 section 4; "authentication required" is caught by its words
+    (504, None): Code.AUTH_NO_MECHANISM,
+    (502, None): Code.AUTH_NOT_OFFERED,
+    (550, "5.7.1"): Code.AUTH_POLICY,
+    (554, "5.7.1"): Code.AUTH_POLICY,
+}
+
+_AUTH_TEXTS = (
+    # The server did not take our AUTH as an attempt to log in. It says nothing of the password.
+    rules((r"authentication (is )?required", Code.PROTOCOL_ERROR))
+    + LOGIN_TEXTS
+    # for a 501 of GroupWise and for 5.7.139; behind a plain 535 it is the default anyway
+    + rules((r"authentication failed|credentials were incorrect|invalid (login|user|password)", Code.AUTH_REJECTED))
+)
+
+
+def translate_smtp(status: int, text: str, stage: SmtpStage) -> Code:
+    """The cause in a refusal. `text` has no reply code, its lines are joined by newlines, the enhanced code is in it.
+
+    A status that is no refusal (2xx, 3xx) gives `protocol.error`. Never raises.
+    """
+    text = text[:LONGEST]
+    enhanced = _ENHANCED.search(text)
+    found = enhanced[1] if enhanced else None
+    if 400 <= status < 500 or (found or "").startswith("4."):
+        return _temporary(status, fold(text), stage)
+    if 500 <= status < 600:
+        return _lasting(status, found, fold(text), stage)
+    return Code.PROTOCOL_ERROR
+
+
+def _temporary(status: int, folded: str, stage: SmtpStage) -> Code:
+    code = first_match(SERVER_TEXTS, folded)
+    if code is Code.SERVER_BLOCKS_ADDRESS:
+        return Code.SERVER_THROTTLED
+    if code in (Code.SERVER_TOO_MANY_CONNECTIONS, Code.SERVER_THROTTLED):
+        return code
+    return Code.AUTH_TEMPORARY if stage == "auth" and status != 421 else Code.SERVER_UNAVAILABLE
+
+
+def _lasting(status: int, enhanced: str | None, folded: str, stage: SmtpStage) -> Code:
+    if stage != "auth":
+        return _refused(status, folded, stage)
+    code = _lookup(_TELLING, status, enhanced) or first_match(_AUTH_TEXTS, folded)
+    return code or _lookup(_GENERAL, status, enhanced) or Code.PROTOCOL_ERROR
+
+
+def _refused(status: int, folded: str, stage: SmtpStage) -> Code:
+    code = first_match(SERVER_TEXTS, folded)
+    if code:
+        return Code.SERVER_UNAVAILABLE if code is Code.AUTH_TEMPORARY else code
+    # RFC 5321 section 3.1: 554 instead of a greeting is "no SMTP service here". A refused EHLO may be about our name.
+    return Code.GREETING_REFUSED if stage == "greeting" or status == 554 else Code.PROTOCOL_ERROR
+
+
+def _lookup(table: Mapping[tuple[int | None, str | None], Code], status: int, enhanced: str | None) -> Code | None:
+    keys = ((status, enhanced), (None, enhanced), (status, None))
+    return next((table[key] for key in keys if key in table), None)

@@ -1,0 +1,130 @@
+"""The words of servers, where no code says it: ordered tables of (pattern, code).
+
+IMAP and SMTP servers of one vendor use the same sentences, so both translations share these tables. The first rule
+that matches wins. A rule that stands before another on purpose says why. Replies are text of strangers: it is cut
+(`LONGEST`) and folded before a pattern sees it, and no pattern repeats without a bound.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from checks.model import CODES, Code
+
+LONGEST = 4_000
+"""So many characters of a reply are read. Gmail's longest (a WEBALERT with its link) has about 1,000."""
+
+
+class Rule(NamedTuple):
+    pattern: re.Pattern[str]
+    code: Code
+
+
+def rules(*pairs: tuple[str, Code]) -> tuple[Rule, ...]:
+    return tuple(Rule(re.compile(pattern, re.IGNORECASE), code) for pattern, code in pairs)
+
+
+def fold(reply: str) -> str:
+    """The reply on one line, white space folded (the no-break spaces of Yahoo too)."""
+    return " ".join(reply.split())
+
+
+def first_match(table: Iterable[Rule], folded: str) -> Code | None:
+    return next((rule.code for rule in table if rule.pattern.search(folded)), None)
+
+
+def is_lasting(code: Code) -> bool:
+    return CODES[code].permanent
+
+
+# What the server says of itself and of us. These may come at any stage, also instead of a greeting.
+SERVER_TEXTS = rules(
+    (
+        r"too many (\w+ ){0,3}connections|maximum number of connections|connections? limit exceeded"
+        r"|sender thread limit|trop de connexions",
+        Code.SERVER_TOO_MANY_CONNECTIONS,
+    ),
+    # Yahoo says "Too many bad auth attempts" to the first wrong password too; it cannot be told from a real throttle.
+    # A block that calls itself temporary is a throttle: SERVER_BLOCKS_ADDRESS would be a lasting cause.
+    (
+        r"throttl|rate.?limit|bandwidth limits|too many (bad |failed |invalid )?(login|auth)|too many errors|slow down"
+        r"|unusual rate|unexpected volume|temporarily (blocked|blacklisted|banned|deferred)|credits exceeded"
+        r"|intrusion prevention",
+        Code.SERVER_THROTTLED,
+    ),
+    # Before the temporary words: GMX and Microsoft say "Service unavailable" in the same breath.
+    (
+        r"block ?list|black ?list|blocked using|not allowed to connect|client host .{0,60}(blocked|rejected|denied)"
+        r"|your (ip|host|address)\b.{0,40}(block|reject|denied|banned)|adresse ip .{0,20}bloqu",
+        Code.SERVER_BLOCKS_ADDRESS,
+    ),
+    # "generic failure" is Cyrus SASL when saslauthd is down; "Lookup failed" is Gmail now and then, cause unknown.
+    (
+        r"temporar|try (again )?later|internal (server )?error|servers?(\(s\))? (unavailable|error|failed|busy|is busy)"
+        r"|system (is busy|error|i/o error|problem)|service (is )?(not active|unavailable|not available)|lookup failed"
+        r"|\bbackend\b|maintenance|authentication server|generic failure|at present|too busy|shutting down|timed out",
+        Code.AUTH_TEMPORARY,
+    ),
+)
+
+# Refusals that name their cause. They come first: several carry words of the tables that follow.
+REFUSAL_TEXTS = rules(
+    # mail.ru spells it "Aplication"; the QQ help page 1001256 is about its authorization codes (the text is GBK).
+    (
+        r"application.specific password|ap+lication password|\bapp password|parol prilozheniya"
+        r"|authorization code to login|service\.mail\.qq\.com.{0,60}1001256",
+        Code.AUTH_APP_PASSWORD,
+    ),
+    # Before "account is blocked" and "try again": Outlook and Gmail name the way out in the same sentence.
+    (
+        r"log ?in .{0,20}(via|with) (your|a) web browser|login to your account via a web browser|web login required"
+        r"|need to use web for sending|prove you are not a robot",
+        Code.AUTH_WEB_LOGIN,
+    ),
+    (r"basic auth\w* is (disabled|not supported)|basicauthblocked", Code.AUTH_BASIC_DISABLED),
+    # Before "locked": Exchange Online says "user is locked by your organization's security defaults policy".
+    (r"security defaults|did not meet the criteria|password is too (simple|weak)", Code.AUTH_POLICY),
+    # Yandex does not tell which. Both last, and the advice for a rejected password names both.
+    (r"invalid credentials or imap is disabled", Code.AUTH_REJECTED),
+    # Exchange Online refuses OAuth too when SmtpClientAuthentication is off: it is the protocol, not the method.
+    (
+        r"yet to enable imap|smtpclientauthentication is disabled|user has no permission|access rights to this service"
+        r"|\b(imap|smtp)( access| service)?( is| has been)? (disabled|not enabled|turned off)|not enabled for imap",
+        Code.AUTH_PROTOCOL_DISABLED,
+    ),
+    (
+        r"starttls (is )?required|issue a starttls|plaintext authentication (disallowed|not allowed)|under a layer"
+        r"|encryption required|without ssl/tls",
+        Code.AUTH_ENCRYPTION_REQUIRED,
+    ),
+    (
+        r"\bauth\w*( \w+){0,4} not (enabled|advertised|implemented)|command .?auth.? not recognized",
+        Code.AUTH_NOT_OFFERED,
+    ),
+    (
+        r"un(recognized|supported|known) (authentication |auth )?(type|mechanism|method)|mechanism is too weak"
+        r"|\b(mechanism|authentication|method)( \S+){0,3} not (available|supported|permitted|recognized)",
+        Code.AUTH_NO_MECHANISM,
+    ),
+    # What went wrong is between two programs and says nothing of the password. Netease (163, 126) calls a login
+    # unsafe until the client has introduced itself (RFC 2971 ID); a host app that does is not refused.
+    (
+        r"invalid sasl argument|cannot decode|unsafe login|in invalid state|invalid (imap )?commands?\b"
+        r"|already authenticated",
+        Code.PROTOCOL_ERROR,
+    ),
+)
+
+# What the server says of the mailbox. Last: after the temporary words, so that a lock of minutes is no lasting one.
+ACCOUNT_TEXTS = rules(
+    (r"invalid.?token|token( \w+){0,3} (expired|invalid|revoked)|xoauth2 auth data", Code.AUTH_TOKEN_REJECTED),
+    (r"oauth2? (is )?required|requires oauth", Code.AUTH_OAUTH_REQUIRED),
+    (r"password( \w+){0,3} expired|must change( \w+){0,2} password", Code.AUTH_EXPIRED),
+    (r"\b(account|user|mailbox)( \w+){0,3} (locked|blocked)", Code.AUTH_LOCKED),
+    (
+        r"\b(account|user|mailbox|login)( \w+){0,3} (disabled|suspended|deactivated|inactive|closed|expired)",
+        Code.AUTH_ACCOUNT_DISABLED,
+    ),
+)
+
+LOGIN_TEXTS = REFUSAL_TEXTS + SERVER_TEXTS + ACCOUNT_TEXTS

@@ -1,0 +1,61 @@
+"""Consoles for standard output and standard error, and lines that nothing a server says can break.
+
+Whatever was said by a server is hostile until cleaned: an escape sequence could repaint the verdict above it, and
+square brackets are markup to Rich. Everything printed here is a `Text` of cleaned parts; no markup is ever parsed.
+"""
+
+import os
+import sys
+import unicodedata
+
+from rich.console import Console
+from rich.text import Text
+
+Part = str | tuple[str, str]
+"""Words, or (words, style)."""
+
+_HARMFUL = frozenset(("Cc", "Cf", "Cs", "Co", "Zl", "Zp"))  # controls, bidi overrides, lone surrogates, separators
+
+
+def clean(text: str) -> str:
+    """`text` on one line, with every control or formatting character made visible (`\\x1b`, `\\u202e`)."""
+    lines = " / ".join(line for line in text.replace("\t", " ").splitlines() if line)
+    if lines.isascii() and lines.isprintable():
+        return lines
+    return "".join(_visible(character) for character in lines)
+
+
+def _visible(character: str) -> str:
+    if unicodedata.category(character) in _HARMFUL:
+        return character.encode("unicode_escape").decode("ascii")
+    return character
+
+
+class SafeConsole(Console):
+    """Rich's console without its own exit on a closed pipe: the exit status is decided in one place, `cli.main`."""
+
+    def on_broken_pipe(self) -> None:
+        raise  # Rich calls this while it handles the BrokenPipeError
+
+
+def open_console(*, stderr: bool = False) -> Console:
+    """A console that is interactive only on a real terminal: FORCE_COLOR, common in CI, must not animate a log."""
+    stream = sys.stderr if stderr else sys.stdout
+    dumb = os.environ.get("TERM", "").lower() in ("dumb", "unknown")
+    return SafeConsole(stderr=stderr, force_interactive=stream.isatty() and not dumb)
+
+
+def say(console: Console, *parts: Part, indent: int = 0) -> None:
+    """Prints one paragraph, `indent` columns in. Folded to the terminal's width; one unbroken line when piped."""
+    text = Text.assemble(*((clean(part), "") if isinstance(part, str) else (clean(part[0]), part[1]) for part in parts))
+    margin = Text(" " * indent)
+    lines = text.wrap(console, max(console.width - indent, 20)) if console.is_interactive else [text]
+    for line in lines:
+        console.print(margin + line, soft_wrap=True)
+
+
+def mark(console: Console, verdict: str) -> Part:
+    """A sign for ok, fail or inconclusive: the colour only repeats what the sign says."""
+    signs = ("✓", "✗", "?") if console.encoding.startswith("utf") else ("+", "x", "?")
+    order = ("ok", "fail", "inconclusive").index(verdict)
+    return signs[order], ("green", "bold red", "yellow")[order]

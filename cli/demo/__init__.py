@@ -1,0 +1,109 @@
+"""`mail-preflight demo`: a sandbox domain moves from its old mail server to a new one, and what comes of it."""
+
+import shutil
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from checks.model import Endpoint, Invalid, Protocol, Security
+from checks.settings import ImapSettings
+from cli.console import open_console, say
+from cli.demo.cast import DOMAIN, Cast, make_cast
+from cli.progress import follow_progress
+from cli.report import render_report
+
+if TYPE_CHECKING:
+    from cli.demo.sandbox import MailServer
+    from worker.config import Config
+    from worker.service import Preflight
+
+
+def run_demo(console: Console) -> None:
+    """Prints the demo on `console`, progress on standard error. Takes some seconds and leaves nothing behind.
+
+    Raises `Invalid` where the packages of the sandbox are not installed.
+    """
+    try:
+        from cli.demo.sandbox import running_sandbox
+    except ModuleNotFoundError as error:
+        raise Invalid(f"the demo needs the package {error.name}: pip install 'mail-preflight[demo]'") from None
+    from worker.service import Preflight
+
+    cast = make_cast()
+    with (
+        TemporaryDirectory(prefix="mail-preflight-demo-") as folder,
+        running_sandbox(cast.old_directory(), cast.new_directory()) as sandbox,
+        Preflight.open(_config(Path(folder))) as preflight,
+        preflight.working(),
+    ):
+        _prepare(preflight, cast, sandbox.old, Path(folder))
+        _introduce(console, len(cast.passwords))
+        _verify(preflight, sandbox.new, console)
+        _conclude(console)
+
+
+def _config(folder: Path) -> "Config":
+    """The embedded mode on a database of its own, whatever the environment says."""
+    from pydantic import SecretStr
+
+    from settings_store.secrets import new_key
+    from worker.config import EMBEDDED_BROKER, Config
+
+    return Config(
+        database_url=SecretStr(f"sqlite:///{folder / 'demo.db'}"),
+        broker_url=SecretStr(EMBEDDED_BROKER),
+        secret_key=SecretStr(new_key()),
+        allow_networks=None,
+        source_address=None,
+    )
+
+
+def _settings(server: "MailServer", *, allow_insecure_certificate: bool, ca_pem: str = "") -> ImapSettings:
+    from cli.demo.sandbox import HOST
+
+    return ImapSettings(
+        Endpoint(Protocol.IMAP, HOST, server.imap_port, server.imap_security),
+        Endpoint(Protocol.SMTP, HOST, server.smtp_port, Security.STARTTLS),
+        allow_insecure_certificate,
+        ca_pem,
+    )
+
+
+def _prepare(preflight: "Preflight", cast: Cast, old: "MailServer", folder: Path) -> None:
+    """Imports the mailboxes and puts the old server's settings in force, with those it refuses already."""
+    mailboxes = folder / "mailboxes.csv"
+    cast.write_csv(mailboxes)
+    preflight.import_mailboxes(DOMAIN, mailboxes)
+    saved = preflight.save(DOMAIN, _settings(old, allow_insecure_certificate=False, ca_pem=old.ca_pem))
+    for _ in preflight.follow(saved.run_id):
+        pass
+    preflight.apply(saved.change_id, preflight.report(saved.change_id).counts["will_disconnect"])
+
+
+def _introduce(console: Console, mailboxes: int) -> None:
+    say(console, f"{DOMAIN} is a sandbox: two real mail servers on this machine, {mailboxes} mailboxes on the old one.")
+    say(
+        console, "An admin now saves the settings of the new one. Before they take effect, every mailbox logs in there."
+    )
+    console.print()
+
+
+def _verify(preflight: "Preflight", new: "MailServer", console: Console) -> None:
+    saved = preflight.save(DOMAIN, _settings(new, allow_insecure_certificate=True))
+    follow_progress(preflight, saved.run_id, open_console(stderr=True))
+    render_report(preflight.report(saved.change_id), console)
+
+
+def _conclude(console: Console) -> None:
+    command = "mail-preflight" if shutil.which("mail-preflight") else sys.argv[0]
+    console.print()
+    say(
+        console,
+        "Nothing took effect: all mailboxes still use the old server. The sandbox and that change are gone now.",
+    )
+    say(console, "For a domain of your own, with a CSV file whose first line is address,password:")
+    server = "--imap mail.example.com:993 --smtp mail.example.com:587"
+    say(console, (f"{command} verify example.com {server} --mailboxes mailboxes.csv", "bold"), indent=4)

@@ -1,0 +1,42 @@
+"""JSON on standard output: exactly one document, written piece by piece so that memory does not grow with mailboxes.
+
+ASCII only: a control character of a server's words reaches no terminal, and no encoding can spoil the document.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from worker.report import MailboxLine, Report
+
+
+def write_document(document: object, stream: TextIO) -> None:
+    """Writes `document` as one line of JSON."""
+    stream.write(json.dumps(document) + "\n")
+
+
+def write_report(report: "Report", stream: TextIO) -> None:
+    """Writes the `verify` document, the mailboxes one a line as the report yields them."""
+    head = json.dumps(report.document_head())
+    stream.write(head.removesuffix("}") + ', "mailboxes": [')
+    for line in _separated(report):
+        stream.write(line)
+    stream.write("\n]}\n")
+
+
+def _separated(report: "Report") -> Iterator[str]:
+    comma = ""
+    for mailbox in report.mailboxes():
+        yield f"{comma}\n{json.dumps(_mailbox(mailbox))}"
+        comma = ","
+
+
+def _mailbox(line: "MailboxLine") -> dict[str, object]:
+    return {
+        "address": line.address,
+        "impact": line.impact,
+        "code": line.code,
+        "endpoint": line.endpoint,
+        "seen": line.seen,
+    }

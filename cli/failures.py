@@ -1,0 +1,90 @@
+"""What goes wrong, as one line on standard error and an exit status; the only place that decides either.
+
+0 nobody would disconnect, 1 somebody would, 3 could not tell, 2 wrong usage, 4 our own failure; 130 and 141 are the
+shell's words for an interrupt and a closed pipe.
+"""
+
+import os
+import sys
+import traceback
+from datetime import UTC, datetime
+from enum import IntEnum
+from pathlib import Path
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+LOG_NAME = "mail-preflight.log"
+
+
+class Status(IntEnum):
+    SAFE = 0
+    UNSAFE = 1
+    USAGE = 2
+    CANNOT_TELL = 3
+    INTERNAL = 4
+    INTERRUPTED = 130  # 128 + SIGINT
+    PIPE_CLOSED = 141  # 128 + SIGPIPE
+
+
+class Commands(TyperGroup):
+    """Sees an interrupt and a closed pipe before Typer does, which would exit 1: "somebody would disconnect"."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            discard_output()
+            raise typer.Exit(Status.PIPE_CLOSED) from None
+        except KeyboardInterrupt:
+            complain("interrupted")
+            raise typer.Exit(Status.INTERRUPTED) from None
+
+
+def complain(message: str) -> None:
+    """One line on standard error, whatever the message holds. Nobody reading it is no reason to fail."""
+    from cli.console import clean  # Rich: a usage error is the only thing --help may have to print
+
+    try:
+        print(f"mail-preflight: {clean(message)}", file=sys.stderr, flush=True)  # noqa: T201 -- a command speaks here
+    except OSError:
+        discard_output()
+
+
+def discard_output() -> None:
+    """Lets what is still buffered for a closed pipe go nowhere, or Python would complain about it at exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def report_internal(error: BaseException) -> None:
+    """Says that we failed, without the exception's text: it may quote a credential. Details go to the log."""
+    path = _log(error)
+    where = f"; the details are in {path}" if path else ""
+    complain(f"something went wrong on our side ({type(error).__name__}); this says nothing about your settings{where}")
+
+
+def _log(error: BaseException) -> Path | None:
+    from platformdirs import user_log_path
+
+    try:
+        path = user_log_path("mail-preflight", ensure_exists=True) / LOG_NAME
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "a", encoding="utf-8") as file:
+            file.write(f"{datetime.now(UTC).isoformat()} {_chain(error)}\n")
+    except OSError:
+        return None
+    return path
+
+
+def _chain(error: BaseException) -> str:
+    """The types and the places of an exception and of what led to it: source lines, no values and no messages."""
+    places = "".join(traceback.format_tb(error.__traceback__))
+    text = f"{type(error).__module__}.{type(error).__qualname__}\n{places}"
+    earlier = error.__cause__ or error.__context__
+    return f"{text}  after {_chain(earlier)}" if earlier else text

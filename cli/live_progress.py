@@ -1,0 +1,71 @@
+"""The live display: one bar for the servers, one for the mailboxes with rate, time left and running counts."""
+
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from checks.messages import Language
+from cli.phrases import phrase
+from cli.progress import counts_words
+
+if TYPE_CHECKING:
+    from worker import service
+
+_SERVERS = 2  # IMAP and SMTP
+
+
+class _Rate(ProgressColumn):
+    """Mailboxes a second over Rich's last half minute."""
+
+    def __init__(self, language: Language) -> None:
+        super().__init__()
+        self._language = language
+
+    def render(self, task: Task) -> Text:
+        if not task.speed or task.finished:
+            return Text("")
+        return Text(phrase(self._language, "progress.rate", rate=f"{task.speed:.1f}"))
+
+
+class Display:
+    """A context manager; `show` repaints at once, so no thread of its own is needed."""
+
+    def __init__(self, console: Console, language: Language) -> None:
+        self._language = language
+        self._bars = Progress(*_columns(language), console=console, auto_refresh=False)
+        self._servers = self._bars.add_task(phrase(language, "progress.servers"), total=_SERVERS, note="")
+        self._mailboxes = self._bars.add_task(
+            phrase(language, "progress.mailboxes"), total=None, visible=False, note=""
+        )
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bars.stop()
+
+    def show(self, progress: "service.Progress") -> None:
+        """Paints one state of the run."""
+        waiting = phrase(self._language, "progress.queued") if progress.stage == "queued" else ""
+        self._bars.update(self._servers, completed=len(progress.endpoints), note=waiting)
+        if progress.total:
+            counts = counts_words(progress, self._language)
+            self._bars.update(self._mailboxes, visible=True, completed=progress.done, total=progress.total, note=counts)
+        self._bars.refresh()
+
+
+def _columns(language: Language) -> tuple[ProgressColumn, ...]:
+    return (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        _Rate(language),
+        TimeRemainingColumn(compact=True),
+        TextColumn("{task.fields[note]}", markup=False),
+    )

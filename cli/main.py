@@ -1,0 +1,96 @@
+"""The command line: which commands there are, and how a call of one becomes an exit status."""
+
+import sys
+from collections.abc import Sequence
+from io import TextIOWrapper
+from typing import Annotated, NoReturn
+
+import typer
+
+from checks.messages import Language
+from checks.model import Invalid
+from cli import operation, verification
+from cli.failures import Commands, Status, complain, discard_output, report_internal
+
+NAME = "mail-preflight"
+
+# Plain help: Rich's costs 0.1 s at every start. Pretty tracebacks would show locals; `run` words every exception.
+app = typer.Typer(cls=Commands, name=NAME, rich_markup_mode=None, pretty_exceptions_enable=False)
+_mailboxes = typer.Typer(rich_markup_mode=None, help="The mailboxes of a domain.")
+_keys = typer.Typer(rich_markup_mode=None, help="The keys that encrypt credentials.")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"{NAME} {version(NAME)}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _start(
+    context: typer.Context,
+    language: Annotated[
+        Language, typer.Option(envvar="MAIL_PREFLIGHT_LANGUAGE", help="The language of reports.")
+    ] = Language.EN,
+    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Tests a domain's mail-server settings before they take effect and says which mailboxes would disconnect.
+
+    Exit status: 0 nobody would disconnect, 1 somebody would, 3 could not tell, 2 wrong usage, 4 our own failure.
+    """
+    context.obj = language
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), err=True)
+        raise typer.Exit(Status.USAGE)
+
+
+app.command()(verification.check)
+app.command()(verification.verify)
+app.command()(verification.report)
+app.command()(verification.apply)
+app.command()(operation.domains)
+app.command()(operation.demo)
+app.command()(operation.serve)
+app.command()(operation.worker)
+app.command()(operation.beat)
+app.command()(operation.migrate)
+_mailboxes.command("import")(operation.import_mailboxes)
+_keys.command("new")(operation.new_key)
+_keys.command("rotate")(operation.rotate_keys)
+app.add_typer(_mailboxes, name="mailboxes")
+app.add_typer(_keys, name="keys")
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command line and returns its exit status. Never raises; what went wrong is one line on stderr."""
+    try:
+        status = app(args=list(arguments), prog_name=NAME, standalone_mode=False)
+        sys.stdout.flush()
+    except (Invalid, typer.TyperException) as error:
+        complain(" ".join(_message(error).split()))
+        return Status.USAGE
+    except BrokenPipeError:
+        discard_output()
+        return Status.PIPE_CLOSED
+    except (KeyboardInterrupt, typer.Abort):
+        return Status.INTERRUPTED
+    except Exception as error:  # noqa: BLE001 -- the last place: a traceback would print values nobody may see
+        report_internal(error)
+        return Status.INTERNAL
+    return int(status or 0)
+
+
+def _message(error: Invalid | typer.TyperException) -> str:
+    if isinstance(error, typer.TyperException):
+        return f"{error.format_message()} (see `{NAME} --help`)"
+    return str(error)
+
+
+def main() -> NoReturn:
+    """The entry point of the `mail-preflight` script."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # another encoding must not end the report
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,78 @@
+"""Progress on standard error: a live display on a terminal, at most one line in ten seconds anywhere else."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Protocol
+
+from rich.console import Console
+
+from checks.messages import Language
+from cli.console import say
+from cli.phrases import phrase
+
+if TYPE_CHECKING:
+    from worker.service import Progress
+
+LINE_SECONDS = 10.0
+_SERVER_STAGES = ("queued", "endpoints")
+
+
+class Followable(Protocol):
+    """What is asked of `worker.service.Preflight` here."""
+
+    def follow(self, run_id: str, timeout: float | None = None) -> "Iterator[Progress]": ...
+
+
+def follow_progress(
+    preflight: Followable, run_id: str, console: Console, language: Language = Language.EN
+) -> "Progress | None":
+    """Shows a run on `console` (standard error) until it is finished; returns its last state."""
+    steps = preflight.follow(run_id)
+    if console.is_interactive and not console.is_dumb_terminal:
+        return _live(steps, console, language)
+    return tell_lines(steps, console, language)
+
+
+def _live(steps: "Iterator[Progress]", console: Console, language: Language) -> "Progress | None":
+    from cli.live_progress import Display  # Rich's live display is 40 ms to import and no pipe needs it
+
+    last = None
+    with Display(console, language) as display:
+        for last in steps:
+            display.show(last)
+    return last
+
+
+def tell_lines(
+    steps: "Iterator[Progress]", console: Console, language: Language, clock: Callable[[], float] = time.monotonic
+) -> "Progress | None":
+    """Follows a run without a terminal: a line on `console` when ten seconds have gone by. `clock` gives seconds."""
+    last, started, first_done = None, clock(), None
+    told = started
+    for last in steps:
+        now = clock()
+        first_done = last.done if first_done is None else first_done
+        if now - told >= LINE_SECONDS:
+            say(console, _line(last, (last.done - first_done) / (now - started), language))
+            told = now
+    return last
+
+
+def _line(progress: "Progress", rate: float, language: Language) -> str:
+    if progress.stage in _SERVER_STAGES:
+        return phrase(language, stage_key(progress.stage))
+    stage = phrase(language, stage_key(progress.stage))
+    counts = counts_words(progress, language)
+    values = {"done": progress.done, "total": progress.total, "rate": f"{rate:.1f}", "counts": counts}
+    return phrase(language, "progress.line", stage=stage, **values)
+
+
+def stage_key(stage: str) -> str:
+    """The phrase for what is done in a stage of the run."""
+    return {"queued": "progress.queued", "endpoints": "progress.servers"}.get(stage, "progress.mailboxes")
+
+
+def counts_words(progress: "Progress", language: Language) -> str:
+    """The running counts in words."""
+    counts = {"ok": progress.ok, "fail": progress.fail, "inconclusive": progress.inconclusive}
+    return phrase(language, "progress.counts", **counts)

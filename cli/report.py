@@ -1,0 +1,150 @@
+"""The report for people: the verdict in words first, then the servers, the causes, the mailboxes and what to do next.
+
+Signs and words carry the meaning, colours repeat it. Whatever a server said goes through `cli.console.say`, which makes
+it harmless.
+"""
+
+import shlex
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from checks.document import endpoint_facts, place_facts
+from checks.messages import Language, wording
+from checks.model import CODES, Code, EndpointResult, Facts, Verdict
+from cli.console import mark, say
+from cli.endpoint_report import render_endpoint
+from cli.phrases import phrase
+from cli.progress import follow_progress
+
+if TYPE_CHECKING:
+    from worker.report import Cause, MailboxLine, Report
+
+__all__ = ["follow_progress", "render_endpoint", "render_report"]
+
+LISTED = 50
+"""Mailboxes a list names before it points to --json."""
+
+_URGENT = ("will_disconnect", "cannot_tell", "already_disconnected", "will_reconnect", "keeps_working")
+_IMPACTS = ("keeps_working", "will_disconnect", "will_reconnect", "already_disconnected", "cannot_tell")
+_SIGNS = {"safe": "ok", "unsafe": "fail", "cannot_tell": "inconclusive"}
+
+
+def render_report(report: "Report", console: Console, language: Language = Language.EN) -> None:
+    """Prints the whole report. Reads the mailboxes once and holds no more of them than it prints."""
+    _headline(report, console, language)
+    _heading(console, language, "servers")
+    for result in report.endpoints:
+        render_endpoint(result, console, language, chain=False)
+    _causes(report, console, language)
+    _mailboxes(report, console, language)
+    _counts(report, console, language)
+    _next(report, console, language)
+
+
+def _heading(console: Console, language: Language, name: str) -> None:
+    console.print()
+    say(console, (phrase(language, f"heading.{name}"), "bold"))
+
+
+def _headline(report: "Report", console: Console, language: Language) -> None:
+    sentence = phrase(language, "between.sentences").join(_verdict_words(report, language))
+    sign = _SIGNS[report.verdict] if sum(report.counts.values()) else _servers(report)
+    say(console, mark(console, sign), " ", (sentence, "bold"))
+    if report.stop_code:
+        say(console, phrase(language, "stopped"), " ", _stop_sentence(report, language), indent=2)
+
+
+def _verdict_words(report: "Report", language: Language) -> Iterable[str]:
+    total, unclear = sum(report.counts.values()), report.counts["cannot_tell"]
+    values = {"domain": report.domain, "total": total, "unclear": unclear}
+    if not total:
+        yield phrase(language, f"verdict.empty.{_servers(report)}", **values)
+        return
+    yield phrase(language, f"verdict.{report.verdict}", disconnect=report.counts["will_disconnect"], **values)
+    if report.verdict == "unsafe" and unclear:
+        yield phrase(language, "verdict.unsafe.unclear", **values)
+    if report.verdict == "safe":
+        yield phrase(language, "verdict.safe.all", **values)
+
+
+def _servers(report: "Report") -> Verdict:
+    """What all endpoints together came to: without mailboxes it is all that is known."""
+    found = {result.verdict for result in report.endpoints}
+    return next((verdict for verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE) if verdict in found), Verdict.OK)
+
+
+def _stop_sentence(report: "Report", language: Language) -> str:
+    """Why mailboxes were left untried: `stop_detail` is how many, `stop_code` what all canaries met."""
+    reason = wording(report.stop_code or Code.INTERNAL, {}, language).sentence.rstrip(".。")
+    return wording(Code.RUN_NOT_TRIED, {"reason": reason, "count": report.stop_detail}, language).sentence
+
+
+def _causes(report: "Report", console: Console, language: Language) -> None:
+    causes = [cause for cause in report.causes() if cause.code is not Code.OK]
+    if not causes:
+        return
+    _heading(console, language, "causes")
+    for cause in sorted(causes, key=lambda cause: _URGENT.index(cause.impact)):
+        _cause(cause, report, console, language)
+
+
+def _cause(cause: "Cause", report: "Report", console: Console, language: Language) -> None:
+    words = wording(cause.code, _cause_facts(cause, report.endpoints), language)
+    impact = phrase(language, f"impact.{cause.impact}", count=cause.count)
+    where = f" ({cause.protocol.upper()})" if cause.protocol else ""
+    say(console, (impact, "bold"), f": {cause.code}{where}", indent=2)
+    say(console, words.sentence, indent=4)
+    who = phrase(language, f"blame.{CODES[cause.code].blame}")
+    say(console, phrase(language, "who"), " ", who, indent=4)
+    if words.advice:
+        say(console, phrase(language, "advice"), " ", words.advice, indent=4)
+
+
+def _cause_facts(cause: "Cause", endpoints: Iterable[EndpointResult]) -> Facts:
+    """The facts of the endpoint where the cause was met; what was found there counts only if it is the same cause."""
+    count = {"count": str(cause.count)}
+    for result in endpoints:
+        if result.endpoint.protocol == cause.protocol:
+            same = result.code is cause.code
+            return {**(endpoint_facts(result) if same else place_facts(result.endpoint)), **count}
+    return count
+
+
+def _mailboxes(report: "Report", console: Console, language: Language) -> None:
+    lists: dict[str, list[MailboxLine]] = {"will_disconnect": [], "cannot_tell": []}
+    wanted = {impact: min(LISTED, report.counts[impact]) for impact in lists}
+    for line in report.mailboxes() if any(wanted.values()) else ():
+        if line.impact in lists and len(lists[line.impact]) < wanted[line.impact]:
+            lists[line.impact].append(line)
+            if all(len(lists[impact]) == wanted[impact] for impact in lists):
+                break
+    for impact, lines in lists.items():
+        if lines:
+            _heading(console, language, impact)
+            _list(lines, report.counts[impact], console, language)
+
+
+def _list(lines: "list[MailboxLine]", count: int, console: Console, language: Language) -> None:
+    for line in lines:
+        words = (f"  {line.seen}", "dim") if line.seen else ""
+        where = f" ({line.endpoint.upper()})" if line.endpoint else ""
+        say(console, (line.address, "bold"), f"  {line.code}{where}", words, indent=2)
+    if count > len(lines):
+        say(console, phrase(language, "more", count=count - len(lines)), indent=2)
+
+
+def _counts(report: "Report", console: Console, language: Language) -> None:
+    _heading(console, language, "counts")
+    parts = (phrase(language, f"impact.{impact}", count=report.counts[impact]) for impact in _IMPACTS)
+    say(console, phrase(language, "between.items").join(parts), indent=2)
+
+
+def _next(report: "Report", console: Console, language: Language) -> None:
+    _heading(console, language, "next")
+    say(console, phrase(language, f"next.{report.verdict}"), indent=2)
+    command = ["mail-preflight", "apply", report.change_id]
+    if report.counts["will_disconnect"]:
+        command += ["--accept-disconnects", str(report.counts["will_disconnect"])]
+    say(console, (shlex.join(command), "bold"), indent=4)

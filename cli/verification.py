@@ -1,0 +1,180 @@
+"""The commands that answer the question: `check`, `verify`, `report` and `apply`."""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from checks.messages import Language
+from checks.model import Invalid, Protocol, Security, Verdict
+from checks.settings import normalise_domain
+from cli.failures import Status, complain
+from cli.options import AllowInsecure, CaFile, ChangeId, Domain, Json, check_target, read_ca_file, verify_settings
+
+if TYPE_CHECKING:
+    from checks.network import AddressPolicy
+    from checks.settings import Settings
+    from worker.report import Report
+    from worker.service import Preflight
+
+_CHECK_STATUS = {Verdict.OK: Status.SAFE, Verdict.FAIL: Status.UNSAFE, Verdict.INCONCLUSIVE: Status.CANNOT_TELL}
+_VERIFY_STATUS = {"safe": Status.SAFE, "unsafe": Status.UNSAFE, "cannot_tell": Status.CANNOT_TELL}
+_WHERE = ("MAIL_PREFLIGHT_ALLOW_NETWORKS", "MAIL_PREFLIGHT_BROKER_URL", "MAIL_PREFLIGHT_DATABASE_URL")
+
+
+def check(
+    context: typer.Context,
+    target: Annotated[str | None, typer.Argument(metavar="HOST:PORT", help="The server to check.")] = None,
+    protocol: Annotated[Protocol | None, typer.Option(help="What the server is to speak.")] = None,
+    security: Annotated[Security, typer.Option(help="How TLS starts.")] = Security.AUTO,
+    exchange: Annotated[str | None, typer.Option(metavar="URL", hidden=True)] = None,
+    ca_file: CaFile = None,
+    as_json: Json = False,
+) -> int:
+    """Checks one server, without a login.
+
+    Exit status: 0 it works, 1 it does not, 3 could not tell.
+    """
+    endpoint = check_target(target, protocol, security, exchange)
+    ca_pem = read_ca_file(ca_file)
+    from checks.context import CheckContext
+    from checks.runner import check_endpoint
+    from checks.tls import Trust
+
+    result = check_endpoint(endpoint, CheckContext(Trust(ca_pem), _address_policy()))
+    if as_json:
+        from checks.document import endpoint_document
+        from cli.documents import write_document
+
+        write_document(endpoint_document(result, context.obj), sys.stdout)
+    else:
+        from cli.console import open_console
+        from cli.endpoint_report import render_endpoint
+
+        render_endpoint(result, open_console(), context.obj)
+    return _CHECK_STATUS[result.verdict]
+
+
+def _address_policy() -> "AddressPolicy":
+    """What a run here would be allowed to reach. The embedded default needs no half second of reading."""
+    from checks.network import AddressPolicy
+
+    if not any(os.environ.get(name) for name in _WHERE):
+        return AddressPolicy(allow_all=True)
+    from worker.config import load_config
+
+    return load_config().policy
+
+
+def verify(
+    context: typer.Context,
+    domain: Domain,
+    imap: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="The IMAP server.")] = None,
+    smtp: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="The SMTP server.")] = None,
+    imap_security: Annotated[Security, typer.Option(help="How TLS starts for IMAP.")] = Security.AUTO,
+    smtp_security: Annotated[Security, typer.Option(help="How TLS starts for SMTP.")] = Security.AUTO,
+    exchange: Annotated[str | None, typer.Option(metavar="URL", hidden=True)] = None,
+    allow_insecure_certificate: AllowInsecure = False,
+    mailboxes: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="CSV with address,password[,username], imported first."),
+    ] = None,
+    ca_file: CaFile = None,
+    as_json: Json = False,
+) -> int:
+    """Says who would disconnect with other settings.
+
+    Saves the settings as a change, checks the servers and logs in to every mailbox with them. They are not put in
+    force: `apply` does that. Without --mailboxes the mailboxes known already are taken.
+    """
+    if exchange is not None:
+        raise Invalid("Exchange is not checked yet; give --imap HOST:PORT and --smtp HOST:PORT", "exchange")
+    if imap is None or smtp is None:
+        raise Invalid(f"give {'--imap' if imap is None else '--smtp'} HOST:PORT; a domain needs both", "imap")
+    settings = verify_settings(
+        (imap, imap_security),
+        (smtp, smtp_security),
+        allow_insecure_certificate=allow_insecure_certificate,
+        ca_file=ca_file,
+    )
+    name = normalise_domain(domain)
+    with open_preflight() as preflight:
+        change_id = _run(preflight, name, settings, mailboxes, context.obj)
+        return _tell(preflight.report(change_id, context.obj), context.obj, as_json=as_json)
+
+
+def open_preflight() -> "Preflight":
+    """The service as the environment configures it. Raises `Invalid`."""
+    from cli.logs import configure_logging
+    from worker.config import load_config
+    from worker.service import Preflight
+
+    config = load_config()
+    configure_logging(config.log_level)
+    return Preflight.open(config)
+
+
+def _run(preflight: "Preflight", domain: str, settings: "Settings", mailboxes: Path | None, language: Language) -> str:
+    """Verifies and returns the change's id. The broker is asked first, so nothing is written when it is down."""
+    from cli.console import open_console
+    from cli.progress import follow_progress
+
+    with preflight.working():
+        if mailboxes is not None:
+            preflight.import_mailboxes(domain, mailboxes)
+        saved = preflight.save(domain, settings)
+        try:
+            follow_progress(preflight, saved.run_id, open_console(stderr=True), language)
+        except KeyboardInterrupt:
+            complain(_interrupted(saved.change_id))
+            raise typer.Exit(Status.INTERRUPTED) from None
+        return saved.change_id
+
+
+def _interrupted(change_id: str) -> str:
+    from worker.config import load_config
+
+    later = f"`mail-preflight report {change_id}` prints the report when it is finished"
+    if load_config().embedded:
+        return f"interrupted; what is known is kept and `mail-preflight serve` goes on with it; {later}"
+    return f"no longer waiting; the workers go on; {later}"
+
+
+def report(context: typer.Context, change_id: ChangeId, as_json: Json = False) -> int:
+    """Prints the report of a verification again.
+
+    Exit status as of `verify`.
+    """
+    with open_preflight() as preflight:
+        return _tell(preflight.report(change_id, context.obj), context.obj, as_json=as_json)
+
+
+def _tell(report: "Report", language: Language, *, as_json: bool) -> int:
+    if as_json:
+        from cli.documents import write_report
+
+        write_report(report, sys.stdout)
+    else:
+        from cli.console import open_console
+        from cli.report import render_report
+
+        render_report(report, open_console(), language)
+    return _VERIFY_STATUS[report.verdict]
+
+
+def apply(
+    change_id: ChangeId,
+    accept_disconnects: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=0, help="The number of disconnects in the report, accepted."),
+    ] = None,
+) -> None:
+    """Puts a verified change in force.
+
+    Refused when its report is stale, or names disconnects and that very number is not accepted.
+    """
+    with open_preflight() as preflight:
+        applied = preflight.apply(change_id, accept_disconnects)
+    typer.echo(f"Applied to {applied.domain}; {applied.will_disconnect} mailboxes will disconnect.")
