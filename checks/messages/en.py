@@ -256,8 +256,8 @@ WORDS: Mapping[Code, tuple[str, str]] = {
     ),
     Code.MAILBOX_NOT_CONNECTED: (
         "{host} accepted the login but did not open the mailbox.",
-        "Ask the mail administrator whether this user may open this mailbox and whether it has a licence. If it"
-        " happens only now and then, too many connections are open.",
+        "Verify again in a few minutes, for too many open connections can cause it. If it stays, ask the mail"
+        " administrator whether this user may open this mailbox and whether it has a licence.",
     ),
     Code.MAILBOX_NO_INBOX: (
         "{host} accepted the login, but this mailbox has no inbox.",
