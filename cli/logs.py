@@ -19,5 +19,6 @@ def configure_logging(level: str) -> None:
             f"MAIL_PREFLIGHT_LOG_LEVEL {level!r} is no level; give DEBUG, INFO, WARNING or ERROR", "log_level"
         )
     logging.basicConfig(format=_FORMAT, level=logging.WARNING)
+    logging.getLogger("kombu.connection").setLevel(logging.ERROR)  # it warns that memory:// names no host
     for name in _OURS:
         logging.getLogger(name).setLevel(known[level.upper()])

@@ -35,6 +35,7 @@ LEASE_SECONDS = 30.0
 STEP_LEASE_SECONDS = 90.0  # checking endpoints takes up to 20 seconds, planning and reporting little
 IDLE_SECONDS = 10.0
 SWEEP_LIMIT = 50
+STANDARD = {Protocol.IMAP: {143, 993}, Protocol.SMTP: {25, 465, 587}, Protocol.HTTPS: {443}}
 
 
 @dataclass
@@ -253,13 +254,13 @@ def phase_of(run: Run) -> Phase:
 def same_failure(proposed: Settings, in_force: Settings, protocol: Protocol, code: Code) -> bool:
     """Whether a failure with the proposed settings is one with those in force too, without another login.
 
-    It is where the endpoint is the same, or where the same host rejected the mailbox: a credential that a server
-    rejected is not sent to it again.
+    It is where the endpoint is the same, or where the same server rejected the mailbox: a credential that a server
+    rejected is not sent to it again. On other than the standard ports of one host, two servers may live.
     """
     new, old = _endpoint(proposed, protocol), _endpoint(in_force, protocol)
     if new is None or old is None or new.host != old.host:
         return False
-    if CODES[code].blame is Blame.MAILBOX:
+    if CODES[code].blame is Blame.MAILBOX and (new.port == old.port or {new.port, old.port} <= STANDARD[protocol]):
         return True
     return new == old and trust_of(proposed) == trust_of(in_force)
 

@@ -15,8 +15,8 @@ APP_PASSWORD = Refusal(
     "534 5.7.9 Application-specific password required.",
 )
 LOCKED = Refusal(
-    "[CONTACTADMIN] Account is locked. Please contact your administrator.",
-    "535 5.7.0 Account is locked. Please contact your administrator.",
+    "[ALERT] Your account is locked. Please contact your administrator.",
+    "535 5.7.0 Your account is locked. Please contact your administrator.",
 )
 IMAP_NOT_ENABLED = Refusal(
     "[ALERT] Your account is not enabled for IMAP use. Please visit your settings page and enable your account for"

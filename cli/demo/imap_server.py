@@ -207,8 +207,16 @@ def _split(text: str) -> list[str]:
 async def start_imap(directory: Directory, tls: ssl.SSLContext, implicit: bool) -> asyncio.Server:
     """A server on a free port of 127.0.0.1, with TLS from the first byte (`implicit`) or after STARTTLS."""
 
+    # After STARTTLS nothing else refers to a session that waits for its client, and it would be collected as garbage.
+    sessions: set[ImapSession] = set()
+
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await ImapSession(reader, writer, directory, tls, encrypted=implicit).serve()
+        session = ImapSession(reader, writer, directory, tls, encrypted=implicit)
+        sessions.add(session)
+        try:
+            await session.serve()
+        finally:
+            sessions.discard(session)
 
     return await asyncio.start_server(
         connected, "127.0.0.1", 0, limit=_LINE_LIMIT, ssl=tls if implicit else None, backlog=256

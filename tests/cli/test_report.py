@@ -27,9 +27,9 @@ def text_of(console: Console) -> str:
     return console.file.getvalue()
 
 
-def rendered_endpoint(result: EndpointResult, **options: bool) -> str:
+def rendered_endpoint(result: EndpointResult, *, chain: bool = True) -> str:
     console = Console(file=io.StringIO(), color_system=None)
-    render_endpoint(result, console, **options)
+    render_endpoint(result, console, chain=chain)
     return text_of(console)
 
 

@@ -1,0 +1,108 @@
+"""Both modes of the whole system. The distributed one keeps its two workers for the session: starting them is slow."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from settings_store import schema
+from settings_store.db import Database
+from tests.flows import quick
+from tests.flows.harness import MODES, System
+from tests.servers.lab import MailLab, mail_lab
+from tests.servers.postgres import PostgresServer
+from tests.servers.redis import RedisServer
+
+
+@pytest.fixture(scope="session", autouse=True)
+def short_leases() -> Iterator[None]:
+    """What runs in this process waits no longer than what runs beside it."""
+    quick.hurry()
+    yield
+
+
+@pytest.fixture(scope="session")
+def shared_redis(server_folder: Path) -> Iterator[RedisServer]:
+    """The Redis of the session's workers, who would take the messages of others away."""
+    with RedisServer(server_folder / "redis-of-flows") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def shared_system(
+    server_folder: Path, shared_redis: RedisServer, postgres_server: PostgresServer
+) -> Iterator[System]:
+    """Redis, PostgreSQL and two worker processes."""
+    folder = server_folder / "flows"
+    folder.mkdir()
+    system = System(
+        "distributed", folder, postgres_server.new_database(), shared_redis.url, log_level="DEBUG"
+    )
+    with system.working(2) as workers:
+        system.workers = workers
+        yield system
+
+
+@pytest.fixture(params=MODES)
+def system(request: pytest.FixtureRequest, tmp_path: Path) -> System:
+    """An empty system whose workers are there: in this process when embedded, two others when distributed."""
+    if request.param == "embedded":
+        return embedded(tmp_path)
+    distributed: System = request.getfixturevalue("distributed_system")
+    return distributed
+
+
+@pytest.fixture
+def distributed_system(shared_system: System) -> System:
+    """The session's distributed system, emptied."""
+    _empty(shared_system)
+    return shared_system
+
+
+@pytest.fixture
+def embedded_system(tmp_path: Path) -> System:
+    """An empty embedded system."""
+    return embedded(tmp_path)
+
+
+@pytest.fixture
+def own_system(tmp_path: Path, redis_url: str, postgres_url: str) -> System:
+    """A distributed system without any workers yet, to be treated badly."""
+    return System("distributed", tmp_path, postgres_url, redis_url, log_level="DEBUG")
+
+
+@pytest.fixture(params=MODES)
+def database_system(request: pytest.FixtureRequest, tmp_path: Path) -> System:
+    """A system that nobody works on, on either database."""
+    if request.param == "embedded":
+        return embedded(tmp_path)
+    return System("distributed", tmp_path, request.getfixturevalue("postgres_url"), "redis://127.0.0.1:1/0")
+
+
+@pytest.fixture(scope="session")
+def other_lab_session(server_folder: Path) -> Iterator[MailLab]:
+    with mail_lab(server_folder / "other-lab", users=60) as servers:
+        yield servers
+
+
+@pytest.fixture
+def other_lab(other_lab_session: MailLab) -> Iterator[MailLab]:
+    """A second pair of servers with the same first users; a test may change their passwords."""
+    other_lab_session.forget()
+    yield other_lab_session
+    other_lab_session.dovecot.set_users(other_lab_session.users)
+
+
+def embedded(folder: Path) -> System:
+    """A system on a new SQLite file."""
+    return System("embedded", folder, f"sqlite:///{folder}/preflight.db", "memory://")
+
+
+def _empty(system: System) -> None:
+    """Forgets all rows; the tables stay."""
+    database = Database(system.database_url)
+    tables = ", ".join(table.name for table in schema.metadata.sorted_tables)
+    with database.begin() as conn:
+        conn.execute(sa.text(f"TRUNCATE {tables} CASCADE"))
+    database.close()

@@ -1,0 +1,300 @@
+"""A whole system to run flows on, in either mode: a database, a broker, workers, and the command beside them."""
+
+import contextlib
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import sqlalchemy as sa
+from pydantic import SecretStr
+
+from checks.model import Endpoint, Protocol, Security
+from checks.settings import ImapSettings
+from settings_store import runs, schema
+from settings_store.changes import Saved
+from settings_store.secrets import new_key
+from tests.servers.lab import MailLab
+from worker.config import Config
+from worker.report import MailboxLine, Report
+from worker.service import Preflight
+
+Mode = Literal["embedded", "distributed"]
+MODES: tuple[Mode, ...] = ("embedded", "distributed")
+ROOT = Path(__file__).parents[2]
+NETWORKS = "127.0.0.0/8,::1/128"
+PATIENCE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A mailbox to import. `username` is who logs in: one mail server's users can be mailboxes of any domain."""
+
+    address: str
+    password: str = field(repr=False)
+    username: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a command did."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        """Standard output as the one JSON document it has to be."""
+        return json.loads(self.out)
+
+
+def wait_for(condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
+    """Waits until `condition()` is true. Fails naming `what`."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"not within {seconds:.0f} s: {what}"
+        time.sleep(0.02)
+
+
+class Program:
+    """One `mail-preflight` process in the background; its output goes to files. Killed at the end of the block."""
+
+    def __init__(self, arguments: Iterable[str], environment: Mapping[str, str], output: Path) -> None:
+        self.arguments = list(arguments)
+        self.out, self.err = output.with_suffix(".out"), output.with_suffix(".err")
+        with self.out.open("wb") as out, self.err.open("wb") as err:
+            self.process = subprocess.Popen(
+                command_line(self.arguments), cwd=ROOT, env=dict(environment), stdout=out, stderr=err
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    def kill(self) -> None:
+        """As a power cut would."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait(10)
+
+    def terminate(self) -> float:
+        """SIGTERM; how many seconds the process took to end. It must end well."""
+        begun = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(45) == 0, self.words
+        return time.monotonic() - begun
+
+    def wait(self, seconds: float = PATIENCE) -> Result:
+        """Waits for the process to end by itself."""
+        status = self.process.wait(seconds)
+        return Result(status, self.out.read_text(), self.err.read_text())
+
+    @property
+    def words(self) -> str:
+        """All it said so far."""
+        return self.out.read_text(errors="replace") + self.err.read_text(errors="replace")
+
+    @property
+    def cpu_ticks(self) -> int:
+        """How much it has worked so far (proc(5), fields 14 and 15)."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return int(fields[11]) + int(fields[12])
+
+
+def command_line(arguments: Iterable[str]) -> list[str]:
+    """The command with short leases, as a process of its own."""
+    return [sys.executable, "-m", "tests.flows.quick", *arguments]
+
+
+@dataclass
+class System:
+    """One database and broker. What runs on it is started by the test, but for the workers of `shared`."""
+
+    mode: Mode
+    folder: Path
+    database_url: str
+    broker_url: str
+    key: str = field(default_factory=new_key, repr=False)
+    log_level: str = "WARNING"
+    workers: tuple[Program, ...] = ()
+    _count: int = 0
+
+    # -- the command
+
+    def environment(self, **variables: str) -> dict[str, str]:
+        """What a process of this system has in its environment, and nothing of ours. `variables` are MAIL_PREFLIGHT_*."""
+        given = {
+            "DATABASE_URL": self.database_url,
+            "BROKER_URL": self.broker_url,
+            "SECRET_KEY": self.key,
+            "ALLOW_NETWORKS": NETWORKS,
+            "LOG_LEVEL": self.log_level,
+            **variables,
+        }
+        inherited = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+        home = {"HOME": str(self.folder), "XDG_DATA_HOME": str(self.folder / "data")}
+        return inherited | home | {f"MAIL_PREFLIGHT_{name}": value for name, value in given.items()}
+
+    def command(self, *arguments: str, **variables: str) -> Result:
+        """Runs a command to its end."""
+        with self.start(*arguments, **variables) as program:
+            return program.wait()
+
+    def start(self, *arguments: str, **variables: str) -> Program:
+        """Starts a command."""
+        self._count += 1
+        output = self.folder / f"{arguments[0]}-{self._count}"
+        return Program(arguments, self.environment(**variables), output)
+
+    @contextlib.contextmanager
+    def working(self, count: int = 2, **variables: str) -> Iterator[tuple[Program, ...]]:
+        """Worker processes of the distributed mode, once they are ready."""
+        with contextlib.ExitStack() as stack:
+            started = tuple(
+                stack.enter_context(self.start("worker", "--queue", "preflight", **variables)) for _ in range(count)
+            )
+            for program in started:
+                wait_for(lambda program=program: is_ready(program), f"the worker starts: {program.words}")  # type: ignore[misc]
+            yield started
+
+    # -- in this process
+
+    def config(self, **changes: Any) -> Config:
+        """The configuration that `environment` describes."""
+        values: dict[str, Any] = {
+            "database_url": SecretStr(self.database_url),
+            "broker_url": SecretStr(self.broker_url),
+            "secret_key": SecretStr(self.key),
+            "allow_networks": tuple(map(ip_network, NETWORKS.split(","))),
+        }
+        return Config(**(values | changes))
+
+    @contextlib.contextmanager
+    def open(self, **changes: Any) -> Iterator[Preflight]:
+        """The service in this process; `changes` are fields of `Config`."""
+        with Preflight.open(self.config(**changes)) as preflight:
+            yield preflight
+
+    def load(self, domain: str, boxes: Iterable[Box]) -> None:
+        """Imports mailboxes."""
+        with self.open() as preflight:
+            preflight.import_mailboxes(domain, write_csv(self.folder / f"{domain}.csv", boxes))
+
+    def verify(self, domain: str, settings: ImapSettings, **changes: Any) -> "Outcome":
+        """Saves a change and waits for its report."""
+        with self.open(**changes) as preflight, preflight.working():
+            saved = preflight.save(domain, settings)
+            return outcome(preflight, saved)
+
+    def apply(self, domain: str, settings: ImapSettings, **changes: Any) -> "Outcome":
+        """Verifies a change and puts it in force, whatever it breaks."""
+        found = self.verify(domain, settings, **changes)
+        with self.open(**changes) as preflight:
+            preflight.apply(found.saved.change_id, found.counts["will_disconnect"])
+        return found
+
+
+def is_ready(worker: Program) -> bool:
+    """Whether a worker takes messages: it has subscribed to its queue."""
+    assert worker.process.poll() is None, f"the worker has ended: {worker.words}"
+    return has_connection(worker.process.pid)
+
+
+def has_connection(pid: int) -> bool:
+    """Whether a process has an established TCP connection over IPv4 (proc(5), net/tcp): a worker to its broker."""
+    inodes = set()
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            inodes |= set(re.findall(r"socket:\[(\d+)\]", os.readlink(link)))
+    lines = (line.split() for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:])
+    return sum(line[3] == "01" and line[9] in inodes for line in lines) > 1
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A report, read to its end."""
+
+    saved: Saved
+    report: Report
+    lines: Mapping[str, MailboxLine]
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        return self.report.counts
+
+    @property
+    def impacts(self) -> dict[str, str]:
+        """Address -> impact."""
+        return {address: str(line.impact) for address, line in self.lines.items()}
+
+    @property
+    def codes(self) -> dict[str, str]:
+        """Address -> code."""
+        return {address: str(line.code) for address, line in self.lines.items()}
+
+
+def outcome(preflight: Preflight, saved: Saved) -> Outcome:
+    """Waits for a run and reads its report."""
+    for _ in preflight.follow(saved.run_id, timeout=PATIENCE):
+        pass
+    report = preflight.report(saved.change_id)
+    return Outcome(saved, report, {line.address: line for line in report.mailboxes()})
+
+
+def write_csv(path: Path, boxes: Iterable[Box]) -> Path:
+    """A file as `mailboxes import` takes it."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["address", "password", "username"])
+        writer.writerows((box.address, box.password, box.username) for box in boxes)
+    return path
+
+
+def boxes_of(lab: MailLab, domain: str, count: int, wrong: Iterable[int] = ()) -> list[Box]:
+    """The lab's first users as mailboxes `boxNNN` of another domain, those numbered in `wrong` with a wrong password."""
+    broken = set(wrong)
+    users = list(lab.users.items())[:count]
+    return [
+        Box(f"box{number:03}@{domain}", f"not-it-{password}" if number in broken else password, user)
+        for number, (user, password) in enumerate(users)
+    ]
+
+
+def settings_of(
+    lab: MailLab, *, host: str = "localhost", imap: int = 0, smtp: int = 0, ca: bool = True, allow_insecure: bool = False
+) -> ImapSettings:
+    """Settings that reach the lab over implicit TLS, or other ports where they are given."""
+    return ImapSettings(
+        imap=Endpoint(Protocol.IMAP, host, imap or lab.dovecot.imaps_port, Security.TLS),
+        smtp=Endpoint(Protocol.SMTP, host, smtp or lab.postfix.smtps_port, Security.TLS),
+        allow_insecure_certificate=allow_insecure,
+        ca_pem=lab.certificates.ca_pem if ca else "",
+    )
+
+
+def stored(preflight: Preflight, run_id: str) -> set[str]:
+    """The user names of the mailboxes that have a result by now."""
+    row, box = schema.run_mailboxes, schema.mailboxes
+    query = sa.select(box.c.username).join(row, row.c.mailbox_id == box.c.id)
+    with preflight.database.read() as conn:
+        return set(conn.execute(query.where(row.c.run_id == run_id, row.c.verdict.is_not(None))).scalars())
+
+
+def newest_run(preflight: Preflight) -> runs.Run | None:
+    """The run that was saved last."""
+    query = sa.select(schema.runs.c.id).order_by(schema.runs.c.created_at.desc()).limit(1)
+    with preflight.database.read() as conn:
+        run_id = conn.execute(query).scalar()
+        return runs.get(conn, run_id) if run_id else None

@@ -1,0 +1,32 @@
+"""`mail-preflight` for impatient tests: the same program with short leases (`python -m tests.flows.quick ARGUMENTS`).
+
+What is waited for stays the same; how long is all that changes.
+"""
+
+import sys
+
+import checks.network
+import worker.app
+import worker.flow
+import worker.lane
+import worker.service
+from cli.main import run
+
+LEASE_SECONDS = 3.0
+CONNECT_SECONDS = 2.0
+
+
+def hurry() -> None:
+    """Shortens leases, the sweep's patience and the time for a connection, for the rest of this process."""
+    worker.flow.LEASE_SECONDS = LEASE_SECONDS
+    worker.lane.LEASE_SECONDS = LEASE_SECONDS
+    worker.flow.STEP_LEASE_SECONDS = LEASE_SECONDS
+    worker.flow.IDLE_SECONDS = 1.0
+    worker.app.SWEEP_SECONDS = 0.5
+    worker.service._STALL_SECONDS = 0.5  # noqa: SLF001 - a constant that no user needs to set
+    checks.network.CONNECT_SECONDS = CONNECT_SECONDS
+
+
+if __name__ == "__main__":
+    hurry()
+    sys.exit(run(sys.argv[1:]))
