@@ -1,5 +1,6 @@
 """The command line: which commands there are, and how a call of one becomes an exit status."""
 
+import os
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
@@ -93,4 +94,7 @@ def main() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # another encoding must not end the report
-    sys.exit(run(sys.argv[1:]))
+    status = run(sys.argv[1:])
+    if status == Status.INTERRUPTED:
+        os._exit(status)  # Python would wait for logins in threads; a run survives even kill -9
+    sys.exit(status)

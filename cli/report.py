@@ -76,9 +76,15 @@ def _servers(report: "Report") -> Verdict:
 
 
 def _stop_sentence(report: "Report", language: Language) -> str:
+    return wording(Code.RUN_NOT_TRIED, _stop_facts(report, language), language).sentence
+
+
+def _stop_facts(report: "Report", language: Language) -> Facts:
     """Why mailboxes were left untried: `stop_detail` is how many, `stop_code` what all canaries met."""
-    reason = wording(report.stop_code or Code.INTERNAL, {}, language).sentence.rstrip(".。")
-    return wording(Code.RUN_NOT_TRIED, {"reason": reason, "count": report.stop_detail}, language).sentence
+    if report.stop_code is None:
+        return {}
+    reason = wording(report.stop_code, {}, language).sentence.rstrip(".。")
+    return {"reason": reason, "count": report.stop_detail}
 
 
 def _causes(report: "Report", console: Console, language: Language) -> None:
@@ -91,7 +97,9 @@ def _causes(report: "Report", console: Console, language: Language) -> None:
 
 
 def _cause(cause: "Cause", report: "Report", console: Console, language: Language) -> None:
-    words = wording(cause.code, _cause_facts(cause, report.endpoints), language)
+    not_tried = cause.code is Code.RUN_NOT_TRIED
+    facts = _stop_facts(report, language) if not_tried else _cause_facts(cause, report.endpoints)
+    words = wording(cause.code, facts, language)
     impact = phrase(language, f"impact.{cause.impact}", count=cause.count)
     where = f" ({cause.protocol.upper()})" if cause.protocol else ""
     say(console, (impact, "bold"), f": {cause.code}{where}", indent=2)

@@ -136,9 +136,10 @@ def _run(preflight: "Preflight", domain: str, settings: "Settings", mailboxes: P
 def _interrupted(change_id: str) -> str:
     from worker.config import load_config
 
-    later = f"`mail-preflight report {change_id}` prints the report when it is finished"
+    later = f"`mail-preflight report {change_id}` prints the report when there is one"
     if load_config().embedded:
-        return f"interrupted; what is known is kept and `mail-preflight serve` goes on with it; {later}"
+        kept = "interrupted; logins under way are finished first (Ctrl-C again: end at once)"
+        return f"{kept}; what is known is kept and `mail-preflight serve` goes on with it; {later}"
     return f"no longer waiting; the workers go on; {later}"
 
 

@@ -48,7 +48,6 @@ def make_app(config: Config) -> Celery:
         worker_redirect_stdouts=False,
         worker_send_task_events=False,
         worker_enable_remote_control=False,
-        beat_scheduler="celery.beat:Scheduler",
         beat_schedule={
             "sweep": {
                 "task": "mail_preflight.sweep",

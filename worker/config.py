@@ -26,7 +26,7 @@ class Config(BaseSettings):
     database_url: SecretStr = Field(default_factory=lambda: SecretStr(f"sqlite:///{_data_folder() / 'preflight.db'}"))
     broker_url: SecretStr = SecretStr(EMBEDDED_BROKER)
     secret_key: SecretStr | None = None
-    """Fernet keys, separated by commas or blanks; the first encrypts. None: a key file beside the database."""
+    """Fernet keys, separated by commas or blanks; the first encrypts. None: a key file in the user's data folder."""
     allow_networks: Annotated[tuple[Network, ...] | None, NoDecode] = None
     source_address: str | None = None
     logins_at_once: int = Field(default=20, ge=1, le=200)

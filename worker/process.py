@@ -105,7 +105,8 @@ def _on_signal(stopping: threading.Event) -> None:
 @contextlib.contextmanager
 def beat(app: Celery) -> Iterator[None]:
     """The scheduler in a thread of this process."""
-    service = Service(app)
+    # Celery's own default keeps its schedule in a file of the working directory.
+    service = Service(app, scheduler_cls="celery.beat:Scheduler")
     thread = threading.Thread(target=service.start, name="beat", daemon=True)
     thread.start()
     try:

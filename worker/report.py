@@ -74,7 +74,8 @@ class Report:
     def causes(self) -> list[Cause]:
         """Mailboxes grouped by impact and reason, most frequent first."""
         found = Counter((line.code, line.endpoint, line.impact) for line in self.mailboxes())
-        return [Cause(*key, count) for key, count in sorted(found.items(), key=lambda item: (-item[1], item[0]))]
+        causes = [Cause(*key, count) for key, count in found.items()]
+        return sorted(causes, key=lambda cause: (-cause.count, cause.code, cause.protocol or "", cause.impact))
 
     def document_head(self) -> dict[str, Any]:
         """The `verify` document without its mailboxes."""

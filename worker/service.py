@@ -243,7 +243,7 @@ class Preflight:
                 connection.ensure_connection(max_retries=1, interval_start=1, timeout=_BROKER_SECONDS)
         except (OperationalError, OSError):
             raise Invalid(
-                "the broker of MAIL_PREFLIGHT_BROKER_URL does not answer; what was saved is kept and runs when it does"
+                "the broker of MAIL_PREFLIGHT_BROKER_URL does not answer; start it, or correct the URL"
             ) from None
 
 

@@ -94,7 +94,7 @@ class FakeLine:
 @dataclass
 class FakeCause:
     code: Code
-    protocol: str
+    protocol: str | None
     impact: str
     count: int
 

@@ -18,14 +18,6 @@ from cli.failures import LOG_NAME, Status
 SECRET = "hunter2-planted"
 
 
-@pytest.fixture(autouse=True)
-def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reads or writes the data folder of whoever runs it."""
-    monkeypatch.setenv("HOME", str(tmp_path))
-    for name in [name for name in os.environ if name.startswith(("MAIL_PREFLIGHT_", "XDG_"))]:
-        monkeypatch.delenv(name)
-
-
 def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     code = "from cli.main import main; main()"
     return subprocess.run(
@@ -242,6 +234,26 @@ class TestProcess:
 
         assert process.returncode == Status.INTERRUPTED
         assert said == "mail-preflight: interrupted\n"
+
+    def test_an_interrupt_does_not_wait_for_threads(self) -> None:
+        """Given a login that hangs in a thread, Ctrl-C still ends the process at once."""
+        code = """
+import time
+from concurrent.futures import ThreadPoolExecutor
+from cli import main, verification
+
+def interrupted():
+    ThreadPoolExecutor().submit(time.sleep, 30)
+    raise KeyboardInterrupt
+
+verification.open_preflight = interrupted
+main.main()
+"""
+        done = subprocess.run(
+            [sys.executable, "-c", code, "apply", "chg"], timeout=15, capture_output=True, check=False
+        )
+
+        assert done.returncode == Status.INTERRUPTED
 
     def test_completion_knows_the_commands(self) -> None:
         done = command(_MAIL_PREFLIGHT_COMPLETE="complete_bash", COMP_WORDS="mail-preflight ve", COMP_CWORD="1")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from checks.messages import Language
+from checks.messages import Language, wording
 from checks.model import Code, EndpointResult
 from cli.console import clean
 from cli.report import render_endpoint, render_report
@@ -75,9 +75,18 @@ class TestVerdict:
         assert text.rstrip().endswith("mail-preflight apply chg_1 --accept-disconnects 7")
 
     def test_why_a_run_stopped_early(self) -> None:
-        report = FakeReport(lines("cannot_tell", 4), stop_code=Code.AUTH_REJECTED, stop_detail="4")
+        report = FakeReport(
+            lines("cannot_tell", 4, Code.RUN_NOT_TRIED),
+            stop_code=Code.AUTH_REJECTED,
+            stop_detail="4",
+            found=[FakeCause(Code.RUN_NOT_TRIED, None, "cannot_tell", 4)],
+        )
 
-        assert "Stopped early:" in rendered(report)
+        text = rendered(report)
+
+        reason = wording(Code.AUTH_REJECTED, {}).sentence.rstrip(".")
+        assert "Stopped early:" in text.splitlines()[1]
+        assert text.count(reason) == 2  # under the verdict, and among the causes
 
 
 class TestMailboxes:
