@@ -31,7 +31,7 @@ class Config(BaseSettings):
     source_address: str | None = None
     logins_at_once: int = Field(default=20, ge=1, le=200)
     lanes: int = Field(default=2, ge=1, le=16)
-    page_size: int = Field(default=100, ge=1, le=500)
+    page_size: int = Field(default=25, ge=1, le=500)
     canaries: int = Field(default=5, ge=1, le=50)
     report_minutes: float = Field(default=15, gt=0)
     log_level: str = "WARNING"

@@ -57,13 +57,15 @@ class Flow:
         run = self._claim(run_id, owner)
         if run is None:
             return
+        begun_already = run.stage not in {"queued", "endpoints"}
         try:
-            if run.stage in {"queued", "endpoints"}:
+            if not begun_already:
                 self._check_endpoints(run, CANDIDATE, run.settings_id)
                 self._plan(run)
         finally:
             self._release(run_id, owner)
-        self.advance(run_id)
+        if not begun_already:  # a message that comes twice sets no second set of lanes going
+            self.advance(run_id)
 
     def finish_run(self, run_id: str) -> None:
         """Tests the baseline where it is needed, then writes the report."""
@@ -71,14 +73,14 @@ class Flow:
         run = self._claim(run_id, owner)
         if run is None:
             return
+        baseline_begun = False
         try:
-            if not self._pages_open(run):
-                self._baseline_or_report(run)
+            # Before the pages are planned none is open either.
+            if run.stage in {"canaries", "mailboxes", "baseline"} and not self._pages_open(run):
+                baseline_begun = self._baseline_or_report(run)
         finally:
             self._release(run_id, owner)
-        with self.database.read() as conn:
-            run = runs.get(conn, run_id)
-        if run and run.stage == "baseline":
+        if baseline_begun:
             self.advance(run_id)
 
     def advance(self, run_id: str) -> None:
@@ -165,11 +167,14 @@ class Flow:
 
     # -- canaries
 
-    def judge_canaries(self, run_id: str) -> None:
-        """After the canaries: all rejected alike ends the logins, anything else opens the pages to all lanes."""
+    def judge_canaries(self, run_id: str) -> bool:
+        """After the canaries: all rejected alike ends the logins, anything else opens the pages to all lanes.
+
+        False, and nothing is judged, where another lane is still at the canaries.
+        """
         with self.database.begin() as conn:
             if runs.page_is_open(conn, run_id, CANDIDATE, runs.CANARY_PAGE):
-                return  # another lane is at it
+                return False
             outcomes = runs.page_outcomes(conn, run_id, CANDIDATE, runs.CANARY_PAGE)
             alike = len(outcomes) == 1 and outcomes[0][0] is not Verdict.OK
             if alike and runs.move(conn, run_id, ("canaries",), "mailboxes", self.now()):
@@ -180,6 +185,7 @@ class Flow:
                     runs.stop(conn, run_id, code, str(count))
         if not alike:
             self.open_pages(run_id)
+        return True
 
     def open_pages(self, run_id: str) -> bool:
         """Lets every lane at the pages; the caller is one of them. False where that was done already."""
@@ -192,14 +198,16 @@ class Flow:
 
     # -- baseline and report
 
-    def _baseline_or_report(self, run: Run) -> None:
-        if run.stage == "mailboxes" and run.baseline_settings_id and self._needs_baseline(run):
+    def _baseline_or_report(self, run: Run) -> bool:
+        """True where baseline logins are needed before the report. Canaries may be all there is: they count too."""
+        if run.stage != "baseline" and run.baseline_settings_id and self._needs_baseline(run):
             self._begin_baseline(run, run.baseline_settings_id)
             with self.database.begin() as conn:
-                runs.move(conn, run.id, ("mailboxes",), "baseline", self.now())
+                runs.move(conn, run.id, ("canaries", "mailboxes"), "baseline", self.now())
                 if runs.pages_open(conn, run.id, BASELINE):
-                    return
+                    return True
         self._report(run)
+        return False
 
     def _needs_baseline(self, run: Run) -> bool:
         with self.database.read() as conn:

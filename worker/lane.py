@@ -23,7 +23,7 @@ from worker.flow import LEASE_SECONDS, Flow, phase_of
 BUDGET_SECONDS = 60.0  # after which a lane takes no new page and lets another message have the slot
 FLUSH_SECONDS = 0.25
 FLUSH_ROWS = 200
-READY = 4  # mailboxes kept ready for each thread, so that none waits for the loop
+READY = 1  # mailboxes kept ready for each thread: none waits for the loop, and no lane hoards what another could do
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +104,9 @@ class Lane:
             run = runs.get(conn, self._run_id)
         if run is None or run.stage not in {"canaries", "mailboxes", "baseline"}:
             return
+        if self._flow.stopping.is_set():
+            self._flow.publish("run_page", self._run_id)  # for a worker that stays
+            return
         self._phase, self._canaries = phase_of(run), run.stage == "canaries"
         claimed = self._claim()
         if claimed:
@@ -113,9 +116,8 @@ class Lane:
                 self._give_up(fault)
             else:
                 self._work(routes)
-        if self._canaries and not self._halted:
-            self._flow.judge_canaries(self._run_id)
-        if claimed or self._canaries:
+        judged = self._canaries and not self._halted and self._flow.judge_canaries(self._run_id)
+        if claimed or judged:
             self._flow.advance_after_lane(self._run_id)
 
     def _give_up(self, fault: Fault) -> None:
@@ -127,16 +129,20 @@ class Lane:
         self._close()
 
     def _next_work(self) -> Work | None:
-        return None if self._todo.empty() else self._todo.get()
+        try:
+            return self._todo.get_nowait()  # the threads take from it meanwhile
+        except queue.Empty:
+            return None
 
     def _work(self, routes: Routes) -> None:
         threads = self._start_threads(routes)
         try:
             while self._outstanding:
                 self._flush(self._collect(FLUSH_SECONDS))
-                while self._todo.qsize() < READY * len(threads) and self._claim():
+                while self._wants_page() and self._claim():
                     pass
         finally:
+            self._drain()  # after a failure of ours nobody would keep the results of further logins
             for _ in threads:
                 self._todo.put(None)
             for thread in threads:
@@ -154,9 +160,16 @@ class Lane:
             thread.start()
         return threads
 
+    def _may_claim(self) -> bool:
+        stopping = self._halted or self._flow.stopping.is_set()
+        return not (stopping or self._exhausted or time.monotonic() > self._until)
+
+    def _wants_page(self) -> bool:
+        return self._may_claim() and self._todo.qsize() < READY * self._flow.config.threads
+
     def _claim(self) -> bool:
         """Leases a page and queues its mailboxes. False where there is none, or none is to be begun."""
-        if self._halted or self._exhausted or self._flow.stopping.is_set() or time.monotonic() > self._until:
+        if not self._may_claim():
             return False
         now = self._flow.now()
         with self._flow.database.begin() as conn:
@@ -173,13 +186,15 @@ class Lane:
         return True
 
     def _collect(self, seconds: float) -> list[Done]:
-        """The results of the next moment: what has come by the time it ends, or a full bulk."""
+        """The results of the next moment: what has come by its end, or when the threads run short, or a full bulk."""
         end = time.monotonic() + seconds
         found: list[Done] = []
         while len(found) < min(FLUSH_ROWS, max(1, self._outstanding)):
             try:
                 found.append(self._done.get(timeout=max(0.0, end - time.monotonic())))
             except queue.Empty:
+                break
+            if self._wants_page():
                 break
         return found
 
@@ -199,6 +214,9 @@ class Lane:
     def _halt(self) -> None:
         """What has not begun is left for whoever comes next."""
         self._halted = True
+        self._drain()
+
+    def _drain(self) -> None:
         while self._next_work() is not None:
             self._outstanding -= 1
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery
-from celery.beat import Service
+from celery.beat import Scheduler, Service
 from celery.worker import WorkController
 from celery.worker import state as worker_state
 
@@ -106,7 +106,7 @@ def _on_signal(stopping: threading.Event) -> None:
 def beat(app: Celery) -> Iterator[None]:
     """The scheduler in a thread of this process."""
     # Celery's own default keeps its schedule in a file of the working directory.
-    service = Service(app, scheduler_cls="celery.beat:Scheduler")
+    service = Service(app, scheduler_cls=Scheduler)
     thread = threading.Thread(target=service.start, name="beat", daemon=True)
     thread.start()
     try:

@@ -7,10 +7,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from checks.messages import Language
 from sqlalchemy import Connection
 
 from checks.document import endpoint_document
+from checks.messages import Language
 from checks.model import Code, EndpointResult, Verdict
 from checks.serialize import load_endpoint_result
 from settings_store import runs

@@ -10,10 +10,10 @@ from threading import Event
 from typing import Self
 
 from celery import Celery
-from checks.messages import Language
 from kombu.exceptions import OperationalError
 from sqlalchemy.engine import make_url
 
+from checks.messages import Language
 from checks.model import EndpointResult, Invalid
 from checks.settings import Settings, normalise_domain
 from settings_store import changes, domains, runs

@@ -1,0 +1,115 @@
+"""`python -m bench [--short] [--only SECTION] [--count N] [--rounds N]`: Markdown on stdout, progress on stderr.
+
+Exit status: 0 measured (missed targets included: they are in the table), 1 a login was missing or a result wrong,
+2 the servers cannot run here.
+"""
+
+import argparse
+import contextlib
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from bench import table
+from bench.compare import Comparison, compare
+from bench.curl import Request
+from bench.field import Field, open_field, say
+from bench.growth import Growth, measure_growth
+from bench.latency import Latency, measure_latency
+from bench.plan import Plan, Void
+from bench.service import Backends, open_backends
+from tests.servers.process import ServerError, scratch_folder
+
+SECTIONS = ("wall", "delay", "growth", "latency")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measures and prints. Returns the exit status."""
+    options = _parser().parse_args(arguments)
+    sections = tuple(options.only or SECTIONS)
+    try:
+        with scratch_folder() as folder:
+            _measure(folder, _plan(options), sections, options.curl)
+    except Void as void:
+        say(f"The bench is void: {void}.")
+        return 1
+    except ServerError as error:
+        say(str(error))
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Verification beside curl --parallel.")
+    parser.add_argument("--short", action="store_true", help="200 mailboxes, one round: does it still work?")
+    parser.add_argument("--only", action="append", choices=SECTIONS, help="this section; may be given again")
+    parser.add_argument("--count", type=_positive, help="mailboxes; the delay takes a quarter, growth five times it")
+    parser.add_argument("--rounds", type=_positive, help="rounds of all parties in turn")
+    parser.add_argument(
+        "--curl",
+        choices=[request.name.lower() for request in Request],
+        help="curl's request after an IMAP login (examine; logout with the delay)",
+    )
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("give a number above 0")
+    return number
+
+
+def _plan(options: argparse.Namespace) -> Plan:
+    base = Plan(count=200, rounds=1, saves=3, steps=(100, 400)) if options.short else Plan()
+    return replace(base, count=options.count or base.count, rounds=options.rounds or base.rounds)
+
+
+def _measure(folder: Path, plan: Plan, sections: Sequence[str], curl: str | None) -> None:
+    with contextlib.ExitStack() as stack:
+        backends = stack.enter_context(open_backends(folder))
+        near = distant = growth = latency = None
+        if "latency" in sections:
+            say(f"Latency: {plan.saves} saves in each mode")
+            latency = measure_latency(folder, backends, plan.saves)
+        if set(sections) - {"latency"}:
+            area = stack.enter_context(open_field(folder, _most(plan, sections)))
+            if "wall" in sections:
+                near = _near(area, backends, plan, curl)
+            if "delay" in sections:
+                distant = _distant(area, backends, plan, curl)
+            if "growth" in sections:
+                say(f"Growth over {', '.join(f'{size:,}' for size in plan.sizes)} mailboxes")
+                growth = measure_growth(area, backends, plan)
+    _print(near, distant, growth, latency)
+
+
+def _most(plan: Plan, sections: Sequence[str]) -> int:
+    """The most mailboxes that any section needs."""
+    return max(plan.count, plan.distant_count, *(plan.sizes if "growth" in sections else ()))
+
+
+def _near(area: Field, backends: Backends, plan: Plan, curl: str | None) -> Comparison:
+    say(f"Wall, CPU and memory: {plan.count:,} mailboxes, {plan.rounds} rounds")
+    request = Request[(curl or "examine").upper()]
+    return compare(area, backends, area.near, plan.count, plan.rounds, request)
+
+
+def _distant(area: Field, backends: Backends, plan: Plan, curl: str | None) -> Comparison:
+    say(f"With the delay: {plan.distant_count:,} mailboxes, {plan.rounds} rounds")
+    request = Request[(curl or "logout").upper()]
+    return compare(area, backends, area.distant, plan.distant_count, plan.rounds, request)
+
+
+def _print(near: Comparison | None, distant: Comparison | None, growth: Growth | None, latency: Latency | None) -> None:
+    lines = [table.machine(), *table.notes(near, distant), ""]
+    if near or distant or latency:
+        lines += [*table.comparison_table(near, distant, latency), ""]
+    if growth:
+        lines += table.growth_table(growth)
+    table.print_lines(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

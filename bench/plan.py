@@ -1,0 +1,41 @@
+"""How much is measured."""
+
+from dataclasses import dataclass
+
+AT_ONCE = 20
+"""Logins at a time, of every party."""
+ROUND_TRIP = 0.040
+"""Seconds, in the section with a distant server."""
+WORKERS = 2
+
+
+class Void(Exception):
+    """A party did not do what it was to do, so its numbers mean nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`count` mailboxes to compare with curl; `rounds` of all parties in turn; `saves` to take the latency of.
+
+    `steps` of growth: those above five times `count` are left out.
+    """
+
+    count: int = 2_000
+    rounds: int = 3
+    saves: int = 10
+    steps: tuple[int, ...] = (100, 1_000, 10_000)
+
+    @property
+    def distant_count(self) -> int:
+        """Mailboxes with the delay: a round trip costs each of them half a second."""
+        return max(AT_ONCE, self.count // 4)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Numbers of mailboxes over which growth is shown in one process."""
+        return tuple(size for size in self.steps if size <= 5 * self.count) or (self.count,)
+
+    @property
+    def worker_sizes(self) -> tuple[int, ...]:
+        """The same for workers."""
+        return self.sizes[-2:]

@@ -1,0 +1,57 @@
+"""One `mail-preflight verify`, measured, and its report held against what is true."""
+
+import json
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from bench.field import HOST, Field, Ports
+from bench.meter import Usage, measure
+from bench.plan import Void
+from bench.sample import Sample
+from bench.service import COMMAND, Service
+from settings_store import schema
+from settings_store.db import Database
+
+
+def run_verify(field: Field, service: Service, ports: Ports, count: int) -> Sample:
+    """Verifies the first `count` mailboxes. Raises `Void` when a login is missing or the report is wrong."""
+    mailboxes = field.folder / "mailboxes.csv"
+    field.lab.write_csv(mailboxes, count=count)
+    before = service.cpu()
+    with field.witnessed(count):
+        usage = measure(_command(field, ports, mailboxes), field.folder, service.environment)
+        behind = service.cpu() - before
+    _check_report(usage, count)
+    run = _run_seconds(service)
+    if service.embedded:
+        return Sample(run, usage.wall, usage.cpu, 0.0, usage.peak)
+    return Sample(run, usage.wall, behind, usage.cpu, service.peak())
+
+
+def _command(field: Field, ports: Ports, mailboxes: Path) -> list[str]:
+    servers = ["--imap", f"{HOST}:{ports.imap}", "--smtp", f"{HOST}:{ports.smtp}"]
+    security = ["--imap-security", "tls", "--smtp-security", "tls"]
+    files = ["--ca-file", str(field.lab.ca_file), "--mailboxes", str(mailboxes)]
+    return [str(COMMAND), "verify", field.lab.domain, *servers, *security, *files, "--json"]
+
+
+def _check_report(usage: Usage, count: int) -> None:
+    """Every mailbox works, so nobody would disconnect."""
+    if usage.status:
+        raise Void(f"verify exits with {usage.status}: {usage.errors.strip()[-500:]}")
+    report = json.loads(usage.output)
+    working = sum(line["impact"] == "keeps_working" for line in report["mailboxes"])
+    if report["verdict"] != "safe" or not working == report["counts"]["keeps_working"] == count:
+        raise Void(f"verify says {report['verdict']} and counts {report['counts']}, of {count} that all work")
+
+
+def _run_seconds(service: Service) -> float:
+    """From the save to the finished report, as the database has it."""
+    database = Database(service.database_url)
+    try:
+        with database.read() as conn:
+            row = conn.execute(sa.select(schema.runs.c.created_at, schema.runs.c.finished_at)).one()
+    finally:
+        database.close()
+    return float(row.finished_at - row.created_at)
