@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.x509.oid import NameOID
 
 from checks.model import Code, Warn
 
@@ -20,7 +21,7 @@ _FIRST = {
     62: Code.TLS_NAME_MISMATCH,
     64: Code.TLS_NAME_MISMATCH,
 }
-EXPIRES_SOON = 0.2  # of its lifetime left: lifetimes shrink, so a number of days would age
+EXPIRES_SOON = 0.2  # of the leaf's lifetime left: lifetimes shrink, so a number of days would age
 
 
 def causes(chain: Sequence[x509.Certificate], host: str, now: datetime, verify_code: int) -> list[Warn]:
@@ -54,47 +55,68 @@ def _facts_of(code: Code, chain: Sequence[x509.Certificate], host: str, now: dat
         return _subject(early) | {"date": early.not_valid_before_utc.date().isoformat()}
     if code is Code.TLS_NAME_MISMATCH:
         return {"names": ", ".join(names(leaf)[:10]) or "-", "host": host}
-    return _subject(leaf) | {"issuer": _readable_name(chain[-1].issuer)}
+    return _subject(leaf) | {"issuer": _issuer(chain[-1])}
+
+
+# `subject` and `issuer` are decoded when they are asked for; a stranger's certificate may hold what cannot be.
 
 
 def _subject(certificate: x509.Certificate) -> dict[str, str]:
-    return {"subject": _readable_name(certificate.subject)}
-
-
-def _readable_name(name: x509.Name) -> str:
     try:
-        return name.rfc4514_string()[:200] or "-"
+        return {"subject": certificate.subject.rfc4514_string()[:200] or "-"}
+    except ValueError:
+        return {"subject": "-"}
+
+
+def _issuer(certificate: x509.Certificate) -> str:
+    try:
+        return certificate.issuer.rfc4514_string()[:200] or "-"
     except ValueError:
         return "-"
 
 
 def self_signed(certificate: x509.Certificate) -> bool:
     """Whether the certificate was signed with its own key."""
-    if certificate.issuer != certificate.subject:
-        return False
     try:
-        certificate.verify_directly_issued_by(certificate)
-    except (InvalidSignature, ValueError, TypeError):
+        certificate.verify_directly_issued_by(certificate)  # ValueError where issuer and subject differ
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
         return False
     return True
 
 
 def names(certificate: x509.Certificate) -> list[str]:
-    """The DNS names and IP addresses that a certificate covers (subjectAltName only: RFC 9525, 2)."""
+    """The host names and IP addresses that a certificate covers.
+
+    From subjectAltName (RFC 9525, 2); without one the common name, because OpenSSL, which decides, still takes it.
+    """
+    hosts, addresses = _covered(certificate)
+    return hosts + addresses
+
+
+def _covered(certificate: x509.Certificate) -> tuple[list[str], list[str]]:
     try:
         san = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (x509.ExtensionNotFound, ValueError, x509.DuplicateExtension):
+    except x509.ExtensionNotFound:
+        return _common_names(certificate), []
+    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+        return [], []
+    return san.get_values_for_type(x509.DNSName), list(map(str, san.get_values_for_type(x509.IPAddress)))
+
+
+def _common_names(certificate: x509.Certificate) -> list[str]:
+    try:
+        return [str(item.value) for item in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    except ValueError:
         return []
-    return san.get_values_for_type(x509.DNSName) + [str(item) for item in san.get_values_for_type(x509.IPAddress)]
 
 
 def covers(certificate: x509.Certificate, host: str) -> bool:
     """Whether a certificate covers a host (RFC 9525, 6.3: a wildcard stands for the whole left-most label)."""
+    hosts, addresses = _covered(certificate)
     try:
-        wanted = str(ipaddress.ip_address(host))
+        return str(ipaddress.ip_address(host)) in addresses
     except ValueError:
-        return any(_matches(name.lower(), host.lower()) for name in names(certificate))
-    return wanted in names(certificate)
+        return any(_matches(name.lower(), host.lower()) for name in hosts)
 
 
 def _matches(pattern: str, host: str) -> bool:
@@ -104,11 +126,16 @@ def _matches(pattern: str, host: str) -> bool:
 
 
 def warnings(chain: Sequence[x509.Certificate], now: datetime) -> tuple[Warn, ...]:
-    """What to know about an accepted chain: the certificate that ends first, when little of its lifetime is left."""
+    """What to know about an accepted chain: the certificate that ends first, when the leaf would be due for renewal.
+
+    Measured by the leaf's lifetime: a fifth of an intermediate's is years. One that has ended already is of no use to
+    a chain that was accepted without it.
+    """
     if not chain:
         return ()
-    soonest = min(chain, key=lambda item: item.not_valid_after_utc)
-    lifetime = soonest.not_valid_after_utc - soonest.not_valid_before_utc
+    lifetime = chain[0].not_valid_after_utc - chain[0].not_valid_before_utc
+    current = [item for item in chain if item.not_valid_after_utc > now] or [chain[0]]
+    soonest = min(current, key=lambda item: item.not_valid_after_utc)
     left = soonest.not_valid_after_utc - now
     if left > lifetime * EXPIRES_SOON:
         return ()

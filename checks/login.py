@@ -18,8 +18,9 @@ from checks.model import (
     Verdict,
     verdict_of,
 )
-from checks.network import Deadline, Stream, dial, fault_of, resolve
-from checks.protocols.dialect import Dialect, Greeting, dialect_of
+from checks.network import Deadline, dial, fault_of, resolve
+from checks.protocols.dialect import Dialect, Greeting, Habits, dialect_of
+from checks.stream import Stream
 
 
 @dataclass(slots=True)
@@ -36,6 +37,7 @@ class Route:
     tls_context: ssl.SSLContext
     dialect: Dialect
     session: ssl.SSLSession | None = field(default=None, repr=False)
+    habits: Habits = field(default_factory=Habits)
 
 
 def open_route(result: EndpointResult, context: CheckContext) -> Route:
@@ -90,7 +92,7 @@ class _Attempt:
         with contextlib.closing(Stream(sock, deadline)) as stream:
             greeting = self._secure(stream)
             self.greeted = True
-            route.dialect.login(stream, self._credential, greeting, route.capabilities)
+            route.dialect.login(stream, self._credential, greeting, route.capabilities, route.habits)
             route.dialect.farewell(stream)
             self._keep_session(stream)
 

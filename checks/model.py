@@ -110,6 +110,38 @@ class Code(StrEnum):
     MAILBOX_NO_INBOX = "mailbox.no_inbox"
     MAILBOX_IN_USE = "mailbox.in_use"
 
+    EXCHANGE_URL_CHANGED = "exchange.url_changed"
+    EXCHANGE_AUTODISCOVER_DIFFERS = "exchange.autodiscover_differs"
+    EXCHANGE_PLAIN_HTTP = "exchange.plain_http"
+    EXCHANGE_REDIRECTED = "exchange.redirected"
+    EXCHANGE_REDIRECTED_ELSEWHERE = "exchange.redirected_elsewhere"
+    EXCHANGE_REDIRECT_LOOP = "exchange.redirect_loop"
+    EXCHANGE_LOGON_PAGE = "exchange.logon_page"
+    EXCHANGE_PRE_AUTHENTICATION = "exchange.pre_authentication"
+    EXCHANGE_FIREWALL = "exchange.firewall"
+    EXCHANGE_NOT_FOUND = "exchange.not_found"
+    EXCHANGE_NOT_ALLOWED = "exchange.not_allowed"
+    EXCHANGE_NOT_EWS = "exchange.not_ews"
+    EXCHANGE_OTHER_SERVICE = "exchange.other_service"
+    EXCHANGE_FORBIDDEN = "exchange.forbidden"
+    EXCHANGE_NO_AUTH = "exchange.no_auth_offered"
+    EXCHANGE_AUTH_UNUSABLE = "exchange.auth_unusable"
+    EXCHANGE_NTLM_BROKEN = "exchange.ntlm_broken"
+    EXCHANGE_ALL_REJECTED = "exchange.all_rejected"
+    EXCHANGE_ONLINE = "exchange.online"
+    EXCHANGE_ONLINE_RETIRED = "exchange.online_retired"
+    EXCHANGE_ONLINE_PASSWORD = "exchange.online_password"
+    EXCHANGE_CONSUMER = "exchange.consumer"
+    EXCHANGE_MAILBOX_NOT_FOUND = "exchange.mailbox_not_found"
+    EXCHANGE_ACCESS_DENIED = "exchange.access_denied"
+    EXCHANGE_MAIL_DENIED = "exchange.mail_denied"
+    EXCHANGE_CALENDAR_DENIED = "exchange.calendar_denied"
+    EXCHANGE_CALENDAR_MISSING = "exchange.calendar_missing"
+    EXCHANGE_EWS_DISABLED = "exchange.ews_disabled"
+    EXCHANGE_IMPERSONATION = "exchange.impersonation_denied"
+    EXCHANGE_MOVING = "exchange.mailbox_moving"
+    EXCHANGE_STORE = "exchange.store_unavailable"
+
     CREDENTIAL_MISSING = "credential.missing"
     CREDENTIAL_UNREADABLE = "credential.unreadable"
     RUN_NOT_TRIED = "run.not_tried"
@@ -206,6 +238,53 @@ CODES: Mapping[Code, Trait] = {
         Code.TLS_TIMEOUT,
         Code.GREETING_TIMEOUT,
         Code.DEADLINE,
+    ),
+    **_traits(
+        Blame.SETTINGS,
+        True,
+        Code.EXCHANGE_URL_CHANGED,
+        Code.EXCHANGE_AUTODISCOVER_DIFFERS,
+        Code.EXCHANGE_PLAIN_HTTP,
+        Code.EXCHANGE_REDIRECTED,
+        Code.EXCHANGE_REDIRECTED_ELSEWHERE,
+        Code.EXCHANGE_NOT_FOUND,
+        Code.EXCHANGE_NOT_ALLOWED,
+        Code.EXCHANGE_NOT_EWS,
+        Code.EXCHANGE_OTHER_SERVICE,
+        Code.EXCHANGE_ONLINE,
+        Code.EXCHANGE_ONLINE_RETIRED,
+        Code.EXCHANGE_ONLINE_PASSWORD,
+        Code.EXCHANGE_CONSUMER,
+    ),
+    **_traits(
+        Blame.SERVER,
+        True,
+        Code.EXCHANGE_REDIRECT_LOOP,
+        Code.EXCHANGE_LOGON_PAGE,
+        Code.EXCHANGE_PRE_AUTHENTICATION,
+        Code.EXCHANGE_FIREWALL,
+        Code.EXCHANGE_FORBIDDEN,
+        Code.EXCHANGE_NO_AUTH,
+        Code.EXCHANGE_AUTH_UNUSABLE,
+        Code.EXCHANGE_NTLM_BROKEN,
+    ),
+    **_traits(
+        Blame.SERVER,
+        False,
+        Code.EXCHANGE_ALL_REJECTED,
+        Code.EXCHANGE_MOVING,
+        Code.EXCHANGE_STORE,
+    ),
+    **_traits(
+        Blame.MAILBOX,
+        True,
+        Code.EXCHANGE_MAILBOX_NOT_FOUND,
+        Code.EXCHANGE_ACCESS_DENIED,
+        Code.EXCHANGE_MAIL_DENIED,
+        Code.EXCHANGE_CALENDAR_DENIED,
+        Code.EXCHANGE_CALENDAR_MISSING,
+        Code.EXCHANGE_EWS_DISABLED,
+        Code.EXCHANGE_IMPERSONATION,
     ),
     **_traits(Blame.US, False, Code.CREDENTIAL_UNREADABLE, Code.RUN_NOT_TRIED, Code.RUN_CANCELLED, Code.INTERNAL),
 }

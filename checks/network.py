@@ -6,6 +6,7 @@ time-outs are all `OSError`.
 
 import errno
 import ipaddress
+import os
 import selectors
 import socket
 import ssl
@@ -21,10 +22,7 @@ _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 MAX_ADDRESSES = 8
 CONNECT_SECONDS = 10.0
-LINE_LIMIT = 65_536
-TOTAL_LIMIT = 262_144
 _GRACE_SECONDS = 1.0  # how long the other addresses may still answer once one did
-_QUICKACK = getattr(socket, "TCP_QUICKACK", None)  # Linux only
 
 
 class Deadline:
@@ -52,16 +50,26 @@ class AddressPolicy:
     def admits(self, text: str) -> bool:
         """Whether a numeric address may be connected to. IPv4 hidden in IPv6 is judged as IPv4."""
         address = _unwrapped(ipaddress.ip_address(text.partition("%")[0]))
-        if self.allow_all or any(address in network for network in self.networks if network.version == address.version):
+        if self.allow_all or _in_any(address, self.networks):
             return True
-        return address.is_global and not address.is_multicast
+        return address.is_global and not address.is_multicast and not _in_any(address, _NOT_PUBLIC)
+
+
+# Local-use NAT64 (RFC 8215), site-local (RFC 3879) and documentation (RFC 9637): Python 3.11 calls them global.
+_NOT_PUBLIC: tuple[Network, ...] = tuple(map(ipaddress.IPv6Network, ("64:ff9b:1::/48", "fec0::/10", "3fff::/20")))
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052
+_COMPATIBLE = ipaddress.IPv6Network("::/96")  # IPv4-compatible, RFC 4291, 2.5.5.1; :: and ::1 are no such
+
+
+def _in_any(address: _Address, networks: tuple[Network, ...]) -> bool:
+    return any(address in network for network in networks if network.version == address.version)
 
 
 def _unwrapped(address: _Address) -> _Address:
-    """The IPv4 address inside a mapped, 6to4, Teredo or NAT64 (RFC 6052) address, else the address itself."""
+    """The IPv4 address inside a mapped, compatible, 6to4, Teredo or NAT64 address, else the address itself."""
     if isinstance(address, ipaddress.IPv4Address):
         return address
-    if address in ipaddress.IPv6Network("64:ff9b::/96"):
+    if address in _NAT64 or (address in _COMPATIBLE and int(address) > 1):
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     teredo = address.teredo
     return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else address)
@@ -125,16 +133,22 @@ def dial(addresses: Sequence[str], port: int, deadline: Deadline, source: str | 
     """A connection to the first address that answers, tried in order. Raises the last address's `Fault`."""
     fault = Fault(Code.DNS_NO_ADDRESS)
     for address in addresses:
-        sock = _socket_for(address, source)
         try:
-            sock.settimeout(min(CONNECT_SECONDS, deadline.remaining()))
-            sock.connect((address, port))
+            return _connected(address, port, min(CONNECT_SECONDS, deadline.remaining()), source)
         except OSError as error:
-            sock.close()
             fault = connect_fault(error)
-        else:
-            return sock
     raise fault
+
+
+def _connected(address: str, port: int, seconds: float, source: str | None) -> socket.socket:
+    sock = _socket_for(address, source)
+    try:
+        sock.settimeout(seconds)
+        sock.connect((address, port))
+    except BaseException:
+        sock.close()
+        raise
+    return sock
 
 
 def dial_all(addresses: Sequence[str], port: int, deadline: Deadline, source: str | None = None) -> list[Attempt]:
@@ -161,17 +175,18 @@ def _begin(
     selector: selectors.BaseSelector,
     outcome: dict[str, socket.socket | Fault],
 ) -> None:
-    sock = _socket_for(address, source)
-    sock.setblocking(False)
     try:
-        status = sock.connect_ex((address, port))
-        if status not in (0, errno.EINPROGRESS):
-            raise OSError(status, errno.errorcode.get(status, "error"))
-    except OSError as error:
-        sock.close()
+        sock = _socket_for(address, source)
+    except OSError as error:  # no such source address, or no IPv6 on this machine
         outcome[address] = connect_fault(error)
-    else:
+        return
+    sock.setblocking(False)
+    status = sock.connect_ex((address, port))
+    if status in (0, errno.EINPROGRESS):
         selector.register(sock, selectors.EVENT_WRITE, address)
+        return
+    sock.close()
+    outcome[address] = connect_fault(OSError(status, os.strerror(status)))
 
 
 def _settle(
@@ -182,7 +197,7 @@ def _settle(
     status = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     if status:
         sock.close()
-        outcome[key.data] = connect_fault(OSError(status, errno.errorcode.get(status, "error")))
+        outcome[key.data] = connect_fault(OSError(status, os.strerror(status)))
         return False
     outcome[key.data] = sock
     return True
@@ -211,9 +226,13 @@ def _keep_first(tried: Sequence[tuple[str, socket.socket | Fault]]) -> list[Atte
 
 def _socket_for(address: str, source: str | None) -> socket.socket:
     sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    if source and (":" in source) == (":" in address):
-        sock.bind((source, 0))
+    try:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if source and (":" in source) == (":" in address):
+            sock.bind((source, 0))
+    except OSError:
+        sock.close()
+        raise
     return sock
 
 
@@ -224,7 +243,15 @@ def connect_fault(error: OSError) -> Fault:
     return fault_of(error)
 
 
-_UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.ENETDOWN, errno.EACCES, errno.EPERM}
+_UNREACHABLE = {
+    errno.ENETUNREACH,
+    errno.EHOSTUNREACH,
+    errno.EADDRNOTAVAIL,
+    errno.EAFNOSUPPORT,
+    errno.ENETDOWN,
+    errno.EACCES,
+    errno.EPERM,
+}
 _NO_SUCH_NAME = {socket.EAI_NONAME, getattr(socket, "EAI_ADDRFAMILY", socket.EAI_NONAME)}
 
 
@@ -249,77 +276,3 @@ def _name_code(number: int | None) -> Code:
     if number == getattr(socket, "EAI_NODATA", None):
         return Code.DNS_NO_ADDRESS
     return Code.DNS_TEMPORARY
-
-
-class Stream:
-    """A connection read by lines, with one deadline over all of it and a cap on what it will take in.
-
-    `last_line` is the last whole line read; `received` counts all bytes so far, which tells a dripping server from a
-    silent one; `ended` says that the server closed its side.
-    """
-
-    def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
-        self.sock = sock
-        self.deadline = deadline
-        self.last_line = b""
-        self.received = 0
-        self.ended = False
-        self._buffer = bytearray()
-
-    def readline(self) -> bytes:
-        """The next line with its end, or what came before the connection closed ('' at its end).
-
-        Raises `Fault(protocol.oversize)` and, when the deadline passes, `TimeoutError`.
-        """
-        while (end := self._buffer.find(b"\n")) < 0:
-            if len(self._buffer) > LINE_LIMIT:
-                raise Fault(Code.PROTOCOL_OVERSIZE, self.excerpt(), count=str(LINE_LIMIT))
-            if not self._fill():
-                end = len(self._buffer) - 1
-                break
-        line = bytes(self._buffer[: end + 1])
-        del self._buffer[: end + 1]
-        if line:
-            self.last_line = line
-        return line
-
-    def read(self, size: int) -> bytes:
-        """Exactly `size` bytes, fewer at the end of the connection."""
-        if size > TOTAL_LIMIT:
-            raise Fault(Code.PROTOCOL_OVERSIZE, f"literal of {size} bytes", count=str(TOTAL_LIMIT))
-        while len(self._buffer) < size and self._fill():
-            pass
-        data = bytes(self._buffer[:size])
-        del self._buffer[:size]
-        return data
-
-    def _fill(self) -> bool:
-        self.sock.settimeout(self.deadline.remaining())
-        if _QUICKACK is not None:
-            # A server with Nagle on (Postfix) holds its next line back until the last was acknowledged.
-            self.sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
-        data = self.sock.recv(16_384)
-        self.received += len(data)
-        if self.received > TOTAL_LIMIT:
-            raise Fault(Code.PROTOCOL_OVERSIZE, self.excerpt(), count=str(TOTAL_LIMIT))
-        self._buffer += data
-        self.ended = not data
-        return bool(data)
-
-    def send(self, data: bytes) -> None:
-        """All of `data`. Raises `OSError`."""
-        self.sock.settimeout(self.deadline.remaining())
-        self.sock.sendall(data)
-
-    @property
-    def buffered(self) -> bytes:
-        """What was received and not yet read."""
-        return bytes(self._buffer)
-
-    def excerpt(self) -> str:
-        """The beginning of what lies in the buffer, for `seen`."""
-        return bytes(self._buffer[:120]).decode("utf-8", "replace")
-
-    def close(self) -> None:
-        """Closes without a farewell: nobody waits for one."""
-        self.sock.close()

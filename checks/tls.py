@@ -5,6 +5,7 @@ The strict context is the very one that logs in, so its verdict is the client's,
 
 import contextlib
 import functools
+import re
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from checks.model import Certificate, Code, Fault, Invalid, TlsFacts
-from checks.network import Stream
+from checks.stream import Stream
 
 MAX_CHAIN = 16  # certificates looked at; more than any honest server sends
 
@@ -40,13 +41,18 @@ class Trust:
         return _insecure()
 
 
+_PEM = re.compile("-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\\s]+-----END CERTIFICATE-----", re.ASCII)
+
+
 # Loading the roots takes 30 ms, so contexts are kept: as many as domains with a CA of their own are likely to be busy.
 @functools.lru_cache(maxsize=64)
 def _strict(ca_pem: str) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=certifi.where())
     if ca_pem:
+        # Only the certificates themselves: bundles have comments between them, in any language.
+        certificates = "\n".join(_PEM.findall(ca_pem))
         try:
-            context.load_verify_locations(cadata=ca_pem)
+            context.load_verify_locations(cadata=certificates)
         except (ssl.SSLError, ValueError):
             raise Invalid("the CA file holds no certificate in PEM form", "ca_file") from None
     return context
@@ -61,19 +67,20 @@ def _insecure() -> ssl.SSLContext:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why the strict context refused the chain: OpenSSL's first error, as a number (X509_V_ERR_*) and in its words."""
+
+    code: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Handshake:
-    """What came of one handshake: `sock` where it succeeded, `refusal` where the strict context refused the chain."""
+    """What came of one handshake. `refusal` is None where the context accepted the chain (or did not look)."""
 
-    sock: ssl.SSLSocket | None
-    refusal: ssl.SSLCertVerificationError | None
+    facts: TlsFacts
     chain: tuple[x509.Certificate, ...]
-
-    @property
-    def facts(self) -> TlsFacts:
-        """Protocol version, cipher and presented chain. A blocking-free look at what is already known."""
-        cipher = self.sock.cipher() if self.sock else None
-        certificates = tuple(map(describe, self.chain))
-        return TlsFacts(self.sock.version() if self.sock else None, cipher[0] if cipher else None, certificates)
+    refusal: Refusal | None = None
 
 
 def handshake(stream: Stream, context: ssl.SSLContext, host: str, *, session: ssl.SSLSession | None = None) -> None:
@@ -87,18 +94,29 @@ def look(stream: Stream, context: ssl.SSLContext, host: str) -> Handshake:
 
     Raises `Fault` for what is no matter of certificates.
     """
-    sock = _wrapped(stream, context, host, None)
     try:
-        sock.do_handshake()
-    except ssl.SSLCertVerificationError as refusal:
-        return Handshake(None, refusal, _presented(sock))
+        sock = _wrapped(stream, context, host, None)
+        return _looked_at(sock)
     except OSError as error:
         raise tls_fault(error) from None
-    return Handshake(sock, None, _presented(sock))
+
+
+def _looked_at(sock: ssl.SSLSocket) -> Handshake:
+    refusal, version, cipher = None, None, None
+    try:
+        sock.do_handshake()
+    except ssl.SSLCertVerificationError as error:
+        refusal = Refusal(error.verify_code, error.verify_message)
+    else:
+        # Asked for at once: a closed socket does not know any more.
+        version, cipher = sock.version(), (sock.cipher() or (None,))[0]
+    chain = _presented(sock)
+    return Handshake(TlsFacts(version, cipher, tuple(map(describe, chain))), chain, refusal)
 
 
 def _wrapped(stream: Stream, context: ssl.SSLContext, host: str, session: ssl.SSLSession | None) -> ssl.SSLSocket:
     stream.sock.settimeout(stream.deadline.remaining())
+    stream.sock.getpeername()  # raises where the server has gone; wrap_socket would too, but leave its socket open
     sock = context.wrap_socket(stream.sock, server_hostname=host, do_handshake_on_connect=False, session=session)
     stream.sock = sock  # the stream closes it, whatever happens next
     return sock
@@ -149,6 +167,7 @@ _REASONS = {
     "WRONG_VERSION_NUMBER": Code.TLS_PLAINTEXT_PORT,
     "HTTP_REQUEST": Code.TLS_PLAINTEXT_PORT,
     "PACKET_LENGTH_TOO_LONG": Code.TLS_PLAINTEXT_PORT,
+    "Closed before TLS handshake with data in recv buffer.": Code.CONNECT_CLOSED,  # Python's own
     "UNSUPPORTED_PROTOCOL": Code.TLS_VERSION,
     "TLSV1_ALERT_PROTOCOL_VERSION": Code.TLS_VERSION,
     "VERSION_TOO_LOW": Code.TLS_VERSION,

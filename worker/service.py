@@ -238,8 +238,9 @@ class Preflight:
     def _require_broker(self) -> None:
         if self.config.embedded:
             return
+        patience = {"socket_timeout": _BROKER_SECONDS, "socket_connect_timeout": _BROKER_SECONDS}
         try:
-            with self._bare_app.connection_for_write() as connection:
+            with self._bare_app.connection_for_write(transport_options=patience) as connection:
                 connection.ensure_connection(max_retries=1, interval_start=1, timeout=_BROKER_SECONDS)
         except (OperationalError, OSError):
             raise Invalid(

@@ -40,6 +40,19 @@ FIELDS: Mapping[Code, str] = {
             Code.CONNECT_SOME_ADDRESSES,
             Code.TLS_NAME_MISMATCH,
             Code.PROTOCOL_OVERSIZE,
+            Code.EXCHANGE_URL_CHANGED,
+            Code.EXCHANGE_AUTODISCOVER_DIFFERS,
+            Code.EXCHANGE_PLAIN_HTTP,
+            Code.EXCHANGE_REDIRECTED,
+            Code.EXCHANGE_REDIRECTED_ELSEWHERE,
+            Code.EXCHANGE_NOT_FOUND,
+            Code.EXCHANGE_NOT_ALLOWED,
+            Code.EXCHANGE_NOT_EWS,
+            Code.EXCHANGE_OTHER_SERVICE,
+            Code.EXCHANGE_ONLINE,
+            Code.EXCHANGE_ONLINE_RETIRED,
+            Code.EXCHANGE_ONLINE_PASSWORD,
+            Code.EXCHANGE_CONSUMER,
         ),
         "host",
     ),
@@ -89,6 +102,16 @@ FIELDS: Mapping[Code, str] = {
     ),
     Code.MAILBOX_NOT_CONNECTED: "username",
     Code.MAILBOX_NO_INBOX: "username",
+    **dict.fromkeys(
+        (
+            Code.EXCHANGE_MAILBOX_NOT_FOUND,
+            Code.EXCHANGE_ACCESS_DENIED,
+            Code.EXCHANGE_MAIL_DENIED,
+            Code.EXCHANGE_CALENDAR_DENIED,
+            Code.EXCHANGE_CALENDAR_MISSING,
+        ),
+        "username",
+    ),
 }
 """The form field to look at, without its prefix. A code that is not here has none."""
 

@@ -17,6 +17,8 @@ NEUTRAL: Mapping[str, str] = {
     "reason": "not recorded",
     "subject": "an unknown owner",
     "issuer": "an unknown issuer",
+    "url": "the corrected one",
+    "target": "not recorded",
 }
 """What stands in for a fact that is missing."""
 
@@ -266,6 +268,140 @@ WORDS: Mapping[Code, tuple[str, str]] = {
     Code.MAILBOX_IN_USE: (
         "Another program holds this mailbox at {host} locked.",
         "Close other mail programs on this mailbox and verify again.",
+    ),
+    Code.EXCHANGE_URL_CHANGED: (
+        "The Exchange address was corrected to {url}.",
+        "Nothing to do: the corrected address is used. Compare it with what you meant.",
+    ),
+    Code.EXCHANGE_AUTODISCOVER_DIFFERS: (
+        "The organisation's Autodiscover names another Exchange address than {url}: {target}.",
+        "Ask the mail administrator which of the two is right before you apply these settings.",
+    ),
+    Code.EXCHANGE_PLAIN_HTTP: (
+        "{host} offers Exchange on port {port} without encryption (HTTP) only.",
+        "Enter the HTTPS address and port, usually 443. No password is sent without encryption.",
+    ),
+    Code.EXCHANGE_REDIRECTED: (
+        "{host} sends us on to another address of its own: {target}.",
+        "Enter that address as the Exchange address. Passwords are never sent after a redirect.",
+    ),
+    Code.EXCHANGE_REDIRECTED_ELSEWHERE: (
+        "{host} sends us on to another server: {target}.",
+        "If that server is yours, enter its address as the Exchange address. Passwords are never sent after"
+        " a redirect.",
+    ),
+    Code.EXCHANGE_REDIRECT_LOOP: (
+        "{host} redirects its Exchange address to itself, without end.",
+        "Ask whoever runs the mail server or the proxy before it to repair the redirect.",
+    ),
+    Code.EXCHANGE_LOGON_PAGE: (
+        "{host} shows a log-on page for people where Exchange Web Services should be.",
+        "Ask whoever runs the mail server to publish /EWS/Exchange.asmx without the log-on page, or enter"
+        " the server that does.",
+    ),
+    Code.EXCHANGE_PRE_AUTHENTICATION: (
+        "A proxy before {host} wants a log-on of its own before it lets anybody through to Exchange.",
+        "Ask whoever runs the proxy to pass /EWS/Exchange.asmx through without a log-on of its own.",
+    ),
+    Code.EXCHANGE_FIREWALL: (
+        "A web application firewall before {host} stops us before Exchange is reached.",
+        "Ask whoever runs the firewall to let our addresses reach /EWS/Exchange.asmx.",
+    ),
+    Code.EXCHANGE_NOT_FOUND: (
+        "{host} has no Exchange Web Services at this address.",
+        "Check the host of the Exchange address: it is the one of Outlook on the web. Otherwise ask the mail"
+        " administrator.",
+    ),
+    Code.EXCHANGE_NOT_ALLOWED: (
+        "{host} is a web server that takes no requests of the kind Exchange needs.",
+        "Check the host of the Exchange address. If it is right, ask whoever runs the proxy before it to let"
+        " POST requests pass.",
+    ),
+    Code.EXCHANGE_NOT_EWS: (
+        "{host} answers with something that is not Exchange, such as a web page.",
+        "Check the host of the Exchange address: it is the one of Outlook on the web. Otherwise ask the mail"
+        " administrator.",
+    ),
+    Code.EXCHANGE_OTHER_SERVICE: (
+        "{host} offers another web service at this address, not Exchange.",
+        "Check the host and the port of the Exchange address.",
+    ),
+    Code.EXCHANGE_FORBIDDEN: (
+        "{host} refuses every request to Exchange Web Services.",
+        "Ask whoever runs the mail server to switch EWS on for this organisation and to let our addresses in.",
+    ),
+    Code.EXCHANGE_NO_AUTH: (
+        "{host} has Exchange Web Services but offers no way to log in.",
+        "Ask whoever runs the mail server to enable Basic or NTLM authentication, or OAuth, for the EWS"
+        " virtual directory.",
+    ),
+    Code.EXCHANGE_AUTH_UNUSABLE: (
+        "{host} offers only login methods that this service cannot use: {names}.",
+        "Ask whoever runs the mail server to enable Basic or NTLM authentication, or OAuth, for the EWS"
+        " virtual directory.",
+    ),
+    Code.EXCHANGE_NTLM_BROKEN: (
+        "The login with NTLM at {host} broke off before the password was judged.",
+        "Ask whoever runs the mail server whether a proxy before it breaks up connections, or to enable"
+        " Basic or OAuth.",
+    ),
+    Code.EXCHANGE_ALL_REJECTED: (
+        "{host} rejected every mailbox that was tried, all alike. That points to the server, not to the passwords.",
+        "Ask whoever runs the mail server about Extended Protection behind a proxy, the login methods and"
+        " the form of the user names, then verify again.",
+    ),
+    Code.EXCHANGE_ONLINE: (
+        "These mailboxes are in Exchange Online. EWS is being blocked there since October 2026 and ends on {date}.",
+        "Plan the move to Microsoft Graph, or to IMAP and SMTP with OAuth. Passwords have not worked there since 2022.",
+    ),
+    Code.EXCHANGE_ONLINE_RETIRED: (
+        "Exchange Online has switched EWS off for this organisation. It ends for everybody on {date}.",
+        "Connect these mailboxes with Microsoft Graph, or with IMAP and SMTP and OAuth.",
+    ),
+    Code.EXCHANGE_ONLINE_PASSWORD: (
+        "Exchange Online has taken no passwords since 2022, so this mailbox cannot connect with one.",
+        "The admin connects these mailboxes with OAuth. EWS itself ends there on {date}: Microsoft Graph, or"
+        " IMAP with OAuth, works beyond.",
+    ),
+    Code.EXCHANGE_CONSUMER: (
+        "{host} is for private Outlook.com mailboxes, which have no Exchange Web Services.",
+        "Connect these mailboxes with IMAP and SMTP and OAuth (outlook.office365.com and smtp-mail.outlook.com).",
+    ),
+    Code.EXCHANGE_MAILBOX_NOT_FOUND: (
+        "{host} accepted the login, but there is no such mailbox.",
+        "Check the address of the mailbox. Ask the mail administrator whether it exists on this server or has moved.",
+    ),
+    Code.EXCHANGE_ACCESS_DENIED: (
+        "{host} accepted the login but denies this user the mailbox.",
+        "Ask the mail administrator to give this user access to the mailbox.",
+    ),
+    Code.EXCHANGE_MAIL_DENIED: (
+        "{host} accepted the login but denies access to the inbox of this mailbox.",
+        "Ask the mail administrator to give this user access to the mail folders.",
+    ),
+    Code.EXCHANGE_CALENDAR_DENIED: (
+        "{host} accepted the login but denies access to the calendar of this mailbox.",
+        "Ask the mail administrator to give this user access to the calendar. Mail is not affected.",
+    ),
+    Code.EXCHANGE_CALENDAR_MISSING: (
+        "{host} accepted the login, but this mailbox has no calendar.",
+        "Ask the mail administrator to restore the calendar folder. Mail is not affected.",
+    ),
+    Code.EXCHANGE_EWS_DISABLED: (
+        "Exchange Web Services are switched off for this mailbox at {host}.",
+        "Ask the mail administrator to enable EWS for this mailbox and for this application.",
+    ),
+    Code.EXCHANGE_IMPERSONATION: (
+        "{host} does not let this login act for the mailbox (impersonation).",
+        "Ask the mail administrator to give the role ApplicationImpersonation for this mailbox.",
+    ),
+    Code.EXCHANGE_MOVING: (
+        "This mailbox is being moved to another server at {host} just now.",
+        "Wait for the move to end, then verify again.",
+    ),
+    Code.EXCHANGE_STORE: (
+        "{host} answers, but the database of this mailbox is not available just now.",
+        "Verify again in a few minutes. If it stays, ask whoever runs the mail server.",
     ),
     Code.CREDENTIAL_MISSING: (
         "No password is stored for this mailbox.",

@@ -17,6 +17,8 @@ NEUTRAL: Mapping[str, str] = {
     "reason": "記録なし",
     "subject": "不明な所有者",
     "issuer": "不明な発行者",
+    "url": "補正後のアドレス",
+    "target": "記録なし",
 }
 """What stands in for a fact that is missing."""
 
@@ -282,6 +284,145 @@ WORDS: Mapping[Code, tuple[str, str]] = {
     Code.MAILBOX_IN_USE: (
         "{host} のこのメールボックスは、別のプログラムが使用中のためロックされています。",
         "このメールボックスを使用している他のメールソフトを終了し、もう一度検証してください。",
+    ),
+    Code.EXCHANGE_URL_CHANGED: (
+        "Exchange のアドレスを {url} に補正しました。",
+        "対応は不要です。補正後のアドレスが意図したものかを確認してください。",
+    ),
+    Code.EXCHANGE_AUTODISCOVER_DIFFERS: (
+        "組織の自動検出は、{url} とは異なる Exchange のアドレスを示しています: {target}。",
+        "設定を適用する前に、どちらが正しいかをメール管理者に確認してください。",
+    ),
+    Code.EXCHANGE_PLAIN_HTTP: (
+        "{host} のポート {port} では、暗号化されていない接続 (HTTP) しか使用できません。",
+        "HTTPS のアドレスとポート (通常は 443) を入力してください。暗号化せずにパスワードを送信することはありません。",
+    ),
+    Code.EXCHANGE_REDIRECTED: (
+        "{host} は、同じサーバーの別のアドレスへ転送しています: {target}。",
+        "そのアドレスを Exchange のアドレスとして入力してください。転送先にパスワードを送信することはありません。",
+    ),
+    Code.EXCHANGE_REDIRECTED_ELSEWHERE: (
+        "{host} は、別のサーバーへ転送しています: {target}。",
+        "転送先が自社のサーバーであれば、そのアドレスを Exchange のアドレスとして入力してください。"
+        "転送先にパスワードを送信することはありません。",
+    ),
+    Code.EXCHANGE_REDIRECT_LOOP: (
+        "{host} では、Exchange のアドレスが自分自身へ転送され続けます。",
+        "メールサーバーまたはその手前のプロキシの管理者に、転送設定の修正を依頼してください。",
+    ),
+    Code.EXCHANGE_LOGON_PAGE: (
+        "{host} は、Exchange Web サービスではなく、利用者向けのサインイン画面を返しました。",
+        "メールサーバーの管理者に、サインイン画面を介さない /EWS/Exchange.asmx の公開を依頼するか、"
+        "公開しているサーバーを入力してください。",
+    ),
+    Code.EXCHANGE_PRE_AUTHENTICATION: (
+        "{host} の手前にあるプロキシが、Exchange に接続する前に独自のサインインを求めています。",
+        "独自のサインインなしで /EWS/Exchange.asmx に到達できるよう、プロキシの管理者に依頼してください。",
+    ),
+    Code.EXCHANGE_FIREWALL: (
+        "{host} の手前にある Web アプリケーションファイアウォールが、Exchange への接続を止めています。",
+        "本サービスの接続元アドレスから /EWS/Exchange.asmx への接続を許可するよう、"
+        "ファイアウォールの管理者に依頼してください。",
+    ),
+    Code.EXCHANGE_NOT_FOUND: (
+        "{host} のこのアドレスには、Exchange Web サービスがありません。",
+        "Exchange のアドレスのホスト名を確認してください。通常は Outlook on the web と同じホスト名です。"
+        "不明な場合は、メール管理者にお問い合わせください。",
+    ),
+    Code.EXCHANGE_NOT_ALLOWED: (
+        "{host} は、Exchange に必要な種類の要求を受け付けない Web サーバーです。",
+        "Exchange のアドレスのホスト名を確認してください。正しい場合は、手前のプロキシの管理者に POST"
+        " 要求の許可を依頼してください。",
+    ),
+    Code.EXCHANGE_NOT_EWS: (
+        "{host} は、Web ページなど、Exchange ではないものを返しました。",
+        "Exchange のアドレスのホスト名を確認してください。通常は Outlook on the web と同じホスト名です。"
+        "不明な場合は、メール管理者にお問い合わせください。",
+    ),
+    Code.EXCHANGE_OTHER_SERVICE: (
+        "{host} のこのアドレスで提供されているのは、Exchange ではない別の Web サービスです。",
+        "Exchange のアドレスのホスト名とポートを確認してください。",
+    ),
+    Code.EXCHANGE_FORBIDDEN: (
+        "{host} は、Exchange Web サービスへの要求をすべて拒否しています。",
+        "メールサーバーの管理者に、組織での EWS の有効化と、本サービスの接続元アドレスの許可を依頼してください。",
+    ),
+    Code.EXCHANGE_NO_AUTH: (
+        "{host} の Exchange Web サービスには、ログイン方式が設定されていません。",
+        "メールサーバーの管理者に、EWS 仮想ディレクトリでの基本認証、NTLM 認証、または OAuth"
+        " の有効化を依頼してください。",
+    ),
+    Code.EXCHANGE_AUTH_UNUSABLE: (
+        "{host} のログイン方式は、本サービスでは使用できないものだけです: {names}。",
+        "メールサーバーの管理者に、EWS 仮想ディレクトリでの基本認証、NTLM 認証、または OAuth"
+        " の有効化を依頼してください。",
+    ),
+    Code.EXCHANGE_NTLM_BROKEN: (
+        "{host} での NTLM ログインが、パスワードの確認前に中断されました。",
+        "手前のプロキシが接続を分割していないかを、メールサーバーの管理者に確認するか、基本認証または OAuth"
+        " の有効化を依頼してください。",
+    ),
+    Code.EXCHANGE_ALL_REJECTED: (
+        "{host} は、試したメールボックスをすべて同じように拒否しました。"
+        "原因はパスワードではなくサーバー側にあると考えられます。",
+        "プロキシ経由での拡張保護、ログイン方式、ユーザー名の形式を、メールサーバーの管理者に確認し、"
+        "もう一度検証してください。",
+    ),
+    Code.EXCHANGE_ONLINE: (
+        "これらのメールボックスは Exchange Online にあります。EWS は 2026年10月から順次停止され、{date}に終了します。",
+        "Microsoft Graph、または OAuth を使用した IMAP と SMTP への移行を計画してください。"
+        "パスワードによるログインは 2022年に終了しています。",
+    ),
+    Code.EXCHANGE_ONLINE_RETIRED: (
+        "Exchange Online では、この組織の EWS が停止されています。{date}にはすべての組織で終了します。",
+        "Microsoft Graph、または OAuth を使用した IMAP と SMTP で、これらのメールボックスを接続してください。",
+    ),
+    Code.EXCHANGE_ONLINE_PASSWORD: (
+        "Exchange Online では 2022年以降パスワードを使用できないため、このメールボックスは接続できません。",
+        "管理者が OAuth でこれらのメールボックスを接続してください。EWS は{date}に終了するため、Microsoft"
+        " Graph または OAuth を使用した IMAP への移行をお勧めします。",
+    ),
+    Code.EXCHANGE_CONSUMER: (
+        "{host} は個人向けの Outlook.com で、Exchange Web サービスは提供されていません。",
+        "OAuth を使用した IMAP と SMTP (outlook.office365.com と smtp-mail.outlook.com) で、"
+        "これらのメールボックスを接続してください。",
+    ),
+    Code.EXCHANGE_MAILBOX_NOT_FOUND: (
+        "{host} へのログインには成功しましたが、該当するメールボックスがありません。",
+        "メールボックスのアドレスを確認してください。このサーバーに存在するか、移動されていないかを、"
+        "メール管理者に確認してください。",
+    ),
+    Code.EXCHANGE_ACCESS_DENIED: (
+        "{host} へのログインには成功しましたが、このユーザーにはメールボックスへのアクセスが許可されていません。",
+        "このユーザーにメールボックスへのアクセスを許可するよう、メール管理者に依頼してください。",
+    ),
+    Code.EXCHANGE_MAIL_DENIED: (
+        "{host} へのログインには成功しましたが、このメールボックスの受信トレイへのアクセスが拒否されました。",
+        "このユーザーにメールフォルダーへのアクセスを許可するよう、メール管理者に依頼してください。",
+    ),
+    Code.EXCHANGE_CALENDAR_DENIED: (
+        "{host} へのログインには成功しましたが、このメールボックスの予定表へのアクセスが拒否されました。",
+        "このユーザーに予定表へのアクセスを許可するよう、メール管理者に依頼してください。メールには影響しません。",
+    ),
+    Code.EXCHANGE_CALENDAR_MISSING: (
+        "{host} へのログインには成功しましたが、このメールボックスには予定表がありません。",
+        "予定表フォルダーの復元をメール管理者に依頼してください。メールには影響しません。",
+    ),
+    Code.EXCHANGE_EWS_DISABLED: (
+        "{host} では、このメールボックスの Exchange Web サービスが無効になっています。",
+        "このメールボックスと本アプリケーションに対する EWS の有効化を、メール管理者に依頼してください。",
+    ),
+    Code.EXCHANGE_IMPERSONATION: (
+        "{host} では、このログインによるメールボックスの代理操作 (偽装) が許可されていません。",
+        "このメールボックスに対する ApplicationImpersonation の役割の付与を、メール管理者に依頼してください。",
+    ),
+    Code.EXCHANGE_MOVING: (
+        "このメールボックスは現在、{host} で別のサーバーへ移動中です。",
+        "移動が完了してから、もう一度検証してください。",
+    ),
+    Code.EXCHANGE_STORE: (
+        "{host} は応答していますが、このメールボックスのデータベースは現在利用できません。",
+        "数分後にもう一度検証してください。解消しない場合は、メールサーバーの管理者にお問い合わせください。",
     ),
     Code.CREDENTIAL_MISSING: (
         "このメールボックスのパスワードが登録されていません。",

@@ -1,11 +1,12 @@
 """What every mail protocol offers to a check."""
 
+import base64
 import importlib
 import typing
 from dataclasses import dataclass
 
 from checks.model import Code, Credential, CredentialKind, Fault, Protocol
-from checks.network import Stream
+from checks.stream import Stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +18,27 @@ class Greeting:
     preauth: bool = False
 
 
+@dataclass(slots=True)
+class Habits:
+    """What the logins of one route have learned of its server, for the next ones.
+
+    `ahead`: commands may be sent ahead of the answer to the login; None until a login has shown that the server is one
+    to try that with.
+    """
+
+    ahead: bool | None = None
+
+
 class Dialect(typing.Protocol):
     """One protocol. All methods talk on an open stream and raise `Fault` or `OSError`; none closes it."""
 
-    implicit_ports: frozenset[int]
-    starttls_ports: frozenset[int]
+    @property
+    def implicit_ports(self) -> frozenset[int]:
+        """Where `auto` means TLS from the first byte."""
+
+    @property
+    def starttls_ports(self) -> frozenset[int]:
+        """Where `auto` means a start in clear text, then STARTTLS."""
 
     def greet(self, stream: Stream) -> Greeting:
         """Reads the greeting."""
@@ -36,7 +53,12 @@ class Dialect(typing.Protocol):
         """The SASL mechanisms offered, with `LOGIN` for IMAP's LOGIN command."""
 
     def login(
-        self, stream: Stream, credential: Credential, greeting: Greeting | None, capabilities: tuple[str, ...]
+        self,
+        stream: Stream,
+        credential: Credential,
+        greeting: Greeting | None,
+        capabilities: tuple[str, ...],
+        habits: Habits,
     ) -> None:
         """One login, and what proves it. `greeting` is None after STARTTLS; never a second attempt."""
 
@@ -90,6 +112,21 @@ def initial_response(mechanism: str, credential: Credential) -> bytes:
 
 
 def refuse_control_characters(credential: Credential) -> None:
-    """A line break in a credential would be a command of its own. Raises `Fault(credential.unreadable)`."""
-    if any(character in "\r\n\0" for character in credential.username + credential.secret):
-        raise Fault(Code.CREDENTIAL_UNREADABLE, "the user name or password has a control character")
+    """A line break in a credential would be a command of its own. Raises `Fault(credential.unreadable)`.
+
+    So is half of a surrogate pair: it has no UTF-8.
+    """
+    if any(character in "\r\n\0" or "\ud800" <= character <= "\udfff" for character in _characters(credential)):
+        raise Fault(Code.CREDENTIAL_UNREADABLE, "the user name or password has a character that cannot be sent")
+
+
+def _characters(credential: Credential) -> str:
+    return credential.username + credential.secret
+
+
+def challenge_text(encoded: bytes) -> bytes:
+    """A SASL challenge without its base64, or as it came where it has none: servers write anything after "+" or 334."""
+    try:
+        return base64.b64decode(encoded, validate=True)
+    except ValueError:
+        return encoded

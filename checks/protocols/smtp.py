@@ -6,9 +6,16 @@ from typing import Final
 
 from checks import redact
 from checks.model import Code, Credential, Fault
-from checks.network import Stream
-from checks.protocols.dialect import Greeting, choose, initial_response, refuse_control_characters
+from checks.protocols.dialect import (
+    Greeting,
+    Habits,
+    challenge_text,
+    choose,
+    initial_response,
+    refuse_control_characters,
+)
 from checks.protocols.replies import translate_oauth, translate_smtp
+from checks.stream import Stream
 
 _MAX_LINES = 100  # of one reply
 
@@ -22,8 +29,8 @@ class Smtp:
     def greet(self, stream: Stream) -> Greeting:
         status, text = _reply(stream, first=True)
         if status != 220:
-            raise Fault(translate_smtp(status, text, "greeting"), f"{status} {redact.words(text)}")
-        return Greeting(f"220 {redact.words(text)}")
+            raise Fault(translate_smtp(status, text, "greeting"), f"{status} {text}")
+        return Greeting(f"220 {text}")
 
     def starttls(self, stream: Stream, greeting: Greeting) -> None:
         if "STARTTLS" not in self.capabilities(stream, greeting):
@@ -31,7 +38,9 @@ class Smtp:
         stream.send(b"STARTTLS\r\n")
         status, text = _reply(stream)
         if status != 220:
-            raise Fault(Code.TLS_STARTTLS_REFUSED, f"{status} {redact.words(text)}")
+            # RFC 5321, 3.8: 421 is about the connection, not about TLS
+            code = Code.SERVER_UNAVAILABLE if status == 421 else Code.TLS_STARTTLS_REFUSED
+            raise Fault(code, f"{status} {text}")
         if stream.buffered:
             raise Fault(Code.TLS_STARTTLS_INJECTION, stream.excerpt())
 
@@ -39,7 +48,7 @@ class Smtp:
         stream.send(b"EHLO " + _own_name(stream) + b"\r\n")
         status, text = _reply(stream)
         if status != 250:
-            raise Fault(translate_smtp(status, text, "ehlo"), f"{status} {redact.words(text)}")
+            raise Fault(translate_smtp(status, text, "ehlo"), f"{status} {text}")
         # "AUTH=PLAIN" is how servers wrote it before RFC 2554; some still send both.
         return tuple(line.strip().upper().replace("AUTH=", "AUTH ") for line in text.split("\n")[1:])
 
@@ -47,7 +56,12 @@ class Smtp:
         return frozenset(name for line in capabilities if line.startswith("AUTH ") for name in line.split()[1:])
 
     def login(
-        self, stream: Stream, credential: Credential, greeting: Greeting | None, capabilities: tuple[str, ...]
+        self,
+        stream: Stream,
+        credential: Credential,
+        greeting: Greeting | None,
+        capabilities: tuple[str, ...],
+        habits: Habits,  # noqa: ARG002 - IMAP's
     ) -> None:
         refuse_control_characters(credential)
         # EHLO is said on each connection and each time anew after TLS (RFC 3207, 4.2), and its answer counts.
@@ -70,16 +84,20 @@ def _authenticate(stream: Stream, mechanism: str, credential: Credential) -> Non
     first = base64.b64encode(initial_response(mechanism, credential))
     stream.send(b"AUTH " + mechanism.encode() + b" " + first + b"\r\n")
     status, text = _reply(stream)
-    challenge = b""
+    refusal = b""
     if status == 334:
-        # PLAIN: the server did not take the initial response. OAuth: a refusal in base64 (RFC 7628, 3.2.3).
-        challenge = text.encode() if mechanism != "PLAIN" else b""
-        stream.send((first if mechanism == "PLAIN" else b"AQ==" if mechanism == "OAUTHBEARER" else b"") + b"\r\n")
+        # PLAIN, or nothing said: the server did not take the initial response. Else a refusal (RFC 7628, 3.2.3).
+        refusal = challenge_text(text.strip().encode()) if mechanism != "PLAIN" else b""
+        stream.send((_answer(mechanism) if refusal else first) + b"\r\n")
         status, text = _reply(stream)
     if status != 235:
-        seen = f"{status} {redact.words(text, first.decode(), credential.secret)}"
-        code = translate_oauth(base64.b64decode(challenge)) if challenge else translate_smtp(status, text, "auth")
-        raise Fault(code, seen)
+        code = translate_oauth(refusal) if refusal else translate_smtp(status, text, "auth")
+        raise Fault(code, f"{status} {text}")
+
+
+def _answer(mechanism: str) -> bytes:
+    """To a refusal, so that the status of it comes."""
+    return b"AQ==" if mechanism == "OAUTHBEARER" else b""
 
 
 def _login(stream: Stream, credential: Credential) -> None:
@@ -92,12 +110,12 @@ def _login(stream: Stream, credential: Credential) -> None:
         stream.send(base64.b64encode(answer.encode()) + b"\r\n")
         status, text = _reply(stream)
     if status != 235:
-        raise Fault(translate_smtp(status, text, "auth"), f"{status} {redact.words(text, credential.secret)}")
+        raise Fault(translate_smtp(status, text, "auth"), f"{status} {text}")
 
 
 def _own_name(stream: Stream) -> bytes:
     """An address literal (RFC 5321, 4.1.3): a host name of ours would be looked up, and may not exist."""
-    address = str(stream.sock.getsockname()[0])
+    address = str(stream.sock.getsockname()[0]).partition("%")[0]
     return f"[IPv6:{address}]".encode() if ":" in address else f"[{address}]".encode()
 
 
@@ -109,11 +127,12 @@ def _reply(stream: Stream, *, first: bool = False) -> tuple[int, str]:
     lines: list[str] = []
     while len(lines) < _MAX_LINES:
         line = stream.readline()
-        if not line:
-            raise Fault(Code.CONNECT_CLOSED, "the server closed the connection" + (f": {lines[-1]}" if lines else ""))
+        if not line.endswith(b"\n"):  # a reply that was cut short may say the opposite of the whole one
+            words = redact.decoded(line) or "".join(lines[-1:])
+            raise Fault(Code.CONNECT_CLOSED, "the server closed the connection" + (f": {words}" if words else ""))
         if len(line) < 4 or not line[:3].isdigit() or line[3:4] not in b" -\r\n":
-            raise Fault(Code.PROTOCOL_MISMATCH if first else Code.PROTOCOL_ERROR, redact.words(line))
+            raise Fault(Code.PROTOCOL_MISMATCH if first else Code.PROTOCOL_ERROR, redact.decoded(line))
         lines.append(line[4:].decode("utf-8", "replace").rstrip("\r\n"))
         if line[3:4] != b"-":
             return int(line[:3]), "\n".join(lines)
-    raise Fault(Code.PROTOCOL_OVERSIZE, redact.words(lines[-1]), count=str(_MAX_LINES))
+    raise Fault(Code.PROTOCOL_OVERSIZE, lines[-1], count=str(_MAX_LINES))

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from settings_store import schema
 from settings_store.db import Database
 from tests.flows import quick
-from tests.flows.harness import MODES, System
+from tests.flows.harness import MODES, System, set_users
 from tests.servers.lab import MailLab, mail_lab
 from tests.servers.postgres import PostgresServer
 from tests.servers.redis import RedisServer
@@ -30,15 +30,11 @@ def shared_redis(server_folder: Path) -> Iterator[RedisServer]:
 
 
 @pytest.fixture(scope="session")
-def shared_system(
-    server_folder: Path, shared_redis: RedisServer, postgres_server: PostgresServer
-) -> Iterator[System]:
+def shared_system(server_folder: Path, shared_redis: RedisServer, postgres_server: PostgresServer) -> Iterator[System]:
     """Redis, PostgreSQL and two worker processes."""
     folder = server_folder / "flows"
     folder.mkdir()
-    system = System(
-        "distributed", folder, postgres_server.new_database(), shared_redis.url, log_level="DEBUG"
-    )
+    system = System("distributed", folder, postgres_server.new_database(), shared_redis.url, log_level="DEBUG")
     with system.working(2) as workers:
         system.workers = workers
         yield system
@@ -90,8 +86,10 @@ def other_lab_session(server_folder: Path) -> Iterator[MailLab]:
 def other_lab(other_lab_session: MailLab) -> Iterator[MailLab]:
     """A second pair of servers with the same first users; a test may change their passwords."""
     other_lab_session.forget()
+    users = (other_lab_session.folder / "dovecot" / "users").read_text()
     yield other_lab_session
-    other_lab_session.dovecot.set_users(other_lab_session.users)
+    if (other_lab_session.folder / "dovecot" / "users").read_text() != users:
+        set_users(other_lab_session, other_lab_session.users)
 
 
 def embedded(folder: Path) -> System:

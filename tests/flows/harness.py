@@ -9,7 +9,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 from pathlib import Path
@@ -133,8 +134,8 @@ class System:
 
     # -- the command
 
-    def environment(self, **variables: str) -> dict[str, str]:
-        """What a process of this system has in its environment, and nothing of ours. `variables` are MAIL_PREFLIGHT_*."""
+    def environment(self, **variables: str | None) -> dict[str, str]:
+        """What a process has in its environment, and nothing of ours. `variables`: MAIL_PREFLIGHT_*, None unsets."""
         given = {
             "DATABASE_URL": self.database_url,
             "BROKER_URL": self.broker_url,
@@ -145,14 +146,16 @@ class System:
         }
         inherited = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         home = {"HOME": str(self.folder), "XDG_DATA_HOME": str(self.folder / "data")}
-        return inherited | home | {f"MAIL_PREFLIGHT_{name}": value for name, value in given.items()}
+        return (
+            inherited | home | {f"MAIL_PREFLIGHT_{name}": value for name, value in given.items() if value is not None}
+        )
 
-    def command(self, *arguments: str, **variables: str) -> Result:
+    def command(self, *arguments: str, **variables: str | None) -> Result:
         """Runs a command to its end."""
         with self.start(*arguments, **variables) as program:
             return program.wait()
 
-    def start(self, *arguments: str, **variables: str) -> Program:
+    def start(self, *arguments: str, **variables: str | None) -> Program:
         """Starts a command."""
         self._count += 1
         output = self.folder / f"{arguments[0]}-{self._count}"
@@ -187,8 +190,10 @@ class System:
         with Preflight.open(self.config(**changes)) as preflight:
             yield preflight
 
-    def load(self, domain: str, boxes: Iterable[Box]) -> None:
-        """Imports mailboxes."""
+    def load(self, domain: str, boxes: Sequence[Box]) -> None:
+        """Imports mailboxes; an empty file would be refused."""
+        if not boxes:
+            return
         with self.open() as preflight:
             preflight.import_mailboxes(domain, write_csv(self.folder / f"{domain}.csv", boxes))
 
@@ -217,7 +222,7 @@ def has_connection(pid: int) -> bool:
     inodes = set()
     for link in Path(f"/proc/{pid}/fd").iterdir():
         with contextlib.suppress(OSError):
-            inodes |= set(re.findall(r"socket:\[(\d+)\]", os.readlink(link)))
+            inodes |= set(re.findall(r"socket:\[(\d+)\]", str(link.readlink())))
     lines = (line.split() for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:])
     return sum(line[3] == "01" and line[9] in inodes for line in lines) > 1
 
@@ -231,8 +236,9 @@ class Outcome:
     lines: Mapping[str, MailboxLine]
 
     @property
-    def counts(self) -> Mapping[str, int]:
-        return self.report.counts
+    def counts(self) -> Counter[str]:
+        """How many mailboxes have each impact, without zeros."""
+        return Counter({impact: count for impact, count in self.report.counts.items() if count})
 
     @property
     def impacts(self) -> dict[str, str]:
@@ -263,7 +269,7 @@ def write_csv(path: Path, boxes: Iterable[Box]) -> Path:
 
 
 def boxes_of(lab: MailLab, domain: str, count: int, wrong: Iterable[int] = ()) -> list[Box]:
-    """The lab's first users as mailboxes `boxNNN` of another domain, those numbered in `wrong` with a wrong password."""
+    """The lab's first users as mailboxes `boxNNN` of another domain; those in `wrong` have a wrong password."""
     broken = set(wrong)
     users = list(lab.users.items())[:count]
     return [
@@ -273,7 +279,13 @@ def boxes_of(lab: MailLab, domain: str, count: int, wrong: Iterable[int] = ()) -
 
 
 def settings_of(
-    lab: MailLab, *, host: str = "localhost", imap: int = 0, smtp: int = 0, ca: bool = True, allow_insecure: bool = False
+    lab: MailLab,
+    *,
+    host: str = "localhost",
+    imap: int = 0,
+    smtp: int = 0,
+    ca: bool = True,
+    allow_insecure: bool = False,
 ) -> ImapSettings:
     """Settings that reach the lab over implicit TLS, or other ports where they are given."""
     return ImapSettings(
@@ -282,6 +294,13 @@ def settings_of(
         allow_insecure_certificate=allow_insecure,
         ca_pem=lab.certificates.ca_pem if ca else "",
     )
+
+
+def set_users(lab: MailLab, users: Mapping[str, str]) -> None:
+    """Gives the lab other users. Dovecot looks whether its file has changed once in a second of the clock."""
+    lab.dovecot.set_users(users)
+    begun = int(time.time())
+    wait_for(lambda: int(time.time()) > begun, "the next second begins")
 
 
 def stored(preflight: Preflight, run_id: str) -> set[str]:

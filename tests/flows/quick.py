@@ -18,8 +18,8 @@ CONNECT_SECONDS = 2.0
 
 def hurry() -> None:
     """Shortens leases, the sweep's patience and the time for a connection, for the rest of this process."""
-    worker.flow.LEASE_SECONDS = LEASE_SECONDS
-    worker.lane.LEASE_SECONDS = LEASE_SECONDS
+    for module in (worker.flow, worker.lane):
+        vars(module)["LEASE_SECONDS"] = LEASE_SECONDS
     worker.flow.STEP_LEASE_SECONDS = LEASE_SECONDS
     worker.flow.IDLE_SECONDS = 1.0
     worker.app.SWEEP_SECONDS = 0.5

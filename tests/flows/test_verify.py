@@ -43,8 +43,8 @@ def test_names_exactly_those_with_a_wrong_password(system: System, lab: MailLab,
         ("will_disconnect", "auth.rejected", "imap")
     }
     assert done.document["verdict"] == "unsafe"
-    assert done.document["counts"] | {"keeps_working": 180, "will_disconnect": 20} == done.document["counts"]
-    assert sum(done.document["counts"].values()) == 200
+    counts = {impact: count for impact, count in done.document["counts"].items() if count}
+    assert counts == {"keeps_working": 180, "will_disconnect": 20}
 
     good = {address: 1 for address in lab.users if address not in set(broken)}
     assert lab.dovecot.logins("imap") == good
@@ -59,7 +59,8 @@ def test_both_modes_come_to_the_same_report(
     lab.write_csv(tmp_path / "boxes.csv", wrong=3, count=20)
 
     first, second = (
-        system.command(*arguments(lab, tmp_path / "boxes.csv")).document for system in (embedded_system, distributed_system)
+        system.command(*arguments(lab, tmp_path / "boxes.csv")).document
+        for system in (embedded_system, distributed_system)
     )
 
     assert first["checksum"] == second["checksum"]
@@ -105,7 +106,7 @@ def test_page_sizes(embedded_system: System, lab: MailLab, page_size: int) -> No
 
     found = embedded_system.verify("pages.example", settings_of(lab), page_size=page_size)
 
-    assert found.counts | {"keeps_working": 38, "will_disconnect": 2} == found.counts
+    assert found.counts == {"keeps_working": 38, "will_disconnect": 2}
     assert set(lab.dovecot.logins().values()) == {1}
 
 
@@ -115,11 +116,11 @@ def test_pages_of_one_mailbox_on_two_workers(own_system: System, lab: MailLab) -
     with own_system.working(2, PAGE_SIZE="1", LANES="4"):
         found = own_system.verify("pages.example", settings_of(lab))
 
-    assert found.counts | {"keeps_working": 38, "will_disconnect": 2} == found.counts
+    assert found.counts == {"keeps_working": 38, "will_disconnect": 2}
     assert set(lab.dovecot.logins().values()) == {1}
 
 
-def test_two_domains_at_the_same_time(system: System, lab: MailLab, tmp_path: Path) -> None:
+def test_two_domains_at_the_same_time(system: System, lab: MailLab) -> None:
     """Given two domains, when both are saved before either is looked at, then each gets its own report."""
     names = ("one.example", "two.example")
     for name, wrong in zip(names, (3, 11), strict=True):

@@ -1,0 +1,76 @@
+"""One conversation with a server, up to its capabilities. No credential is at hand."""
+
+import ssl
+
+from checks import redact, tls
+from checks.model import Code, Endpoint, Fault, Security
+from checks.network import Deadline
+from checks.protocols.dialect import Dialect, Greeting, require_usable
+from checks.steps import Steps, seconds
+from checks.stream import Stream
+
+GREETING_SHARE = 0.6  # of the deadline: what is left finds out whether the silent port wants TLS first
+_MAX_CAPABILITIES = 200  # ten times what servers have; a flood of them is not kept
+
+
+class Conversation:
+    """What it brought is in its attributes, however it ended.
+
+    `shake` is None where TLS did not come about; `shake.refusal` is set where the context refused the chain, and
+    nothing was said after that.
+    """
+
+    def __init__(self, endpoint: Endpoint, security: Security, dialect: Dialect, deadline: Deadline) -> None:
+        self.security = security
+        self.steps = Steps(deadline)
+        self.shake: tls.Handshake | None = None
+        self.capabilities: tuple[str, ...] = ()
+        self._host = endpoint.host
+        self._dialect = dialect
+        self._deadline = deadline
+
+    def hold(self, stream: Stream, context: ssl.SSLContext) -> None:
+        """Everything up to the capabilities, or up to the refused handshake. Raises `Fault`."""
+        if self.security is Security.TLS:
+            if self._secured(stream, context):
+                self._ask(stream, self._greet(stream, 1.0))
+            return
+        greeting = self._greet(stream, GREETING_SHARE)
+        with self.steps.step("starttls", Code.DEADLINE):
+            self._dialect.starttls(stream, greeting)
+        if self._secured(stream, context):
+            # What was said in clear text does not count any more (RFC 9051, 6.2.1).
+            self._ask(stream, Greeting(greeting.words))
+
+    def _secured(self, stream: Stream, context: ssl.SSLContext) -> bool:
+        with self.steps.step("tls", Code.TLS_TIMEOUT) as note:
+            self.shake = tls.look(stream, context, self._host)
+            facts = self.shake.facts
+            note.append(f"{facts.version} {facts.cipher}")
+        return self.shake.refusal is None
+
+    def _greet(self, stream: Stream, share: float) -> Greeting:
+        received = stream.received
+        with self.steps.step("greeting", Code.GREETING_TIMEOUT) as note:
+            stream.deadline = Deadline(self._deadline.remaining() * share)
+            try:
+                greeting = self._dialect.greet(stream)
+            except TimeoutError:
+                raise _late(stream, dripping=stream.received > received) from None
+            note.append(greeting.words)
+        stream.deadline = self._deadline
+        return greeting
+
+    def _ask(self, stream: Stream, greeting: Greeting) -> None:
+        with self.steps.step("capabilities", Code.DEADLINE) as note:
+            offered = self._dialect.capabilities(stream, greeting)[:_MAX_CAPABILITIES]
+            self.capabilities = tuple(map(redact.words, offered))
+            note.append(", ".join(self.capabilities))
+            require_usable(self._dialect.mechanisms(self.capabilities))
+        self._dialect.farewell(stream)
+
+
+def _late(stream: Stream, *, dripping: bool) -> Fault:
+    if dripping:
+        return Fault(Code.DEADLINE, stream.excerpt(), **seconds(stream.deadline))
+    return Fault(Code.GREETING_TIMEOUT, "connected, then silence", **seconds(stream.deadline))

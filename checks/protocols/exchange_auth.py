@@ -1,0 +1,137 @@
+"""How a mailbox logs in to EWS: Basic, NTLM with channel binding, or an OAuth2 bearer token. One logon, never a second.
+
+The credential is put on the wire here and nowhere else: no library keeps it, and no request object that somebody may
+log has it.
+"""
+
+import base64
+import ssl
+import struct
+from collections.abc import Callable, Sequence
+from urllib.parse import urlsplit
+
+import spnego
+import spnego.channel_bindings
+import spnego.exceptions
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+
+from checks.model import Code, Credential, CredentialKind, Fault
+from checks.protocols.dialect import refuse_control_characters
+from checks.protocols.exchange_http import Reply, Request, excerpt, exchange
+from checks.protocols.exchange_replies import schemes
+from checks.stream import Stream
+
+Logon = Callable[[Stream, Request], Reply]
+"""Sends a request as somebody, and returns the answer to it. Raises `Fault` and `OSError`."""
+
+
+def choose(capabilities: Sequence[str], credential: Credential, *, insecure: bool) -> str:
+    """The scheme to log in with. Raises `Fault` when none fits.
+
+    Basic is the cheapest, one request. Where the certificate was refused and the option lets us in all the same, NTLM
+    goes first: Basic would hand the password to whoever stands in between. So it does for a user name with a colon,
+    which Basic cannot carry (RFC 7617, 2).
+    """
+    offered = {item.removeprefix("AUTH=") for item in capabilities if item.startswith("AUTH=")}
+    if credential.kind is CredentialKind.OAUTH2_TOKEN:
+        fitting = ["BEARER"]
+    else:
+        fitting = ["NTLM", "BASIC"] if insecure or ":" in credential.username else ["BASIC", "NTLM"]
+    for scheme in fitting:
+        if scheme in offered:
+            return scheme
+    names = ", ".join(sorted(offered))
+    lacking = Code.AUTH_OAUTH_REQUIRED if offered == {"BEARER"} else Code.EXCHANGE_AUTH_UNUSABLE
+    raise Fault(lacking, names, names=names)
+
+
+def logon(scheme: str, credential: Credential, hidden: list[str]) -> Logon:
+    """How to send as this mailbox. What must never be shown besides the secret itself is put into `hidden`.
+
+    Raises `Fault(credential.unreadable)` for a credential that cannot be sent.
+    """
+    refuse_control_characters(credential)
+    if scheme == "NTLM":
+        return _Ntlm(credential, hidden)
+    if scheme == "BEARER":
+        if not credential.secret.isascii():
+            raise Fault(Code.CREDENTIAL_UNREADABLE, "the token has a character that cannot be sent")
+        return _header(f"Bearer {credential.secret}")
+    if ":" in credential.username:
+        raise Fault(Code.CREDENTIAL_UNREADABLE, "a user name with a colon cannot be sent with Basic authentication")
+    # In UTF-8 (RFC 7617, 2.1), which for ASCII is what everybody sends and which Exchange reads first.
+    token = base64.b64encode(f"{credential.username}:{credential.secret}".encode()).decode()
+    hidden.append(token)
+    return _header(f"Basic {token}")
+
+
+def _header(value: str) -> Logon:
+    return lambda stream, request: exchange(stream, request.encoded(("Authorization", value)))
+
+
+class _Ntlm:
+    """NTLM over HTTP ([MS-NTHT]): two requests on one connection, the first without the body.
+
+    The first goes out at once, because the probe has seen that NTLM is offered.
+    """
+
+    def __init__(self, credential: Credential, hidden: list[str]) -> None:
+        self._credential = credential
+        self._hidden = hidden
+
+    def __call__(self, stream: Stream, request: Request) -> Reply:
+        client = spnego.client(
+            self._credential.username,
+            self._credential.secret,
+            hostname=urlsplit(f"//{request.host}").hostname or "",
+            service="http",
+            channel_bindings=channel_bindings(stream),
+            protocol="ntlm",
+            options=spnego.NegotiateOptions.use_ntlm,
+        )
+        first = exchange(stream, request.encoded(_token(client.step() or b""), body=b""))
+        if first.status != 401:
+            return first
+        answer = _token(_answer(client, first))
+        self._hidden.append(answer[1].partition(" ")[2])  # it would do to guess the password offline
+        return exchange(stream, request.encoded(answer))
+
+
+def _token(message: bytes) -> tuple[str, str]:
+    return "Authorization", f"NTLM {base64.b64encode(message).decode()}"
+
+
+def _answer(client: spnego.ContextProxy, reply: Reply) -> bytes:
+    """The last message, for the challenge in `reply`. Raises `Fault`: no password has been judged up to here."""
+    values = [value.strip() for value in ",".join(reply.values("www-authenticate")).split(",")]
+    challenge = next((value[5:].strip() for value in values if value.upper().startswith("NTLM ")), "")
+    if not challenge:
+        seen = f"{excerpt(reply)}; no NTLM challenge among {', '.join(schemes(reply)) or 'no schemes'}"
+        raise Fault(Code.EXCHANGE_NTLM_BROKEN, seen)
+    if not reply.stays:
+        raise Fault(Code.EXCHANGE_NTLM_BROKEN, "the connection was closed after the NTLM challenge")
+    try:
+        return client.step(base64.b64decode(challenge, validate=True)) or b""
+    except (spnego.exceptions.SpnegoError, ValueError, struct.error, IndexError):
+        raise Fault(Code.EXCHANGE_NTLM_BROKEN, "the NTLM challenge cannot be read") from None
+
+
+def channel_bindings(stream: Stream) -> spnego.channel_bindings.GssChannelBindings | None:
+    """The binding `tls-server-end-point` of the connection (RFC 5929, 4.1): the hash of the server's certificate.
+
+    MD5 and SHA-1 are replaced by SHA-256. None where the certificate's signature names no hash that we know.
+    """
+    der = stream.sock.getpeercert(binary_form=True) if isinstance(stream.sock, ssl.SSLSocket) else None
+    if not der:
+        return None
+    try:
+        algorithm = x509.load_der_x509_certificate(der).signature_hash_algorithm
+    except (UnsupportedAlgorithm, ValueError):
+        return None
+    if algorithm is None or algorithm.name in ("md5", "sha1"):
+        algorithm = hashes.SHA256()
+    digest = hashes.Hash(algorithm)
+    digest.update(der)
+    return spnego.channel_bindings.GssChannelBindings(application_data=b"tls-server-end-point:" + digest.finalize())

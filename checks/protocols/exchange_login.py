@@ -1,0 +1,216 @@
+"""The mailbox check for Exchange: one logon, one question for inbox and calendar, a verdict for each of the two."""
+
+import base64
+import binascii
+import contextlib
+import importlib
+import json
+import ssl
+import time
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import TYPE_CHECKING, NamedTuple
+
+from checks import redact, tls
+from checks.context import CheckContext
+from checks.model import (
+    Code,
+    Credential,
+    CredentialKind,
+    Endpoint,
+    EndpointResult,
+    Fault,
+    LoginResult,
+    Protocol,
+    Verdict,
+    verdict_of,
+)
+from checks.network import Deadline, dial, fault_of, resolve
+from checks.protocols.exchange_auth import Logon, choose, logon
+from checks.protocols.exchange_codes import translate
+from checks.protocols.exchange_http import USER_AGENT, Reply, Request
+from checks.protocols.exchange_online import ENDS, is_online
+from checks.protocols.exchange_replies import judge_logon
+from checks.protocols.exchange_url import host_header
+from checks.stream import Stream
+
+if TYPE_CHECKING:
+    from checks.protocols.exchange_ews import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceVerdicts:
+    """Mail and calendar apart. Where the logon itself failed, both have its code."""
+
+    mail: Code
+    calendar: Code
+
+    @property
+    def decisive(self) -> Code:
+        """The code of the mailbox: a lasting cause before one that may pass, mail before calendar."""
+        codes = (self.mail, self.calendar)
+        for verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE):
+            for code in codes:
+                if verdict_of(code) is verdict:
+                    return code
+        return Code.OK
+
+
+class ExchangeLogin(NamedTuple):
+    """What came of one mailbox. `result.code` is the decisive one of `services`."""
+
+    result: LoginResult
+    services: ServiceVerdicts
+
+
+@dataclass(slots=True)
+class ExchangeRoute:
+    """What the logons of one run to one Exchange URL share: addresses, schemes, TLS context and session.
+
+    Names are looked up once, under the address policy; logons go to those addresses, whatever the name says later.
+    `impersonate`: the tokens are an application's, which acts for the mailboxes.
+    """
+
+    endpoint: Endpoint
+    url: str
+    addresses: tuple[str, ...]
+    capabilities: tuple[str, ...]
+    tls_context: ssl.SSLContext
+    insecure: bool
+    online: bool
+    impersonate: bool = False
+    session: ssl.SSLSession | None = field(default=None, repr=False)
+
+
+def open_route(result: EndpointResult, context: CheckContext) -> ExchangeRoute:
+    """The route to an Exchange URL that passed its probe. Raises `Fault` when its name does not resolve any more."""
+    endpoint = result.endpoint
+    found = resolve(endpoint.host, endpoint.port, context.policy, Deadline(context.login_seconds))
+    return ExchangeRoute(
+        endpoint=endpoint,
+        url=result.facts["url"],
+        addresses=tuple(sorted(found, key=lambda address: address != result.address)),
+        capabilities=result.capabilities,
+        tls_context=context.trust.insecure if result.insecure else context.trust.strict,
+        insecure=result.insecure,
+        online=is_online(endpoint.host) or any(warn.code is Code.EXCHANGE_ONLINE for warn in result.warnings),
+    )
+
+
+def log_in(route: ExchangeRoute, credential: Credential, context: CheckContext, address: str = "") -> ExchangeLogin:
+    """One logon, never a second one. `address` is the mailbox, where it is not (known to be) the user name.
+
+    The endpoint passed its check, so what a connection meets before the logon is no fact about this mailbox: it is
+    inconclusive, whatever its code.
+    """
+    begun = time.monotonic()
+    attempt = _Attempt(route, credential, context, address or credential.username)
+    try:
+        services, seen = attempt.run()
+    except Fault as fault:
+        services, seen = ServiceVerdicts(fault.code, fault.code), fault.seen
+    except OSError as error:
+        met = _fault(error)
+        services, seen = ServiceVerdicts(met.code, met.code), met.seen
+    code = services.decisive
+    verdict = verdict_of(code) if attempt.ready else Verdict.INCONCLUSIVE
+    ms = round((time.monotonic() - begun) * 1000, 1)
+    words = redact.words(seen, credential.secret, *attempt.hidden)
+    return ExchangeLogin(LoginResult(verdict, code, Protocol.HTTPS, words, ms), services)
+
+
+class _Attempt:
+    """One connection with one logon. `ready` says whether what was met since is a fact about this mailbox."""
+
+    def __init__(self, route: ExchangeRoute, credential: Credential, context: CheckContext, address: str) -> None:
+        self._route = route
+        self._credential = credential
+        self._context = context
+        self._address = address
+        self.hidden: list[str] = []
+        self.ready = True
+
+    def run(self) -> tuple[ServiceVerdicts, str]:
+        """Both verdicts and the server's words. Raises `Fault` and `OSError`."""
+        route = self._route
+        if route.online and self._credential.kind is CredentialKind.PASSWORD:
+            raise Fault(Code.EXCHANGE_ONLINE_PASSWORD, date=ENDS.isoformat())
+        scheme = choose(route.capabilities, self._credential, insecure=route.insecure)
+        send_as = logon(scheme, self._credential, self.hidden)
+        ews = importlib.import_module("checks.protocols.exchange_ews")  # half a second, once, and only where needed
+        self.ready = False
+        deadline = Deadline(self._context.login_seconds)
+        sock = dial(route.addresses, route.endpoint.port, deadline, self._context.source_address)
+        with contextlib.closing(Stream(sock, deadline)) as stream:
+            tls.handshake(stream, route.tls_context, route.endpoint.host, session=route.session)
+            self.ready = True
+            services = self._ask(ews, stream, send_as)
+            self._keep_session(stream)
+        return services
+
+    def _ask(self, ews: ModuleType, stream: Stream, send_as: Logon) -> tuple[ServiceVerdicts, str]:
+        token = self._credential.kind is CredentialKind.OAUTH2_TOKEN
+        sent = False
+
+        def wire(request: Request) -> Reply:
+            nonlocal sent
+            if sent:
+                raise Fault(Code.PROTOCOL_ERROR, "a second request was about to be sent")
+            sent = True
+            try:
+                reply = send_as(stream, _named(request))
+            except OSError as error:
+                raise _fault(error) from None
+            except Fault as fault:
+                # It spoke HTTP a moment ago: what it speaks now is no fact about this mailbox.
+                mismatch = fault.code is Code.PROTOCOL_MISMATCH
+                raise Fault(Code.PROTOCOL_ERROR, fault.seen) if mismatch else fault from None
+            judge_logon(reply, self._route.url, token=token)
+            return reply
+
+        acts = self._route.impersonate or (token and is_application_token(self._credential.secret))
+        mail, calendar = ews.ask(self._route.url, host_header(self._route.url), self._address, wire, impersonate=acts)
+        return _verdicts(mail, calendar)
+
+    def _keep_session(self, stream: Stream) -> None:
+        if self._route.session is None and isinstance(stream.sock, ssl.SSLSocket):
+            self._route.session = stream.sock.session
+
+
+def _named(request: Request) -> Request:
+    headers = tuple((name, value) for name, value in request.headers if name != "User-Agent")
+    return Request(request.method, request.target, request.host, (("User-Agent", USER_AGENT), *headers), request.body)
+
+
+def _verdicts(mail: "Answer", calendar: "Answer") -> tuple[ServiceVerdicts, str]:
+    """One cause that keeps from both is one cause: "access denied" to both is no matter of the calendar."""
+    if mail.response_code == calendar.response_code == "ErrorAccessDenied":
+        return ServiceVerdicts(Code.EXCHANGE_ACCESS_DENIED, Code.EXCHANGE_ACCESS_DENIED), mail.words
+    services = ServiceVerdicts(
+        translate(mail.response_code, "mail") if mail.response_code else Code.OK,
+        translate(calendar.response_code, "calendar") if calendar.response_code else Code.OK,
+    )
+    return services, mail.words if services.mail is services.decisive else calendar.words
+
+
+def is_application_token(token: str) -> bool:
+    """Whether an OAuth2 token is an application's own (client credentials), so that it has to impersonate.
+
+    Read from the token's claims (https://learn.microsoft.com/en-us/entra/identity-platform/access-token-claims-reference).
+    They are not verified: that is the server's part. A token that cannot be read is somebody's own.
+    """
+    try:
+        part = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    except (IndexError, ValueError, binascii.Error, RecursionError):
+        return False
+    if not isinstance(claims, dict):
+        return False
+    roles = claims.get("roles")
+    return claims.get("idtyp") == "app" or (isinstance(roles, list) and bool(roles) and "scp" not in claims)
+
+
+def _fault(error: OSError) -> Fault:
+    if isinstance(error, TimeoutError):
+        return Fault(Code.DEADLINE, "no answer in time")
+    return tls.after_handshake(error) or fault_of(error)

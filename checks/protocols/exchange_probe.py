@@ -1,0 +1,208 @@
+"""The endpoint check for Exchange: resolve, connect, TLS, one request, and how it asks for a log-on. No credential.
+
+It is a request of our own. What libraries do to guess an EWS endpoint (many requests, redirects followed, any page
+taken for success) says nothing to an admin.
+"""
+
+import contextlib
+import ssl
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from checks import chain, redact
+from checks.context import CheckContext
+from checks.conversation import Conversation
+from checks.endpoint import EndpointCheck
+from checks.model import (
+    Code,
+    EndpointResult,
+    Facts,
+    Fault,
+    Fix,
+    Invalid,
+    Option,
+    Security,
+    Warn,
+)
+from checks.network import Deadline
+from checks.protocols import exchange_marks, exchange_online
+from checks.protocols.exchange_autodiscover import other_url
+from checks.protocols.exchange_http import USER_AGENT, Reply, Request, exchange
+from checks.protocols.exchange_replies import judge_probe, require_usable, server_version
+from checks.protocols.exchange_url import NormalisedUrl, endpoint_of, host_header, normalise_url, same_place
+from checks.steps import Steps
+from checks.stream import Stream
+
+# A GetFolder that nobody has logged in for: the server refuses it before it looks at it.
+_QUESTION = (
+    b'<?xml version="1.0" encoding="utf-8"?><s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"'
+    b' xmlns:m="http://schemas.microsoft.com/exchange/services/2006/messages"'
+    b' xmlns:t="http://schemas.microsoft.com/exchange/services/2006/types"><s:Header>'
+    b'<t:RequestServerVersion Version="Exchange2010_SP2"/></s:Header><s:Body><m:GetFolder><m:FolderShape>'
+    b"<t:BaseShape>IdOnly</t:BaseShape></m:FolderShape><m:FolderIds>"
+    b'<t:DistinguishedFolderId Id="inbox"/></m:FolderIds></m:GetFolder></s:Body></s:Envelope>'
+)
+HEADERS = (
+    ("User-Agent", USER_AGENT),
+    ("Content-Type", "text/xml; charset=utf-8"),
+    ("Accept", "*/*"),
+    ("Accept-Encoding", "identity"),
+)
+
+
+def probe(url: str | NormalisedUrl, context: CheckContext, domain: str = "") -> EndpointResult:
+    """Checks an Exchange URL, typed or normalised. `domain` is that of the mailboxes, if known: it is asked too.
+
+    The canonical URL is the fact `url`, what was typed the fact `typed`. `capabilities` holds `AUTH=` with the schemes
+    that log-ins can use there or are refused for (`AUTH=BASIC`, `AUTH=NTLM`, `AUTH=NEGOTIATE`, `AUTH=BEARER`) and
+    `VERSION=`. Raises `Invalid` for what is no address.
+    """
+    given = url if isinstance(url, NormalisedUrl) else normalise_url(url)
+    return ExchangeCheck(given, context, domain).run()
+
+
+class ExchangeCheck(EndpointCheck):
+    """One Exchange URL, once: what an endpoint check does, with another conversation."""
+
+    def __init__(self, given: NormalisedUrl, context: CheckContext, domain: str = "") -> None:
+        # Not the parent's own: it would look for a mail dialect, with a greeting and STARTTLS.
+        self._given = given
+        self._domain = domain
+        self._endpoint = endpoint_of(given.url)
+        self._context = context
+        self._deadline = Deadline(context.deadline_seconds)
+        self._reaching = Steps(self._deadline)
+        self._talk = self._conversation(Security.TLS)
+        self._warnings: list[Warn] = []
+        self._address: str | None = None
+        self._tls = None
+
+    def run(self) -> EndpointResult:
+        """The result, whatever comes. Private Outlook.com mailboxes have no EWS: that takes no connection."""
+        if exchange_online.is_consumer(self._endpoint.host):
+            return self._failed(Fault(Code.EXCHANGE_CONSUMER))
+        result = super().run()
+        if result.code is Code.OK and not exchange_online.is_online(self._endpoint.host):
+            other = other_url(self._given.url, self._domain, self._context, self._deadline)
+            if other:
+                differs = Warn(Code.EXCHANGE_AUTODISCOVER_DIFFERS, self._facts({"target": other}))
+                result = replace(result, warnings=(*result.warnings, differs))
+        return result
+
+    def _conversation(self, security: Security) -> "ExchangeConversation":
+        return ExchangeConversation(self._given.url, security, self._deadline)
+
+    def _explained(self, fault: Fault) -> Fault:
+        """HTTP without TLS, told from a port that is something else altogether. Nothing secret is sent in clear."""
+        if self._talk.shake is not None or fault.code not in _MAYBE_CLEAR:
+            return fault
+        try:
+            with contextlib.closing(self._again()) as stream:
+                stream.send(Request("HEAD", "/", host_header(self._given.url)).encoded())
+                words = redact.decoded(stream.readline())
+        except (Fault, OSError):
+            return fault
+        if words.startswith("HTTP/"):
+            return Fault(Code.EXCHANGE_PLAIN_HTTP, words)
+        return Fault(Code.PROTOCOL_MISMATCH, words) if words else fault
+
+    def _result(
+        self, code: Code, *, facts: Facts | None = None, seen: str = "", option: Option | None
+    ) -> EndpointResult:
+        result = super()._result(code, facts=facts, seen=seen, option=option)
+        warnings = [*result.warnings, *self._online_warnings(code)]
+        if self._given.changed:
+            warnings.append(Warn(Code.EXCHANGE_URL_CHANGED, self._facts({})))
+        return replace(result, fix=self._fix(code, result.facts), warnings=tuple(warnings))
+
+    def _online_warnings(self, code: Code) -> list[Warn]:
+        if code is not Code.OK or not self._talk_is_online():
+            return []
+        return [Warn(Code.EXCHANGE_ONLINE, self._facts({"date": exchange_online.ENDS.isoformat()}))]
+
+    def _talk_is_online(self) -> bool:
+        return isinstance(self._talk, ExchangeConversation) and self._talk.online
+
+    def _allowed(self, found: list[Warn], refusal: str, trial: Conversation, obstacle: Fault | None) -> EndpointResult:
+        if isinstance(trial, ExchangeConversation) and isinstance(self._talk, ExchangeConversation):
+            self._talk.told, self._talk.online = trial.told, trial.online
+        return super()._allowed(found, refusal, trial, obstacle)
+
+    def _fix(self, code: Code, facts: Facts) -> Fix | None:
+        """Another URL to enter: where an accepted server sent us, or the canonical form of what was typed."""
+        if code in (Code.EXCHANGE_REDIRECTED, Code.EXCHANGE_REDIRECTED_ELSEWHERE):
+            return _fix_for(facts.get("target", ""), self._given.url)
+        return Fix("use_url", self._given.url) if self._given.changed and code is Code.OK else None
+
+    def _facts(self, facts: Facts) -> dict[str, str]:
+        own = {"url": self._given.url} | ({"typed": self._given.typed} if self._given.changed else {})
+        told = self._talk.told if isinstance(self._talk, ExchangeConversation) else {}
+        return super()._facts(own | told | dict(facts))
+
+
+def _fix_for(target: str, url: str) -> Fix | None:
+    """A redirect's target in canonical form, unless that is what was asked already."""
+    try:
+        canonical = normalise_url(target).url
+    except Invalid:
+        return None
+    return None if same_place(canonical, url) else Fix("use_url", canonical)
+
+
+_MAYBE_CLEAR = frozenset({Code.TLS_PLAINTEXT_PORT, Code.TLS_HANDSHAKE, Code.TLS_TIMEOUT, Code.CONNECT_CLOSED})
+_TLS_SHARE = 0.6  # of the deadline
+
+
+class ExchangeConversation(Conversation):
+    """One handshake and one request. `told` are facts that the answer gave away; `online` that Microsoft answered."""
+
+    def __init__(self, url: str, security: Security, deadline: Deadline) -> None:
+        self.security = security
+        self.steps = Steps(deadline)
+        self.shake = None
+        self.capabilities = ()
+        self.told: dict[str, str] = {}
+        self.online = False
+        self._url = url
+        self._host = endpoint_of(url).host
+        self._deadline = deadline
+
+    def hold(self, stream: Stream, context: ssl.SSLContext) -> None:
+        """Everything up to the schemes for logging in, or up to the refused handshake. Raises `Fault`."""
+        if not self._secured(stream, context):
+            return
+        with self.steps.step("request", Code.DEADLINE) as note:
+            reply = exchange(stream, question(self._url).encoded())
+            note.append(reply.line)
+            self._remember(reply)
+            offered = judge_probe(reply, self._url)
+        with self.steps.step("authentication", Code.DEADLINE) as note:
+            note.append(", ".join(offered))
+            self._offer(offered)
+
+    def _secured(self, stream: Stream, context: ssl.SSLContext) -> bool:
+        """Leaves time to find out whether a port that does not answer TLS speaks HTTP in clear."""
+        stream.deadline = Deadline(self._deadline.remaining() * _TLS_SHARE)
+        accepted = super()._secured(stream, context)
+        stream.deadline = self._deadline
+        return accepted
+
+    def _remember(self, reply: Reply) -> None:
+        self.online = exchange_marks.is_online(reply, self._url)
+        found = {"server": reply.header("server")[:100], "version": server_version(reply)}
+        self.told = {name: value for name, value in found.items() if value}
+
+    def _offer(self, offered: tuple[str, ...]) -> None:
+        if self.online:
+            # Its 401 still names Basic, which ended in 2022.
+            offered = ("BEARER",)
+            if chain.utc_now().date() >= exchange_online.ENDS:
+                raise Fault(Code.EXCHANGE_ONLINE_RETIRED, date=exchange_online.ENDS.isoformat())
+        version = (f"VERSION={self.told['version']}",) if "version" in self.told else ()
+        self.capabilities = (*(redact.words(f"AUTH={scheme}") for scheme in offered), *version)
+        require_usable(offered)
+
+
+def question(url: str) -> Request:
+    """The one request of the probe."""
+    return Request("POST", urlsplit(url).path, host_header(url), HEADERS, _QUESTION)

@@ -1,0 +1,85 @@
+"""A connection read by lines, with one deadline over all of it and a cap on what it will take in."""
+
+import socket
+
+from checks import redact
+from checks.model import Code, Fault
+from checks.network import Deadline
+
+LINE_LIMIT = 65_536
+TOTAL_LIMIT = 262_144
+_QUICKACK = getattr(socket, "TCP_QUICKACK", None)  # Linux only
+
+
+class Stream:
+    """A connection read by lines, with one deadline over all of it and a cap on what it will take in.
+
+    `last_line` is the last whole line read; `received` counts all bytes so far, which tells a dripping server from a
+    silent one; `ended` says that the server closed its side.
+    """
+
+    def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
+        self.sock = sock
+        self.deadline = deadline
+        self.last_line = b""
+        self.received = 0
+        self.ended = False
+        self._buffer = bytearray()
+
+    def readline(self) -> bytes:
+        """The next line with its end, or what came before the connection closed ('' at its end).
+
+        Raises `Fault(protocol.oversize)` and, when the deadline passes, `TimeoutError`.
+        """
+        while (end := self._buffer.find(b"\n")) < 0:
+            if len(self._buffer) > LINE_LIMIT:
+                raise Fault(Code.PROTOCOL_OVERSIZE, self.excerpt(), count=str(LINE_LIMIT))
+            if not self._fill():
+                end = len(self._buffer) - 1
+                break
+        line = bytes(self._buffer[: end + 1])
+        del self._buffer[: end + 1]
+        if line:
+            self.last_line = line
+        return line
+
+    def read(self, size: int) -> bytes:
+        """Exactly `size` bytes, fewer at the end of the connection."""
+        if size > TOTAL_LIMIT:
+            raise Fault(Code.PROTOCOL_OVERSIZE, f"literal of {size} bytes", count=str(TOTAL_LIMIT))
+        while len(self._buffer) < size and self._fill():
+            pass
+        data = bytes(self._buffer[:size])
+        del self._buffer[:size]
+        return data
+
+    def _fill(self) -> bool:
+        self.sock.settimeout(self.deadline.remaining())
+        if _QUICKACK is not None:
+            # A server with Nagle on (Postfix) holds its next line back until the last was acknowledged.
+            self.sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+        data = self.sock.recv(16_384)
+        self.received += len(data)
+        if self.received > TOTAL_LIMIT:
+            raise Fault(Code.PROTOCOL_OVERSIZE, self.excerpt(), count=str(TOTAL_LIMIT))
+        self._buffer += data
+        self.ended = not data
+        return bool(data)
+
+    def send(self, data: bytes) -> None:
+        """All of `data`. Raises `OSError`."""
+        self.sock.settimeout(self.deadline.remaining())
+        self.sock.sendall(data)
+
+    @property
+    def buffered(self) -> bytes:
+        """What was received and not yet read."""
+        return bytes(self._buffer)
+
+    def excerpt(self) -> str:
+        """What lies in the buffer, for `seen`. Not yet redacted, and for that reason not shortened to what is shown."""
+        return redact.decoded(bytes(self._buffer))
+
+    def close(self) -> None:
+        """Closes without a farewell: nobody waits for one."""
+        self.sock.close()

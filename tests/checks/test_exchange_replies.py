@@ -1,0 +1,228 @@
+"""Answers of EWS and of what stands in its place become codes; whatever arrives, nothing but a `Fault` comes out."""
+
+import contextlib
+import gzip
+import zlib
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from checks.model import CODES, Code, Fault
+from checks.protocols.exchange_codes import translate
+from checks.protocols.exchange_http import BODY_LIMIT, Reply, Request, excerpt
+from checks.protocols.exchange_http import _unpacked as unpacked  # its bound is what matters, and it is hard to see
+from checks.protocols.exchange_online import ENDS, is_consumer, is_online
+from checks.protocols.exchange_replies import (
+    judge_logon,
+    judge_probe,
+    require_usable,
+    schemes,
+    server_version,
+)
+
+URL = "https://mail.example.com/EWS/Exchange.asmx"
+
+
+def reply(status: int, body: bytes = b"", *headers: tuple[str, str]) -> Reply:
+    return Reply(status, "", headers, body)
+
+
+def offering(*values: str) -> Reply:
+    return reply(401, b"", *(("www-authenticate", value) for value in values))
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        (("Basic realm=x",), ("BASIC",)),
+        (("Negotiate", "NTLM", 'Basic realm="mail, Basic"'), ("NEGOTIATE", "NTLM", "BASIC")),
+        (('NTLM, Basic realm="a \\" , Digest", Negotiate',), ("NTLM", "BASIC", "NEGOTIATE")),
+        (
+            # outlook.office365.com: https://github.com/ecederstrand/exchangelib/issues/113
+            ('Bearer client_id="00000002", trusted_issuers="00000001@*", token_types="a b"', 'Basic Realm=""'),
+            ("BEARER", "BASIC"),
+        ),
+        (("Basic realm = x , NTLM",), ("BASIC", "NTLM")),
+        (("NTLM TlRMTVNTUAAC==",), ("NTLM",)),
+        (("",), ()),
+        ((), ()),
+    ],
+)
+def test_the_schemes_of_a_401(values: tuple[str, ...], found: tuple[str, ...]) -> None:
+    assert schemes(offering(*values)) == found
+    assert judge_probe(offering(*values), URL) == found
+
+
+@pytest.mark.parametrize(
+    ("offered", "code"),
+    [
+        ((), Code.EXCHANGE_NO_AUTH),
+        (("NEGOTIATE",), Code.EXCHANGE_AUTH_UNUSABLE),
+        (("DIGEST", "NEGOTIATE"), Code.EXCHANGE_AUTH_UNUSABLE),
+        (("NEGOTIATE", "BASIC"), None),
+        (("BEARER",), None),
+        (("NTLM",), None),
+    ],
+)
+def test_which_schemes_are_of_use(offered: tuple[str, ...], code: Code | None) -> None:
+    if code is None:
+        require_usable(offered)
+        return
+    with pytest.raises(Fault) as met:
+        require_usable(offered)
+    assert met.value.code is code
+
+
+@pytest.mark.parametrize(
+    ("location", "code"),
+    [
+        ("/EWS/Exchange.asmx", Code.EXCHANGE_REDIRECT_LOOP),
+        ("https://mail.example.com:443/ews/exchange.asmx", Code.EXCHANGE_REDIRECT_LOOP),
+        ("/mail/EWS/Exchange.asmx", Code.EXCHANGE_REDIRECTED),
+        ("http://mail.example.com/EWS/Exchange.asmx", Code.EXCHANGE_PLAIN_HTTP),
+        ("http://other.example.com/EWS/Exchange.asmx", Code.EXCHANGE_REDIRECTED_ELSEWHERE),
+        ("https://other.example.com/EWS/Exchange.asmx", Code.EXCHANGE_REDIRECTED_ELSEWHERE),
+        ("https://mail.example.com/owa/auth/logon.aspx?url=x", Code.EXCHANGE_LOGON_PAGE),
+        ("https://other.example.com/owa/", Code.EXCHANGE_LOGON_PAGE),
+        ("https://sts.example.com/adfs/ls/?wa=wsignin1.0", Code.EXCHANGE_PRE_AUTHENTICATION),
+        ("https://login.microsoftonline.com/common/oauth2/authorize", Code.EXCHANGE_PRE_AUTHENTICATION),
+        ("https://example.okta.com/app/x", Code.EXCHANGE_PRE_AUTHENTICATION),
+        ("/my.policy", Code.EXCHANGE_PRE_AUTHENTICATION),
+        ("https://outlook.office365.com/EWS/Exchange.asmx", Code.EXCHANGE_ONLINE),
+        ("https://outlook.live.com/owa/", Code.EXCHANGE_CONSUMER),
+        ("/ews/genericerrorpage.htm?aspxerrorpath=/ews/exchange.asmx", Code.SERVER_UNAVAILABLE),
+        ("https://[broken/", Code.PROTOCOL_ERROR),
+        ("", Code.PROTOCOL_ERROR),
+    ],
+)
+def test_where_a_redirect_leads(location: str, code: Code) -> None:
+    with pytest.raises(Fault) as met:
+        judge_probe(reply(302, b"", ("location", location)), URL)
+    assert met.value.code is code
+
+
+def test_a_forbidden_host_of_exchange_online_has_retired_ews() -> None:
+    with pytest.raises(Fault) as met:
+        judge_probe(reply(403), "https://outlook.office365.com/EWS/Exchange.asmx")
+    assert met.value.code is Code.EXCHANGE_ONLINE_RETIRED
+    assert met.value.facts["date"] == "2027-04-01" == date(2027, 4, 1).isoformat() == ENDS.isoformat()
+
+
+@pytest.mark.parametrize(
+    ("host", "online", "consumer"),
+    [
+        ("outlook.office365.com", True, False),
+        ("eu.outlook.office365.com", True, False),
+        ("outlook.live.com", False, True),
+        ("www.hotmail.com", False, True),
+        ("mail.example.com", False, False),
+        ("notoutlook.office365.com.example", False, False),
+    ],
+)
+def test_microsofts_own_hosts(host: str, online: bool, consumer: bool) -> None:
+    assert (is_online(host), is_consumer(host)) == (online, consumer)
+
+
+@pytest.mark.parametrize("name", ["ErrorSomethingNew", "", "NoAnswer", "MalformedResponseError"])
+def test_a_response_code_that_nobody_knows_is_inconclusive(name: str) -> None:
+    assert not CODES[translate(name)].permanent
+    assert not CODES[translate(name, "mail")].permanent
+
+
+def test_a_folder_has_causes_of_its_own() -> None:
+    assert translate("ErrorAccessDenied") is Code.EXCHANGE_ACCESS_DENIED
+    assert translate("ErrorAccessDenied", "mail") is Code.EXCHANGE_MAIL_DENIED
+    assert translate("ErrorAccessDenied", "calendar") is Code.EXCHANGE_CALENDAR_DENIED
+    assert translate("ErrorServerBusy", "calendar") is Code.SERVER_THROTTLED
+
+
+@pytest.mark.parametrize("status", [200, 302, 400, 404, 405, 407, 410, 501])
+def test_a_page_after_a_logon_says_nothing_of_the_mailbox(status: int) -> None:
+    page = reply(status, b"<html>Request Rejected. Your support ID is: 1", ("location", "https://other.example.com/"))
+    with pytest.raises(Fault) as met:
+        judge_logon(page, URL, token=False)
+    assert met.value.code is Code.PROTOCOL_ERROR
+
+
+@pytest.mark.parametrize(
+    ("body", "token", "code"),
+    [
+        (b"", False, Code.AUTH_REJECTED),
+        (b"", True, Code.AUTH_TOKEN_REJECTED),
+        (b"The referenced account is currently locked out and may not be logged on to.", False, Code.AUTH_LOCKED),
+        (b"<html>Your password has expired.</html>", False, Code.AUTH_EXPIRED),
+        (b"<html>This account has been disabled.</html>", False, Code.AUTH_ACCOUNT_DISABLED),
+        (b"<html>401 - Unauthorized: Access is denied due to invalid credentials.", False, Code.AUTH_REJECTED),
+    ],
+)
+def test_a_401_after_a_logon(body: bytes, token: bool, code: Code) -> None:
+    with pytest.raises(Fault) as met:
+        judge_logon(reply(401, body), URL, token=token)
+    assert met.value.code is code
+
+
+@pytest.mark.parametrize(
+    ("answer", "version"),
+    [
+        (reply(401, b"", ("x-owa-version", "15.2.1544.4")), "15.2.1544.4"),
+        (reply(401, b"", ("x-owa-version", "<script>")), ""),
+        (
+            reply(500, b'<h:ServerVersionInfo MajorVersion="15" MinorVersion="1" MajorBuildNumber="2176" '
+                  b'MinorBuildNumber="12" Version="V2017_07_11"/>'),
+            "15.1.2176.12",
+        ),
+        (reply(401), ""),
+    ],
+)  # fmt: skip
+def test_the_version_of_the_server(answer: Reply, version: str) -> None:
+    assert server_version(answer) == version
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress, lambda raw: zlib.compress(raw)[2:-4]])
+def test_no_compression_unfolds_without_a_bound(pack: object) -> None:
+    assert unpacked(pack(b"short")) == b"short"  # type: ignore[operator]
+    assert len(unpacked(pack(b" " * (16 << 20)))) == BODY_LIMIT + 1  # type: ignore[operator]
+
+
+def test_what_is_no_compression_stays_as_it_is() -> None:
+    assert unpacked(b"plain text") == b"plain text"
+
+
+def test_the_words_of_a_page_come_without_its_marks() -> None:
+    page = reply(401, b"<html><title>No</title>\r\n<p>not <b>you</b></p></html>", ("x-ms-diagnostics", "2000003"))
+    assert excerpt(page) == "HTTP 401; 2000003; No not you"
+
+
+def test_a_body_may_stand_in_for_the_requests_own() -> None:
+    request = Request("POST", "/EWS/Exchange.asmx", "mail.example.com", (("Accept", "*/*"),), b"question")
+    sent = request.encoded(("Authorization", "NTLM x"), body=b"")
+    assert sent.startswith(b"POST /EWS/Exchange.asmx HTTP/1.1\r\nHost: mail.example.com\r\n")
+    assert sent.endswith(b"Authorization: NTLM x\r\nContent-Length: 0\r\n\r\n")
+
+
+_BODIES = st.one_of(
+    st.binary(max_size=200),
+    st.lists(
+        st.sampled_from(
+            [b"<html", b"<s:Envelope ", b"</s:Envelope>", b"schemas.microsoft.com/exchange/services/2006", b"<", b">",
+             b"<e:ResponseCode>ErrorServerBusy<", b"type=password", b"403.6", b"BackOffMilliseconds", b"\xff"]
+        )
+    ).map(b"".join),
+)  # fmt: skip
+_HEADERS = st.lists(
+    st.tuples(st.sampled_from(["www-authenticate", "location", "content-type", "set-cookie"]), st.text(max_size=40))
+)
+
+
+@settings(deadline=None)  # a busy machine is no finding
+@given(st.integers(200, 599), _BODIES, _HEADERS, st.booleans())
+def test_no_answer_can_make_the_judgement_fail(
+    status: int, body: bytes, headers: list[tuple[str, str]], token: bool
+) -> None:
+    answer = reply(status, body, *headers)
+    with contextlib.suppress(Fault):
+        require_usable(judge_probe(answer, URL))
+    with contextlib.suppress(Fault):
+        judge_logon(answer, URL, token=token)
