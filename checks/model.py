@@ -426,13 +426,17 @@ class EndpointResult:
 
 @dataclass(frozen=True, slots=True)
 class LoginResult:
-    """What came of one mailbox on one protocol. `seen` is redacted."""
+    """What came of one mailbox on one protocol. `seen` is redacted.
+
+    `services` has the codes of what one login opens, by name (`mail`, `calendar`), where that is more than one thing.
+    """
 
     verdict: Verdict
     code: Code
     protocol: Protocol
     seen: str = ""
     ms: float = 0.0
+    services: Mapping[str, str] | None = None
 
 
 class MailboxState(StrEnum):

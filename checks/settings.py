@@ -37,11 +37,15 @@ class ImapSettings:
 
 @dataclass(frozen=True, slots=True)
 class ExchangeSettings:
-    """Exchange Web Services, for mail and calendar."""
+    """Exchange Web Services, for mail and calendar.
+
+    `url` is canonical (`checks.protocols.exchange_url`), `typed` what was given where that was another text, or ''.
+    """
 
     url: str
     allow_insecure_certificate: bool = False
     ca_pem: str = ""
+    typed: str = ""
 
     @property
     def kind(self) -> Literal["exchange"]:

@@ -86,10 +86,10 @@ def load_settings(conn: sa.Connection, settings_id: int) -> Settings:
     return _from_row(conn.execute(sa.select(settings).where(settings.c.id == settings_id)).mappings().one())
 
 
-def _server_columns(settings_: Settings) -> dict[str, str | int]:
+def _server_columns(settings_: Settings) -> dict[str, str | int | None]:
     if isinstance(settings_, ExchangeSettings):
-        return {"exchange_url": settings_.url}
-    columns: dict[str, str | int] = {}
+        return {"exchange_url": settings_.url, "exchange_typed": settings_.typed or None}
+    columns: dict[str, str | int | None] = {}
     for name, endpoint in (("imap", settings_.imap), ("smtp", settings_.smtp)):
         columns |= {
             f"{name}_host": endpoint.host,
@@ -101,7 +101,9 @@ def _server_columns(settings_: Settings) -> dict[str, str | int]:
 
 def _from_row(row: sa.RowMapping) -> Settings:
     if row["kind"] == "exchange":
-        return ExchangeSettings(row["exchange_url"], row["allow_insecure_certificate"], row["ca_pem"])
+        return ExchangeSettings(
+            row["exchange_url"], row["allow_insecure_certificate"], row["ca_pem"], row["exchange_typed"] or ""
+        )
     return ImapSettings(
         Endpoint(Protocol.IMAP, row["imap_host"], row["imap_port"], Security(row["imap_security"])),
         Endpoint(Protocol.SMTP, row["smtp_host"], row["smtp_port"], Security(row["smtp_security"])),

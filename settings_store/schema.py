@@ -55,6 +55,12 @@ settings = sa.Table(
     sa.Column("smtp_port", sa.Integer),
     sa.Column("smtp_security", sa.Text),
     sa.Column("exchange_url", sa.Text),
+    # What was typed where that was another text than the URL, None where it was not.
+    sa.Column(
+        "exchange_typed",
+        sa.Text,
+        sa.CheckConstraint("exchange_typed IS NULL OR kind = 'exchange'", name="typed_for_exchange"),
+    ),
     sa.Column("allow_insecure_certificate", sa.Boolean, nullable=False),
     sa.Column("ca_pem", sa.Text, nullable=False, server_default=""),
     sa.Column("created_at", sa.Float, nullable=False),
@@ -150,6 +156,7 @@ run_mailboxes = sa.Table(
     sa.Column("protocol", sa.Text),
     sa.Column("seen", sa.Text),
     sa.Column("ms", sa.Float),
+    sa.Column("services", sa.JSON(none_as_null=True)),  # Exchange: the codes of mail and of the calendar
     sa.Column("baseline_page", sa.Integer),  # None where the baseline needs no login
     sa.Column("baseline_verdict", sa.Text),
     sa.Column("baseline_code", sa.Text),

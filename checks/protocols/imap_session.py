@@ -33,8 +33,9 @@ def log_in(stream: Stream, mechanism: str, credential: Credential, *, sasl_ir: b
     has shown that the server takes the initial response as it should.
     """
     plain = mechanism == "PLAIN" and sasl_ir
-    session = _Session(stream, sasl_ir, ahead=bool(plain and habits.ahead))
-    responder = _Responder(mechanism, credential)
+    ahead = bool(plain and habits.ahead)
+    session = _Session(stream, sasl_ir, ahead)
+    responder = _Responder(mechanism, credential, habits if ahead else None)
     with _translated(stream, "login", responder):
         if mechanism == "LOGIN":
             session.login(credential.username, credential.secret)
@@ -49,7 +50,9 @@ def log_in(stream: Stream, mechanism: str, credential: Credential, *, sasl_ir: b
 class _Responder:
     """Answers SASL challenges: the credential once, then only what ends a refusal, keeping what the server said."""
 
-    def __init__(self, mechanism: str, credential: Credential) -> None:
+    def __init__(self, mechanism: str, credential: Credential, habits: Habits | None) -> None:
+        """`habits` where a command was sent ahead."""
+        self._habits = habits
         self._initial: bytes | None = initial_response(mechanism, credential) if mechanism != "LOGIN" else None
         self._after = b"\1" if mechanism == "OAUTHBEARER" else b""  # RFC 7628, 3.2.3
         self._oauth = credential.kind is CredentialKind.OAUTH2_TOKEN
@@ -61,6 +64,11 @@ class _Responder:
             response, self._initial = self._initial, None
             return response
         self.asked = True
+        if self._habits:
+            # This one of the servers behind the name takes the command that was sent ahead for the answer. What it
+            # says of that is no word about the password.
+            self._habits.ahead = False
+            raise Fault(Code.PROTOCOL_ERROR, "the server asks for the credential a second time")
         if self._oauth:
             self.refusal = challenge
         return self._after
@@ -121,7 +129,8 @@ class _Imap4(imaplib.IMAP4):
 
     def send(self, data: Any) -> None:
         try:
-            self._stream.send(bytes(data) + self._trailer)
+            trailer, self._trailer = self._trailer, b""  # goes with the command, not with what answers a challenge
+            self._stream.send(bytes(data) + trailer)
         except TimeoutError:
             raise Fault(Code.DEADLINE, "no answer in time") from None
         except OSError:  # imaplib would make an error of it that looks like a refusal
@@ -146,7 +155,6 @@ class _Imap4(imaplib.IMAP4):
         if self._ahead:
             self._trailer = TAG + b"%d EXAMINE INBOX\r\n" % (self.tagnum + 1)
         status, data = self._simple_command("AUTHENTICATE", *arguments)
-        self._trailer = b""
         if status != "OK":
             raise self.error("refused")
         self.state = "AUTH"

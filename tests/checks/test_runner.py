@@ -1,13 +1,13 @@
 """Our own defects are results too, without their text; what belongs to the caller passes."""
 
 import logging
+from typing import Any
 
 import pytest
 
 from checks.context import CheckContext
 from checks.model import Code, Credential, Endpoint, Protocol, Verdict
 from checks.network import AddressPolicy
-from checks.protocols.dialect import Greeting
 from checks.protocols.imap import Imap
 from checks.runner import check_endpoint, check_mailbox
 from checks.stream import Stream
@@ -30,13 +30,7 @@ class BrokenPolicy(AddressPolicy):
 class BrokenImap(Imap):
     """Stands for a defect of ours in a login."""
 
-    def login(
-        self,
-        stream: Stream,  # noqa: ARG002 - the dialect's
-        credential: Credential,
-        greeting: Greeting | None,  # noqa: ARG002 - the dialect's
-        capabilities: tuple[str, ...],  # noqa: ARG002 - the dialect's
-    ) -> None:
+    def login(self, stream: Stream, credential: Credential, *_: Any, **__: Any) -> None:  # noqa: ARG002 - the dialect's
         raise ERROR(f"cannot encode {credential.secret}")
 
 

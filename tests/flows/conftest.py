@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from settings_store import schema
 from settings_store.db import Database
 from tests.flows import quick
-from tests.flows.harness import MODES, System, set_users
+from tests.flows.harness import MODES, OTHERS_REJECT, System, user_of
 from tests.servers.lab import MailLab, mail_lab
 from tests.servers.postgres import PostgresServer
 from tests.servers.redis import RedisServer
@@ -79,17 +79,15 @@ def database_system(request: pytest.FixtureRequest, tmp_path: Path) -> System:
 @pytest.fixture(scope="session")
 def other_lab_session(server_folder: Path) -> Iterator[MailLab]:
     with mail_lab(server_folder / "other-lab", users=60) as servers:
+        servers.dovecot.set_users({**servers.users, **{user_of(number): "another" for number in OTHERS_REJECT}})
         yield servers
 
 
 @pytest.fixture
-def other_lab(other_lab_session: MailLab) -> Iterator[MailLab]:
-    """A second pair of servers with the same first users; a test may change their passwords."""
+def other_lab(other_lab_session: MailLab) -> MailLab:
+    """A second pair of servers. It has 60 of the lab's users, and those in `OTHERS_REJECT` have another password."""
     other_lab_session.forget()
-    users = (other_lab_session.folder / "dovecot" / "users").read_text()
-    yield other_lab_session
-    if (other_lab_session.folder / "dovecot" / "users").read_text() != users:
-        set_users(other_lab_session, other_lab_session.users)
+    return other_lab_session
 
 
 def embedded(folder: Path) -> System:

@@ -34,6 +34,8 @@ MODES: tuple[Mode, ...] = ("embedded", "distributed")
 ROOT = Path(__file__).parents[2]
 NETWORKS = "127.0.0.0/8,::1/128"
 PATIENCE = 60.0
+OTHERS_REJECT = frozenset({2, 3, 4})
+"""The users whose password the other lab does not take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +270,11 @@ def write_csv(path: Path, boxes: Iterable[Box]) -> Path:
     return path
 
 
+def user_of(number: int) -> str:
+    """The name of a lab's user."""
+    return f"user{number:03}@lab.example"
+
+
 def boxes_of(lab: MailLab, domain: str, count: int, wrong: Iterable[int] = ()) -> list[Box]:
     """The lab's first users as mailboxes `boxNNN` of another domain; those in `wrong` have a wrong password."""
     broken = set(wrong)
@@ -294,13 +301,6 @@ def settings_of(
         allow_insecure_certificate=allow_insecure,
         ca_pem=lab.certificates.ca_pem if ca else "",
     )
-
-
-def set_users(lab: MailLab, users: Mapping[str, str]) -> None:
-    """Gives the lab other users. Dovecot looks whether its file has changed once in a second of the clock."""
-    lab.dovecot.set_users(users)
-    begun = int(time.time())
-    wait_for(lambda: int(time.time()) > begun, "the next second begins")
 
 
 def stored(preflight: Preflight, run_id: str) -> set[str]:

@@ -13,7 +13,7 @@ import worker.service
 from cli.main import run
 
 LEASE_SECONDS = 3.0
-CONNECT_SECONDS = 2.0
+CONNECT_SECONDS = 1.0
 
 
 def hurry() -> None:

@@ -40,7 +40,7 @@ def wait_for_the_middle(preflight: Preflight, run_id: str) -> set[str]:
 
 def assert_as_ever(found: Outcome) -> None:
     """The report that a quiet run has."""
-    assert found.counts == {"keeps_working": COUNT - len(WRONG), "will_disconnect": len(WRONG)}
+    assert found.counts == {"keeps_working": COUNT - len(WRONG), "will_disconnect": len(WRONG)}, found.report.endpoints
     wrong = {address for address, impact in found.impacts.items() if impact == "will_disconnect"}
     assert wrong == {f"box{number:03}@{DOMAIN}" for number in WRONG}
 

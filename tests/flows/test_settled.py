@@ -8,7 +8,7 @@ import pytest
 
 from checks.model import Endpoint, Protocol, Security
 from checks.settings import ImapSettings
-from tests.flows.harness import System, boxes_of, set_users, settings_of, write_csv
+from tests.flows.harness import System, boxes_of, settings_of, write_csv
 from tests.servers.certificates import CertificateLab
 from tests.servers.hostile import HostileServer
 from tests.servers.lab import MailLab
@@ -177,8 +177,7 @@ class TestCanaries:
         self, system: System, lab: MailLab, other_lab: MailLab
     ) -> None:
         """Given an SMTP server of somebody else, when IMAP is right, then the canaries stop the run all the same."""
-        set_users(other_lab, {"someone@lab.example": "else"})
-        system.load(DOMAIN, boxes_of(lab, DOMAIN, 30))
+        system.load(DOMAIN, boxes_of(lab, DOMAIN, 130)[100:])  # whom the other lab does not know
         settings = ImapSettings(
             imap=settings_of(lab).imap,
             smtp=Endpoint(Protocol.SMTP, "localhost", other_lab.postfix.smtps_port, Security.TLS),

@@ -77,7 +77,7 @@ def test_nobody_would_disconnect(system: System, lab: MailLab, tmp_path: Path) -
     assert done.document["verdict"] == "safe"
 
 
-@pytest.mark.parametrize("count", [0, 1, 4, 7])
+@pytest.mark.parametrize("count", [0, 1, 7])
 def test_small_domains(system: System, lab: MailLab, count: int) -> None:
     system.load("small.example", boxes_of(lab, "small.example", count))
 

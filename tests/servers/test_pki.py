@@ -39,8 +39,11 @@ def aia() -> Iterator[AiaServer]:
         yield server
 
 
-def ask(setup: Setup, server: TlsServer, protocol: str, security: str, **how: bool) -> Answer:
-    return oracle(protocol, security, setup.chain.host, server.port, setup.chain.ca_pem, seconds=0.5, **how)
+def ask(
+    setup: Setup, server: TlsServer, protocol: str, security: str, *, verify: bool = True, seconds: float = 5.0
+) -> Answer:
+    chain = setup.chain
+    return oracle(protocol, security, chain.host, server.port, chain.ca_pem, verify=verify, seconds=seconds)
 
 
 @pytest.mark.parametrize(("condition", "protocol", "security"), CASES)
@@ -50,8 +53,8 @@ def test_the_oracle_agrees_with_each_condition(
     setup = condition.build(aia)
 
     with staged(setup, protocol, security) as server:
-        verified = ask(setup, server, protocol, security)
-        unverified = ask(setup, server, protocol, security, verify=False)
+        verified = ask(setup, server, protocol, security, seconds=condition.seconds)
+        unverified = ask(setup, server, protocol, security, verify=False, seconds=condition.seconds)
 
     assert verified.accepted is (condition.accepted or bool(condition.stricter)), verified
     if condition.verify_code is not None:

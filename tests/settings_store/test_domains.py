@@ -28,6 +28,7 @@ IMAP = ImapSettings(
     ca_pem="-----BEGIN CERTIFICATE-----\n",
 )
 EXCHANGE = ExchangeSettings("https://mail.lab.example/EWS/Exchange.asmx")
+TYPED = ExchangeSettings("https://mail.lab.example/EWS/Exchange.asmx", typed="mail.lab.example/owa")
 
 IMAP_ROW: dict[str, Any] = {
     "kind": "imap",
@@ -71,7 +72,7 @@ def test_nothing_of_another_account_is_found(database: Database) -> None:
     assert caught.value.field == "domain"
 
 
-@pytest.mark.parametrize("version", [IMAP, EXCHANGE])
+@pytest.mark.parametrize("version", [IMAP, EXCHANGE, TYPED])
 def test_settings_come_back_as_saved(database: Database, domain_id: int, version: Settings) -> None:
     with database.begin() as conn:
         saved = save_settings(conn, domain_id, version, now=1.5)
@@ -130,6 +131,14 @@ def test_the_database_refuses_settings_that_are_not_one_kind(database: Database,
     for bad in _neither_nor():
         with pytest.raises(sa.exc.IntegrityError, match="either_imap_or_exchange"), database.begin() as conn:
             conn.execute(_RAW_INSERT, {**bad, "domain_id": domain_id})
+
+
+def test_the_database_refuses_a_typed_url_of_imap_settings(database: Database, domain_id: int) -> None:
+    statement = settings.insert().values(
+        **IMAP_ROW, domain_id=domain_id, exchange_typed="mail", allow_insecure_certificate=False, created_at=0
+    )
+    with pytest.raises(sa.exc.IntegrityError, match="typed_for_exchange"), database.begin() as conn:
+        conn.execute(statement)
 
 
 @pytest.mark.parametrize("statement", ["UPDATE settings SET imap_port = 143", "UPDATE settings SET ca_pem = ca_pem"])

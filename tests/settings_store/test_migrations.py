@@ -111,6 +111,28 @@ def test_the_revisions_can_be_taken_back(database: Database) -> None:
         migrations.upgrade(conn)
 
 
+def test_what_was_stored_before_exchange_is_kept_and_stays_immutable(database: Database) -> None:
+    """Given settings of revision 0001, when the columns for Exchange come, then neither rows nor trigger are lost."""
+    with database.begin() as conn:
+        command.downgrade(migrations.alembic_config(conn), "0001")
+        for statement in _OLD_ROWS:
+            conn.execute(sa.text(statement))
+    database.migrate()
+    with database.begin() as conn:
+        kept = conn.execute(sa.text("SELECT exchange_url, exchange_typed FROM settings")).all()
+        assert kept == [("https://mail.lab.example/EWS/Exchange.asmx", None)]
+    with pytest.raises(sa.exc.IntegrityError, match="immutable"), database.begin() as conn:
+        conn.execute(sa.text("UPDATE settings SET exchange_typed = 'mail.lab.example'"))
+
+
+_OLD_ROWS = (
+    "INSERT INTO accounts (id, name) VALUES (1, 'default')",
+    "INSERT INTO domains (id, account_id, name) VALUES (1, 1, 'lab.example')",
+    "INSERT INTO settings (domain_id, kind, exchange_url, allow_insecure_certificate, created_at) "
+    "VALUES (1, 'exchange', 'https://mail.lab.example/EWS/Exchange.asmx', false, 0)",
+)
+
+
 def test_a_drafted_revision_follows_the_newest(tmp_path: Path) -> None:
     path = draft("Add nothing", tmp_path)
     text = path.read_text()
