@@ -86,6 +86,12 @@ def test_what_does_not(
         assert "Ready" in result.seen or "ESMTP" in result.seen
 
 
+def test_starttls_that_is_not_available_just_now(leaf: CertificateFiles, context: CheckContext) -> None:
+    """RFC 3207, 4: "454 TLS not available due to temporary reason"."""
+    result = examine("smtp_starttls_later", leaf, briefly(context), SMTP, STARTTLS)
+    assert (result.verdict, result.code, result.option) == (Verdict.INCONCLUSIVE, Code.SERVER_UNAVAILABLE, None)
+
+
 def test_the_standard_ports() -> None:
     """RFC 8314, 3: implicit TLS on 993 and 465; 143, 587 and 25 begin in clear text."""
     assert (Imap.implicit_ports, Imap.starttls_ports) == (frozenset({993}), frozenset({143}))
