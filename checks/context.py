@@ -11,7 +11,10 @@ LOGIN_SECONDS = 30.0  # Dovecot answers a failed login after up to 15 seconds
 
 @dataclass(frozen=True, slots=True)
 class CheckContext:
-    """`let_through` names exceptions that belong to the caller's own control flow, such as a task's time limit."""
+    """`let_through` names exceptions that belong to the caller's own control flow, such as a task's time limit.
+
+    `domain` is that of the mailboxes, '' where it is not known.
+    """
 
     trust: Trust = field(default_factory=Trust)
     policy: AddressPolicy = field(default_factory=AddressPolicy)
@@ -19,4 +22,5 @@ class CheckContext:
     login_seconds: float = LOGIN_SECONDS
     allow_insecure_certificate: bool = False
     source_address: str | None = None
+    domain: str = ""
     let_through: tuple[type[Exception], ...] = ()

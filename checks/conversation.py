@@ -1,11 +1,12 @@
 """One conversation with a server, up to its capabilities. No credential is at hand."""
 
 import ssl
+from functools import cached_property
 
 from checks import redact, tls
 from checks.model import Code, Endpoint, Fault, Security
 from checks.network import Deadline
-from checks.protocols.dialect import Dialect, Greeting, require_usable
+from checks.protocols.dialect import Dialect, Greeting, dialect_of, require_usable
 from checks.steps import Steps, seconds
 from checks.stream import Stream
 
@@ -20,14 +21,17 @@ class Conversation:
     nothing was said after that.
     """
 
-    def __init__(self, endpoint: Endpoint, security: Security, dialect: Dialect, deadline: Deadline) -> None:
+    def __init__(self, endpoint: Endpoint, security: Security, deadline: Deadline) -> None:
         self.security = security
         self.steps = Steps(deadline)
         self.shake: tls.Handshake | None = None
         self.capabilities: tuple[str, ...] = ()
-        self._host = endpoint.host
-        self._dialect = dialect
+        self._endpoint = endpoint
         self._deadline = deadline
+
+    @cached_property
+    def _dialect(self) -> Dialect:
+        return dialect_of(self._endpoint.protocol)
 
     def hold(self, stream: Stream, context: ssl.SSLContext) -> None:
         """Everything up to the capabilities, or up to the refused handshake. Raises `Fault`."""
@@ -44,7 +48,7 @@ class Conversation:
 
     def _secured(self, stream: Stream, context: ssl.SSLContext) -> bool:
         with self.steps.step("tls", Code.TLS_TIMEOUT) as note:
-            self.shake = tls.look(stream, context, self._host)
+            self.shake = tls.look(stream, context, self._endpoint.host)
             facts = self.shake.facts
             note.append(f"{facts.version} {facts.cipher}")
         return self.shake.refusal is None

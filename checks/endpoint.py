@@ -3,6 +3,7 @@
 import contextlib
 import socket
 from dataclasses import replace
+from functools import cached_property
 
 from checks import chain, redact, tls
 from checks.context import CheckContext
@@ -40,12 +41,15 @@ class EndpointCheck:
         self._endpoint = endpoint
         self._context = context
         self._deadline = Deadline(context.deadline_seconds)
-        self._dialect: Dialect = dialect_of(endpoint.protocol)
         self._reaching = Steps(self._deadline)
         self._talk = self._conversation(endpoint.security)
         self._warnings: list[Warn] = []
         self._address: str | None = None
         self._tls: TlsFacts | None = None
+
+    @cached_property
+    def _dialect(self) -> Dialect:
+        return dialect_of(self._endpoint.protocol)
 
     def run(self) -> EndpointResult:
         """The result, whatever comes."""
@@ -94,7 +98,7 @@ class EndpointCheck:
     # -- talking to it
 
     def _conversation(self, security: Security) -> Conversation:
-        return Conversation(self._endpoint, security, self._dialect, self._deadline)
+        return Conversation(self._endpoint, security, self._deadline)
 
     def _securities(self) -> tuple[Security, ...]:
         """What is tried, in order (RFC 8314, 3: implicit TLS is preferred)."""

@@ -324,14 +324,22 @@ class Invalid(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a protocol is served. `host` is an ASCII host name (IDNA) or an IP address without brackets."""
+    """Where a protocol is served. `host` is an ASCII host name (IDNA) or an IP address without brackets.
+
+    `url` is Exchange's, in canonical form; `typed` what was given for it where that was another text. Both are '' for
+    mail.
+    """
 
     protocol: Protocol
     host: str
     port: int
     security: Security = Security.AUTO
+    url: str = ""
+    typed: str = field(default="", compare=False)
 
     def __str__(self) -> str:
+        if self.url:
+            return self.url
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.protocol}://{host}:{self.port}"
 

@@ -28,11 +28,8 @@ def dump_endpoint_result(result: EndpointResult) -> Document:
 
 def load_endpoint_result(document: Document) -> EndpointResult:
     """The result that `dump_endpoint_result` wrote. Raises `KeyError` or `ValueError` for anything else."""
-    endpoint = document["endpoint"]
     return EndpointResult(
-        endpoint=Endpoint(
-            Protocol(endpoint["protocol"]), endpoint["host"], endpoint["port"], Security(endpoint["security"])
-        ),
+        endpoint=_endpoint(document["endpoint"]),
         verdict=Verdict(document["verdict"]),
         code=Code(document["code"]),
         address=document["address"],
@@ -45,6 +42,17 @@ def load_endpoint_result(document: Document) -> EndpointResult:
         tls=_tls(document["tls"]),
         capabilities=tuple(document["capabilities"]),
         insecure=document["insecure"],
+    )
+
+
+def _endpoint(item: Document) -> Endpoint:
+    return Endpoint(
+        Protocol(item["protocol"]),
+        item["host"],
+        item["port"],
+        Security(item["security"]),
+        item.get("url", ""),  # what was stored before there was Exchange has none
+        item.get("typed", ""),
     )
 
 

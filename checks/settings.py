@@ -53,8 +53,13 @@ class ExchangeSettings:
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
-        parts = urlsplit(self.url)
-        return (Endpoint(Protocol.HTTPS, parts.hostname or "", parts.port or 443, Security.TLS),)
+        return (exchange_endpoint(self.url, self.typed),)
+
+
+def exchange_endpoint(url: str, typed: str = "") -> Endpoint:
+    """Where a canonical URL is served; `typed` is what was given for it, or ''."""
+    parts = urlsplit(url)
+    return Endpoint(Protocol.HTTPS, parts.hostname or "", parts.port or 443, Security.TLS, url, typed)
 
 
 Settings = ImapSettings | ExchangeSettings

@@ -19,13 +19,14 @@ SECONDS = 5.0
 _PATH = "/autodiscover/autodiscover.json?Email={address}&Protocol=EWS"
 
 
-def other_url(url: str, domain: str, context: CheckContext, deadline: Deadline) -> str:
+def other_url(url: str, context: CheckContext, deadline: Deadline) -> str:
     """The EWS URL that Autodiscover names, where it is another than `url`; '' where it agrees or says nothing.
 
-    Asked are the server of `url` and, where the mailboxes' `domain` is known, its `autodiscover.` host: no mailbox is
+    Asked are the server of `url` and, where the domain of the mailboxes is known, its `autodiscover.` host: no mailbox is
     named to either. Never raises.
     """
     host, port = urlsplit(url).hostname or "", urlsplit(url).port or 443
+    domain = context.domain
     about = domain or host.partition(".")[2]
     places = [(host, port)] + ([(f"autodiscover.{domain}", 443)] if domain else [])
     for name, number in places:

@@ -15,6 +15,7 @@ from checks.conversation import Conversation
 from checks.endpoint import EndpointCheck
 from checks.model import (
     Code,
+    Endpoint,
     EndpointResult,
     Facts,
     Fault,
@@ -29,8 +30,7 @@ from checks.protocols import exchange_marks, exchange_online
 from checks.protocols.exchange_autodiscover import other_url
 from checks.protocols.exchange_http import USER_AGENT, Reply, Request, exchange
 from checks.protocols.exchange_replies import judge_probe, require_usable, server_version
-from checks.protocols.exchange_url import NormalisedUrl, endpoint_of, host_header, normalise_url, same_place
-from checks.steps import Steps
+from checks.protocols.exchange_url import host_header, normalise_url, same_place
 from checks.stream import Stream
 
 # A GetFolder that nobody has logged in for: the server refuses it before it looks at it.
@@ -50,32 +50,18 @@ HEADERS = (
 )
 
 
-def probe(url: str | NormalisedUrl, context: CheckContext, domain: str = "") -> EndpointResult:
-    """Checks an Exchange URL, typed or normalised. `domain` is that of the mailboxes, if known: it is asked too.
+def probe(endpoint: Endpoint, context: CheckContext) -> EndpointResult:
+    """Checks an Exchange endpoint (`exchange_url.endpoint_of`). The domain of the mailboxes, if known, is asked too.
 
     The canonical URL is the fact `url`, what was typed the fact `typed`. `capabilities` holds `AUTH=` with the schemes
     that log-ins can use there or are refused for (`AUTH=BASIC`, `AUTH=NTLM`, `AUTH=NEGOTIATE`, `AUTH=BEARER`) and
-    `VERSION=`. Raises `Invalid` for what is no address.
+    `VERSION=`.
     """
-    given = url if isinstance(url, NormalisedUrl) else normalise_url(url)
-    return ExchangeCheck(given, context, domain).run()
+    return ExchangeCheck(endpoint, context).run()
 
 
 class ExchangeCheck(EndpointCheck):
     """One Exchange URL, once: what an endpoint check does, with another conversation."""
-
-    def __init__(self, given: NormalisedUrl, context: CheckContext, domain: str = "") -> None:
-        # Not the parent's own: it would look for a mail dialect, with a greeting and STARTTLS.
-        self._given = given
-        self._domain = domain
-        self._endpoint = endpoint_of(given.url)
-        self._context = context
-        self._deadline = Deadline(context.deadline_seconds)
-        self._reaching = Steps(self._deadline)
-        self._talk = self._conversation(Security.TLS)
-        self._warnings: list[Warn] = []
-        self._address: str | None = None
-        self._tls = None
 
     def run(self) -> EndpointResult:
         """The result, whatever comes. Private Outlook.com mailboxes have no EWS: that takes no connection."""
@@ -83,14 +69,14 @@ class ExchangeCheck(EndpointCheck):
             return self._failed(Fault(Code.EXCHANGE_CONSUMER))
         result = super().run()
         if result.code is Code.OK and not exchange_online.is_online(self._endpoint.host):
-            other = other_url(self._given.url, self._domain, self._context, self._deadline)
+            other = other_url(self._endpoint.url, self._context, self._deadline)
             if other:
                 differs = Warn(Code.EXCHANGE_AUTODISCOVER_DIFFERS, self._facts({"target": other}))
                 result = replace(result, warnings=(*result.warnings, differs))
         return result
 
     def _conversation(self, security: Security) -> "ExchangeConversation":
-        return ExchangeConversation(self._given.url, security, self._deadline)
+        return ExchangeConversation(self._endpoint, security, self._deadline)
 
     def _explained(self, fault: Fault) -> Fault:
         """HTTP without TLS, told from a port that is something else altogether. Nothing secret is sent in clear."""
@@ -98,7 +84,7 @@ class ExchangeCheck(EndpointCheck):
             return fault
         try:
             with contextlib.closing(self._again()) as stream:
-                stream.send(Request("HEAD", "/", host_header(self._given.url)).encoded())
+                stream.send(Request("HEAD", "/", host_header(self._endpoint.url)).encoded())
                 words = redact.decoded(stream.readline())
         except (Fault, OSError):
             return fault
@@ -111,7 +97,7 @@ class ExchangeCheck(EndpointCheck):
     ) -> EndpointResult:
         result = super()._result(code, facts=facts, seen=seen, option=option)
         warnings = [*result.warnings, *self._online_warnings(code)]
-        if self._given.changed:
+        if self._endpoint.typed:
             warnings.append(Warn(Code.EXCHANGE_URL_CHANGED, self._facts({})))
         return replace(result, fix=self._fix(code, result.facts), warnings=tuple(warnings))
 
@@ -131,11 +117,11 @@ class ExchangeCheck(EndpointCheck):
     def _fix(self, code: Code, facts: Facts) -> Fix | None:
         """Another URL to enter: where an accepted server sent us, or the canonical form of what was typed."""
         if code in (Code.EXCHANGE_REDIRECTED, Code.EXCHANGE_REDIRECTED_ELSEWHERE):
-            return _fix_for(facts.get("target", ""), self._given.url)
-        return Fix("use_url", self._given.url) if self._given.changed and code is Code.OK else None
+            return _fix_for(facts.get("target", ""), self._endpoint.url)
+        return Fix("use_url", self._endpoint.url) if self._endpoint.typed and code is Code.OK else None
 
     def _facts(self, facts: Facts) -> dict[str, str]:
-        own = {"url": self._given.url} | ({"typed": self._given.typed} if self._given.changed else {})
+        own = {"url": self._endpoint.url} | ({"typed": self._endpoint.typed} if self._endpoint.typed else {})
         told = self._talk.told if isinstance(self._talk, ExchangeConversation) else {}
         return super()._facts(own | told | dict(facts))
 
@@ -156,16 +142,11 @@ _TLS_SHARE = 0.6  # of the deadline
 class ExchangeConversation(Conversation):
     """One handshake and one request. `told` are facts that the answer gave away; `online` that Microsoft answered."""
 
-    def __init__(self, url: str, security: Security, deadline: Deadline) -> None:
-        self.security = security
-        self.steps = Steps(deadline)
-        self.shake = None
-        self.capabilities = ()
+    def __init__(self, endpoint: Endpoint, security: Security, deadline: Deadline) -> None:
+        super().__init__(endpoint, security, deadline)
         self.told: dict[str, str] = {}
         self.online = False
-        self._url = url
-        self._host = endpoint_of(url).host
-        self._deadline = deadline
+        self._url = endpoint.url
 
     def hold(self, stream: Stream, context: ssl.SSLContext) -> None:
         """Everything up to the schemes for logging in, or up to the refused handshake. Raises `Fault`."""

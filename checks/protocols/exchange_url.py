@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-from checks.model import Endpoint, Invalid, Protocol, Security
-from checks.settings import normalise_host, parse_port
+from checks.model import Endpoint, Invalid
+from checks.settings import exchange_endpoint, normalise_host, parse_port
 
 EWS_PATH = "/EWS/Exchange.asmx"
 FIELD = "exchange.url"
@@ -56,10 +56,10 @@ def normalise_url(text: str) -> NormalisedUrl:
     return NormalisedUrl(url, _shown(typed), url != typed, tuple(dict.fromkeys(notes)))
 
 
-def endpoint_of(url: str) -> Endpoint:
-    """Where a canonical URL is served."""
-    parts = urlsplit(url)
-    return Endpoint(Protocol.HTTPS, parts.hostname or "", parts.port or 443, Security.TLS)
+def endpoint_of(text: str) -> Endpoint:
+    """Where what was typed is served: an endpoint with the canonical URL. Raises as `normalise_url` does."""
+    given = normalise_url(text)
+    return exchange_endpoint(given.url, given.typed if given.changed else "")
 
 
 def host_header(url: str) -> str:

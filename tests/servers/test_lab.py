@@ -265,7 +265,8 @@ class TestHostileServer:
             server.stop()
             assert time.monotonic() - start < 5
         assert server.connections == 1
-        if name not in ("close", "reset"):
+        # Those that hang up by themselves may have done so before the client spoke.
+        if name not in ("close", "reset", "imap_bye", "smtp_421", "smtp_554"):
             assert b"planted" in server.received
 
     def test_a_scripted_login_reply_after_real_tls(self, certificates: CertificateLab) -> None:

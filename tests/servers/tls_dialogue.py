@@ -46,7 +46,7 @@ MAIL: Mapping[Mail, Words] = {
     "smtp": Words(
         greeting="220 mail.lab.example ESMTP",
         preauth="220 mail.lab.example ESMTP",
-        refuses="454 4.7.0 TLS not available due to local problem",
+        refuses="554 5.7.3 TLS is refused to this client",
         unknown="500 5.5.1 Unknown command",
         offers_tls=(("EHLO", "250-mail.lab.example\r\n250-ENHANCEDSTATUSCODES\r\n250 STARTTLS"),),
         begins_tls=(("STARTTLS", "220 2.0.0 Ready to start TLS"),),
