@@ -14,7 +14,7 @@ def place_facts(endpoint: Endpoint) -> Facts:
     return {
         "host": endpoint.host,
         "port": str(endpoint.port),
-        "protocol": endpoint.protocol.value.upper(),
+        "protocol": endpoint.protocol.label,
         "security": endpoint.security.value,
     }
 
@@ -51,13 +51,15 @@ def warning_facts(result: EndpointResult, warning: Warn) -> Facts:
 
 def _endpoint(result: EndpointResult) -> dict[str, object]:
     endpoint = result.endpoint
-    return {
+    place: dict[str, object] = {
         "protocol": endpoint.protocol.value,
         "host": endpoint.host,
         "port": endpoint.port,
         "security": endpoint.security.value,
         "address": result.address,
     }
+    # Exchange's URL, and what was typed for it: the same text where nothing had to be changed.
+    return place | ({"url": endpoint.url, "typed": endpoint.typed or endpoint.url} if endpoint.url else {})
 
 
 def _warning(result: EndpointResult, warning: Warn, language: Language) -> dict[str, str]:

@@ -223,7 +223,7 @@ class EndpointCheck:
         base = {
             "host": self._endpoint.host,
             "port": str(self._endpoint.port),
-            "protocol": self._endpoint.protocol.upper(),
+            "protocol": self._endpoint.protocol.label,
             "security": str(self._talk.security),
         }
         return base | {name: redact.words(value) for name, value in facts.items()}

@@ -39,6 +39,10 @@ class Route:
     session: ssl.SSLSession | None = field(default=None, repr=False)
     habits: Habits = field(default_factory=Habits)
 
+    def log_in(self, credential: Credential, context: CheckContext, address: str = "") -> LoginResult:  # noqa: ARG002 - mail servers ask for the user name only
+        """One login; see `log_in`."""
+        return log_in(self, credential, context)
+
 
 def open_route(result: EndpointResult, context: CheckContext) -> Route:
     """The route to an endpoint that passed. Raises `Fault` when its name does not resolve any more."""

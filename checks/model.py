@@ -17,6 +17,11 @@ class Protocol(StrEnum):
     SMTP = "smtp"
     HTTPS = "https"
 
+    @property
+    def label(self) -> str:
+        """The name for people."""
+        return "Exchange" if self is Protocol.HTTPS else self.value.upper()
+
 
 class Security(StrEnum):
     """How TLS starts (RFC 8314). `AUTO` is a request only; a checked endpoint says what was found."""
@@ -61,11 +66,33 @@ class Code(StrEnum):
 
     TLS_SELF_SIGNED = "tls.self_signed"
     TLS_UNTRUSTED_ROOT = "tls.untrusted_root"
+    TLS_INCOMPLETE_CHAIN = "tls.incomplete_chain"
+    TLS_CHAIN_UNCLEAR = "tls.chain_unclear"
+    TLS_WRONG_INTERMEDIATE = "tls.wrong_intermediate"
+    TLS_INTERMEDIATE_EXPIRED = "tls.intermediate_expired"
     TLS_EXPIRED = "tls.expired"
     TLS_NOT_YET_VALID = "tls.not_yet_valid"
     TLS_NAME_MISMATCH = "tls.name_mismatch"
+    TLS_WEAK_KEY = "tls.weak_key"
+    TLS_WEAK_SIGNATURE = "tls.weak_signature"
+    TLS_WRONG_PURPOSE = "tls.wrong_purpose"
+    TLS_NOT_A_CA = "tls.not_a_ca"
+    TLS_PATH_LENGTH = "tls.path_length"
+    TLS_NAME_CONSTRAINTS = "tls.name_constraints"
+    TLS_CRITICAL_EXTENSION = "tls.critical_extension"
+    TLS_BAD_SIGNATURE = "tls.bad_signature"
+    TLS_CHAIN_TOO_LARGE = "tls.chain_too_large"
     TLS_BAD_CERTIFICATE = "tls.bad_certificate"
+    TLS_STRICT_ONLY = "tls.strict_only"
     TLS_EXPIRES_SOON = "tls.expires_soon"
+    TLS_UNNEEDED_CERTIFICATES = "tls.unneeded_certificates"
+    TLS_UNORDERED_CHAIN = "tls.unordered_chain"
+    TLS_ROOT_SENT = "tls.root_sent"
+    TLS_CN_ONLY = "tls.cn_only"
+    TLS_OLD_VERSION = "tls.old_version"
+    TLS_REVOKED = "tls.revoked"
+    TLS_ADDRESSES_DIFFER = "tls.addresses_differ"
+    TLS_PIN_CHANGED = "tls.pin_changed"
     TLS_PLAINTEXT_PORT = "tls.plaintext_port"
     TLS_IMPLICIT_PORT = "tls.implicit_port"
     TLS_STARTTLS_NOT_OFFERED = "tls.starttls_not_offered"
@@ -74,6 +101,8 @@ class Code(StrEnum):
     TLS_PREAUTH = "tls.preauth"
     TLS_VERSION = "tls.version"
     TLS_NO_SHARED_CIPHER = "tls.no_shared_cipher"
+    TLS_WEAK_DH = "tls.weak_dh"
+    TLS_UNKNOWN_SNI = "tls.unknown_sni"
     TLS_CLIENT_CERTIFICATE = "tls.client_certificate"
     TLS_HANDSHAKE = "tls.handshake"
     TLS_TIMEOUT = "tls.timeout"
@@ -94,6 +123,7 @@ class Code(StrEnum):
     AUTH_APP_PASSWORD = "auth.app_password_required"
     AUTH_OAUTH_REQUIRED = "auth.oauth_required"
     AUTH_TOKEN_REJECTED = "auth.token_rejected"
+    AUTH_CLIENT_REJECTED = "auth.client_rejected"
     AUTH_BASIC_DISABLED = "auth.basic_disabled"
     AUTH_POLICY = "auth.policy"
     AUTH_WEB_LOGIN = "auth.web_login_required"
@@ -146,6 +176,7 @@ class Code(StrEnum):
     CREDENTIAL_UNREADABLE = "credential.unreadable"
     RUN_NOT_TRIED = "run.not_tried"
     RUN_CANCELLED = "run.cancelled"
+    RUN_BUDGET = "run.login_budget"
     INTERNAL = "internal.error"
 
 
@@ -181,16 +212,40 @@ CODES: Mapping[Code, Trait] = {
         True,
         Code.TLS_SELF_SIGNED,
         Code.TLS_UNTRUSTED_ROOT,
+        Code.TLS_INCOMPLETE_CHAIN,
+        Code.TLS_CHAIN_UNCLEAR,
+        Code.TLS_WRONG_INTERMEDIATE,
+        Code.TLS_INTERMEDIATE_EXPIRED,
         Code.TLS_EXPIRED,
         Code.TLS_NOT_YET_VALID,
+        Code.TLS_WEAK_KEY,
+        Code.TLS_WEAK_SIGNATURE,
+        Code.TLS_WRONG_PURPOSE,
+        Code.TLS_NOT_A_CA,
+        Code.TLS_PATH_LENGTH,
+        Code.TLS_NAME_CONSTRAINTS,
+        Code.TLS_CRITICAL_EXTENSION,
+        Code.TLS_BAD_SIGNATURE,
+        Code.TLS_CHAIN_TOO_LARGE,
         Code.TLS_BAD_CERTIFICATE,
+        Code.TLS_STRICT_ONLY,
         Code.TLS_EXPIRES_SOON,
+        Code.TLS_UNNEEDED_CERTIFICATES,
+        Code.TLS_UNORDERED_CHAIN,
+        Code.TLS_ROOT_SENT,
+        Code.TLS_CN_ONLY,
+        Code.TLS_OLD_VERSION,
+        Code.TLS_REVOKED,
+        Code.TLS_ADDRESSES_DIFFER,
+        Code.TLS_PIN_CHANGED,
         Code.TLS_STARTTLS_NOT_OFFERED,
         Code.TLS_STARTTLS_REFUSED,
         Code.TLS_STARTTLS_INJECTION,
         Code.TLS_PREAUTH,
         Code.TLS_VERSION,
         Code.TLS_NO_SHARED_CIPHER,
+        Code.TLS_WEAK_DH,
+        Code.TLS_UNKNOWN_SNI,
         Code.TLS_CLIENT_CERTIFICATE,
         Code.TLS_HANDSHAKE,
         Code.GREETING_REFUSED,
@@ -255,6 +310,7 @@ CODES: Mapping[Code, Trait] = {
         Code.EXCHANGE_ONLINE_RETIRED,
         Code.EXCHANGE_ONLINE_PASSWORD,
         Code.EXCHANGE_CONSUMER,
+        Code.AUTH_CLIENT_REJECTED,
     ),
     **_traits(
         Blame.SERVER,
@@ -286,7 +342,15 @@ CODES: Mapping[Code, Trait] = {
         Code.EXCHANGE_EWS_DISABLED,
         Code.EXCHANGE_IMPERSONATION,
     ),
-    **_traits(Blame.US, False, Code.CREDENTIAL_UNREADABLE, Code.RUN_NOT_TRIED, Code.RUN_CANCELLED, Code.INTERNAL),
+    **_traits(
+        Blame.US,
+        False,
+        Code.CREDENTIAL_UNREADABLE,
+        Code.RUN_NOT_TRIED,
+        Code.RUN_CANCELLED,
+        Code.RUN_BUDGET,
+        Code.INTERNAL,
+    ),
 }
 
 
@@ -345,17 +409,24 @@ class Endpoint:
 
 
 class CredentialKind(StrEnum):
+    """What the secret of a credential is. `OAUTH2_CLIENT` is JSON, see `checks.client_secret`."""
+
     PASSWORD = "password"
     OAUTH2_TOKEN = "oauth2_token"
+    OAUTH2_CLIENT = "oauth2_client"
 
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What a mailbox logs in with. The secret is left out of `repr`; nothing but a login may read it."""
+    """What a mailbox logs in with. The secret is left out of `repr`; nothing but a login may read it.
+
+    `application`: the token is an application's own, which acts for the mailbox.
+    """
 
     username: str
     secret: str = field(repr=False)
     kind: CredentialKind = CredentialKind.PASSWORD
+    application: bool = False
 
 
 class Option(StrEnum):
@@ -405,11 +476,27 @@ class Certificate:
 
 @dataclass(frozen=True, slots=True)
 class TlsFacts:
-    """`version` and `cipher` are None where the handshake was refused before they were agreed."""
+    """`version` and `cipher` are None where the handshake was refused before they were agreed.
+
+    `broken` is the place in `chain` of the certificate that the first cause is about; None where there is none, or
+    where that certificate was not sent.
+    """
 
     version: str | None
     cipher: str | None
     chain: tuple[Certificate, ...]
+    broken: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """The keys that a server had when the option let it in: SHA-256 of the SubjectPublicKeyInfo, in lower hex.
+
+    `leaf` is the server's own, `ca` that of the authority that nobody trusts, where one was met.
+    """
+
+    leaf: str
+    ca: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -430,6 +517,8 @@ class EndpointResult:
     capabilities: tuple[str, ...] = ()
     insecure: bool = False
     """True where the chain was refused and the option let the check go on."""
+    pin: Pin | None = None
+    """What was let in, where `insecure`: a login that meets another key sends no credential."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,41 @@
 """Runs a check. This room's one broad except is here: what we break is `internal.error`, not the admin's fault."""
 
 import logging
+import typing
 
+from checks import login, redact
 from checks.context import CheckContext
 from checks.endpoint import EndpointCheck
-from checks.login import Route, log_in
-from checks.model import Code, Credential, Endpoint, EndpointResult, LoginResult, Verdict
+from checks.model import (
+    Code,
+    Credential,
+    CredentialKind,
+    Endpoint,
+    EndpointResult,
+    Fault,
+    LoginResult,
+    Protocol,
+    Verdict,
+)
 
 log = logging.getLogger(__name__)
+
+
+class Route(typing.Protocol):
+    """What the logins of one run to one endpoint share."""
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where it leads to."""
+
+    def log_in(self, credential: Credential, context: CheckContext, address: str) -> LoginResult:
+        """One login, never a second one. `address` is the mailbox, '' where it is the user name. Raises no `Fault`."""
 
 
 def check_endpoint(endpoint: Endpoint, context: CheckContext) -> EndpointResult:
     """Checks an endpoint without credentials. Raises nothing but what `context.let_through` names."""
     try:
-        return EndpointCheck(endpoint, context).run()
+        return _check(endpoint, context)
     except context.let_through:
         raise
     except Exception as error:  # noqa: BLE001 - our own defect is a result too; see the module's first line
@@ -21,15 +43,47 @@ def check_endpoint(endpoint: Endpoint, context: CheckContext) -> EndpointResult:
         return EndpointResult(endpoint, Verdict.INCONCLUSIVE, Code.INTERNAL, seen=type(error).__name__)
 
 
-def check_mailbox(route: Route, credential: Credential, context: CheckContext) -> LoginResult:
-    """Logs one mailbox in. Raises nothing but what `context.let_through` names."""
+def _check(endpoint: Endpoint, context: CheckContext) -> EndpointResult:
+    if endpoint.protocol is Protocol.HTTPS:
+        from checks.protocols.exchange_probe import probe  # whoever has no Exchange need not wait for it to load
+
+        return probe(endpoint, context)
+    return EndpointCheck(endpoint, context).run()
+
+
+def open_route(result: EndpointResult, context: CheckContext) -> Route:
+    """The route to an endpoint that passed. Raises `Fault` when its name does not resolve any more."""
+    if result.endpoint.protocol is Protocol.HTTPS:
+        from checks.protocols.exchange_login import open_route  # as above
+
+        return open_route(result, context)
+    return login.open_route(result, context)
+
+
+def check_mailbox(route: Route, credential: Credential, context: CheckContext, address: str = "") -> LoginResult:
+    """Logs one mailbox in; `address` is the mailbox, '' where it is the user name.
+
+    Raises nothing but what `context.let_through` names.
+    """
     try:
-        return log_in(route, credential, context)
+        return _log_in(route, credential, context, address)
     except context.let_through:
         raise
     except Exception as error:  # noqa: BLE001 - our own defect is a result too; see the module's first line
         _log_defect("mailbox check", error)
         return LoginResult(Verdict.INCONCLUSIVE, Code.INTERNAL, route.endpoint.protocol, type(error).__name__)
+
+
+def _log_in(route: Route, credential: Credential, context: CheckContext, address: str) -> LoginResult:
+    if credential.kind is CredentialKind.OAUTH2_CLIENT:
+        try:
+            credential = context.tokens.redeem(credential, context)
+        except Fault as fault:
+            # A token endpoint that cannot be reached says nothing of the mailbox; one that refuses keeps it out.
+            refused = fault.code is Code.AUTH_CLIENT_REJECTED
+            verdict = Verdict.FAIL if refused else Verdict.INCONCLUSIVE
+            return LoginResult(verdict, fault.code, route.endpoint.protocol, redact.words(fault.seen))
+    return route.log_in(credential, context, address)
 
 
 def _log_defect(what: str, error: Exception) -> None:

@@ -10,6 +10,7 @@ from checks.model import (
     EndpointResult,
     Fix,
     Option,
+    Pin,
     Protocol,
     Security,
     Step,
@@ -42,6 +43,7 @@ def load_endpoint_result(document: Document) -> EndpointResult:
         tls=_tls(document["tls"]),
         capabilities=tuple(document["capabilities"]),
         insecure=document["insecure"],
+        pin=Pin(**document["pin"]) if document.get("pin") else None,  # runs of an earlier version have none
     )
 
 
@@ -63,4 +65,6 @@ def _step(item: Document) -> Step:
 def _tls(item: Document | None) -> TlsFacts | None:
     if item is None:
         return None
-    return TlsFacts(item["version"], item["cipher"], tuple(Certificate(**entry) for entry in item["chain"]))
+    return TlsFacts(
+        item["version"], item["cipher"], tuple(Certificate(**entry) for entry in item["chain"]), item.get("broken")
+    )

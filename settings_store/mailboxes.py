@@ -1,5 +1,6 @@
 """Mailboxes with their encrypted credentials: import in bulk, and re-encryption after a change of keys."""
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 from checks.model import CredentialKind, Fault, Invalid, MailboxState
 from settings_store.db import Database
 from settings_store.mailbox_csv import MailboxRow
+from settings_store.restraint import forget
 from settings_store.schema import domains, mailboxes
 from settings_store.secrets import Vault
 
@@ -55,6 +57,7 @@ def _import_chunk(conn: sa.Connection, domain_id: int, rows: Sequence[MailboxRow
             mailboxes.update().where(mailboxes.c.id == sa.bindparam("mailbox_id")),
             [{"mailbox_id": known[row.address]["id"], **_login(row, vault)} for row in changed],
         )
+        forget(conn, [known[row.address]["id"] for row in changed])
     return ImportCounts(len(new), len(changed), len(rows) - len(new) - len(changed))
 
 
@@ -90,6 +93,7 @@ def _login(row: MailboxRow, vault: Vault) -> dict[str, object]:
         "state": MailboxState.UNKNOWN.value,
         "state_code": None,
         "state_since": None,
+        "changed_at": time.time(),
     }
 
 

@@ -4,7 +4,7 @@ A run moves through its stages by compare-and-swap. Its tasks and pages are leas
 expires, and whoever comes next goes on where the results end.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -20,6 +20,8 @@ CANDIDATE: Phase = "candidate"
 BASELINE: Phase = "baseline"
 ENDED: tuple[Stage, ...] = ("finished", "cancelled")
 CANARY_PAGE = 0
+LEFT = (Code.RUN_NOT_TRIED, Code.RUN_BUDGET, Code.RUN_CANCELLED)
+"""The codes of mailboxes that a run has left untried."""
 
 _runs, _pages, _rows = schema.runs, schema.pages, schema.run_mailboxes
 
@@ -47,6 +49,7 @@ class Work:
     """A mailbox still to be tried. `credential` is sealed."""
 
     mailbox_id: int
+    address: str
     username: str
     kind: CredentialKind
     credential: bytes = field(repr=False)
@@ -62,7 +65,10 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A mailbox of a run with all that is known, for the report. Verdicts are None where nothing was tried."""
+    """A mailbox of a run with all that is known, for the report. Verdicts are None where nothing was tried.
+
+    `services` has the codes of mail and calendar, None where there was no Exchange to ask.
+    """
 
     address: str
     before: MailboxState
@@ -71,6 +77,7 @@ class Row:
     protocol: str | None
     seen: str
     baseline_verdict: Verdict | None
+    services: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +125,9 @@ def get(conn: Connection, run_id: str) -> Run | None:
 
 
 def of_change(conn: Connection, change_id: str) -> Run | None:
-    """The newest run of a change, or None."""
-    query = sa.select(_runs).where(_runs.c.change_id == change_id).order_by(_runs.c.created_at.desc()).limit(1)
-    row = conn.execute(query).one_or_none()
+    """The newest preflight run of a change, or None."""
+    mine = sa.select(_runs).where(_runs.c.change_id == change_id, _runs.c.kind == "preflight")
+    row = conn.execute(mine.order_by(_runs.c.created_at.desc()).limit(1)).one_or_none()
     return _run(row) if row else None
 
 
@@ -202,27 +209,50 @@ def endpoint_documents(conn: Connection, run_id: str, phase: Phase) -> dict[str,
 # -- planning
 
 
-def plan(conn: Connection, run: Run, canaries: int, page_size: int) -> None:
+def plan(
+    conn: Connection, run: Run, canaries: int, page_size: int, settle_first: Callable[[], object] | None = None
+) -> None:
     """Lays out the run's mailboxes in pages of `page_size`, canaries first. A second call changes nothing.
 
-    Canaries are drawn at random among mailboxes with a credential, those known to work first: a regular pattern could
-    fall in with a regular fault.
+    `settle_first` is called before the canaries are drawn, to settle what needs no login.
+
+    Pages are drawn at random, so that like failures in a row mean something. So are the canaries, among mailboxes with
+    a credential, those known to work first: a regular pattern could fall in with a regular fault.
     """
     if conn.execute(sa.select(_rows.c.run_id).where(_rows.c.run_id == run.id).limit(1)).first():
         return
     box = schema.mailboxes
     before = box.c.state if run.baseline_settings_id else _unknown_counts_as_connected(box.c.state)
-    number = 1 + (sa.func.row_number().over(order_by=box.c.id) - 1) // sa.literal_column(
+    number = 1 + (sa.func.row_number().over(order_by=sa.func.random()) - 1) // sa.literal_column(
         str(int(page_size)), sa.Integer
     )
     source = sa.select(sa.literal(run.id), box.c.id, sa.cast(number, sa.Integer), before)
     conn.execute(
         _rows.insert().from_select(
-            ["run_id", "mailbox_id", "page", "before"], source.where(box.c.domain_id == run.domain_id)
+            ["run_id", "mailbox_id", "page", "before"], source.where(box.c.domain_id == run.domain_id, _subject(run))
         )
     )
+    if settle_first is not None:
+        settle_first()
     _draw_canaries(conn, run.id, canaries)
     _add_pages(conn, run.id, CANDIDATE, _rows.c.page)
+
+
+def _subject(run: Run) -> sa.ColumnElement[bool]:
+    """Which mailboxes of its domain a run is about: all; to watch a change, those that were to work."""
+    if run.kind == "preflight" or run.change_id is None:
+        return sa.true()
+    report, rows_of_report = _runs.alias(), _rows.alias()
+    return schema.mailboxes.c.id.in_(
+        sa.select(rows_of_report.c.mailbox_id)
+        .join(report, report.c.id == rows_of_report.c.run_id)
+        .where(
+            report.c.change_id == run.change_id,
+            report.c.kind == "preflight",
+            report.c.stage == "finished",
+            rows_of_report.c.verdict == Verdict.OK.value,
+        )
+    )
 
 
 def _unknown_counts_as_connected(state: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
@@ -235,7 +265,7 @@ def _draw_canaries(conn: Connection, run_id: str, count: int) -> None:
     drawn = (
         sa.select(_rows.c.mailbox_id)
         .join(box, box.c.id == _rows.c.mailbox_id)
-        .where(_rows.c.run_id == run_id, box.c.credential.is_not(None))
+        .where(_rows.c.run_id == run_id, box.c.credential.is_not(None), _rows.c.verdict.is_(None))
         .order_by(sa.case((box.c.state == MailboxState.CONNECTED.value, 0), else_=1), sa.func.random())
         .limit(count)
     )
@@ -318,6 +348,14 @@ def settle(conn: Connection, run_id: str, verdict: Verdict, code: Code, protocol
     return int(settled.rowcount)
 
 
+def leave_untried(conn: Connection, run_id: str, code: Code) -> None:
+    """Ends the logins of a run because of `code`: the mailboxes without a verdict are left, and counted."""
+    count = settle(conn, run_id, Verdict.INCONCLUSIVE, Code.RUN_NOT_TRIED, None, "")
+    close_pages(conn, run_id, CANDIDATE)
+    if count:
+        stop(conn, run_id, code, str(count))
+
+
 def close_pages(conn: Connection, run_id: str, phase: Phase) -> None:
     """No page of the phase is to be tried any more."""
     conn.execute(_pages.update().where(_pages.c.run_id == run_id, _pages.c.phase == phase).values(done=True))
@@ -366,13 +404,14 @@ def page_work(conn: Connection, run_id: str, phase: Phase, number: int) -> list[
         (_rows.c.page, _rows.c.verdict) if phase == CANDIDATE else (_rows.c.baseline_page, _rows.c.baseline_verdict)
     )
     query = (
-        sa.select(box.c.id, box.c.username, box.c.credential_kind, box.c.credential)
+        sa.select(box.c.id, box.c.address, box.c.username, box.c.credential_kind, box.c.credential)
         .join(_rows, _rows.c.mailbox_id == box.c.id)
         .where(_rows.c.run_id == run_id, page == number, verdict.is_(None), box.c.credential.is_not(None))
         .order_by(box.c.id)
     )
     return [
-        Work(row.id, row.username, CredentialKind(row.credential_kind), row.credential) for row in conn.execute(query)
+        Work(row.id, row.address, row.username, CredentialKind(row.credential_kind), row.credential)
+        for row in conn.execute(query)
     ]
 
 
@@ -387,6 +426,7 @@ def save_results(conn: Connection, run_id: str, phase: Phase, results: Sequence[
             protocol=sa.bindparam("p"),
             seen=sa.bindparam("s"),
             ms=sa.bindparam("m"),
+            services=sa.bindparam("services"),
         )
         known = _rows.c.verdict
     else:
@@ -400,7 +440,8 @@ def _parameters(done: Done, phase: Phase) -> dict[str, object]:
     result = done.result
     values: dict[str, object] = {"key": done.mailbox_id, "v": result.verdict.value, "c": result.code.value}
     if phase == CANDIDATE:
-        values |= {"p": result.protocol.value, "s": result.seen, "m": result.ms}
+        services = dict(result.services) if result.services is not None else None
+        values |= {"p": result.protocol.value, "s": result.seen, "m": result.ms, "services": services}
     return values
 
 
@@ -483,6 +524,30 @@ def page_outcomes(conn: Connection, run_id: str, phase: Phase, number: int) -> l
 # -- reading
 
 
+def resume(conn: Connection, run_id: str, canaries: int, now: float) -> int:
+    """Opens a finished run again for the mailboxes that it left untried, with canaries of their own.
+
+    Returns how many there are; 0 leaves the run as it is.
+    """
+    untried = (_rows.c.run_id == run_id, _rows.c.code.in_([code.value for code in LEFT]))
+    run = get(conn, run_id)
+    if run is None or run.stage != "finished":
+        return 0
+    nothing = {"verdict": None, "code": None, "protocol": None, "seen": None, "services": None}
+    page = sa.case((_rows.c.page == CANARY_PAGE, 1), else_=_rows.c.page)
+    count = int(conn.execute(_rows.update().where(*untried).values(**nothing, page=page)).rowcount)
+    if not count:
+        return 0
+    conn.execute(_pages.delete().where(_pages.c.run_id == run_id))
+    _draw_canaries(conn, run_id, canaries)
+    open_pages = sa.select(sa.literal(run_id), sa.literal(CANDIDATE), _rows.c.page).distinct()
+    source = open_pages.where(_rows.c.run_id == run_id, _rows.c.verdict.is_(None))
+    conn.execute(_pages.insert().from_select(["run_id", "phase", "number"], source))
+    opened = {"stage": "canaries", "stop_code": None, "stop_detail": None, "counts": None, "checksum": None}
+    conn.execute(_runs.update().where(_runs.c.id == run_id).values(**opened, finished_at=None, touched_at=now))
+    return count
+
+
 def tally(conn: Connection, run_id: str) -> Tally:
     """How far a run is."""
     stage = conn.execute(sa.select(_runs.c.stage).where(_runs.c.id == run_id)).scalar_one()
@@ -509,6 +574,7 @@ def rows(conn: Connection, run_id: str) -> Iterator[Row]:
             _rows.c.protocol,
             _rows.c.seen,
             _rows.c.baseline_verdict,
+            _rows.c.services,
         )
         .join(_rows, _rows.c.mailbox_id == box.c.id)
         .where(_rows.c.run_id == run_id)
@@ -524,6 +590,7 @@ def rows(conn: Connection, run_id: str) -> Iterator[Row]:
             protocol=row.protocol,
             seen=row.seen or "",
             baseline_verdict=Verdict(row.baseline_verdict) if row.baseline_verdict else None,
+            services=row.services,
         )
 
 

@@ -79,6 +79,7 @@ mailboxes = sa.Table(
     sa.Column("state", sa.Text, nullable=False, server_default="unknown"),
     sa.Column("state_code", sa.Text),
     sa.Column("state_since", sa.Float),
+    sa.Column("changed_at", sa.Float),  # when user name or credential were last written
     sa.UniqueConstraint("domain_id", "address"),
     sa.CheckConstraint("state IN ('connected', 'disconnected', 'unknown')", name="state"),
 )
@@ -94,6 +95,10 @@ changes = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("created_at", sa.Float, nullable=False),
     sa.Column("applied_at", sa.Float),
+    # After applying: until when affected mailboxes are checked again, when next, and what to do about failures.
+    sa.Column("watch_until", sa.Float),
+    sa.Column("watch_next", sa.Float),
+    sa.Column("roll_back_by_itself", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.CheckConstraint(
         "state IN ('draft','verifying','verified','applied','discarded','superseded','rolled_back')", name="state"
     ),
@@ -161,4 +166,36 @@ run_mailboxes = sa.Table(
     sa.Column("baseline_verdict", sa.Text),
     sa.Column("baseline_code", sa.Text),
     sa.Index("ix_run_mailboxes_page", "run_id", "page"),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("change_id", sa.ForeignKey("changes.id"), nullable=False, index=True),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),  # the address the actor came from, '' where there is none
+    sa.Column("event", sa.Text, nullable=False),
+    sa.Column("before", sa.Text),
+    sa.Column("after", sa.Text),
+    sa.Column("detail", sa.Text, nullable=False),
+)
+
+rejections = sa.Table(
+    "rejections",
+    metadata,
+    sa.Column("mailbox_id", sa.ForeignKey("mailboxes.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("server", sa.Text, primary_key=True),  # host:port
+    sa.Column("code", sa.Text, nullable=False),
+    sa.Column("seen", sa.Text, nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+)
+
+login_budget = sa.Table(
+    "login_budget",
+    metadata,
+    sa.Column("mailbox_id", sa.ForeignKey("mailboxes.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("hour", sa.Integer, nullable=False),  # hours since 1970
+    sa.Column("used", sa.Integer, nullable=False),
 )

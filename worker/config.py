@@ -33,6 +33,13 @@ class Config(BaseSettings):
     lanes: int = Field(default=2, ge=1, le=16)
     page_size: int = Field(default=25, ge=1, le=500)
     canaries: int = Field(default=5, ge=1, le=50)
+    like_failures: int = Field(default=25, ge=2)
+    """After so many like failures in a row, with no success between, a lane stops the run."""
+    logins_per_hour: int = Field(default=60, ge=2)
+    watch_minutes: float = Field(default=30, ge=0)
+    watch_every_minutes: float = Field(default=5, gt=0)
+    watch_threshold: float = Field(default=0.02, ge=0, le=1)
+    """The share of the watched mailboxes that may fail (at least one) before a change is rolled back."""
     report_minutes: float = Field(default=15, gt=0)
     log_level: str = "WARNING"
 

@@ -7,9 +7,10 @@ be something. Messages are published after the commit, and what is lost with the
 import logging
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 from threading import Event
 from typing import Literal
 
@@ -19,11 +20,12 @@ from checks.runner import check_endpoint
 from checks.serialize import dump_endpoint_result
 from checks.settings import ImapSettings, Settings
 from checks.tls import Trust
-from settings_store import changes, domains, runs
+from settings_store import changes, domains, restraint, runs
 from settings_store.db import Database
 from settings_store.runs import BASELINE, CANDIDATE, Phase, Run
 from settings_store.secrets import Vault
 from worker.config import Config
+from worker.pacing import LocalPacer, Pacer
 from worker.report import decisive, results_of, summarise
 
 log = logging.getLogger(__name__)
@@ -48,6 +50,12 @@ class Flow:
     publish: Publish
     now: Callable[[], float] = time.time
     stopping: Event = field(default_factory=Event)
+    shared_pacer: Pacer | None = None
+
+    @cached_property
+    def pacer(self) -> Pacer:
+        """How many logins at once: shared with other processes, or this one's own."""
+        return self.shared_pacer or LocalPacer(self.config.logins_at_once)
 
     # -- the steps
 
@@ -153,15 +161,21 @@ class Flow:
         )
 
     def _plan(self, run: Run) -> None:
-        settling = decisive(self.endpoint_results(run.id, CANDIDATE))
+        results = self.endpoint_results(run.id, CANDIDATE)
+        settling = decisive(results)
         with self.database.begin() as conn:
-            runs.plan(conn, run, self.config.canaries, self.config.page_size)
+
+            def without_login() -> None:
+                if settling is None:
+                    runs.settle_without_credential(conn, run.id)
+                    restraint.recall(conn, run.id, servers_of(results), CANDIDATE)
+
+            runs.plan(conn, run, self.config.canaries, self.config.page_size, without_login)
             if settling:
                 protocol = settling.endpoint.protocol.value
                 runs.settle(conn, run.id, settling.verdict, settling.code, protocol, settling.seen)
                 runs.close_pages(conn, run.id, CANDIDATE)
             else:
-                runs.settle_without_credential(conn, run.id)
                 runs.close_idle_pages(conn, run.id, CANDIDATE)
             runs.move(conn, run.id, ("endpoints",), "mailboxes" if settling else "canaries", self.now())
 
@@ -178,14 +192,16 @@ class Flow:
             outcomes = runs.page_outcomes(conn, run_id, CANDIDATE, runs.CANARY_PAGE)
             alike = len(outcomes) == 1 and outcomes[0][0] is not Verdict.OK
             if alike and runs.move(conn, run_id, ("canaries",), "mailboxes", self.now()):
-                code = outcomes[0][1]
-                count = runs.settle(conn, run_id, Verdict.INCONCLUSIVE, Code.RUN_NOT_TRIED, None, "")
-                runs.close_pages(conn, run_id, CANDIDATE)
-                if count:
-                    runs.stop(conn, run_id, code, str(count))
+                runs.leave_untried(conn, run_id, outcomes[0][1])
         if not alike:
             self.open_pages(run_id)
         return True
+
+    def break_off(self, run_id: str, code: Code) -> None:
+        """Ends the logins of a run in the middle: one failure after the other was the same."""
+        log.warning("run %s is broken off after like failures: %s", run_id, code)
+        with self.database.begin() as conn:
+            runs.leave_untried(conn, run_id, code)
 
     def open_pages(self, run_id: str) -> bool:
         """Lets every lane at the pages; the caller is one of them. False where that was done already."""
@@ -227,15 +243,16 @@ class Flow:
         with self.database.begin() as conn:
             if settling:
                 runs.settle_baseline(conn, run.id, settling.verdict, settling.code)
-            else:
-                runs.plan_baseline(conn, run.id, self.config.page_size)
+            elif runs.plan_baseline(conn, run.id, self.config.page_size):
+                restraint.recall(conn, run.id, servers_of(self.endpoint_results(run.id, BASELINE)), BASELINE)
+                runs.close_idle_pages(conn, run.id, BASELINE)
 
     def _report(self, run: Run) -> None:
         endpoints = self.endpoint_results(run.id, CANDIDATE)
         with self.database.begin() as conn:
             counts, checksum = summarise(runs.rows(conn, run.id), endpoints)
             if runs.finish(conn, run.id, counts, checksum, self.now()) and run.change_id:
-                changes.mark_verified(conn, run.change_id)
+                changes.mark_verified(conn, run.change_id, self.now())
 
     # -- helpers
 
@@ -252,6 +269,11 @@ class Flow:
     def _pages_open(self, run: Run) -> int:
         with self.database.read() as conn:
             return runs.pages_open(conn, run.id, phase_of(run))
+
+
+def servers_of(results: Iterable[EndpointResult]) -> dict[str, str]:
+    """Protocol -> the server that logins of it go to, as rejections are remembered by."""
+    return {str(item.endpoint.protocol): f"{item.endpoint.host}:{item.endpoint.port}" for item in results}
 
 
 def phase_of(run: Run) -> Phase:

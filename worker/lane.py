@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 
 from checks.context import CheckContext
 from checks.login import Route, open_route
-from checks.model import Credential, Fault, LoginResult, Verdict
+from checks.model import Credential, EndpointResult, Fault, LoginResult, Verdict
 from checks.runner import check_mailbox
-from settings_store import domains, runs
+from settings_store import domains, restraint, runs
 from settings_store.runs import CANDIDATE, Done, Phase, Run, Work
 from settings_store.secrets import Vault
-from worker.flow import LEASE_SECONDS, Flow, phase_of
+from worker.flow import LEASE_SECONDS, Flow, phase_of, servers_of
+from worker.politeness import Politeness
 
 BUDGET_SECONDS = 60.0  # after which a lane takes no new page and lets another message have the slot
 FLUSH_SECONDS = 0.25
@@ -97,6 +98,8 @@ class Lane:
         self._exhausted = False
         self._phase: Phase = CANDIDATE
         self._canaries = False
+        self._servers: dict[str, str] = {}
+        self._polite = Politeness(flow.pacer, (), self._owner, flow.config.threads, flow.config.like_failures)
 
     def run(self) -> None:
         """Works pages off, then says what is next."""
@@ -108,6 +111,7 @@ class Lane:
             self._flow.publish("run_page", self._run_id)  # for a worker that stays
             return
         self._phase, self._canaries = phase_of(run), run.stage == "canaries"
+        self._meet(self._flow.endpoint_results(self._run_id, self._phase))
         claimed = self._claim()
         if claimed:
             try:
@@ -119,6 +123,13 @@ class Lane:
         judged = self._canaries and not self._halted and self._flow.judge_canaries(self._run_id)
         if claimed or judged:
             self._flow.advance_after_lane(self._run_id)
+
+    def _meet(self, results: Sequence[EndpointResult]) -> None:
+        """The servers of the run: pacing goes by address, for a server has many names."""
+        config = self._flow.config
+        self._servers = servers_of(results)
+        addresses = [result.address or result.endpoint.host for result in results]
+        self._polite = Politeness(self._flow.pacer, addresses, self._owner, config.threads, config.like_failures)
 
     def _give_up(self, fault: Fault) -> None:
         """The name resolved a moment ago and does not now: no mailbox is to blame."""
@@ -135,6 +146,7 @@ class Lane:
             return None
 
     def _work(self, routes: Routes) -> None:
+        self._polite.renew()
         threads = self._start_threads(routes)
         try:
             while self._outstanding:
@@ -143,6 +155,7 @@ class Lane:
                     pass
         finally:
             self._drain()  # after a failure of ours nobody would keep the results of further logins
+            self._polite.end()
             for _ in threads:
                 self._todo.put(None)
             for thread in threads:
@@ -150,9 +163,17 @@ class Lane:
             self._close()
 
     def _start_threads(self, routes: Routes) -> list[threading.Thread]:
+        gate = self._polite.gate
+
         def work() -> None:
-            while (item := self._todo.get()) is not None:
-                self._done.put(routes.try_mailbox(item))
+            while True:
+                gate.enter()
+                try:
+                    if (item := self._todo.get()) is None:
+                        return
+                    self._done.put(routes.try_mailbox(item))
+                finally:
+                    gate.leave()
 
         count = self._flow.config.threads
         threads = [threading.Thread(target=work, name=f"login-{number}", daemon=True) for number in range(count)]
@@ -179,6 +200,8 @@ class Lane:
             if number is None:
                 self._exhausted = True
                 return False
+            logins, limit = len(self._servers), self._flow.config.logins_per_hour
+            restraint.spend(conn, self._run_id, self._phase, number, logins=logins, limit=limit, now=now)
             work = runs.page_work(conn, self._run_id, self._phase, number)
         for item in work:
             self._todo.put(item)
@@ -202,8 +225,13 @@ class Lane:
         now = self._flow.now()
         with self._flow.database.begin() as conn:
             runs.save_results(conn, self._run_id, self._phase, results)
+            restraint.remember(conn, results, self._servers, now)
             stage = runs.renew(conn, self._run_id, self._phase, self._owner, now, now + LEASE_SECONDS)
         self._outstanding -= len(results)
+        too_many = self._polite.learn(results)
+        if too_many and self._phase == CANDIDATE and not self._canaries:
+            self._flow.break_off(self._run_id, too_many)
+            self._halt()
         if stage in runs.ENDED or self._flow.stopping.is_set():
             self._halt()
         elif self._canaries and any(done.result.verdict is Verdict.OK for done in results):

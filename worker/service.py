@@ -28,6 +28,7 @@ from worker import process
 from worker.app import PREFLIGHT, QUEUES, make_app
 from worker.config import Config
 from worker.flow import Flow
+from worker.pacing import RedisPacer
 from worker.report import Report, results_of
 from worker.tasks import publisher, register
 
@@ -228,7 +229,10 @@ class Preflight:
     @cached_property
     def flow(self) -> Flow:
         """The use cases of runs."""
-        return Flow(self.database, self.vault, self.config, publisher(self._bare_app), stopping=self.stopping)
+        broker = self.config.broker_url.get_secret_value()
+        shared = RedisPacer(broker, self.config.logins_at_once) if broker.startswith(("redis:", "rediss:")) else None
+        publish = publisher(self._bare_app)
+        return Flow(self.database, self.vault, self.config, publish, stopping=self.stopping, shared_pacer=shared)
 
     @property
     def _database_file(self) -> Path | None:

@@ -94,6 +94,7 @@ FIELDS: Mapping[Code, str] = {
             Code.AUTH_REJECTED,
             Code.AUTH_APP_PASSWORD,
             Code.AUTH_TOKEN_REJECTED,
+            Code.AUTH_CLIENT_REJECTED,
             Code.AUTH_EXPIRED,
             Code.CREDENTIAL_MISSING,
             Code.CREDENTIAL_UNREADABLE,
@@ -176,6 +177,6 @@ def _field(code: Code, facts: Facts) -> str | None:
     if name in ("password", "username"):
         return f"mailbox.{name}"
     protocol = facts.get("protocol", "").lower()
-    if protocol == "https":
+    if protocol == "exchange":
         return "exchange.url"  # Exchange has one field for host, port and security
     return f"{protocol}.{name}" if protocol else name

@@ -19,6 +19,7 @@ NEUTRAL: Mapping[str, str] = {
     "issuer": "an unknown issuer",
     "url": "the corrected one",
     "target": "not recorded",
+    "concerned": "all of this server",
 }
 """What stands in for a fact that is missing."""
 
@@ -210,6 +211,10 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         "{host} rejected the access token of this mailbox.",
         "The mailbox's owner signs in again and grants access to mail.",
     ),
+    Code.AUTH_CLIENT_REJECTED: (
+        "The token endpoint gave the application no access token.",
+        "Check the application's id, secret, scope and token endpoint. Its own words are in the report.",
+    ),
     Code.AUTH_BASIC_DISABLED: (
         "{host} has switched off logins with a password (basic authentication).",
         "The admin connects these mailboxes with OAuth, or asks whoever runs the mail server to allow passwords.",
@@ -351,7 +356,8 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         " the form of the user names, then verify again.",
     ),
     Code.EXCHANGE_ONLINE: (
-        "These mailboxes are in Exchange Online. EWS is being blocked there since October 2026 and ends on {date}.",
+        "Mailboxes in Exchange Online: {concerned}. EWS is being blocked there since October 2026 and ends on {date};"
+        " Microsoft Graph, or IMAP and SMTP with OAuth, works beyond.",
         "Plan the move to Microsoft Graph, or to IMAP and SMTP with OAuth. Passwords have not worked there since 2022.",
     ),
     Code.EXCHANGE_ONLINE_RETIRED: (
@@ -418,6 +424,10 @@ WORDS: Mapping[Code, tuple[str, str]] = {
     Code.RUN_CANCELLED: (
         "The verification was cancelled before this was checked.",
         "Verify again if you still need the answer.",
+    ),
+    Code.RUN_BUDGET: (
+        "Not tried: this mailbox was logged in to often enough within this hour.",
+        "Verify again in an hour, so that the mail server does not lock the account.",
     ),
     Code.INTERNAL: (
         "This service failed while it checked {host}. It says nothing about your settings.",

@@ -27,18 +27,23 @@ Logon = Callable[[Stream, Request], Reply]
 """Sends a request as somebody, and returns the answer to it. Raises `Fault` and `OSError`."""
 
 
+_HASHED = {"NTLM": "NTLM", "NEGOTIATE": "Negotiate"}
+"""Schemes that never show the password, as they are written in a header."""
+
+
 def choose(capabilities: Sequence[str], credential: Credential, *, insecure: bool) -> str:
     """The scheme to log in with. Raises `Fault` when none fits.
 
     Basic is the cheapest, one request. Where the certificate was refused and the option lets us in all the same, NTLM
     goes first: Basic would hand the password to whoever stands in between. So it does for a user name with a colon,
-    which Basic cannot carry (RFC 7617, 2).
+    which Basic cannot carry (RFC 7617, 2). Negotiate is last: whether it takes NTLM is known only when it is tried.
     """
     offered = {item.removeprefix("AUTH=") for item in capabilities if item.startswith("AUTH=")}
     if credential.kind is CredentialKind.OAUTH2_TOKEN:
         fitting = ["BEARER"]
     else:
-        fitting = ["NTLM", "BASIC"] if insecure or ":" in credential.username else ["BASIC", "NTLM"]
+        hashed_first = insecure or ":" in credential.username
+        fitting = [*_HASHED, "BASIC"] if hashed_first else ["BASIC", *_HASHED]
     for scheme in fitting:
         if scheme in offered:
             return scheme
@@ -53,8 +58,8 @@ def logon(scheme: str, credential: Credential, hidden: list[str]) -> Logon:
     Raises `Fault(credential.unreadable)` for a credential that cannot be sent.
     """
     refuse_control_characters(credential)
-    if scheme == "NTLM":
-        return _Ntlm(credential, hidden)
+    if scheme in _HASHED:
+        return _Ntlm(_HASHED[scheme], credential, hidden)
     if scheme == "BEARER":
         if not credential.secret.isascii():
             raise Fault(Code.CREDENTIAL_UNREADABLE, "the token has a character that cannot be sent")
@@ -74,10 +79,13 @@ def _header(value: str) -> Logon:
 class _Ntlm:
     """NTLM over HTTP ([MS-NTHT]): two requests on one connection, the first without the body.
 
-    The first goes out at once, because the probe has seen that NTLM is offered.
+    The first goes out at once, because the probe has seen that the scheme is offered. Negotiate takes NTLM's messages
+    bare as well, without an envelope of SPNEGO's: Windows tells them by their signature, and requests-ntlm, with which
+    exchangelib logs in, sends them so.
     """
 
-    def __init__(self, credential: Credential, hidden: list[str]) -> None:
+    def __init__(self, scheme: str, credential: Credential, hidden: list[str]) -> None:
+        self._scheme = scheme
         self._credential = credential
         self._hidden = hidden
 
@@ -91,31 +99,37 @@ class _Ntlm:
             protocol="ntlm",
             options=spnego.NegotiateOptions.use_ntlm,
         )
-        first = exchange(stream, request.encoded(_token(client.step() or b""), body=b""))
+        first = exchange(stream, request.encoded(self._token(client.step() or b""), body=b""))
         if first.status != 401:
             return first
-        answer = _token(_answer(client, first))
+        answer = self._token(_answer(client, first, self._scheme))
         self._hidden.append(answer[1].partition(" ")[2])  # it would do to guess the password offline
         return exchange(stream, request.encoded(answer))
 
+    def _token(self, message: bytes) -> tuple[str, str]:
+        return "Authorization", f"{self._scheme} {base64.b64encode(message).decode()}"
 
-def _token(message: bytes) -> tuple[str, str]:
-    return "Authorization", f"NTLM {base64.b64encode(message).decode()}"
 
-
-def _answer(client: spnego.ContextProxy, reply: Reply) -> bytes:
+def _answer(client: spnego.ContextProxy, reply: Reply, scheme: str) -> bytes:
     """The last message, for the challenge in `reply`. Raises `Fault`: no password has been judged up to here."""
-    values = [value.strip() for value in ",".join(reply.values("www-authenticate")).split(",")]
-    challenge = next((value[5:].strip() for value in values if value.upper().startswith("NTLM ")), "")
+    values = [value.strip().partition(" ") for value in ",".join(reply.values("www-authenticate")).split(",")]
+    challenge = next((rest.strip() for name, _, rest in values if rest and name.lower() == scheme.lower()), "")
     if not challenge:
-        seen = f"{excerpt(reply)}; no NTLM challenge among {', '.join(schemes(reply)) or 'no schemes'}"
-        raise Fault(Code.EXCHANGE_NTLM_BROKEN, seen)
+        raise _unchallenged(reply, scheme)
     if not reply.stays:
         raise Fault(Code.EXCHANGE_NTLM_BROKEN, "the connection was closed after the NTLM challenge")
     try:
         return client.step(base64.b64decode(challenge, validate=True)) or b""
     except (spnego.exceptions.SpnegoError, ValueError, struct.error, IndexError):
         raise Fault(Code.EXCHANGE_NTLM_BROKEN, "the NTLM challenge cannot be read") from None
+
+
+def _unchallenged(reply: Reply, scheme: str) -> Fault:
+    """Negotiate without an answer to NTLM wants Kerberos; NTLM without one is broken."""
+    names = ", ".join(schemes(reply))
+    if scheme == "Negotiate":
+        return Fault(Code.EXCHANGE_AUTH_UNUSABLE, f"{excerpt(reply)}; Negotiate takes no NTLM", names="Kerberos")
+    return Fault(Code.EXCHANGE_NTLM_BROKEN, f"{excerpt(reply)}; no NTLM challenge among {names or 'no schemes'}")
 
 
 def channel_bindings(stream: Stream) -> spnego.channel_bindings.GssChannelBindings | None:

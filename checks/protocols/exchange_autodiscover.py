@@ -22,8 +22,8 @@ _PATH = "/autodiscover/autodiscover.json?Email={address}&Protocol=EWS"
 def other_url(url: str, context: CheckContext, deadline: Deadline) -> str:
     """The EWS URL that Autodiscover names, where it is another than `url`; '' where it agrees or says nothing.
 
-    Asked are the server of `url` and, where the domain of the mailboxes is known, its `autodiscover.` host: no mailbox is
-    named to either. Never raises.
+    Asked are the server of `url` and, where the domain of the mailboxes is known, its `autodiscover.` host: no mailbox
+    is named to either. Never raises.
     """
     host, port = urlsplit(url).hostname or "", urlsplit(url).port or 443
     domain = context.domain

@@ -46,6 +46,11 @@ class ServiceVerdicts:
     calendar: Code
 
     @property
+    def codes(self) -> dict[str, str]:
+        """Both by name."""
+        return {"mail": self.mail.value, "calendar": self.calendar.value}
+
+    @property
     def decisive(self) -> Code:
         """The code of the mailbox: a lasting cause before one that may pass, mail before calendar."""
         codes = (self.mail, self.calendar)
@@ -81,6 +86,10 @@ class ExchangeRoute:
     impersonate: bool = False
     session: ssl.SSLSession | None = field(default=None, repr=False)
 
+    def log_in(self, credential: Credential, context: CheckContext, address: str = "") -> LoginResult:
+        """One logon; see `log_in`."""
+        return log_in(self, credential, context, address).result
+
 
 def open_route(result: EndpointResult, context: CheckContext) -> ExchangeRoute:
     """The route to an Exchange URL that passed its probe. Raises `Fault` when its name does not resolve any more."""
@@ -88,7 +97,7 @@ def open_route(result: EndpointResult, context: CheckContext) -> ExchangeRoute:
     found = resolve(endpoint.host, endpoint.port, context.policy, Deadline(context.login_seconds))
     return ExchangeRoute(
         endpoint=endpoint,
-        url=result.facts["url"],
+        url=endpoint.url,
         addresses=tuple(sorted(found, key=lambda address: address != result.address)),
         capabilities=result.capabilities,
         tls_context=context.trust.insecure if result.insecure else context.trust.strict,
@@ -116,7 +125,7 @@ def log_in(route: ExchangeRoute, credential: Credential, context: CheckContext, 
     verdict = verdict_of(code) if attempt.ready else Verdict.INCONCLUSIVE
     ms = round((time.monotonic() - begun) * 1000, 1)
     words = redact.words(seen, credential.secret, *attempt.hidden)
-    return ExchangeLogin(LoginResult(verdict, code, Protocol.HTTPS, words, ms), services)
+    return ExchangeLogin(LoginResult(verdict, code, Protocol.HTTPS, words, ms, services.codes), services)
 
 
 class _Attempt:
@@ -168,7 +177,8 @@ class _Attempt:
             judge_logon(reply, self._route.url, token=token)
             return reply
 
-        acts = self._route.impersonate or (token and is_application_token(self._credential.secret))
+        application = self._credential.application or (token and is_application_token(self._credential.secret))
+        acts = self._route.impersonate or application
         mail, calendar = ews.ask(self._route.url, host_header(self._route.url), self._address, wire, impersonate=acts)
         return _verdicts(mail, calendar)
 

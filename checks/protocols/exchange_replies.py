@@ -14,8 +14,8 @@ from checks.protocols.exchange_online import ENDS, is_consumer, is_online
 from checks.protocols.exchange_url import same_place
 from checks.protocols.replies_text import ACCOUNT_TEXTS, first_match, fold
 
-USABLE = ("BASIC", "NTLM", "BEARER")
-"""The schemes that a mailbox can log in with. Negotiate means Kerberos, for which a mailbox has no ticket."""
+USABLE = ("BASIC", "NTLM", "NEGOTIATE", "BEARER")
+"""The schemes that a mailbox can log in with. Negotiate is Kerberos, for which a mailbox has no ticket, or NTLM."""
 _EWS = b"schemas.microsoft.com/exchange/services/2006"
 _SOAP = re.compile(rb"<(\w+:)?Envelope[\s>]")
 _WHOLE = re.compile(rb"</(\w+:)?Envelope\s*>")

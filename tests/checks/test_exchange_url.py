@@ -140,10 +140,17 @@ def test_whatever_is_typed_the_result_is_canonical_and_stays_so(typed: str) -> N
 
 
 def test_where_a_url_is_served() -> None:
-    endpoint = endpoint_of("https://[2001:db8::1]:444/EWS/Exchange.asmx")
-    assert endpoint == Endpoint(Protocol.HTTPS, "2001:db8::1", 444, Security.TLS)
+    url = "https://[2001:db8::1]:444/EWS/Exchange.asmx"
+    assert endpoint_of(url) == Endpoint(Protocol.HTTPS, "2001:db8::1", 444, Security.TLS, url)
+    assert endpoint_of(url).typed == ""
     assert endpoint_of(CANONICAL).port == 443
-    assert host_header("https://[2001:db8::1]:444/EWS/Exchange.asmx") == "[2001:db8::1]:444"
+    assert host_header(url) == "[2001:db8::1]:444"
+
+
+def test_what_was_typed_goes_with_the_endpoint() -> None:
+    endpoint = endpoint_of("mail.example.com/owa?x=1")
+    assert (endpoint.url, endpoint.typed) == ("https://mail.example.com/EWS/Exchange.asmx", "mail.example.com/owa")
+    assert endpoint == endpoint_of(endpoint.url)
 
 
 @pytest.mark.parametrize(

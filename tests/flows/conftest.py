@@ -76,6 +76,13 @@ def database_system(request: pytest.FixtureRequest, tmp_path: Path) -> System:
     return System("distributed", tmp_path, request.getfixturevalue("postgres_url"), "redis://127.0.0.1:1/0")
 
 
+@pytest.fixture
+def lab(lab_session: MailLab) -> MailLab:
+    """The lab, with its logins counted from the start of the test. All of them are in Dovecot's log."""
+    lab_session.dovecot.forget()
+    return lab_session
+
+
 @pytest.fixture(scope="session")
 def other_lab_session(server_folder: Path) -> Iterator[MailLab]:
     with mail_lab(server_folder / "other-lab", users=60) as servers:
@@ -86,7 +93,7 @@ def other_lab_session(server_folder: Path) -> Iterator[MailLab]:
 @pytest.fixture
 def other_lab(other_lab_session: MailLab) -> MailLab:
     """A second pair of servers. It has 60 of the lab's users, and those in `OTHERS_REJECT` have another password."""
-    other_lab_session.forget()
+    other_lab_session.dovecot.forget()
     return other_lab_session
 
 

@@ -11,6 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 from pathlib import Path
@@ -301,6 +302,29 @@ def settings_of(
         allow_insecure_certificate=allow_insecure,
         ca_pem=lab.certificates.ca_pem if ca else "",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the mail servers' own log says: how often which user was accepted or rejected over which protocol."""
+
+    imap: Counter[str]
+    smtp: Counter[str]
+    imap_rejected: Counter[str]
+    smtp_rejected: Counter[str]
+
+    @property
+    def attempts(self) -> Counter[str]:
+        """IMAP logins, whatever became of them: every mailbox that is tried begins with one."""
+        return self.imap + self.imap_rejected
+
+
+def seen(lab: MailLab) -> Seen:
+    """Reads the log. Each of the four waits until the log is quiet, so they do it together."""
+    server = lab.dovecot
+    asks = [(ask, service) for ask in (server.logins, server.rejections) for service in ("imap", "smtp")]
+    with ThreadPoolExecutor(len(asks)) as pool:
+        return Seen(*pool.map(lambda item: item[0](item[1]), asks))
 
 
 def stored(preflight: Preflight, run_id: str) -> set[str]:

@@ -97,7 +97,7 @@ class TestBroker:
         own_system.broker_url = f"redis://127.0.0.1:{free_port()}/0"
         csv = write_csv(own_system.folder / "boxes.csv", boxes_of(lab, DOMAIN, 3))
 
-        for command in (arguments(lab, csv), ["worker", "--queue", "preflight"], ["beat"], ["serve"]):
+        for command in (arguments(lab, csv), ["serve"]):
             assert_refused(own_system.command(*command), "MAIL_PREFLIGHT_BROKER_URL")
         with own_system.open() as preflight:
             assert preflight.domains() == []

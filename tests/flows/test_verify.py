@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
-from tests.flows.harness import ROOT, Box, System, boxes_of, settings_of, write_csv
+from tests.flows.harness import ROOT, Box, System, boxes_of, seen, settings_of, write_csv
 from tests.servers.lab import MailLab
 
 SCHEMAS = ROOT / "docs" / "schema"
@@ -46,11 +46,12 @@ def test_names_exactly_those_with_a_wrong_password(system: System, lab: MailLab,
     counts = {impact: count for impact, count in done.document["counts"].items() if count}
     assert counts == {"keeps_working": 180, "will_disconnect": 20}
 
+    log = seen(lab)
     good = {address: 1 for address in lab.users if address not in set(broken)}
-    assert lab.dovecot.logins("imap") == good
-    assert lab.dovecot.logins("smtp") == good
-    assert lab.dovecot.rejections("imap") == dict.fromkeys(broken, 1)
-    assert not lab.dovecot.rejections("smtp")
+    assert log.imap == good
+    assert log.smtp == good
+    assert log.imap_rejected == dict.fromkeys(broken, 1)
+    assert not log.smtp_rejected
 
 
 def test_both_modes_come_to_the_same_report(

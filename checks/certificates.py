@@ -1,0 +1,237 @@
+"""Reading one certificate of a stranger: bounded, and never failing. What cannot be read is absent.
+
+Nothing here decides whether a chain is accepted: OpenSSL's handshake does. These are the facts that say why.
+"""
+
+import hashlib
+import ipaddress
+from collections.abc import Iterator
+from typing import TypeVar
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
+from cryptography.x509.oid import NameOID
+
+from checks.model import Certificate
+
+MAX_DER = 262_144  # bytes; OpenSSL takes no certificate message above 100 KB, but a fetched certificate comes otherwise
+MAX_NAME = 200  # characters of a name that are shown
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    OverflowError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+    x509.AttributeNotFound,
+    Warning,  # where warnings are errors: cryptography warns of what it will refuse one day
+)
+"""What `cryptography` raises for a certificate that is not as it should be."""
+_Extension = TypeVar("_Extension", bound=x509.ExtensionType)
+
+
+def load(der: bytes) -> x509.Certificate | None:
+    """A certificate, or None where it cannot be read."""
+    if len(der) > MAX_DER:
+        return None
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+        certificate.not_valid_after_utc, certificate.not_valid_before_utc  # noqa: B018 - read lazily, and may fail
+    except UNREADABLE:
+        return None
+    return certificate
+
+
+def describe(certificate: x509.Certificate) -> Certificate:
+    """A certificate in words. Names that cannot be decoded are shown as such."""
+    return Certificate(
+        subject=subject(certificate, 500),
+        issuer=issuer(certificate, 500),
+        not_before=certificate.not_valid_before_utc.isoformat(),
+        not_after=certificate.not_valid_after_utc.isoformat(),
+        sha256=fingerprint(certificate),
+    )
+
+
+def fingerprint(certificate: x509.Certificate) -> str:
+    """SHA-256 of the DER form, in lower hex."""
+    return certificate.fingerprint(hashes.SHA256()).hex()
+
+
+def subject(certificate: x509.Certificate, limit: int = MAX_NAME) -> str:
+    """Whom it was issued to, as RFC 4514 writes names."""
+    try:
+        return certificate.subject.rfc4514_string()[:limit] or "-"
+    except UNREADABLE:
+        return "(a name that cannot be decoded)"
+
+
+def issuer(certificate: x509.Certificate, limit: int = MAX_NAME) -> str:
+    """Who issued it, as RFC 4514 writes names."""
+    try:
+        return certificate.issuer.rfc4514_string()[:limit] or "-"
+    except UNREADABLE:
+        return "(a name that cannot be decoded)"
+
+
+def same_name(certificate: x509.Certificate, candidate: x509.Certificate) -> bool:
+    """Whether the candidate's subject is the certificate's issuer."""
+    try:
+        return certificate.issuer == candidate.subject
+    except UNREADABLE:
+        return False
+
+
+def self_issued(certificate: x509.Certificate) -> bool:
+    """Whether subject and issuer are the same."""
+    return same_name(certificate, certificate)
+
+
+def signed_by(certificate: x509.Certificate, candidate: x509.Certificate) -> bool:
+    """Whether the candidate's key made the signature."""
+    try:
+        certificate.verify_directly_issued_by(candidate)  # ValueError where issuer and subject differ
+    except (InvalidSignature, *UNREADABLE):
+        return False
+    return True
+
+
+def self_signed(certificate: x509.Certificate) -> bool:
+    """Whether the certificate was signed with its own key."""
+    return signed_by(certificate, certificate)
+
+
+def extension(certificate: x509.Certificate, kind: type[_Extension]) -> _Extension | None:
+    """An extension's value; None where there is none, or where it cannot be read."""
+    found = entry(certificate, kind)
+    return None if found is None else found.value
+
+
+def entry(certificate: x509.Certificate, kind: type[_Extension]) -> x509.Extension[_Extension] | None:
+    """An extension with its critical flag; None where there is none, or where it cannot be read."""
+    try:
+        return certificate.extensions.get_extension_for_class(kind)
+    except (x509.ExtensionNotFound, *UNREADABLE):
+        return None
+
+
+def readable(certificate: x509.Certificate) -> bool:
+    """Whether all extensions can be read."""
+    try:
+        certificate.extensions  # noqa: B018 - parsed when it is asked for
+    except UNREADABLE:
+        return False
+    return True
+
+
+# -- names
+
+
+def names(certificate: x509.Certificate) -> list[str]:
+    """The host names and IP addresses that a certificate covers.
+
+    From subjectAltName (RFC 9525, 2); without one the common name, because OpenSSL, which decides, still takes it.
+    """
+    hosts, addresses = _covered(certificate)
+    return hosts + addresses
+
+
+def has_alternative_names(certificate: x509.Certificate) -> bool:
+    """Whether the names stand where RFC 9525 wants them. True where that cannot be read."""
+    return extension(certificate, x509.SubjectAlternativeName) is not None or not readable(certificate)
+
+
+def _covered(certificate: x509.Certificate) -> tuple[list[str], list[str]]:
+    san = extension(certificate, x509.SubjectAlternativeName)
+    if san is None:
+        return (common_names(certificate), []) if readable(certificate) else ([], [])
+    hosts = san.get_values_for_type(x509.DNSName)
+    # A certificate may have addresses only: then the common name still counts as a host.
+    return hosts or common_names(certificate), list(map(str, san.get_values_for_type(x509.IPAddress)))
+
+
+def common_names(certificate: x509.Certificate) -> list[str]:
+    """What the subject calls itself."""
+    try:
+        return [str(item.value) for item in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    except UNREADABLE:
+        return []
+
+
+def covers(certificate: x509.Certificate, host: str) -> bool:
+    """Whether a certificate covers a host (RFC 9525, 6.3: a wildcard stands for the whole left-most label)."""
+    hosts, addresses = _covered(certificate)
+    try:
+        return str(ipaddress.ip_address(host)) in addresses
+    except ValueError:
+        return any(_matches(name.lower(), host.lower()) for name in hosts)
+
+
+def _matches(pattern: str, host: str) -> bool:
+    if pattern.startswith("*."):
+        return host.partition(".")[2] == pattern[2:]
+    return pattern == host
+
+
+# -- strength
+
+
+def weak_key(certificate: x509.Certificate) -> bool:
+    """Below 112 bits of security (OpenSSL's level 2, which Python sets): RSA and DSA under 2048, curves under 224."""
+    try:
+        key = certificate.public_key()
+    except UNREADABLE:
+        return False
+    if isinstance(key, (rsa.RSAPublicKey, dsa.DSAPublicKey)):
+        return key.key_size < 2048
+    return isinstance(key, ec.EllipticCurvePublicKey) and key.key_size < 224
+
+
+def weak_signature(certificate: x509.Certificate) -> bool:
+    """Signed over a digest of less than 112 bits of security: MD5, SHA-1."""
+    try:
+        digest = certificate.signature_hash_algorithm
+    except UNREADABLE:
+        return False
+    return digest is not None and digest.digest_size < 28
+
+
+# -- the key itself
+
+
+def key_sha256(der: bytes) -> str:
+    """SHA-256 of a certificate's SubjectPublicKeyInfo, in lower hex; of the whole where it has none.
+
+    Cut out of the DER form (RFC 5280, 4.1), so that a key which `cryptography` does not know is pinned as well.
+    """
+    try:
+        _, body, _ = _element(der, 0)
+        _, place, _ = _element(der, body)
+        fields = list(_fields(der, place))
+        start, end = fields[6 if der[fields[0][0]] == 0xA0 else 5]
+    except IndexError:
+        start, end = 0, len(der)
+    return hashlib.sha256(der[start:end]).hexdigest()
+
+
+def _fields(der: bytes, place: int) -> Iterator[tuple[int, int]]:
+    """Where the first seven elements from `place` on begin and end."""
+    for _ in range(7):
+        begin = place
+        _, _, place = _element(der, begin)
+        yield begin, place
+
+
+def _element(der: bytes, place: int) -> tuple[int, int, int]:
+    """The tag of the element at `place`, where its content begins and where it ends. Raises `IndexError`."""
+    tag, length, content = der[place], der[place + 1], place + 2
+    if length & 0x80:
+        octets = length & 0x7F
+        length = int.from_bytes(der[content : content + octets], "big")
+        content += octets
+    if content + length > len(der):
+        raise IndexError(place)
+    return tag, content, content + length

@@ -1,0 +1,102 @@
+"""Access tokens of applications: OAuth2 client credentials (RFC 6749, 4.4), one request for a whole run.
+
+The request is our own, under the address policy and with a deadline, over a verified chain whatever the option for the
+domain's servers says. An application that was refused is not sent again in the run either.
+"""
+
+import contextlib
+import hashlib
+import json
+import threading
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import quote_plus, urlencode
+
+from checks import redact, tls
+from checks.client_secret import ClientSecret, parse_client_secret
+from checks.model import Code, Credential, CredentialKind, Fault, Invalid
+from checks.network import Deadline, dial, fault_of, resolve
+from checks.protocols.exchange_http import USER_AGENT, Reply, Request, excerpt, exchange
+from checks.stream import Stream
+
+if TYPE_CHECKING:
+    from checks.context import CheckContext
+
+SECONDS = 15.0
+_TEMPORARY = {429: Code.SERVER_THROTTLED, 503: Code.SERVER_THROTTLED}
+
+
+@dataclass(slots=True)
+class _Kept:
+    """What came of one application's request, once there was one."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    token: str = field(default="", repr=False)
+    fault: Fault | None = None
+
+
+class Tokens:
+    """The tokens of one run in one process. Applications are told apart by a hash: no secret is a key here."""
+
+    def __init__(self) -> None:
+        self._kept: defaultdict[str, _Kept] = defaultdict(_Kept)
+        self._lock = threading.Lock()
+
+    def redeem(self, credential: Credential, context: "CheckContext") -> Credential:
+        """The same mailbox with the application's token. Raises `Fault`, the same one for each mailbox of the run."""
+        with self._lock:
+            kept = self._kept[hashlib.sha256(credential.secret.encode(errors="surrogatepass")).hexdigest()]
+        with kept.lock:
+            if not kept.token and kept.fault is None:
+                try:
+                    kept.token = _fetch(credential.secret, context)
+                except Fault as fault:
+                    kept.fault = fault
+        if kept.fault is not None:
+            raise Fault(kept.fault.code, kept.fault.seen, **kept.fault.facts)
+        return Credential(credential.username, kept.token, CredentialKind.OAUTH2_TOKEN, application=True)
+
+
+def _fetch(secret: str, context: "CheckContext") -> str:
+    try:
+        client = parse_client_secret(secret)
+    except Invalid:
+        raise Fault(Code.CREDENTIAL_UNREADABLE, "the application's credential cannot be read") from None
+    try:
+        reply = _ask(client, context)
+    except TimeoutError:
+        raise Fault(Code.DEADLINE, f"no answer of {client.host} in time", seconds=f"{SECONDS:.0f}") from None
+    except OSError as error:
+        raise tls.after_handshake(error) or fault_of(error) from None
+    return _token_in(reply, client)
+
+
+def _ask(client: ClientSecret, context: "CheckContext") -> Reply:
+    deadline = Deadline(SECONDS)
+    addresses = resolve(client.host, client.port, context.policy, deadline)
+    named = f"[{client.host}]" if ":" in client.host else client.host
+    form = {"grant_type": "client_credentials", "client_id": client.client_id, "client_secret": client.client_secret}
+    body = urlencode(form | ({"scope": client.scope} if client.scope else {})).encode()
+    headers = (("User-Agent", USER_AGENT), ("Content-Type", "application/x-www-form-urlencoded"))
+    host = named if client.port == 443 else f"{named}:{client.port}"
+    sock = dial(addresses, client.port, deadline, context.source_address)
+    with contextlib.closing(Stream(sock, deadline)) as stream:
+        tls.handshake(stream, context.trust.strict, client.host)
+        return exchange(stream, Request("POST", client.target, host, headers, body).encoded())
+
+
+def _token_in(reply: Reply, client: ClientSecret) -> str:
+    """The token of an answer (RFC 6749, 5.1). Raises `Fault`; 400 and 401 are refusals (5.2)."""
+    seen = redact.words(excerpt(reply), client.client_secret, quote_plus(client.client_secret))
+    if reply.status in (400, 401):
+        raise Fault(Code.AUTH_CLIENT_REJECTED, seen)
+    if reply.status != 200:
+        raise Fault(_TEMPORARY.get(reply.status, Code.SERVER_UNAVAILABLE), seen)
+    try:
+        token = json.loads(reply.body)["access_token"]
+    except (ValueError, RecursionError, KeyError, TypeError):
+        token = None
+    if not (isinstance(token, str) and token and token.isascii() and token.isprintable()):
+        raise Fault(Code.PROTOCOL_ERROR, f"{client.host} sent no access token")
+    return token

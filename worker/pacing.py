@@ -1,0 +1,173 @@
+"""Politeness per mail server: how many logins at once, across every worker and every domain.
+
+A lane asks for slots at the servers of its run and renews them with each write of results. It begins with half and is
+given more while all goes well (slow start); when the server throttles, drops or delays, everybody's share is halved and
+grows again slowly. A lane that dies lets its slots lapse.
+
+Shared in Redis where there is one, in this process otherwise: the same arithmetic, `_granted`, in Python and in Lua.
+"""
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import redis
+
+SLOT_SECONDS = 15.0  # slots that are not renewed lapse
+FORGET_SECONDS = 600.0  # after which a server is met as if for the first time
+FLOOR = 1
+
+
+class Pacer(Protocol):
+    """Who says how many."""
+
+    def renew(self, server: str, owner: str, want: int) -> int:
+        """Asks for `want` slots at a server, in place of those the owner holds. Returns how many it may use now.
+
+        Never above what the limit leaves; 0 means wait and ask again. `want` 0 gives all back.
+        """
+
+    def trouble(self, server: str) -> None:
+        """The server throttled, dropped or delayed: halves what all may use there together."""
+
+    def fine(self, server: str, logins: int) -> None:
+        """So many logins went well: the common allowance grows by one for each until it meets the limit."""
+
+
+@dataclass
+class _Server:
+    allowance: float
+    met: float
+    held: dict[str, tuple[int, float]] = field(default_factory=dict)
+
+
+class LocalPacer:
+    """The pacer of one process."""
+
+    def __init__(self, limit: int, now: Callable[[], float] = time.monotonic) -> None:
+        self._limit = limit
+        self._now = now
+        self._lock = threading.Lock()
+        self._servers: dict[str, _Server] = {}
+
+    def renew(self, server: str, owner: str, want: int) -> int:
+        with self._lock:
+            known = self._server(server)
+            others = sum(count for holder, (count, _) in known.held.items() if holder != owner)
+            granted = max(0, min(want, int(min(known.allowance, self._limit)) - others))
+            if granted:
+                known.held[owner] = (granted, self._now() + SLOT_SECONDS)
+            else:
+                known.held.pop(owner, None)
+            return granted
+
+    def trouble(self, server: str) -> None:
+        with self._lock:
+            known = self._server(server)
+            known.allowance = max(FLOOR, known.allowance / 2)
+
+    def fine(self, server: str, logins: int) -> None:
+        with self._lock:
+            known = self._server(server)
+            known.allowance = min(self._limit, known.allowance + logins)
+
+    def _server(self, name: str) -> _Server:
+        now = self._now()
+        for key in [key for key, item in self._servers.items() if now - item.met > FORGET_SECONDS]:
+            del self._servers[key]
+        known = self._servers.setdefault(name, _Server(start_of(self._limit), now))
+        known.met = now
+        known.held = {owner: held for owner, held in known.held.items() if held[1] > now}
+        return known
+
+
+# One server is a hash: "allowance", and for each owner "h:<owner>" -> "count:expiry". Redis's own clock decides.
+_RENEW = """
+local now = tonumber(redis.call('TIME')[1])
+local limit, want = tonumber(ARGV[1]), tonumber(ARGV[2])
+local allowance = tonumber(redis.call('HGET', KEYS[1], 'allowance') or ARGV[4])
+local others = 0
+for _, key in ipairs(redis.call('HKEYS', KEYS[1])) do
+  if string.sub(key, 1, 2) == 'h:' and key ~= ARGV[3] then
+    local count, expiry = string.match(redis.call('HGET', KEYS[1], key), '(%d+):(%d+)')
+    if tonumber(expiry) <= now then redis.call('HDEL', KEYS[1], key) else others = others + tonumber(count) end
+  end
+end
+local granted = math.max(0, math.min(want, math.floor(math.min(allowance, limit)) - others))
+redis.call('HSET', KEYS[1], 'allowance', allowance)
+if granted > 0 then
+  redis.call('HSET', KEYS[1], ARGV[3], string.format('%d:%d', granted, now + tonumber(ARGV[5])))
+else
+  redis.call('HDEL', KEYS[1], ARGV[3])
+end
+redis.call('EXPIRE', KEYS[1], ARGV[6])
+return granted
+"""
+_CHANGE = """
+local allowance = tonumber(redis.call('HGET', KEYS[1], 'allowance') or ARGV[2])
+if ARGV[3] == 'halve' then
+  allowance = math.max(tonumber(ARGV[5]), allowance / 2)
+else
+  allowance = math.min(tonumber(ARGV[1]), allowance + tonumber(ARGV[3]))
+end
+redis.call('HSET', KEYS[1], 'allowance', allowance)
+redis.call('EXPIRE', KEYS[1], ARGV[4])
+"""
+
+
+class RedisPacer:
+    """The pacer of all workers of one Redis. A Redis that does not answer leaves each lane the least: one login."""
+
+    def __init__(self, url: str, limit: int) -> None:
+        self._limit = limit
+        self._start = start_of(limit)
+        self._redis: Any = redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
+        self._renew = self._redis.register_script(_RENEW)
+        self._change = self._redis.register_script(_CHANGE)
+
+    def renew(self, server: str, owner: str, want: int) -> int:
+        arguments: list[str | int] = [
+            self._limit,
+            want,
+            f"h:{owner}",
+            self._start,
+            int(SLOT_SECONDS),
+            int(FORGET_SECONDS),
+        ]
+        try:
+            return int(self._renew(keys=[_key(server)], args=arguments))
+        except redis.RedisError:
+            return min(want, FLOOR)
+
+    def trouble(self, server: str) -> None:
+        self._apply(server, "halve")
+
+    def fine(self, server: str, logins: int) -> None:
+        self._apply(server, str(logins))
+
+    def _apply(self, server: str, what: str) -> None:
+        try:
+            self._change(keys=[_key(server)], args=[self._limit, self._start, what, int(FORGET_SECONDS), FLOOR])
+        except redis.RedisError:
+            return  # the next renewal finds the allowance as it was
+
+
+def start_of(limit: int) -> int:
+    """Logins at once at a server that nobody has met lately: half of what is allowed."""
+    return max(1, limit // 2)
+
+
+def _key(server: str) -> str:
+    """Redis must hold no host name or address, so the server goes by its digest."""
+    return f"mail_preflight:pace:{hashlib.sha256(server.encode()).hexdigest()[:32]}"
+
+
+def renew_all(pacer: Pacer, servers: Iterable[str], owner: str, want: int) -> int:
+    """Slots at every one of the servers: as many as the tightest gives."""
+    granted = want
+    for server in servers:
+        granted = pacer.renew(server, owner, granted)
+    return granted
