@@ -35,7 +35,7 @@ MAX_URLS = 4
 
 
 def for_servers(certificate: x509.Certificate) -> bool:
-    """Whether extKeyUsage, where there is one, names TLS servers (RFC 5280, 4.2.1.12; anyExtendedKeyUsage is not it)."""
+    """Whether extKeyUsage, where there is one, names TLS servers (RFC 5280, 4.2.1.12); "any purpose" is not enough."""
     purposes = extension(certificate, x509.ExtendedKeyUsage)
     return purposes is None or any(purpose in _SERVER for purpose in purposes)
 

@@ -1,146 +1,266 @@
-"""Why a chain was refused. Pure: certificates, a host, a time and OpenSSL's first error in; causes out."""
+"""What is wrong with a chain that was refused, and what to know about one that was accepted.
 
-import ipaddress
-from collections.abc import Sequence
+Pure: certificates, a host, a time and OpenSSL's first error in; causes and warnings out. OpenSSL names only the first
+error it meets (62 hides 10, 18 hides both), so the others are read from the certificates.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.x509.oid import NameOID
 
-from checks.model import Code, Warn
+from checks import authority, certificates, constraints
+from checks.certificates import subject
+from checks.model import Code, Facts, Warn
+from checks.paths import End, Path, current, fits
 
-# OpenSSL's verification errors (X509_V_ERR_*). Only the first one met is reported: 62 hides 10, 18 hides both.
-_FIRST = {
+ORDER = (
+    Code.TLS_SELF_SIGNED,
+    Code.TLS_UNTRUSTED_ROOT,
+    Code.TLS_INCOMPLETE_CHAIN,
+    Code.TLS_CHAIN_UNCLEAR,
+    Code.TLS_WRONG_INTERMEDIATE,
+    Code.TLS_INTERMEDIATE_EXPIRED,
+    Code.TLS_EXPIRED,
+    Code.TLS_NOT_YET_VALID,
+    Code.TLS_NAME_MISMATCH,
+    Code.TLS_WEAK_KEY,
+    Code.TLS_WEAK_SIGNATURE,
+    Code.TLS_WRONG_PURPOSE,
+    Code.TLS_NOT_A_CA,
+    Code.TLS_PATH_LENGTH,
+    Code.TLS_NAME_CONSTRAINTS,
+    Code.TLS_CRITICAL_EXTENSION,
+    Code.TLS_BAD_SIGNATURE,
+    Code.TLS_CHAIN_TOO_LARGE,
+    Code.TLS_BAD_CERTIFICATE,
+    Code.TLS_STRICT_ONLY,
+)
+"""The order in which causes are given: whom the chain leads to, then time, name, strength, fitness, damage."""
+
+ISSUER_UNKNOWN = frozenset({2, 20, 21, 27})
+"""X509_V_ERR_*: an issuer is not at hand or not trusted. What that means is told from the certificates."""
+# OpenSSL's other verification errors: https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/
+_CODES = {
+    7: Code.TLS_BAD_SIGNATURE,
     9: Code.TLS_NOT_YET_VALID,
     10: Code.TLS_EXPIRED,
     18: Code.TLS_SELF_SIGNED,
     19: Code.TLS_UNTRUSTED_ROOT,
-    20: Code.TLS_UNTRUSTED_ROOT,
-    21: Code.TLS_UNTRUSTED_ROOT,
+    22: Code.TLS_CHAIN_TOO_LARGE,
+    24: Code.TLS_NOT_A_CA,
+    25: Code.TLS_PATH_LENGTH,
+    26: Code.TLS_WRONG_PURPOSE,
+    32: Code.TLS_NOT_A_CA,
+    34: Code.TLS_CRITICAL_EXTENSION,
+    **dict.fromkeys(range(47, 54), Code.TLS_NAME_CONSTRAINTS),
     62: Code.TLS_NAME_MISMATCH,
     64: Code.TLS_NAME_MISMATCH,
+    66: Code.TLS_WEAK_KEY,
+    67: Code.TLS_WEAK_KEY,
+    68: Code.TLS_WEAK_SIGNATURE,
+    79: Code.TLS_NOT_A_CA,
+    **dict.fromkeys(range(80, 94), Code.TLS_STRICT_ONLY),
 }
-EXPIRES_SOON = 0.2  # of the leaf's lifetime left: lifetimes shrink, so a number of days would age
+_UNSPECIFIED = 1  # among others: too many names and constraints to compare them
 
 
-def causes(chain: Sequence[x509.Certificate], host: str, now: datetime, verify_code: int) -> list[Warn]:
-    """All causes that can be read from the presented chain, OpenSSL's own first. Never empty."""
-    first = _FIRST.get(verify_code, Code.TLS_BAD_CERTIFICATE)
-    if not chain:
-        return [Warn(first)]
-    found = {first: _facts_of(first, chain, host, now)}
-    for code, holds in _readable(chain, host, now):
-        if holds and code not in found:
-            found[code] = _facts_of(code, chain, host, now)
-    return [Warn(code, facts) for code, facts in found.items()]
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One cause. `about` is the certificate that it is about, where there is one."""
+
+    code: Code
+    facts: Facts = field(default_factory=dict)
+    about: x509.Certificate | None = None
 
 
-def _readable(chain: Sequence[x509.Certificate], host: str, now: datetime) -> list[tuple[Code, bool]]:
-    return [
-        (Code.TLS_SELF_SIGNED, self_signed(chain[0])),
-        (Code.TLS_EXPIRED, chain[0].not_valid_after_utc < now),
-        (Code.TLS_NOT_YET_VALID, chain[0].not_valid_before_utc > now),
-        (Code.TLS_NAME_MISMATCH, not covers(chain[0], host)),
-    ]
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of a refused chain. `sent`: as it was presented; `path`: the way upwards, with what was found
+    elsewhere; `reason`: why nothing more was found."""
+
+    sent: tuple[x509.Certificate, ...]
+    path: Path
+    host: str
+    now: datetime
+    reason: str = ""
 
 
-def _facts_of(code: Code, chain: Sequence[x509.Certificate], host: str, now: datetime) -> dict[str, str]:
-    leaf = chain[0]
-    if code is Code.TLS_EXPIRED:
-        late = next((item for item in chain if item.not_valid_after_utc < now), leaf)
-        return _subject(late) | {"date": late.not_valid_after_utc.date().isoformat()}
-    if code is Code.TLS_NOT_YET_VALID:
-        early = next((item for item in chain if item.not_valid_before_utc > now), leaf)
-        return _subject(early) | {"date": early.not_valid_before_utc.date().isoformat()}
-    if code is Code.TLS_NAME_MISMATCH:
-        return {"names": ", ".join(names(leaf)[:10]) or "-", "host": host}
-    return _subject(leaf) | {"issuer": _issuer(chain[-1])}
+def causes(evidence: Evidence | None, verify_code: int) -> list[Cause]:
+    """All causes in their order. Never empty: OpenSSL's own error is always among them."""
+    if evidence is None:
+        return [_of_openssl(verify_code, None)]
+    found: dict[Code, Cause] = {}
+    for cause in (*_of_trust(evidence), *_of_path(evidence)):
+        found.setdefault(cause.code, cause)
+    if not _explained(found, verify_code):
+        first = _of_openssl(verify_code, evidence)
+        found[first.code] = first
+    return sorted(found.values(), key=lambda cause: ORDER.index(cause.code))
 
 
-# `subject` and `issuer` are decoded when they are asked for; a stranger's certificate may hold what cannot be.
+def cause_of(verify_code: int, evidence: Evidence | None) -> Code:
+    """The code for an error of OpenSSL's."""
+    if verify_code == _UNSPECIFIED and evidence and _constrained(evidence.path):
+        return Code.TLS_NAME_CONSTRAINTS
+    if verify_code in ISSUER_UNKNOWN:
+        return Code.TLS_CHAIN_UNCLEAR
+    return _CODES.get(verify_code, Code.TLS_BAD_CERTIFICATE)
 
 
-def _subject(certificate: x509.Certificate) -> dict[str, str]:
-    try:
-        return {"subject": certificate.subject.rfc4514_string()[:200] or "-"}
-    except ValueError:
-        return {"subject": "-"}
+def _explained(found: dict[Code, Cause], verify_code: int) -> bool:
+    """Whether OpenSSL's own error is among the causes that were read."""
+    if verify_code in ISSUER_UNKNOWN:
+        return bool(_TRUST & set(found)) or Code.TLS_BAD_CERTIFICATE in found
+    if verify_code == 10 and Code.TLS_INTERMEDIATE_EXPIRED in found:
+        return True
+    if verify_code == 7 and Code.TLS_WRONG_INTERMEDIATE in found:
+        return True
+    return _CODES.get(verify_code) in found
 
 
-def _issuer(certificate: x509.Certificate) -> str:
-    try:
-        return certificate.issuer.rfc4514_string()[:200] or "-"
-    except ValueError:
-        return "-"
+_TRUST = frozenset(ORDER[: ORDER.index(Code.TLS_INTERMEDIATE_EXPIRED)])
 
 
-def self_signed(certificate: x509.Certificate) -> bool:
-    """Whether the certificate was signed with its own key."""
-    try:
-        certificate.verify_directly_issued_by(certificate)  # ValueError where issuer and subject differ
-    except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
-        return False
-    return True
+def _of_openssl(verify_code: int, evidence: Evidence | None) -> Cause:
+    code = cause_of(verify_code, evidence)
+    if evidence is None:
+        return Cause(code)
+    return Cause(code, _facts(evidence.path.leaf) | {"reason": evidence.reason}, evidence.path.leaf)
 
 
-def names(certificate: x509.Certificate) -> list[str]:
-    """The host names and IP addresses that a certificate covers.
-
-    From subjectAltName (RFC 9525, 2); without one the common name, because OpenSSL, which decides, still takes it.
-    """
-    hosts, addresses = _covered(certificate)
-    return hosts + addresses
+def _constrained(path: Path) -> bool:
+    return any(certificates.extension(item, x509.NameConstraints) for item in path.certificates[1:])
 
 
-def _covered(certificate: x509.Certificate) -> tuple[list[str], list[str]]:
-    try:
-        san = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        return _common_names(certificate), []
-    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
-        return [], []
-    return san.get_values_for_type(x509.DNSName), list(map(str, san.get_values_for_type(x509.IPAddress)))
+# -- whom the chain leads to
 
 
-def _common_names(certificate: x509.Certificate) -> list[str]:
-    try:
-        return [str(item.value) for item in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
-    except ValueError:
-        return []
+def _of_trust(evidence: Evidence) -> Iterator[Cause]:
+    path = evidence.path
+    if path.end is End.SELF_SIGNED:
+        code = Code.TLS_SELF_SIGNED if len(path.certificates) == 1 else Code.TLS_UNTRUSTED_ROOT
+        yield Cause(code, _facts(path.leaf) | _root_facts(path.top), path.top)
+    if path.end is End.MISSING:
+        yield _open_end(evidence)
+        return
+    lacking = path.lacking(evidence.sent)
+    if lacking:
+        yield _gap(evidence, lacking)
 
 
-def covers(certificate: x509.Certificate, host: str) -> bool:
-    """Whether a certificate covers a host (RFC 9525, 6.3: a wildcard stands for the whole left-most label)."""
-    hosts, addresses = _covered(certificate)
-    try:
-        return str(ipaddress.ip_address(host)) in addresses
-    except ValueError:
-        return any(_matches(name.lower(), host.lower()) for name in hosts)
+def _gap(evidence: Evidence, lacking: Sequence[x509.Certificate]) -> Cause:
+    """Intermediates were not sent but found: missing, or another one was sent in their place."""
+    below = evidence.path.certificates[evidence.path.certificates.index(lacking[0]) - 1]
+    facts = {"subject": subject(lacking[0]), "names": ", ".join(map(subject, lacking)), "issuer": subject(lacking[0])}
+    for sent in evidence.sent:
+        if fits(below, sent) and not current(sent, evidence.now):
+            date = {"date": sent.not_valid_after_utc.date().isoformat()}
+            return Cause(Code.TLS_INTERMEDIATE_EXPIRED, facts | date, sent)
+    stray = _stray(evidence, below)
+    if stray is not None:
+        return Cause(Code.TLS_WRONG_INTERMEDIATE, facts | {"names": subject(stray)}, stray)
+    return Cause(Code.TLS_INCOMPLETE_CHAIN, facts, below)
 
 
-def _matches(pattern: str, host: str) -> bool:
-    if pattern.startswith("*."):
-        return host.partition(".")[2] == pattern[2:]
-    return pattern == host
+def _open_end(evidence: Evidence) -> Cause:
+    """Nobody knows the issuer: it is wrong where another stands in its place, and cannot be told apart otherwise."""
+    top = evidence.path.top
+    facts = {"subject": subject(top), "issuer": certificates.issuer(top), "reason": evidence.reason}
+    stray = _stray(evidence, top)
+    if stray is not None:
+        return Cause(Code.TLS_WRONG_INTERMEDIATE, facts | {"names": subject(stray)}, stray)
+    return Cause(Code.TLS_CHAIN_UNCLEAR, facts, top)
 
 
-def warnings(chain: Sequence[x509.Certificate], now: datetime) -> tuple[Warn, ...]:
-    """What to know about an accepted chain: the certificate that ends first, when the leaf would be due for renewal.
+def _stray(evidence: Evidence, below: x509.Certificate) -> x509.Certificate | None:
+    """What was sent in the place of the certificate's issuer: one of its name, or right above the leaf any other."""
+    unused = [item for item in evidence.sent[1:] if item not in evidence.path.certificates]
+    for item in unused:
+        if certificates.same_name(below, item):
+            return item
+    strangers = [item for item in unused if not certificates.self_issued(item)]
+    return strangers[0] if strangers and below == evidence.path.leaf else None
 
-    Measured by the leaf's lifetime: a fifth of an intermediate's is years. One that has ended already is of no use to
-    a chain that was accepted without it.
-    """
-    if not chain:
-        return ()
-    lifetime = chain[0].not_valid_after_utc - chain[0].not_valid_before_utc
-    current = [item for item in chain if item.not_valid_after_utc > now] or [chain[0]]
-    soonest = min(current, key=lambda item: item.not_valid_after_utc)
-    left = soonest.not_valid_after_utc - now
-    if left > lifetime * EXPIRES_SOON:
-        return ()
-    facts = _subject(soonest) | {"date": soonest.not_valid_after_utc.date().isoformat(), "days": str(left.days)}
-    return (Warn(Code.TLS_EXPIRES_SOON, facts),)
+
+# -- what is wrong with each certificate
+
+
+def _of_path(evidence: Evidence) -> Iterator[Cause]:
+    path = evidence.path
+    yield from _of_leaf(path.leaf, evidence.host)
+    for depth, item in enumerate(path.certificates):
+        anchor = path.end is End.TRUSTED and depth == len(path.certificates) - 1
+        yield from _of_time(item, evidence.now, intermediate=depth > 0 and not certificates.self_issued(item))
+        yield from _of_strength(item, anchor=anchor)
+        if depth:
+            yield from _of_authority(path.certificates, depth)
+        elif authority.unknown_critical(item):
+            yield Cause(Code.TLS_CRITICAL_EXTENSION, _facts(item), item)
+
+
+def _of_leaf(leaf: x509.Certificate, host: str) -> Iterator[Cause]:
+    if not certificates.covers(leaf, host):
+        covered = certificates.names(leaf)
+        facts = {"names": ", ".join(covered[:10]) or "-", "host": host, "count": str(len(covered))}
+        yield Cause(Code.TLS_NAME_MISMATCH, facts, leaf)
+    if not authority.for_servers(leaf) or not authority.key_may_serve(leaf):
+        yield Cause(Code.TLS_WRONG_PURPOSE, _facts(leaf), leaf)
+
+
+def _of_time(item: x509.Certificate, now: datetime, *, intermediate: bool) -> Iterator[Cause]:
+    if item.not_valid_after_utc < now:
+        code = Code.TLS_INTERMEDIATE_EXPIRED if intermediate else Code.TLS_EXPIRED
+        yield Cause(code, _facts(item) | {"date": item.not_valid_after_utc.date().isoformat()}, item)
+    if item.not_valid_before_utc > now:
+        facts = _facts(item) | {"date": item.not_valid_before_utc.date().isoformat()}
+        yield Cause(Code.TLS_NOT_YET_VALID, facts, item)
+
+
+def _of_strength(item: x509.Certificate, *, anchor: bool) -> Iterator[Cause]:
+    if certificates.weak_key(item):
+        yield Cause(Code.TLS_WEAK_KEY, _facts(item), item)
+    # Nobody looks at the signature of what is trusted by itself, or that nobody else made.
+    if not anchor and not certificates.self_issued(item) and certificates.weak_signature(item):
+        yield Cause(Code.TLS_WEAK_SIGNATURE, _facts(item), item)
+
+
+def _of_authority(path: Sequence[x509.Certificate], depth: int) -> Iterator[Cause]:
+    item, below = path[depth], path[:depth]
+    checks = (
+        (Code.TLS_WRONG_PURPOSE, not authority.for_servers(item)),
+        (Code.TLS_BAD_CERTIFICATE, not certificates.readable(item)),
+        (Code.TLS_NOT_A_CA, certificates.readable(item) and not authority.is_ca(item)),
+        (Code.TLS_PATH_LENGTH, _too_long(item, below)),
+        (Code.TLS_NAME_CONSTRAINTS, any(constraints.violated(each, item) for each in below)),
+        (Code.TLS_CRITICAL_EXTENSION, authority.unknown_critical(item)),
+    )
+    for code, holds in checks:
+        if holds:
+            yield Cause(code, _facts(item), item)
+    if not certificates.signed_by(below[-1], item):
+        yield Cause(Code.TLS_BAD_SIGNATURE, _facts(below[-1]), below[-1])
+
+
+def _too_long(item: x509.Certificate, below: Sequence[x509.Certificate]) -> bool:
+    """RFC 5280, 4.2.1.9: intermediates below it, without those that are self-issued."""
+    allowed = authority.path_length(item)
+    between = sum(not certificates.self_issued(each) for each in below[1:])
+    return allowed is not None and between > allowed
+
+
+def _facts(certificate: x509.Certificate) -> dict[str, str]:
+    return {"subject": subject(certificate)}
+
+
+def _root_facts(root: x509.Certificate) -> dict[str, str]:
+    return {"issuer": subject(root), "sha256": certificates.fingerprint(root)}
+
+
+def warns(found: Sequence[Cause]) -> list[Warn]:
+    """Causes as they are kept in a result."""
+    return [Warn(cause.code, cause.facts) for cause in found]
 
 
 def utc_now() -> datetime:

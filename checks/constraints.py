@@ -28,7 +28,8 @@ def violated(certificate: x509.Certificate, authority: x509.Certificate) -> bool
 
 
 def _names_of(certificate: x509.Certificate) -> tuple[list[str], list[str]]:
-    hosts, addresses = [], []
+    hosts: list[str] = []
+    addresses: list[str] = []
     for name in names(certificate):
         (addresses if _is_address(name) else hosts).append(name)
     # OpenSSL takes a common name for a host only where there are no alternative names

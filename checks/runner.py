@@ -2,6 +2,7 @@
 
 import logging
 import typing
+from collections.abc import Mapping
 
 from checks import login, redact
 from checks.context import CheckContext
@@ -58,6 +59,18 @@ def open_route(result: EndpointResult, context: CheckContext) -> Route:
 
         return open_route(result, context)
     return login.open_route(result, context)
+
+
+def unfit_credentials(result: EndpointResult) -> Mapping[CredentialKind, Fault]:
+    """The kinds of credential that an endpoint that passed does not take, with the reason: no login is needed to know.
+
+    Told of Exchange only; for mail the first logins find it out.
+    """
+    if result.endpoint.protocol is not Protocol.HTTPS:
+        return {}
+    from checks.protocols.exchange_login import unfit_credentials  # as above
+
+    return unfit_credentials(result)
 
 
 def check_mailbox(route: Route, credential: Credential, context: CheckContext, address: str = "") -> LoginResult:

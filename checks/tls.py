@@ -3,18 +3,18 @@
 The strict context is the very one that logs in, so its verdict is the client's, not an imitation of it.
 """
 
-import contextlib
 import functools
-import re
+import socket
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import certifi
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 
-from checks.model import Certificate, Code, Fault, Invalid, TlsFacts
+from checks.certificates import describe, key_sha256, load
+from checks.model import Code, Fault, Invalid, Pin, TlsFacts
+from checks.store import PEM
 from checks.stream import Stream
 
 MAX_CHAIN = 16  # certificates looked at; more than any honest server sends
@@ -41,16 +41,13 @@ class Trust:
         return _insecure()
 
 
-_PEM = re.compile("-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\\s]+-----END CERTIFICATE-----", re.ASCII)
-
-
 # Loading the roots takes 30 ms, so contexts are kept: as many as domains with a CA of their own are likely to be busy.
 @functools.lru_cache(maxsize=64)
 def _strict(ca_pem: str) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=certifi.where())
     if ca_pem:
         # Only the certificates themselves: bundles have comments between them, in any language.
-        certificates = "\n".join(_PEM.findall(ca_pem))
+        certificates = "\n".join(PEM.findall(ca_pem))
         try:
             context.load_verify_locations(cadata=certificates)
         except (ssl.SSLError, ValueError):
@@ -76,17 +73,36 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Handshake:
-    """What came of one handshake. `refusal` is None where the context accepted the chain (or did not look)."""
+    """What came of one handshake. `refusal` is None where the context accepted the chain (or did not look).
+
+    `chain` is what the server sent, empty where its own certificate cannot be read; `path` the one that OpenSSL built
+    to a root, where it did. `key` is the SHA-256 of the server's SubjectPublicKeyInfo.
+    """
 
     facts: TlsFacts
     chain: tuple[x509.Certificate, ...]
     refusal: Refusal | None = None
+    path: tuple[x509.Certificate, ...] = ()
+    key: str = ""
 
 
 def handshake(stream: Stream, context: ssl.SSLContext, host: str, *, session: ssl.SSLSession | None = None) -> None:
     """Turns `stream` into TLS for a login. Raises `OSError` (certificate errors and time-outs included)."""
     sock = _wrapped(stream, context, host, session)
     sock.do_handshake()
+
+
+def require_pin(sock: socket.socket, pin: Pin | None) -> None:
+    """To be called between a handshake and the first secret: the server must have the key that was let in.
+
+    Raises `Fault(tls.pin_changed)`. Holds for resumed sessions too: they keep the certificate of their first handshake.
+    """
+    if pin is None:
+        return
+    certificate = sock.getpeercert(binary_form=True) if isinstance(sock, ssl.SSLSocket) else None
+    met = key_sha256(certificate) if certificate else "none"
+    if met != pin.leaf:
+        raise Fault(Code.TLS_PIN_CHANGED, f"the server's key is {met}, not {pin.leaf}", sha256=met)
 
 
 def look(stream: Stream, context: ssl.SSLContext, host: str) -> Handshake:
@@ -96,9 +112,12 @@ def look(stream: Stream, context: ssl.SSLContext, host: str) -> Handshake:
     """
     try:
         sock = _wrapped(stream, context, host, None)
-        return _looked_at(sock)
     except OSError as error:
         raise tls_fault(error) from None
+    try:
+        return _looked_at(sock)
+    except OSError as error:
+        raise tls_fault(error, answered=_answered(sock)) from None
 
 
 def _looked_at(sock: ssl.SSLSocket) -> Handshake:
@@ -110,8 +129,23 @@ def _looked_at(sock: ssl.SSLSocket) -> Handshake:
     else:
         # Asked for at once: a closed socket does not know any more.
         version, cipher = sock.version(), (sock.cipher() or (None,))[0]
-    chain = _presented(sock)
-    return Handshake(TlsFacts(version, cipher, tuple(map(describe, chain))), chain, refusal)
+    sent = _ders(sock, "get_unverified_chain")
+    known = {der: certificate for der in sent if (certificate := load(der)) is not None}
+    chain = tuple(known[der] for der in sent if der in known) if sent and sent[0] in known else ()
+    built = [known.get(der) or load(der) for der in (() if refusal else _ders(sock, "get_verified_chain"))]
+    path = tuple(item for item in built if item is not None)
+    facts = TlsFacts(version, cipher, tuple(map(describe, chain)))
+    return Handshake(
+        facts, chain, refusal, path if len(path) == len(built) else (), key_sha256(sent[0]) if sent else ""
+    )
+
+
+def _answered(sock: ssl.SSLSocket) -> bool:
+    """Whether the handshake got as far as the server's choice of a cipher."""
+    try:
+        return sock.cipher() is not None
+    except (OSError, ValueError):
+        return False
 
 
 def _wrapped(stream: Stream, context: ssl.SSLContext, host: str, session: ssl.SSLSession | None) -> ssl.SSLSocket:
@@ -122,17 +156,11 @@ def _wrapped(stream: Stream, context: ssl.SSLContext, host: str, session: ssl.SS
     return sock
 
 
-def _presented(sock: ssl.SSLSocket) -> tuple[x509.Certificate, ...]:
-    """The chain as the server sent it. Public on the socket from Python 3.13; before, only on its inner object."""
-    getter = getattr(sock, "get_unverified_chain", None) or getattr(
-        getattr(sock, "_sslobj", None), "get_unverified_chain", None
-    )
+def _ders(sock: ssl.SSLSocket, name: str) -> list[bytes]:
+    """A chain as DER. Public on the socket from Python 3.13; before, only on its inner object."""
+    getter = getattr(sock, name, None) or getattr(getattr(sock, "_sslobj", None), name, None)
     raw: Sequence[object] = (getter() if getter else None) or ()
-    certificates = []
-    for item in raw[:MAX_CHAIN]:
-        with contextlib.suppress(ValueError):  # a certificate that cannot be parsed is not described
-            certificates.append(x509.load_der_x509_certificate(_der(item)))
-    return tuple(certificates)
+    return [_der(item) for item in raw[:MAX_CHAIN]]
 
 
 def _der(item: object) -> bytes:
@@ -141,25 +169,6 @@ def _der(item: object) -> bytes:
     public_bytes = getattr(item, "public_bytes")  # noqa: B009 - the inner object's type is private before Python 3.13
     data = public_bytes(2)  # _ssl.ENCODING_DER
     return bytes(data)
-
-
-def describe(certificate: x509.Certificate) -> Certificate:
-    """A certificate in words. Names that cannot be decoded are shown as such."""
-    return Certificate(
-        subject=_name(certificate, "subject"),
-        issuer=_name(certificate, "issuer"),
-        not_before=certificate.not_valid_before_utc.isoformat(),
-        not_after=certificate.not_valid_after_utc.isoformat(),
-        sha256=certificate.fingerprint(hashes.SHA256()).hex(),
-    )
-
-
-def _name(certificate: x509.Certificate, which: str) -> str:
-    try:
-        name = certificate.subject if which == "subject" else certificate.issuer
-        return name.rfc4514_string()[:500]
-    except ValueError:
-        return "(a name that cannot be decoded)"
 
 
 # OpenSSL's reason for an alert or a failure -> what it means here. https://www.openssl.org/docs/man3.0/man3/SSL_get_error.html
@@ -173,19 +182,30 @@ _REASONS = {
     "VERSION_TOO_LOW": Code.TLS_VERSION,
     "SSLV3_ALERT_HANDSHAKE_FAILURE": Code.TLS_NO_SHARED_CIPHER,
     "NO_SHARED_CIPHER": Code.TLS_NO_SHARED_CIPHER,
+    "DH_KEY_TOO_SMALL": Code.TLS_WEAK_DH,
+    "TLSV1_UNRECOGNIZED_NAME": Code.TLS_UNKNOWN_SNI,
     "TLSV13_ALERT_CERTIFICATE_REQUIRED": Code.TLS_CLIENT_CERTIFICATE,
     "CERTIFICATE_REQUIRED": Code.TLS_CLIENT_CERTIFICATE,
     "TLSV1_ALERT_UNKNOWN_CA": Code.TLS_CLIENT_CERTIFICATE,
 }
 
 
-def tls_fault(error: OSError) -> Fault:
-    """Why a handshake failed, certificates apart."""
+# The same reasons once the server has chosen a cipher: there was one, so it is the next message that went wrong.
+_REASONS_LATER = {
+    "SSLV3_ALERT_HANDSHAKE_FAILURE": Code.TLS_CLIENT_CERTIFICATE,
+    "EXCESSIVE_MESSAGE_SIZE": Code.TLS_CHAIN_TOO_LARGE,
+}
+
+
+def tls_fault(error: OSError, *, answered: bool = False) -> Fault:
+    """Why a handshake failed, certificates apart. `answered`: the server had chosen a cipher by then."""
     if isinstance(error, TimeoutError):
         return Fault(Code.TLS_TIMEOUT, "no answer to the TLS handshake")
     if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
         reason = error.reason or ""
-        return Fault(_REASONS.get(reason, Code.TLS_HANDSHAKE), reason.lower().replace("_", " ") or "handshake failure")
+        code = _REASONS_LATER.get(reason) if answered else None
+        words = reason.lower().replace("_", " ") or "handshake failure"
+        return Fault(code or _REASONS.get(reason, Code.TLS_HANDSHAKE), words)
     return Fault(Code.CONNECT_CLOSED, "connection closed during the TLS handshake")
 
 

@@ -39,4 +39,5 @@ def _mailbox(line: "MailboxLine") -> dict[str, object]:
         "code": line.code,
         "endpoint": line.endpoint,
         "seen": line.seen,
+        "services": dict(line.services) if line.services is not None else None,
     }

@@ -18,9 +18,9 @@ def render_endpoint(
     """Prints the result of one endpoint; with `chain` the certificates it presented as well."""
     endpoint = result.endpoint
     state = phrase(language, f"endpoint.{result.verdict}")
-    say(
-        console, mark(console, result.verdict), f" {endpoint.protocol.upper()} ", (_place(result), "bold"), f": {state}"
-    )
+    say(console, mark(console, result.verdict), f" {endpoint.protocol.label} ", (_place(result), "bold"), f": {state}")
+    if endpoint.typed:
+        say(console, phrase(language, "exchange.typed", typed=endpoint.typed, url=endpoint.url), indent=_INDENT)
     for step in result.steps:
         _step(step, console, language)
     if result.code is not Code.OK:
@@ -34,6 +34,8 @@ def render_endpoint(
 
 def _place(result: EndpointResult) -> str:
     endpoint = result.endpoint
+    if endpoint.url:
+        return endpoint.url
     host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
     return f"{host}:{endpoint.port} ({endpoint.security})"
 

@@ -6,12 +6,16 @@ from typing import Annotated
 import typer
 
 from checks.model import Endpoint, Invalid, Protocol, Security
-from checks.settings import ImapSettings, parse_endpoint
+from checks.protocols.exchange_url import endpoint_of
+from checks.settings import ExchangeSettings, ImapSettings, Settings, parse_endpoint
 
 _CA_LIMIT = 4 * 1024 * 1024  # bytes; certifi's whole bundle is 0.3 MB
 
 CaFile = Annotated[
     Path | None, typer.Option("--ca-file", metavar="FILE", help="PEM file of CAs to trust besides the public ones.")
+]
+Exchange = Annotated[
+    str | None, typer.Option(metavar="URL", help="Exchange's address, as people type it: mail.example.com will do.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of the report for people.")]
 Domain = Annotated[str, typer.Argument(metavar="DOMAIN", help="The part of the addresses after the @.")]
@@ -43,23 +47,43 @@ def check_target(target: str | None, protocol: Protocol | None, security: Securi
     """The endpoint that `check` is asked for. Raises `Invalid`."""
     if exchange is not None and target is not None:
         raise Invalid("give either HOST:PORT or --exchange URL, not both", "exchange")
-    if exchange is not None or protocol is Protocol.HTTPS:
-        raise Invalid("Exchange is not checked yet; give HOST:PORT with --protocol imap or smtp", "exchange")
-    if target is None or protocol is None:
+    if exchange is not None and protocol not in (None, Protocol.HTTPS):
+        raise Invalid("--exchange URL goes without --protocol, or with --protocol https", "exchange")
+    url = target if protocol is Protocol.HTTPS and exchange is None else exchange
+    if url is not None:
+        return _exchange_endpoint(url, security)
+    if target is None or protocol in (None, Protocol.HTTPS):
         raise Invalid(
-            "give HOST:PORT and --protocol imap or smtp, for example: check mail.example.com:993 --protocol imap"
+            "give HOST:PORT and --protocol imap or smtp, for example: check mail.example.com:993 --protocol imap; "
+            "or --exchange URL"
         )
     return parse_endpoint(target, protocol, security)
 
 
+def _exchange_endpoint(url: str, security: Security) -> Endpoint:
+    if security is Security.STARTTLS:
+        raise Invalid("Exchange has no STARTTLS: leave --security out", "exchange")
+    return endpoint_of(url)
+
+
 def verify_settings(
-    imap: tuple[str, Security], smtp: tuple[str, Security], *, allow_insecure_certificate: bool, ca_file: Path | None
-) -> ImapSettings:
+    imap: tuple[str | None, Security],
+    smtp: tuple[str | None, Security],
+    exchange: str | None,
+    *,
+    allow_insecure_certificate: bool,
+    ca_file: Path | None,
+) -> Settings:
     """The settings that `verify` is asked for; the PEM is proved to hold certificates. Raises `Invalid`."""
     from checks.tls import Trust  # ssl and cryptography: not for --help
 
     ca_pem = read_ca_file(ca_file)
     Trust(ca_pem)
+    if exchange is not None:
+        return _exchange_settings(exchange, imap, smtp, allow_insecure_certificate, ca_pem)
+    if imap[0] is None or smtp[0] is None:
+        missing = "--imap" if imap[0] is None else "--smtp"
+        raise Invalid(f"give {missing} HOST:PORT; a domain needs both, or --exchange URL", "imap")
     return ImapSettings(
         imap=_endpoint("--imap", imap, Protocol.IMAP),
         smtp=_endpoint("--smtp", smtp, Protocol.SMTP),
@@ -68,9 +92,22 @@ def verify_settings(
     )
 
 
-def _endpoint(option: str, given: tuple[str, Security], protocol: Protocol) -> Endpoint:
+def _exchange_settings(
+    url: str,
+    imap: tuple[str | None, Security],
+    smtp: tuple[str | None, Security],
+    allow_insecure_certificate: bool,
+    ca_pem: str,
+) -> ExchangeSettings:
+    if imap[0] is not None or smtp[0] is not None:
+        raise Invalid("give either --exchange URL or --imap and --smtp: a domain has one of them", "exchange")
+    endpoint = endpoint_of(url)
+    return ExchangeSettings(endpoint.url, allow_insecure_certificate, ca_pem, endpoint.typed)
+
+
+def _endpoint(option: str, given: tuple[str | None, Security], protocol: Protocol) -> Endpoint:
     text, security = given
     try:
-        return parse_endpoint(text, protocol, security)
+        return parse_endpoint(text or "", protocol, security)
     except Invalid as error:
         raise Invalid(f"{option}: {error}", error.field) from None

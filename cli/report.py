@@ -12,7 +12,7 @@ from rich.console import Console
 
 from checks.document import endpoint_facts, place_facts
 from checks.messages import Language, wording
-from checks.model import CODES, Code, EndpointResult, Facts, Verdict
+from checks.model import CODES, Code, EndpointResult, Facts, Protocol, Verdict
 from cli.console import mark, say
 from cli.endpoint_report import render_endpoint
 from cli.phrases import phrase
@@ -52,7 +52,7 @@ def _headline(report: "Report", console: Console, language: Language) -> None:
     sentence = phrase(language, "between.sentences").join(_verdict_words(report, language))
     sign = _SIGNS[report.verdict] if sum(report.counts.values()) else _servers(report)
     say(console, mark(console, sign), " ", (sentence, "bold"))
-    if report.stop_code:
+    if report.stop_code and report.stop_detail != "0":  # what stopped nothing is told with the servers
         say(console, phrase(language, "stopped"), " ", _stop_sentence(report, language), indent=2)
 
 
@@ -83,7 +83,8 @@ def _stop_facts(report: "Report", language: Language) -> Facts:
     """Why mailboxes were left untried: `stop_detail` is how many, `stop_code` what all canaries met."""
     if report.stop_code is None:
         return {}
-    reason = wording(report.stop_code, {}, language).sentence.rstrip(".。")
+    place = place_facts(report.endpoints[0].endpoint) if len(report.endpoints) == 1 else {}
+    reason = wording(report.stop_code, place, language).sentence.rstrip(".。")
     return {"reason": reason, "count": report.stop_detail}
 
 
@@ -101,7 +102,7 @@ def _cause(cause: "Cause", report: "Report", console: Console, language: Languag
     facts = _stop_facts(report, language) if not_tried else _cause_facts(cause, report.endpoints)
     words = wording(cause.code, facts, language)
     impact = phrase(language, f"impact.{cause.impact}", count=cause.count)
-    where = f" ({cause.protocol.upper()})" if cause.protocol else ""
+    where = f" ({Protocol(cause.protocol).label})" if cause.protocol else ""
     say(console, (impact, "bold"), f": {cause.code}{where}", indent=2)
     say(console, words.sentence, indent=4)
     who = phrase(language, f"blame.{CODES[cause.code].blame}")
@@ -137,16 +138,35 @@ def _mailboxes(report: "Report", console: Console, language: Language) -> None:
 def _list(lines: "list[MailboxLine]", count: int, console: Console, language: Language) -> None:
     for line in lines:
         words = (f"  {line.seen}", "dim") if line.seen else ""
-        where = f" ({line.endpoint.upper()})" if line.endpoint else ""
-        say(console, (line.address, "bold"), f"  {line.code}{where}", words, indent=2)
+        where = f" ({Protocol(line.endpoint).label})" if line.endpoint else ""
+        say(console, (line.address, "bold"), f"  {line.code}{where}", _apart(line, language), words, indent=2)
     if count > len(lines):
         say(console, phrase(language, "more", count=count - len(lines)), indent=2)
+
+
+def _apart(line: "MailboxLine", language: Language) -> str:
+    """Mail and calendar, where they came to different ends."""
+    services = line.services or {}
+    if len(set(services.values())) < 2:
+        return ""
+    found = (f"{phrase(language, f'service.{name}')}: {code}" for name, code in services.items())
+    return f"  [{phrase(language, 'between.items').join(found)}]"
+
+
+def _services(report: "Report", console: Console, language: Language) -> None:
+    """How mail and calendar fared apart from each other."""
+    if all(result.endpoint.protocol is not Protocol.HTTPS for result in report.endpoints):
+        return
+    for name, verdicts in report.services().items():
+        counts = {str(verdict): verdicts[verdict] for verdict in Verdict}
+        say(console, phrase(language, f"service.{name}"), ": ", phrase(language, "progress.counts", **counts), indent=2)
 
 
 def _counts(report: "Report", console: Console, language: Language) -> None:
     _heading(console, language, "counts")
     parts = (phrase(language, f"impact.{impact}", count=report.counts[impact]) for impact in _IMPACTS)
     say(console, phrase(language, "between.items").join(parts), indent=2)
+    _services(report, console, language)
 
 
 def _next(report: "Report", console: Console, language: Language) -> None:

@@ -8,10 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from checks.messages import Language
-from checks.model import Invalid, Protocol, Security, Verdict
+from checks.model import Protocol, Security, Verdict
 from checks.settings import normalise_domain
 from cli.failures import Status, complain
-from cli.options import AllowInsecure, CaFile, ChangeId, Domain, Json, check_target, read_ca_file, verify_settings
+from cli.options import (
+    AllowInsecure,
+    CaFile,
+    ChangeId,
+    Domain,
+    Exchange,
+    Json,
+    check_target,
+    read_ca_file,
+    verify_settings,
+)
 
 if TYPE_CHECKING:
     from checks.network import AddressPolicy
@@ -27,9 +37,9 @@ _WHERE = ("MAIL_PREFLIGHT_ALLOW_NETWORKS", "MAIL_PREFLIGHT_BROKER_URL", "MAIL_PR
 def check(
     context: typer.Context,
     target: Annotated[str | None, typer.Argument(metavar="HOST:PORT", help="The server to check.")] = None,
-    protocol: Annotated[Protocol | None, typer.Option(help="What the server is to speak.")] = None,
+    protocol: Annotated[Protocol | None, typer.Option(help="What the server is to speak (https: Exchange).")] = None,
     security: Annotated[Security, typer.Option(help="How TLS starts.")] = Security.AUTO,
-    exchange: Annotated[str | None, typer.Option(metavar="URL", hidden=True)] = None,
+    exchange: Exchange = None,
     ca_file: CaFile = None,
     as_json: Json = False,
 ) -> int:
@@ -75,11 +85,11 @@ def verify(
     smtp: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="The SMTP server.")] = None,
     imap_security: Annotated[Security, typer.Option(help="How TLS starts for IMAP.")] = Security.AUTO,
     smtp_security: Annotated[Security, typer.Option(help="How TLS starts for SMTP.")] = Security.AUTO,
-    exchange: Annotated[str | None, typer.Option(metavar="URL", hidden=True)] = None,
+    exchange: Exchange = None,
     allow_insecure_certificate: AllowInsecure = False,
     mailboxes: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="CSV with address,password[,username], imported first."),
+        typer.Option(metavar="FILE", help="CSV with address,password[,username][,kind], imported first."),
     ] = None,
     ca_file: CaFile = None,
     as_json: Json = False,
@@ -89,13 +99,10 @@ def verify(
     Saves the settings as a change, checks the servers and logs in to every mailbox with them. They are not put in
     force: `apply` does that. Without --mailboxes the mailboxes known already are taken.
     """
-    if exchange is not None:
-        raise Invalid("Exchange is not checked yet; give --imap HOST:PORT and --smtp HOST:PORT", "exchange")
-    if imap is None or smtp is None:
-        raise Invalid(f"give {'--imap' if imap is None else '--smtp'} HOST:PORT; a domain needs both", "imap")
     settings = verify_settings(
         (imap, imap_security),
         (smtp, smtp_security),
+        exchange,
         allow_insecure_certificate=allow_insecure_certificate,
         ca_file=ca_file,
     )

@@ -295,3 +295,46 @@ def _set_states(
         .where(row.c.mailbox_id == box.c.id, row.c.run_id == run_id)
         .values(state=state, state_code=code, state_since=now)
     )
+
+
+def resume(conn: Connection, change_id: str, canaries: int, now: float, actor: Actor = SERVICE) -> runs.Run:
+    """Opens the change's run again for the mailboxes it has left untried. Raises `Invalid` where there are none."""
+    run = runs.of_change(conn, change_id)
+    if run is None or not runs.resume(conn, run.id, canaries, now):
+        raise Invalid(f"change {change_id} has no mailbox left untried; `mail-preflight report` shows what is known")
+    _move(conn, change_id, Event.VERIFY, now, actor, "resumed")
+    resumed = runs.get(conn, run.id)
+    return resumed or run
+
+
+# -- the watch after applying
+
+
+def due_watches(conn: Connection, now: float, limit: int) -> list[Change]:
+    """Applied changes whose mailboxes are to be checked again now."""
+    due = sa.select(_changes.c.id).where(_changes.c.state == ChangeState.APPLIED.value, _changes.c.watch_next <= now)
+    return [get(conn, change_id) for change_id in conn.execute(due.limit(limit)).scalars().all()]
+
+
+def begin_watch_run(conn: Connection, change: Change, now: float, next_at: float | None) -> str | None:
+    """A queued run over the mailboxes that were to work, and when the next one is due (None: this was the last).
+
+    Returns None, and nothing is done, where the last such run goes on still.
+    """
+    table = schema.runs
+    going = table.c.change_id == change.id, table.c.kind == "health", table.c.stage.not_in(runs.ENDED)
+    if conn.execute(sa.select(table.c.id).where(*going)).first():
+        return None
+    conn.execute(_changes.update().where(_changes.c.id == change.id).values(watch_next=next_at))
+    run_id = uuid.uuid4().hex
+    runs.create(
+        conn,
+        run_id,
+        domain_id=change.domain_id,
+        change_id=change.id,
+        settings_id=change.settings_id,
+        baseline_settings_id=None,
+        kind="health",
+        now=now,
+    )
+    return run_id

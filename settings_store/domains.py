@@ -56,6 +56,11 @@ def find_domain(conn: sa.Connection, account_id: int, name: str) -> DomainRow:
     return DomainRow(**row)
 
 
+def name_of(conn: sa.Connection, domain_id: int) -> str:
+    """The name of the domain with this id, which must exist."""
+    return str(conn.execute(sa.select(domains.c.name).where(domains.c.id == domain_id)).scalar_one())
+
+
 def list_domains(conn: sa.Connection, account_id: int) -> list[DomainSummary]:
     """The account's domains in the order of their names."""
     counts = _mailbox_counts(conn, account_id)

@@ -1,4 +1,7 @@
-"""Reads a CSV file of mailboxes (RFC 4180): a header row with `address,password` and, if wanted, `username`.
+"""Reads a CSV file of mailboxes (RFC 4180): a header row with `address,password` and, if wanted, `username` and `kind`.
+
+The kind says what the password column holds: `password` (also where it is empty), `oauth2_token` (a bearer token) or
+`oauth2_client` (an application's secret as JSON, see `checks.client_secret`).
 
 No message quotes what a field holds: in a file with mixed-up columns, any field may be a password.
 """
@@ -11,11 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
-from checks.model import Invalid
+from checks.client_secret import parse_client_secret
+from checks.model import CredentialKind, Invalid
 from checks.settings import normalise_domain
 
 _REQUIRED = ("address", "password")
-_COLUMNS = frozenset((*_REQUIRED, "username"))
+_COLUMNS = frozenset((*_REQUIRED, "username", "kind"))
+_KINDS = ", ".join(CredentialKind)
 _HEADER_HELP = "the first line must name the columns: address,password or address,username,password"
 _DELIMITERS = {";": "semicolons", "\t": "tabs"}
 _MAX_LINE_BYTES = 16_384
@@ -35,6 +40,7 @@ class MailboxRow:
     username: str
     password: str = field(repr=False)
     row: int
+    kind: CredentialKind = CredentialKind.PASSWORD
 
 
 def read_csv(path: Path, domain: str, limit: int = 100_000) -> Iterator[MailboxRow]:
@@ -149,7 +155,20 @@ class _Reader:
         address = f"{local_part}@{self._domain}"
         self._check_new(address.lower())
         username = values.get("username", "").strip() or address
-        return MailboxRow(address.lower(), username, values["password"], self._row)
+        kind = self._kind(values.get("kind", ""), values["password"])
+        return MailboxRow(address.lower(), username, values["password"], self._row, kind)
+
+    def _kind(self, name: str, secret: str) -> CredentialKind:
+        try:
+            kind = CredentialKind(name.strip().lower() or CredentialKind.PASSWORD)
+        except ValueError:
+            self._refuse(f"the kind must be one of {_KINDS}", "kind")
+        if kind is CredentialKind.OAUTH2_CLIENT:
+            try:
+                parse_client_secret(secret)
+            except Invalid as wrong:
+                self._refuse(f"the password of this kind cannot be used: {wrong}", "password")
+        return kind
 
     def _check_characters(self, name: str, value: str) -> None:
         # RFC 8265, sections 3.4.1 and 4.2: neither user names nor passwords hold control characters.

@@ -7,7 +7,7 @@ from itertools import islice
 
 import sqlalchemy as sa
 
-from checks.model import CredentialKind, Fault, Invalid, MailboxState
+from checks.model import Fault, Invalid, MailboxState
 from settings_store.db import Database
 from settings_store.mailbox_csv import MailboxRow
 from settings_store.restraint import forget
@@ -74,9 +74,7 @@ def _known(conn: sa.Connection, domain_id: int, addresses: Sequence[str]) -> dic
 
 
 def _same(stored: sa.RowMapping, row: MailboxRow, vault: Vault) -> bool:
-    if (stored["username"], stored["credential_kind"]) != (row.username, CredentialKind.PASSWORD) or not stored[
-        "credential"
-    ]:
+    if (stored["username"], stored["credential_kind"]) != (row.username, row.kind) or not stored["credential"]:
         return False
     try:
         return vault.open(stored["credential"]) == row.password
@@ -89,7 +87,7 @@ def _login(row: MailboxRow, vault: Vault) -> dict[str, object]:
     return {
         "username": row.username,
         "credential": vault.seal(row.password),
-        "credential_kind": CredentialKind.PASSWORD.value,
+        "credential_kind": row.kind.value,
         "state": MailboxState.UNKNOWN.value,
         "state_code": None,
         "state_since": None,

@@ -327,6 +327,18 @@ def settle_baseline(
     conn.execute(_rows.update().where(*which).values(baseline_verdict=verdict.value, baseline_code=code.value))
 
 
+def settle_kind(conn: Connection, run_id: str, kind: CredentialKind, code: Code, protocol: str, seen: str) -> int:
+    """One lasting cause for every mailbox with a credential of that kind and without a verdict. Returns how many."""
+    box = schema.mailboxes
+    of_kind = (box.c.id == _rows.c.mailbox_id, box.c.credential_kind == kind.value, box.c.credential.is_not(None))
+    settled = conn.execute(
+        _rows.update()
+        .where(_rows.c.run_id == run_id, _rows.c.verdict.is_(None), sa.select(box.c.id).where(*of_kind).exists())
+        .values(verdict=Verdict.FAIL.value, code=code.value, protocol=protocol, seen=seen)
+    )
+    return int(settled.rowcount)
+
+
 def settle_without_credential(conn: Connection, run_id: str) -> None:
     """Nothing can be told of a mailbox whose credential we do not have."""
     box = schema.mailboxes
@@ -519,6 +531,12 @@ def page_outcomes(conn: Connection, run_id: str, phase: Phase, number: int) -> l
     )
     query = sa.select(verdict, code).distinct().where(_rows.c.run_id == run_id, page == number, verdict.is_not(None))
     return [(Verdict(row[0]), Code(row[1])) for row in conn.execute(query)]
+
+
+def page_tried(conn: Connection, run_id: str, number: int) -> list[int]:
+    """The mailboxes of a page that have a verdict with the proposed settings."""
+    query = sa.select(_rows.c.mailbox_id).where(_rows.c.run_id == run_id, _rows.c.page == number)
+    return list(conn.execute(query.where(_rows.c.verdict.is_not(None))).scalars())
 
 
 # -- reading

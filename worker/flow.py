@@ -14,11 +14,13 @@ from functools import cached_property
 from threading import Event
 from typing import Literal
 
+from sqlalchemy import Connection
+
 from checks.context import CheckContext
 from checks.model import CODES, Blame, Code, Endpoint, EndpointResult, Protocol, Verdict
-from checks.runner import check_endpoint
+from checks.runner import check_endpoint, unfit_credentials
 from checks.serialize import dump_endpoint_result
-from checks.settings import ImapSettings, Settings
+from checks.settings import Settings
 from checks.tls import Trust
 from settings_store import changes, domains, restraint, runs
 from settings_store.db import Database
@@ -27,6 +29,7 @@ from settings_store.secrets import Vault
 from worker.config import Config
 from worker.pacing import LocalPacer, Pacer
 from worker.report import decisive, results_of, summarise
+from worker.watch import judge_watch
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +37,7 @@ TaskName = Literal["start_run", "run_page", "finish_run"]
 Publish = Callable[[TaskName, str], None]
 
 LEASE_SECONDS = 30.0
-STEP_LEASE_SECONDS = 90.0  # checking endpoints takes up to 20 seconds, planning and reporting little
+STEP_LEASE_SECONDS = 45.0  # checking endpoints takes up to 20 seconds, planning and reporting little
 IDLE_SECONDS = 10.0
 SWEEP_LIMIT = 50
 STANDARD = {Protocol.IMAP: {143, 993}, Protocol.SMTP: {25, 465, 587}, Protocol.HTTPS: {443}}
@@ -51,6 +54,7 @@ class Flow:
     now: Callable[[], float] = time.time
     stopping: Event = field(default_factory=Event)
     shared_pacer: Pacer | None = None
+    publish_health: Publish | None = None
 
     @cached_property
     def pacer(self) -> Pacer:
@@ -98,12 +102,17 @@ class Flow:
         if run is None or run.stage in runs.ENDED:
             return
         if run.stage in {"queued", "endpoints"}:
-            self.publish("start_run", run_id)
+            self.send("start_run", run)
         elif not self._pages_open(run):
-            self.publish("finish_run", run_id)
+            self.send("finish_run", run)
         else:
             for _ in range(1 if run.stage == "canaries" else self.config.lanes):
-                self.publish("run_page", run_id)
+                self.send("run_page", run)
+
+    def send(self, name: TaskName, run: Run) -> None:
+        """Publishes a task for a run, where somebody waits for it or where nobody does."""
+        preflight = run.kind == "preflight" or self.publish_health is None
+        (self.publish if preflight else self.publish_health)(name, run.id)  # type: ignore[misc] # None is preflight
 
     def advance_after_lane(self, run_id: str) -> None:
         """A lane has ended: the report, where it was the last one, or another lane for pages that nobody has."""
@@ -114,9 +123,9 @@ class Flow:
             left = runs.pages_open(conn, run_id, phase_of(run))
             free = runs.pages_free(conn, run_id, phase_of(run), self.now())
         if not left:
-            self.publish("finish_run", run_id)
+            self.send("finish_run", run)
         elif free:
-            self.publish("run_page", run_id)
+            self.send("run_page", run)
 
     def sweep(self) -> int:
         """Sets runs going again that nobody takes care of: a killed worker's, or a lost broker's. Returns how many."""
@@ -137,8 +146,9 @@ class Flow:
             runs.move(conn, run.id, ("queued",), "endpoints", self.now())
             known = runs.endpoint_documents(conn, run.id, phase)
             settings = domains.load_settings(conn, settings_id)
+            domain = domains.name_of(conn, run.domain_id)
         open_ones = [endpoint for endpoint in settings.endpoints if endpoint.protocol.value not in known]
-        context = self.context_of(settings)
+        context = self.context_of(settings, domain)
         with ThreadPoolExecutor(max(1, len(open_ones)), thread_name_prefix="endpoint") as pool:
             for result in pool.map(lambda endpoint: check_endpoint(endpoint, context), open_ones):
                 with self.database.begin() as conn:
@@ -151,13 +161,14 @@ class Flow:
         with self.database.read() as conn:
             return results_of(runs.endpoint_documents(conn, run_id, phase))
 
-    def context_of(self, settings: Settings) -> CheckContext:
-        """The context in which settings are checked."""
+    def context_of(self, settings: Settings, domain: str = "") -> CheckContext:
+        """The context in which settings are checked; `domain` is that of the mailboxes, where it matters."""
         return CheckContext(
             trust=Trust(settings.ca_pem),
             policy=self.config.policy,
             allow_insecure_certificate=settings.allow_insecure_certificate,
             source_address=self.config.source_address,
+            domain=domain,
         )
 
     def _plan(self, run: Run) -> None:
@@ -168,6 +179,8 @@ class Flow:
             def without_login() -> None:
                 if settling is None:
                     runs.settle_without_credential(conn, run.id)
+                    for result in results:
+                        _settle_unfit(conn, run.id, result)
                     restraint.recall(conn, run.id, servers_of(results), CANDIDATE)
 
             runs.plan(conn, run, self.config.canaries, self.config.page_size, without_login)
@@ -192,7 +205,7 @@ class Flow:
             outcomes = runs.page_outcomes(conn, run_id, CANDIDATE, runs.CANARY_PAGE)
             alike = len(outcomes) == 1 and outcomes[0][0] is not Verdict.OK
             if alike and runs.move(conn, run_id, ("canaries",), "mailboxes", self.now()):
-                runs.leave_untried(conn, run_id, outcomes[0][1])
+                runs.leave_untried(conn, run_id, _suspected(conn, run_id, outcomes[0][1]))
         if not alike:
             self.open_pages(run_id)
         return True
@@ -207,9 +220,10 @@ class Flow:
         """Lets every lane at the pages; the caller is one of them. False where that was done already."""
         with self.database.begin() as conn:
             opened = runs.move(conn, run_id, ("canaries",), "mailboxes", self.now())
-        if opened:
+            run = runs.get(conn, run_id)
+        if opened and run:
             for _ in range(self.config.lanes - 1):
-                self.publish("run_page", run_id)
+                self.send("run_page", run)
         return opened
 
     # -- baseline and report
@@ -251,8 +265,12 @@ class Flow:
         endpoints = self.endpoint_results(run.id, CANDIDATE)
         with self.database.begin() as conn:
             counts, checksum = summarise(runs.rows(conn, run.id), endpoints)
-            if runs.finish(conn, run.id, counts, checksum, self.now()) and run.change_id:
+            if not runs.finish(conn, run.id, counts, checksum, self.now()) or not run.change_id:
+                return
+            if run.kind == "preflight":
                 changes.mark_verified(conn, run.change_id, self.now())
+            else:
+                judge_watch(conn, run.id, run.change_id, self.config.watch_threshold, self.now())
 
     # -- helpers
 
@@ -276,6 +294,27 @@ def servers_of(results: Iterable[EndpointResult]) -> dict[str, str]:
     return {str(item.endpoint.protocol): f"{item.endpoint.host}:{item.endpoint.port}" for item in results}
 
 
+def _settle_unfit(conn: Connection, run_id: str, result: EndpointResult) -> None:
+    """Mailboxes whose kind of credential the endpoint does not take fail by that fact, and nothing is sent."""
+    for kind, fault in unfit_credentials(result).items():
+        runs.settle_kind(conn, run_id, kind, fault.code, result.endpoint.protocol.value, fault.seen)
+
+
+def _suspected(conn: Connection, run_id: str, code: Code) -> Code:
+    """Why no more mailboxes are tried, where all canaries failed with `code`.
+
+    Exchange rejects everybody alike for reasons of its own: Extended Protection behind a proxy, another form of user
+    names, a login method that is offered and does not work. So the passwords are not to blame, and may be tried again.
+    """
+    tried = runs.page_tried(conn, run_id, runs.CANARY_PAGE)
+    exchange = Protocol.HTTPS.value in runs.endpoint_documents(conn, run_id, CANDIDATE)
+    if not (exchange and code is Code.AUTH_REJECTED and len(tried) > 1):
+        return code
+    restraint.forget(conn, tried)
+    runs.stop(conn, run_id, Code.EXCHANGE_ALL_REJECTED, "0")  # how many are left untried is counted after this
+    return Code.EXCHANGE_ALL_REJECTED
+
+
 def phase_of(run: Run) -> Phase:
     """Which settings a run is trying."""
     return BASELINE if run.stage == "baseline" else CANDIDATE
@@ -285,12 +324,14 @@ def same_failure(proposed: Settings, in_force: Settings, protocol: Protocol, cod
     """Whether a failure with the proposed settings is one with those in force too, without another login.
 
     It is where the endpoint is the same, or where the same server rejected the mailbox: a credential that a server
-    rejected is not sent to it again. On other than the standard ports of one host, two servers may live.
+    rejected is not sent to it again. On other than the standard ports of one host, two servers may live; and behind
+    another path of one server another Exchange, which has other mailboxes but asks the same directory for passwords.
     """
     new, old = _endpoint(proposed, protocol), _endpoint(in_force, protocol)
     if new is None or old is None or new.host != old.host:
         return False
-    if CODES[code].blame is Blame.MAILBOX and (new.port == old.port or {new.port, old.port} <= STANDARD[protocol]):
+    rejected = CODES[code].blame is Blame.MAILBOX and not code.startswith("exchange.")
+    if rejected and (new.port == old.port or {new.port, old.port} <= STANDARD[protocol]):
         return True
     return new == old and trust_of(proposed) == trust_of(in_force)
 
@@ -301,6 +342,5 @@ def trust_of(settings: Settings) -> tuple[bool, str]:
 
 
 def _endpoint(settings: Settings, protocol: Protocol) -> Endpoint | None:
-    if not isinstance(settings, ImapSettings):
-        return None
+    """None where the settings are of the other kind."""
     return next((endpoint for endpoint in settings.endpoints if endpoint.protocol is protocol), None)

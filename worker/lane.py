@@ -12,9 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from checks.context import CheckContext
-from checks.login import Route, open_route
 from checks.model import Credential, EndpointResult, Fault, LoginResult, Verdict
-from checks.runner import check_mailbox
+from checks.runner import Route, check_mailbox, open_route
 from settings_store import domains, restraint, runs
 from settings_store.runs import CANDIDATE, Done, Phase, Run, Work
 from settings_store.secrets import Vault
@@ -45,7 +44,7 @@ class Routes:
             )
         undecided: LoginResult | None = None
         for route in self.routes:
-            result = check_mailbox(route, credential, self.context)
+            result = check_mailbox(route, credential, self.context, work.address)
             if result.verdict is Verdict.FAIL:
                 return Done(work.mailbox_id, result)
             if result.verdict is Verdict.INCONCLUSIVE:

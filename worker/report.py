@@ -4,18 +4,21 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
 from checks.document import endpoint_document
 from checks.messages import Language
-from checks.model import Code, EndpointResult, Verdict
+from checks.model import Code, EndpointResult, Verdict, Warn, verdict_of
+from checks.model import Protocol as Endpoints
 from checks.serialize import load_endpoint_result
 from settings_store import runs
 from settings_store.runs import Row
 from worker.impact import Impact, Safety, before_of, impact_of, safety_of
+
+SERVICES = ("mail", "calendar")
 
 
 class Reads(Protocol):
@@ -27,13 +30,17 @@ class Reads(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class MailboxLine:
-    """One mailbox of the report. `endpoint` is the protocol of the endpoint that decided, None where none did."""
+    """One mailbox of the report. `endpoint` is the protocol of the endpoint that decided, None where none did.
+
+    `services` has the codes of mail and calendar where Exchange was asked, None where it was not.
+    """
 
     address: str
     impact: Impact
     code: Code
     endpoint: str | None
     seen: str
+    services: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,14 @@ class Report:
         causes = [Cause(*key, count) for key, count in found.items()]
         return sorted(causes, key=lambda cause: (-cause.count, cause.code, cause.protocol or "", cause.impact))
 
+    def services(self) -> Mapping[str, Counter[Verdict]]:
+        """Exchange's services, and how many mailboxes have each verdict on them; empty for mail."""
+        found: dict[str, Counter[Verdict]] = {}
+        for line in self.mailboxes():
+            for name, code in (line.services or {}).items():
+                found.setdefault(name, Counter())[verdict_of(Code(code))] += 1
+        return found
+
     def document_head(self) -> dict[str, Any]:
         """The `verify` document without its mailboxes."""
         return {
@@ -93,7 +108,32 @@ def line_of(row: Row) -> MailboxLine:
     """A stored row, judged."""
     impact = impact_of(before_of(row.before, row.baseline_verdict), row.verdict)
     code = Code(row.code) if row.code else Code.RUN_NOT_TRIED
-    return MailboxLine(row.address, impact, code, row.protocol if code is not Code.OK else None, row.seen)
+    endpoint = row.protocol if code is not Code.OK else None
+    return MailboxLine(row.address, impact, code, endpoint, row.seen, _services(row))
+
+
+def _services(row: Row) -> Mapping[str, str] | None:
+    """Mail and calendar apart. What settled a mailbox without a login settled both."""
+    if row.services or row.protocol != Endpoints.HTTPS or row.code is None:
+        return row.services
+    return dict.fromkeys(SERVICES, row.code)
+
+
+def with_findings(results: Iterable[EndpointResult], stop_code: Code | None, total: int) -> tuple[EndpointResult, ...]:
+    """Endpoints with what their mailboxes have shown of them: that all were rejected alike, how many it concerns."""
+    return tuple(_with_findings(result, stop_code, total) for result in results)
+
+
+def _with_findings(result: EndpointResult, stop_code: Code | None, total: int) -> EndpointResult:
+    concerned = {"concerned": str(total)}
+    warnings = [
+        replace(warn, facts={**warn.facts, **concerned}) if warn.code is Code.EXCHANGE_ONLINE else warn
+        for warn in result.warnings
+    ]
+    if stop_code is Code.EXCHANGE_ALL_REJECTED:
+        warnings.append(Warn(stop_code))
+    facts = {**result.facts, **concerned} if result.code is Code.EXCHANGE_ONLINE else result.facts
+    return replace(result, warnings=tuple(warnings), facts=facts)
 
 
 def results_of(documents: Mapping[str, Mapping[str, Any]]) -> tuple[EndpointResult, ...]:

@@ -16,8 +16,9 @@ from sqlalchemy.engine import make_url
 from checks.messages import Language
 from checks.model import EndpointResult, Invalid
 from checks.settings import Settings, normalise_domain
-from settings_store import changes, domains, runs
-from settings_store.changes import Saved
+from settings_store import audit, changes, domains, restraint, runs
+from settings_store.audit import SERVICE, Actor, Entry
+from settings_store.changes import Change, Saved, Watch
 from settings_store.db import Database
 from settings_store.domains import DomainSummary
 from settings_store.mailbox_csv import read_csv
@@ -25,11 +26,11 @@ from settings_store.mailboxes import ImportCounts, import_mailboxes, rotate_cred
 from settings_store.runs import Stage
 from settings_store.secrets import Vault, load_or_create_key_file
 from worker import process
-from worker.app import PREFLIGHT, QUEUES, make_app
+from worker.app import HEALTH, PREFLIGHT, QUEUES, make_app
 from worker.config import Config
 from worker.flow import Flow
 from worker.pacing import RedisPacer
-from worker.report import Report, results_of
+from worker.report import Report, results_of, with_findings
 from worker.tasks import publisher, register
 
 _POLL_SECONDS = 0.05
@@ -98,11 +99,11 @@ class Preflight:
             domain_id = domains.ensure_domain(conn, self.account_id, domain)
             return import_mailboxes(conn, domain_id, rows, self.vault)
 
-    def save(self, domain: str, settings: Settings) -> Saved:
+    def save(self, domain: str, settings: Settings, actor: Actor = SERVICE) -> Saved:
         """Saves a change with its run, then asks for the run. Saving never fails because a server is down."""
         with self.database.begin() as conn:
             domain_id = domains.ensure_domain(conn, self.account_id, domain)
-            saved = changes.save(conn, domain_id, settings, time.time())
+            saved = changes.save(conn, domain_id, settings, time.time(), actor)
         self.flow.publish("start_run", saved.run_id)
         return saved
 
@@ -170,6 +171,7 @@ class Preflight:
             if run is None or run.counts is None:
                 raise Invalid(f"change {change_id} has no report: it is {change.state}")
             endpoints = results_of(runs.endpoint_documents(conn, run.id, runs.CANDIDATE))
+            endpoints = with_findings(endpoints, run.stop_code, sum(run.counts.values()))
         return Report(
             change_id=change_id,
             run_id=run.id,
@@ -183,12 +185,71 @@ class Preflight:
             language=language,
         )
 
-    def apply(self, change_id: str, accept_disconnects: int | None = None) -> Applied:
-        """Puts a change in force, or raises `changes.Refused` with the reason and leaves all as it was."""
+    def apply(
+        self,
+        change_id: str,
+        accept_disconnects: int | None = None,
+        *,
+        checksum: str | None = None,
+        actor: Actor = SERVICE,
+        watch: Watch | None = None,
+    ) -> Applied:
+        """Puts a change in force, or raises `Refused` with the reason and leaves all as it was.
+
+        Afterwards the mailboxes are watched for the configured time, unless `watch` says otherwise.
+        """
+        max_age = self.config.report_minutes * 60
+        watch = watch or Watch(self.config.watch_minutes * 60)
         with self.database.begin() as conn:
             change = changes.get(conn, change_id)
-            count = changes.apply(conn, change, accept_disconnects, time.time(), self.config.report_minutes * 60)
+            count = changes.apply(
+                conn, change, accept_disconnects, time.time(), max_age, checksum=checksum, actor=actor, watch=watch
+            )
             return Applied(change.domain, domains.load_settings(conn, change.settings_id), count)
+
+    def roll_back(self, change_id: str, actor: Actor = SERVICE) -> Change:
+        """Puts the settings in force again that were before the change. Raises `Refused`."""
+        with self.database.begin() as conn:
+            return changes.roll_back(conn, change_id, time.time(), actor)
+
+    def discard(self, change_id: str, actor: Actor = SERVICE) -> Change:
+        """Gives an unapplied change up. Raises `Refused`."""
+        with self.database.begin() as conn:
+            return changes.discard(conn, change_id, time.time(), actor)
+
+    def cancel(self, change_id: str, actor: Actor = SERVICE) -> Change:
+        """Ends a verification under way. Raises `Refused`."""
+        with self.database.begin() as conn:
+            return changes.cancel(conn, change_id, time.time(), actor)
+
+    def reopen(self, change_id: str, actor: Actor = SERVICE) -> Change:
+        """Takes a superseded or discarded change up again. Raises `Refused`."""
+        with self.database.begin() as conn:
+            return changes.reopen(conn, change_id, time.time(), actor)
+
+    def verify_again(self, change_id: str, actor: Actor = SERVICE) -> Saved:
+        """Verifies a change anew. Raises `Refused`."""
+        with self.database.begin() as conn:
+            saved = Saved(change_id, changes.verify(conn, changes.get(conn, change_id), time.time(), actor))
+        self.flow.publish("start_run", saved.run_id)
+        return saved
+
+    def resume(self, change_id: str, actor: Actor = SERVICE) -> Saved:
+        """Goes on with the mailboxes that the change's run has left untried. Raises `Invalid` where there are none."""
+        with self.database.begin() as conn:
+            run = changes.resume(conn, change_id, self.config.canaries, time.time(), actor)
+        self.flow.publish("run_page", run.id)
+        return Saved(change_id, run.id)
+
+    def history(self, change_id: str) -> tuple[Change, list[Entry]]:
+        """A change and its log. Raises `Invalid` when it is not known."""
+        with self.database.read() as conn:
+            return changes.get(conn, change_id), list(audit.of_change(conn, change_id))
+
+    def forget_rejections(self, domain: str) -> int:
+        """Lets credentials be tried again that a server has rejected. Returns how many there were."""
+        with self.database.begin() as conn:
+            return restraint.forget_domain(conn, domains.find_domain(conn, self.account_id, domain).id)
 
     # -- processes
 
@@ -199,6 +260,7 @@ class Preflight:
                 stack.enter_context(process.only_one(path.with_name(path.name + ".serve")))
             self._require_broker()
             stack.enter_context(process.embedded_workers(self.app, QUEUES, self.stopping))
+            self.flow.sweep()
             stack.enter_context(process.beat(self.app))
             process.wait_for_signal(self.stopping)
 
@@ -210,6 +272,7 @@ class Preflight:
     def beat(self) -> None:
         """The scheduler alone, until SIGTERM or SIGINT."""
         self._require_broker()
+        self.flow.sweep()
         with process.beat(self.app):
             process.wait_for_signal(self.stopping)
 
@@ -231,8 +294,15 @@ class Preflight:
         """The use cases of runs."""
         broker = self.config.broker_url.get_secret_value()
         shared = RedisPacer(broker, self.config.logins_at_once) if broker.startswith(("redis:", "rediss:")) else None
-        publish = publisher(self._bare_app)
-        return Flow(self.database, self.vault, self.config, publish, stopping=self.stopping, shared_pacer=shared)
+        return Flow(
+            self.database,
+            self.vault,
+            self.config,
+            publisher(self._bare_app),
+            stopping=self.stopping,
+            shared_pacer=shared,
+            publish_health=publisher(self._bare_app, HEALTH),
+        )
 
     @property
     def _database_file(self) -> Path | None:
@@ -253,8 +323,9 @@ class Preflight:
 
 
 def _keys(config: Config) -> list[str]:
-    if config.secret_key is not None:
-        return config.secret_key.get_secret_value().replace(",", " ").split()
+    given = config.secret_key.get_secret_value().replace(",", " ").split() if config.secret_key else []
+    if given:
+        return given
     if not config.embedded:
         raise Invalid("set MAIL_PREFLIGHT_SECRET_KEY; `mail-preflight keys new` makes one")
     return [load_or_create_key_file(config.key_file)]

@@ -9,18 +9,19 @@ from worker.app import EXPIRES_SECONDS, PREFLIGHT
 from worker.flow import Flow, Publish, TaskName
 from worker.lane import Lane, RouteCache
 from worker.process import WAKE
+from worker.watch import begin_watches
 
 log = logging.getLogger(__name__)
 
 PREFIX = "mail_preflight."
 
 
-def publisher(app: Celery) -> Publish:
+def publisher(app: Celery, queue: str = PREFLIGHT) -> Publish:
     """Publishes a task for a run. A broker that is down is logged: the sweep finds what was not published."""
 
     def publish(name: TaskName, run_id: str) -> None:
         try:
-            app.send_task(PREFIX + name, args=[run_id], queue=PREFLIGHT, expires=EXPIRES_SECONDS, ignore_result=True)
+            app.send_task(PREFIX + name, args=[run_id], queue=queue, expires=EXPIRES_SECONDS, ignore_result=True)
         except OperationalError:
             log.warning("the broker does not answer; run %s waits for the sweep", run_id)
 
@@ -51,3 +52,4 @@ def register(app: Celery, flow: Flow) -> None:
     @app.task(name=PREFIX + "sweep", ignore_result=True, shared=False)
     def sweep() -> None:
         flow.sweep()
+        begin_watches(flow)

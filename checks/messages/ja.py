@@ -19,6 +19,7 @@ NEUTRAL: Mapping[str, str] = {
     "issuer": "不明な発行者",
     "url": "補正後のアドレス",
     "target": "記録なし",
+    "concerned": "このサーバーのすべて",
 }
 """What stands in for a fact that is missing."""
 

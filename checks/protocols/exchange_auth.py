@@ -39,7 +39,7 @@ def choose(capabilities: Sequence[str], credential: Credential, *, insecure: boo
     which Basic cannot carry (RFC 7617, 2). Negotiate is last: whether it takes NTLM is known only when it is tried.
     """
     offered = {item.removeprefix("AUTH=") for item in capabilities if item.startswith("AUTH=")}
-    if credential.kind is CredentialKind.OAUTH2_TOKEN:
+    if credential.kind is not CredentialKind.PASSWORD:
         fitting = ["BEARER"]
     else:
         hashed_first = insecure or ":" in credential.username

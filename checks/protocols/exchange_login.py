@@ -102,8 +102,30 @@ def open_route(result: EndpointResult, context: CheckContext) -> ExchangeRoute:
         capabilities=result.capabilities,
         tls_context=context.trust.insecure if result.insecure else context.trust.strict,
         insecure=result.insecure,
-        online=is_online(endpoint.host) or any(warn.code is Code.EXCHANGE_ONLINE for warn in result.warnings),
+        online=_is_online(result),
     )
+
+
+def unfit_credentials(result: EndpointResult) -> dict[CredentialKind, Fault]:
+    """The kinds of credential that this endpoint does not take, each with why."""
+    unfit = {}
+    for kind in CredentialKind:
+        try:
+            _scheme(result.capabilities, Credential("", "", kind), online=_is_online(result), insecure=result.insecure)
+        except Fault as fault:
+            unfit[kind] = fault
+    return unfit
+
+
+def _is_online(result: EndpointResult) -> bool:
+    return is_online(result.endpoint.host) or any(warn.code is Code.EXCHANGE_ONLINE for warn in result.warnings)
+
+
+def _scheme(capabilities: tuple[str, ...], credential: Credential, *, online: bool, insecure: bool) -> str:
+    """The scheme to log in with. Raises `Fault` when none fits."""
+    if online and credential.kind is CredentialKind.PASSWORD:
+        raise Fault(Code.EXCHANGE_ONLINE_PASSWORD, date=ENDS.isoformat())
+    return choose(capabilities, credential, insecure=insecure)
 
 
 def log_in(route: ExchangeRoute, credential: Credential, context: CheckContext, address: str = "") -> ExchangeLogin:
@@ -142,9 +164,7 @@ class _Attempt:
     def run(self) -> tuple[ServiceVerdicts, str]:
         """Both verdicts and the server's words. Raises `Fault` and `OSError`."""
         route = self._route
-        if route.online and self._credential.kind is CredentialKind.PASSWORD:
-            raise Fault(Code.EXCHANGE_ONLINE_PASSWORD, date=ENDS.isoformat())
-        scheme = choose(route.capabilities, self._credential, insecure=route.insecure)
+        scheme = _scheme(route.capabilities, self._credential, online=route.online, insecure=route.insecure)
         send_as = logon(scheme, self._credential, self.hidden)
         ews = importlib.import_module("checks.protocols.exchange_ews")  # half a second, once, and only where needed
         self.ready = False

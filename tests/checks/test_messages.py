@@ -91,7 +91,7 @@ def test_a_fact_is_never_taken_as_a_template(value: str) -> None:
     [
         (Code.CONNECT_REFUSED, "IMAP", "imap.port"),
         (Code.DNS_NOT_FOUND, "SMTP", "smtp.host"),
-        (Code.DNS_NOT_FOUND, "HTTPS", "exchange.url"),
+        (Code.DNS_NOT_FOUND, "Exchange", "exchange.url"),
         (Code.TLS_PLAINTEXT_PORT, "SMTP", "smtp.security"),
         (Code.TLS_SELF_SIGNED, "IMAP", "allow_insecure_certificate"),
         (Code.AUTH_REJECTED, "IMAP", "mailbox.password"),

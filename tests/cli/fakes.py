@@ -89,6 +89,7 @@ class FakeLine:
     code: Code
     endpoint: str | None = "imap"
     seen: str = ""
+    services: Mapping[str, str] | None = None
 
 
 @dataclass

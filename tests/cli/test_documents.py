@@ -14,6 +14,7 @@ from referencing import Registry, Resource
 from checks.document import endpoint_document
 from checks.messages import Language
 from checks.model import Code, Endpoint, EndpointResult, Protocol, Verdict
+from checks.protocols.exchange_url import endpoint_of
 from cli.documents import write_document, write_report
 from tests.cli.fakes import EXPIRED_SMTP, GOOD_IMAP, FakeLine, FakeReport, lines
 
@@ -88,6 +89,22 @@ def test_verify_document_follows_its_schema(count: int) -> None:
     document = json.loads(stream.getvalue())
     validator("verify.schema.json").validate(document)
     assert [line["address"] for line in document["mailboxes"]] == [line.address for line in report.lines]
+
+
+def test_exchange_names_its_url_and_its_services() -> None:
+    endpoint = endpoint_of("mail.demo.example/owa")
+    result = EndpointResult(endpoint, Verdict.OK, Code.OK)
+    services = {"mail": "ok", "calendar": "exchange.calendar_denied"}
+    line = FakeLine("a@demo.example", "will_disconnect", Code.EXCHANGE_CALENDAR_DENIED, "https", services=services)
+    stream = io.StringIO()
+
+    write_report(FakeReport([line], endpoints=(result,)), stream)  # type: ignore[arg-type]  # a stand-in
+
+    document = json.loads(stream.getvalue())
+    validator("verify.schema.json").validate(document)
+    assert document["mailboxes"][0]["services"] == services
+    assert document["endpoints"][0]["endpoint"]["url"] == "https://mail.demo.example/EWS/Exchange.asmx"
+    assert document["endpoints"][0]["endpoint"]["typed"] == "mail.demo.example/owa"
 
 
 def test_servers_words_reach_no_terminal_raw() -> None:

@@ -84,7 +84,7 @@ class TestVerdict:
 
         text = rendered(report)
 
-        reason = wording(Code.AUTH_REJECTED, {}).sentence.rstrip(".")
+        reason = wording(Code.AUTH_REJECTED, {"host": "imap.demo.example"}).sentence.rstrip(".")
         assert "Stopped early:" in text.splitlines()[1]
         assert text.count(reason) == 2  # under the verdict, and among the causes
 

@@ -84,7 +84,6 @@ def test_a_mailbox_that_came_later(system: System, verified: Outcome, lab: MailL
         preflight.apply(verified.saved.change_id, 2)
 
 
-@pytest.mark.xfail(strict=True, reason="the store does not know when a credential changed")
 def test_a_credential_that_changed_later(system: System, verified: Outcome, lab: MailLab) -> None:
     """Given a mailbox that worked, when another password is imported, then the report says nothing about it."""
     system.load(DOMAIN, boxes_of(lab, DOMAIN, COUNT, wrong=(*WRONG, 7)))

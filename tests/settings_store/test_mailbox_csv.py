@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from checks.model import Invalid
+from checks.model import CredentialKind, Invalid
 from settings_store.mailbox_csv import MailboxRow, read_csv
 
 PLANTED = "Planted-Pa55word"
@@ -188,3 +188,42 @@ def test_the_password_is_not_in_the_repr(tmp_path: Path) -> None:
     [row] = _read(tmp_path, HEADER + GOOD)
     assert PLANTED not in repr(row)
     assert row.password == PLANTED
+
+
+CLIENT = '{"token_url": "https://login.lab.example/token", "client_id": "app", "client_secret": "%s", "scope": ""}'
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
+
+
+@pytest.mark.parametrize(
+    ("column", "secret", "kind"),
+    [
+        ("password", "pw", CredentialKind.PASSWORD),
+        ("", "pw", CredentialKind.PASSWORD),
+        (" OAuth2_Token ", "eyJ.x.y", CredentialKind.OAUTH2_TOKEN),
+        ("oauth2_client", CLIENT % PLANTED, CredentialKind.OAUTH2_CLIENT),
+    ],
+)
+def test_the_kind_of_credential(tmp_path: Path, column: str, secret: str, kind: CredentialKind) -> None:
+    [row] = _read(tmp_path, f"address,kind,password\na@lab.example,{column},{_quoted(secret)}\n")
+    assert (row.kind, row.password) == (kind, secret)
+
+
+@pytest.mark.parametrize(
+    ("column", "secret", "words", "field"),
+    [
+        ("token", PLANTED, "the kind must be one of password, oauth2_token, oauth2_client", "kind"),
+        ("oauth2_client", PLANTED, "it must be a JSON object with token_url", "password"),
+        ("oauth2_client", f'["{PLANTED}"]', "it must be a JSON object with token_url", "password"),
+        ("oauth2_client", f'{{"client_secret": "{PLANTED}"}}', "it must be a JSON object with token_url", "password"),
+        ("oauth2_client", (CLIENT % PLANTED).replace("https:", "http:"), "token_url must be like https://", "password"),
+        ("oauth2_client", (CLIENT % PLANTED).replace("login.", "a:b@login."), "token_url must be like", "password"),
+    ],
+)
+def test_a_kind_that_cannot_be_used(tmp_path: Path, column: str, secret: str, words: str, field: str) -> None:
+    error = _refusal(tmp_path, f"address,kind,password\na@lab.example,{column},{_quoted(secret)}\n")
+    assert words in str(error)
+    assert "row 2" in str(error)
+    assert error.field == field

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from checks.model import Fault, Invalid
+from checks.model import CredentialKind, Fault, Invalid
 from settings_store.db import Database
 from settings_store.domains import ensure_account, ensure_domain
 from settings_store.mailbox_csv import MailboxRow, read_csv
@@ -38,6 +38,15 @@ def _stored(database: Database) -> dict[str, sa.RowMapping]:
 def _set_state(database: Database) -> None:
     with database.begin() as conn:
         conn.execute(mailboxes.update().values(state="connected", state_code="ok", state_since=1.0))
+
+
+def test_another_kind_of_credential_is_another_credential(database: Database, domain_id: int, vault: Vault) -> None:
+    as_password = MailboxRow("a@lab.example", "a", PLANTED, row=2)
+    as_token = MailboxRow("a@lab.example", "a", PLANTED, row=2, kind=CredentialKind.OAUTH2_TOKEN)
+    _import(database, domain_id, [as_password], vault)
+    assert _import(database, domain_id, [as_token], vault) == ImportCounts(updated=1)
+    assert _import(database, domain_id, [as_token], vault) == ImportCounts(unchanged=1)
+    assert _stored(database)["a@lab.example"]["credential_kind"] == "oauth2_token"
 
 
 def test_new_mailboxes_are_stored_encrypted_and_unknown(database: Database, domain_id: int, vault: Vault) -> None:

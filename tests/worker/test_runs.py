@@ -277,7 +277,7 @@ class TestStages:
         with run.begin() as conn:
             newer = changes.save(conn, run.domain_id, SETTINGS, NOW + 1)
             assert not runs.finish(conn, run.run_id, {}, "late", NOW + 2)
-            changes.mark_verified(conn, run.saved.change_id)
+            changes.mark_verified(conn, run.saved.change_id, NOW + 2)
             assert changes.get(conn, run.saved.change_id).state == "superseded"
             assert changes.get(conn, newer.change_id).state == "verifying"
 

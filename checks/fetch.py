@@ -1,0 +1,85 @@
+"""Fetching what a stranger's certificate points at: http only, every hop under the address policy, all of it capped."""
+
+from urllib.parse import urljoin, urlsplit
+
+from checks.model import Fault
+from checks.network import AddressPolicy, Deadline, dial, resolve
+from checks.protocols.exchange_http import Reply, Request, exchange
+from checks.stream import Stream
+
+MAX_REDIRECTS = 2
+_LONGEST = 1_000
+
+
+class Unfetched(Exception):
+    """Why there is nothing: a few words, without what the other side said."""
+
+
+def fetch(
+    url: str, policy: AddressPolicy, seconds: float, source: str | None, question: bytes | None = None, kind: str = ""
+) -> bytes:
+    """The body at a URL, at most 64 KiB, within so many seconds in all. With a question it is a POST of that `kind`.
+
+    Raises `Unfetched`.
+    """
+    deadline = Deadline(seconds)
+    for _ in range(MAX_REDIRECTS + 1):
+        reply = _ask(url, policy, deadline, source, question, kind)
+        if not 300 <= reply.status < 400:
+            return _body(reply)
+        url = _joined(url, reply.header("location"))
+    raise Unfetched("redirected too often")
+
+
+def _body(reply: Reply) -> bytes:
+    if reply.status != 200:
+        raise Unfetched(f"HTTP {reply.status}")
+    if reply.cut:
+        raise Unfetched("the answer is too large")
+    return reply.body
+
+
+def _ask(
+    url: str, policy: AddressPolicy, deadline: Deadline, source: str | None, question: bytes | None, kind: str
+) -> Reply:
+    host, port, request = _request(url, question, kind)
+    try:
+        addresses = resolve(host, port, policy, deadline)
+        stream = Stream(dial(addresses[:2], port, deadline, source), deadline)
+        try:
+            return exchange(stream, request.encoded(), request.method)
+        finally:
+            stream.close()
+    except TimeoutError:
+        raise Unfetched("no answer in time") from None
+    except Fault as fault:
+        raise Unfetched(str(fault.code)) from None
+    except OSError:
+        raise Unfetched("the connection broke off") from None
+
+
+def _request(url: str, question: bytes | None, kind: str) -> tuple[str, int, Request]:
+    """Where to and what to say. No user name, no odd characters: the URL is a stranger's."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or 80
+    except ValueError:
+        raise Unfetched("no valid URL") from None
+    if parts.scheme.lower() != "http":
+        raise Unfetched(f"only http is followed, not {parts.scheme[:20] or 'this'}")
+    if not host or "@" in parts.netloc or len(url) > _LONGEST or not _plain(url):
+        raise Unfetched("no valid URL")
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    headers = (("Accept", "*/*"), ("Connection", "close"), *((("Content-Type", kind),) if kind else ()))
+    return host, port, Request("GET" if question is None else "POST", target, parts.netloc, headers, question or b"")
+
+
+def _plain(url: str) -> bool:
+    return url.isascii() and url.isprintable() and " " not in url
+
+
+def _joined(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        raise Unfetched("redirected to no valid URL") from None

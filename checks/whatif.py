@@ -1,0 +1,60 @@
+"""Contexts for a handshake that asks "what if": each is new, so the one that decides and logs in is never changed."""
+
+import functools
+import ssl
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import certifi
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from checks.store import PEM
+from checks.tls import Trust
+
+_NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME; `ssl` has no name for it
+
+
+@dataclass(frozen=True, slots=True)
+class Supposition:
+    """What is supposed: these certificates are at hand (`known`, trusted where self-signed), time is no matter, the
+    client is as strict as from Python 3.13 on."""
+
+    known: tuple[x509.Certificate, ...] = ()
+    ignore_time: bool = False
+    strict: bool = False
+
+
+def context_for(trust: Trust, supposed: Supposition) -> ssl.SSLContext:
+    """The context that verifies with the same store and the supposition. About 20 ms."""
+    context = ssl.create_default_context(cafile=certifi.where())
+    # With partial chains, the default from Python 3.13 on, a known intermediate would be trusted by itself.
+    context.verify_flags &= ~ssl.VERIFY_X509_PARTIAL_CHAIN
+    if trust.ca_pem:
+        context.load_verify_locations(cadata="\n".join(PEM.findall(trust.ca_pem)))
+    if supposed.known:
+        context.load_verify_locations(cadata=_joined(supposed.known))
+    if supposed.ignore_time:
+        context.verify_flags |= _NO_CHECK_TIME
+    if supposed.strict:
+        context.verify_flags |= ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context
+
+
+def _joined(found: Sequence[x509.Certificate]) -> bytes:
+    return b"".join(item.public_bytes(Encoding.DER) for item in found)
+
+
+@functools.lru_cache(maxsize=8)
+def outdated(highest: ssl.TLSVersion) -> ssl.SSLContext:
+    """A client of long ago: versions up to `highest`, every cipher, no verification. For looking only."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # deprecated is what they are meant to be
+        context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+        context.maximum_version = highest
+    return context
