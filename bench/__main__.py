@@ -14,6 +14,8 @@ from pathlib import Path
 from bench import table
 from bench.compare import Comparison, compare
 from bench.curl import Request
+from bench.exchange import measure_exchange
+from bench.exchange_table import exchange_table
 from bench.field import Field, open_field, say
 from bench.growth import Growth, measure_growth
 from bench.latency import Latency, measure_latency
@@ -21,7 +23,8 @@ from bench.plan import Plan, Void
 from bench.service import Backends, open_backends
 from tests.servers.process import ServerError, scratch_folder
 
-SECTIONS = ("wall", "delay", "growth", "latency")
+SECTIONS = ("wall", "delay", "growth", "latency", "exchange")
+_MAIL = {"wall", "delay", "growth"}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -69,11 +72,14 @@ def _plan(options: argparse.Namespace) -> Plan:
 def _measure(folder: Path, plan: Plan, sections: Sequence[str], curl: str | None) -> None:
     with contextlib.ExitStack() as stack:
         backends = stack.enter_context(open_backends(folder))
-        near = distant = growth = latency = None
+        near = distant = growth = latency = exchange = None
         if "latency" in sections:
             say(f"Latency: {plan.saves} saves in each mode")
             latency = measure_latency(folder, backends, plan.saves)
-        if set(sections) - {"latency"}:
+        if "exchange" in sections:
+            say(f"Exchange: {plan.count:,} mailboxes, {plan.rounds} rounds")
+            exchange = measure_exchange(folder, backends, plan)
+        if _MAIL & set(sections):
             area = stack.enter_context(open_field(folder, _most(plan, sections)))
             if "wall" in sections:
                 near = _near(area, backends, plan, curl)
@@ -83,6 +89,8 @@ def _measure(folder: Path, plan: Plan, sections: Sequence[str], curl: str | None
                 say(f"Growth over {', '.join(f'{size:,}' for size in plan.sizes)} mailboxes")
                 growth = measure_growth(area, backends, plan)
     _print(near, distant, growth, latency)
+    if exchange:
+        table.print_lines(["", *exchange_table(exchange)])
 
 
 def _most(plan: Plan, sections: Sequence[str]) -> int:

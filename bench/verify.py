@@ -22,8 +22,8 @@ def run_verify(field: Field, service: Service, ports: Ports, count: int) -> Samp
     with field.witnessed(count):
         usage = measure(_command(field, ports, mailboxes), field.folder, service.environment)
         behind = service.cpu() - before
-    _check_report(usage, count)
-    run = _run_seconds(service)
+    check_report(usage, count)
+    run = run_seconds(service)
     if service.embedded:
         return Sample(run, usage.wall, usage.cpu, 0.0, usage.peak)
     return Sample(run, usage.wall, behind, usage.cpu, service.peak())
@@ -36,7 +36,7 @@ def _command(field: Field, ports: Ports, mailboxes: Path) -> list[str]:
     return [str(COMMAND), "verify", field.lab.domain, *servers, *security, *files, "--json"]
 
 
-def _check_report(usage: Usage, count: int) -> None:
+def check_report(usage: Usage, count: int) -> None:
     """Every mailbox works, so nobody would disconnect."""
     if usage.status:
         raise Void(f"verify exits with {usage.status}: {usage.errors.strip()[-500:]}")
@@ -46,7 +46,7 @@ def _check_report(usage: Usage, count: int) -> None:
         raise Void(f"verify says {report['verdict']} and counts {report['counts']}, of {count} that all work")
 
 
-def _run_seconds(service: Service) -> float:
+def run_seconds(service: Service) -> float:
     """From the save to the finished report, as the database has it."""
     database = Database(service.database_url)
     try:

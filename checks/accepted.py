@@ -1,6 +1,6 @@
 """What to know about a chain that was accepted. Pure: the certificates as sent, the path that OpenSSL built, a time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from cryptography import x509
@@ -8,6 +8,7 @@ from cryptography import x509
 from checks import authority, certificates
 from checks.certificates import subject
 from checks.model import Code, Warn
+from checks.tls import Handshake
 
 EXPIRES_SOON = 0.2  # of the leaf's lifetime left: lifetimes shrink, so a number of days would age
 
@@ -53,6 +54,16 @@ def _surplus(sent: Sequence[x509.Certificate], path: Sequence[x509.Certificate])
 def _root(sent: Sequence[x509.Certificate], path: Sequence[x509.Certificate]) -> Iterator[Warn]:
     if len(path) > 1 and path[-1] in sent and certificates.self_issued(path[-1]):
         yield Warn(Code.TLS_ROOT_SENT, {"subject": subject(path[-1])})
+
+
+def differing(met: Handshake, elsewhere: Mapping[str, Handshake]) -> tuple[Warn, ...]:
+    """Addresses of the same name that send another certificate, or are refused where the first is not, or not so."""
+    other = [
+        address
+        for address, item in elsewhere.items()
+        if item.key and (item.chain[:1] != met.chain[:1] or (item.refusal is None) != (met.refusal is None))
+    ]
+    return (Warn(Code.TLS_ADDRESSES_DIFFER, {"addresses": ", ".join(other)}),) if other else ()
 
 
 def strict_suspect(path: Sequence[x509.Certificate]) -> bool:

@@ -90,12 +90,17 @@ def self_issued(certificate: x509.Certificate) -> bool:
     return same_name(certificate, certificate)
 
 
-def signed_by(certificate: x509.Certificate, candidate: x509.Certificate) -> bool:
-    """Whether the candidate's key made the signature."""
-    try:
-        certificate.verify_directly_issued_by(candidate)  # ValueError where issuer and subject differ
-    except (InvalidSignature, *UNREADABLE):
+def signed_by(certificate: x509.Certificate, candidate: x509.Certificate, *, unsure: bool = True) -> bool:
+    """Whether the candidate's key made the signature. `unsure`: the answer for methods of old (SHA-1, MD5), which
+    cannot be checked here."""
+    if not same_name(certificate, candidate):
         return False
+    try:
+        certificate.verify_directly_issued_by(candidate)
+    except InvalidSignature:
+        return False
+    except UNREADABLE:
+        return unsure
     return True
 
 

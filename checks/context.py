@@ -1,7 +1,9 @@
 """What a check is given besides its subject."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from checks.model import EndpointResult, Pin
 from checks.network import AddressPolicy
 from checks.protocols.token_endpoint import Tokens
 from checks.tls import Trust
@@ -15,6 +17,10 @@ class CheckContext:
     """`let_through` names exceptions that belong to the caller's own control flow, such as a task's time limit.
 
     `domain` is that of the mailboxes, '' where it is not known. `tokens` are those of applications, for one run.
+    `pins`: the keys that an admin let in, by the endpoint as text (`imap://host:port`); with another one the option
+    does not count. `fetch_issuers`: look for issuers that were not sent where the certificate says they are.
+    `revocation`: ask whether an accepted certificate was revoked. `thorough`: also ask what no client would, whether
+    TLS versions of old are accepted; it costs a connection, and servers log it as a failed handshake.
     """
 
     trust: Trust = field(default_factory=Trust)
@@ -25,4 +31,15 @@ class CheckContext:
     source_address: str | None = None
     domain: str = ""
     tokens: Tokens = field(default_factory=Tokens, compare=False, repr=False)
+    pins: Mapping[str, Pin] = field(default_factory=dict)
+    fetch_issuers: bool = True
+    revocation: bool = False
+    thorough: bool = False
     let_through: tuple[type[Exception], ...] = ()
+
+    def pin_of(self, result: EndpointResult) -> Pin | None:
+        """The key that logins must meet: the one that an admin let in, else the one that the check has just met.
+
+        None where the chain was accepted: then verification is what counts.
+        """
+        return self.pins.get(str(result.endpoint), result.pin) if result.insecure else None

@@ -5,7 +5,7 @@ from functools import cached_property
 
 from checks import redact, tls
 from checks.model import Code, Endpoint, Fault, Security
-from checks.network import Deadline
+from checks.network import Deadline, fault_of
 from checks.protocols.dialect import Dialect, Greeting, dialect_of, require_usable
 from checks.steps import Steps, seconds
 from checks.stream import Stream
@@ -45,6 +45,15 @@ class Conversation:
         if self._secured(stream, context):
             # What was said in clear text does not count any more (RFC 9051, 6.2.1).
             self._ask(stream, Greeting(greeting.words))
+
+    def meet(self, stream: Stream, context: ssl.SSLContext, host: str | None = None) -> tls.Handshake:
+        """The handshake alone, as a client of that host, which is the endpoint's unless given. Raises `Fault`."""
+        try:
+            if self.security is Security.STARTTLS:
+                self._dialect.starttls(stream, self._dialect.greet(stream))
+        except OSError as error:
+            raise fault_of(error) from None
+        return tls.look(stream, context, host or self._endpoint.host)
 
     def _secured(self, stream: Stream, context: ssl.SSLContext) -> bool:
         with self.steps.step("tls", Code.TLS_TIMEOUT) as note:

@@ -5,7 +5,7 @@ Its schema is `docs/schema/check.schema.json`.
 
 from dataclasses import asdict
 
-from checks.messages import Language, wording
+from checks.messages import Language, fix_detail, wording
 from checks.model import Endpoint, EndpointResult, Facts, Warn
 
 
@@ -34,7 +34,7 @@ def endpoint_document(result: EndpointResult, language: Language = Language.EN) 
         "message": words.sentence,
         "advice": words.advice,
         "allow_insecure_certificate": result.option.value if result.option else None,
-        "fix": asdict(result.fix) if result.fix else None,
+        "fix": {"kind": result.fix.kind, "detail": fix_detail(result.fix, language)} if result.fix else None,
         "warnings": [_warning(result, warning, language) for warning in result.warnings],
         "steps": [
             {"name": step.name, "verdict": step.verdict.value, "ms": round(step.ms, 1), "seen": step.seen}

@@ -1,13 +1,19 @@
 """The endpoint check: resolve, connect, TLS, greeting, capabilities; no credential is at hand."""
 
 import contextlib
-import socket
+import ssl
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
 
-from checks import chain, redact, tls
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from checks import accepted, chain, redact, tls
+from checks.certificates import key_sha256
 from checks.context import CheckContext
 from checks.conversation import Conversation
+from checks.doubts import OUTDATED, Doubts
+from checks.inquiry import Findings, Inquiry
 from checks.model import (
     CODES,
     Blame,
@@ -18,16 +24,18 @@ from checks.model import (
     Fault,
     Fix,
     Option,
+    Pin,
     Security,
     TlsFacts,
     Verdict,
     Warn,
     verdict_of,
 )
-from checks.network import Attempt, Deadline, dial_all, resolve
-from checks.protocols.dialect import Dialect, dialect_of
-from checks.steps import Steps, seconds
+from checks.network import Deadline
+from checks.protocols.dialect import Dialect, Greeting, dialect_of
+from checks.repairs import repair
 from checks.stream import Stream
+from checks.visits import Visits
 
 # A handshake that ended like this may have met a server that wants to be greeted in clear text first.
 _WORTH_STARTTLS = frozenset({Code.TLS_PLAINTEXT_PORT, Code.CONNECT_CLOSED})
@@ -41,11 +49,11 @@ class EndpointCheck:
         self._endpoint = endpoint
         self._context = context
         self._deadline = Deadline(context.deadline_seconds)
-        self._reaching = Steps(self._deadline)
+        self._visits = Visits(endpoint, context, self._deadline)
         self._talk = self._conversation(endpoint.security)
         self._warnings: list[Warn] = []
-        self._address: str | None = None
         self._tls: TlsFacts | None = None
+        self._remedy: Fix | None = None
 
     @cached_property
     def _dialect(self) -> Dialect:
@@ -54,7 +62,9 @@ class EndpointCheck:
     def run(self) -> EndpointResult:
         """The result, whatever comes."""
         try:
-            sock = self._reach()
+            sock = self._visits.reach()
+            if self._visits.silent:
+                self._warn([Warn(Code.CONNECT_SOME_ADDRESSES, {"addresses": ", ".join(self._visits.silent)})])
             self._converse(Stream(sock, self._deadline))
         except Fault as fault:
             return self._failed(fault)
@@ -62,40 +72,15 @@ class EndpointCheck:
             return self._refused(self._talk.shake, self._talk.shake.refusal)
         return self._accepted()
 
-    # -- reaching the server
-
-    def _reach(self) -> socket.socket:
-        endpoint, context = self._endpoint, self._context
-        with self._reaching.step("resolve", Code.DNS_TEMPORARY) as note:
-            addresses = resolve(endpoint.host, endpoint.port, context.policy, self._deadline)
-            note.append(", ".join(addresses))
-        with self._reaching.step("connect", Code.CONNECT_TIMEOUT) as note:
-            attempts = dial_all(addresses, endpoint.port, self._deadline, context.source_address)
-            note.append("; ".join(map(_attempt_words, attempts)))
-            address, sock = _first_connected(attempts)
-        self._address = address
-        self._warn_of_silent(attempts)
-        return sock
-
-    def _warn_of_silent(self, attempts: list[Attempt]) -> None:
-        """Addresses that did not answer, apart from those we have no way to, such as IPv6 from an IPv4 host."""
-        silent = [item.address for item in attempts if item.fault and item.fault.code is not Code.CONNECT_UNREACHABLE]
-        if silent:
-            self._warnings.append(Warn(Code.CONNECT_SOME_ADDRESSES, self._facts({"addresses": ", ".join(silent)})))
+    # -- talking to it
 
     def _again(self) -> Stream:
-        """Another connection to the address that answered. Raises `Fault`, and only such as may be gone in a minute."""
-        try:
-            addresses = [self._address or ""]
-            attempts = dial_all(addresses, self._endpoint.port, self._deadline, self._context.source_address)
-            return Stream(_first_connected(attempts)[1], self._deadline)
-        except TimeoutError:
-            raise Fault(Code.DEADLINE, "no answer in time", **seconds(self._deadline)) from None
-        except Fault as fault:
-            # It answered a moment ago: what it says now is about this moment, not about the settings.
-            raise Fault(Code.CONNECT_CLOSED, fault.seen) from None
+        return self._visits.again()
 
-    # -- talking to it
+    def _shake(self, context: ssl.SSLContext, host: str | None = None, address: str | None = None) -> tls.Handshake:
+        """One more handshake, as the conversation that counts had it. Raises `Fault`."""
+        with contextlib.closing(self._visits.again(address)) as stream:
+            return self._conversation(self._talk.security).meet(stream, context, host)
 
     def _conversation(self, security: Security) -> Conversation:
         return Conversation(self._endpoint, security, self._deadline)
@@ -140,43 +125,80 @@ class EndpointCheck:
         """What the port says to a client that waits for a greeting. A refusal of the server is the better answer."""
         try:
             with contextlib.closing(self._again()) as stream:
-                return Fault(fault.code, self._dialect.greet(stream).words, **fault.facts)
+                greeting = self._dialect.greet(stream)
+                self._remedy = self._starttls_helps(stream, greeting)
+                return Fault(fault.code, greeting.words, **fault.facts)
         except Fault as met:
             return fault if CODES[met.code].blame is Blame.NETWORK else met
         except OSError:
             return fault
 
+    def _starttls_helps(self, stream: Stream, greeting: Greeting) -> Fix | None:
+        try:
+            self._dialect.starttls(stream, greeting)
+            met = tls.look(stream, self._deciding, self._endpoint.host)
+        except (Fault, OSError):
+            return None
+        return repair("use_starttls") if met.refusal is None else None
+
     def _speaks_tls(self) -> bool:
         try:
             with contextlib.closing(self._again()) as stream:
-                tls.look(stream, self._context.trust.insecure, self._endpoint.host)
-        except Fault as met:
-            return met.code in _TLS_IS_SPOKEN
+                met = tls.look(stream, self._deciding, self._endpoint.host)
+        except Fault as fault:
+            return fault.code in _TLS_IS_SPOKEN
+        self._remedy = repair("use_implicit_tls") if met.refusal is None else None
         return True
+
+    @property
+    def _deciding(self) -> ssl.SSLContext:
+        """The context that a login would have."""
+        trust = self._context.trust
+        return trust.insecure if self._context.allow_insecure_certificate else trust.strict
 
     # -- what it means
 
+    def _warn(self, found: Iterable[Warn]) -> None:
+        self._warnings += [Warn(warn.code, self._facts(warn.facts)) for warn in found]
+
     def _accepted(self) -> EndpointResult:
-        if self._talk.shake is not None:
-            self._tls = self._talk.shake.facts
-            found = chain.warnings(self._talk.shake.chain, chain.utc_now())
-            self._warnings += [Warn(warn.code, self._facts(warn.facts)) for warn in found]
+        met = self._talk.shake
+        if met is not None:
+            self._tls = met.facts
+            self._warn(accepted.warnings(met.chain, met.path, chain.utc_now()))
+            self._warn(self._doubts().of_accepted(met, self._visits.others))
         return self._result(Code.OK, option=Option.NOT_NEEDED)
 
+    def _doubts(self) -> Doubts:
+        return Doubts(self._context, self._deadline, self._shake)
+
     def _refused(self, shake: tls.Handshake, refusal: tls.Refusal) -> EndpointResult:
-        """The strict client refused the chain: all causes, and whether the option would let it in."""
-        self._tls = shake.facts
-        found = chain.causes(shake.chain, self._endpoint.host, chain.utc_now(), refusal.code)
-        found = [Warn(warn.code, self._facts(warn.facts)) for warn in found]
+        """The strict client refused the chain: all causes, what would repair it, and whether the option would do."""
         trial = self._conversation(self._talk.security)
         obstacle = self._other_obstacle(trial)
-        if trial.shake is not None:
-            self._tls = replace(trial.shake.facts, chain=shake.facts.chain)
+        elsewhere = self._doubts().elsewhere(self._visits.others)
+        findings = self._explain(shake, refusal, list(elsewhere.values()), fixable=obstacle is None)
+        self._remedy = findings.fix
+        self._tls = replace(trial.shake.facts if trial.shake else shake.facts, chain=shake.facts.chain)
+        self._tls = replace(self._tls, broken=_place(shake, findings))
+        found = [Warn(cause.code, self._facts(cause.facts)) for cause in findings.causes]
+        differing = accepted.differing(shake, elsewhere)
         if self._context.allow_insecure_certificate:
-            return self._allowed(found, refusal.words, trial, obstacle)
+            self._warnings += found
+            self._warn(differing)
+            root = key_sha256(findings.root.public_bytes(Encoding.DER)) if findings.root else None
+            return self._allowed(refusal.words, trial, obstacle, root)
         self._warnings += found[1:]
+        self._warn(differing)
         self._talk.steps.mark("tls", Verdict.FAIL, refusal.words)
         return self._result(found[0].code, facts=found[0].facts, seen=refusal.words, option=_option_for(obstacle))
+
+    def _explain(
+        self, shake: tls.Handshake, refusal: tls.Refusal, elsewhere: Sequence[tls.Handshake], *, fixable: bool
+    ) -> Findings:
+        address = self._visits.address or ""
+        inquiry = Inquiry(self._endpoint.host, address, self._context, self._deadline, self._shake)
+        return inquiry.explain(shake, refusal, elsewhere, fixable=fixable)
 
     def _other_obstacle(self, trial: Conversation) -> Fault | None:
         """Whether anything but the certificate stands in the way: proved by a connection that does not verify."""
@@ -187,18 +209,28 @@ class EndpointCheck:
             return fault
         return None
 
-    def _allowed(self, found: list[Warn], refusal: str, trial: Conversation, obstacle: Fault | None) -> EndpointResult:
-        """The option is on, so the conversation without verification is the one that counts."""
-        self._warnings += found
+    def _allowed(self, refusal: str, trial: Conversation, obstacle: Fault | None, root: str | None) -> EndpointResult:
+        """The option is on, so the conversation without verification is the one that counts.
+
+        It counts for the key that was met only: `root` is that of the private CA, where there is one.
+        """
         self._talk.steps.merge(trial.steps)
         if obstacle:
             return self._failed(obstacle)
+        pin = Pin(trial.shake.key if trial.shake else "", root)
+        expected = self._context.pins.get(str(self._endpoint), pin)
+        if expected.leaf != pin.leaf:
+            return self._failed(tls.pin_fault(pin.leaf, expected), option=Option.NEEDED)
         self._talk.capabilities = trial.capabilities
         self._talk.steps.mark("tls", Verdict.OK, f"{refusal}; allowed by the option")
-        return replace(self._result(Code.OK, option=Option.NEEDED), insecure=True)
+        return replace(self._result(Code.OK, option=Option.NEEDED), insecure=True, pin=pin)
 
-    def _failed(self, fault: Fault) -> EndpointResult:
-        return self._result(fault.code, facts=fault.facts, seen=fault.seen, option=_option_for(fault))
+    def _failed(self, fault: Fault, *, option: Option | None = None) -> EndpointResult:
+        if fault.code in OUTDATED:
+            fault, self._remedy = self._doubts().of_outdated(fault)
+        if fault.code is Code.TLS_CHAIN_TOO_LARGE:
+            self._remedy = repair("replace_certificate", host=self._endpoint.host)
+        return self._result(fault.code, facts=fault.facts, seen=fault.seen, option=option or _option_for(fault))
 
     def _result(
         self, code: Code, *, facts: Facts | None = None, seen: str = "", option: Option | None
@@ -207,13 +239,13 @@ class EndpointCheck:
             endpoint=replace(self._endpoint, security=self._talk.security),
             verdict=verdict_of(code),
             code=code,
-            address=self._address,
+            address=self._visits.address,
             facts=self._facts(facts or {}),
             seen=redact.words(seen),
             option=option,
-            fix=_FIXES.get(code),
+            fix=self._remedy,
             warnings=tuple(self._warnings),
-            steps=(*self._reaching.taken, *self._talk.steps.taken),
+            steps=(*self._visits.steps.taken, *self._talk.steps.taken),
             tls=self._tls,
             capabilities=self._talk.capabilities,
         )
@@ -229,26 +261,10 @@ class EndpointCheck:
         return base | {name: redact.words(value) for name, value in facts.items()}
 
 
-_FIXES = {
-    Code.TLS_PLAINTEXT_PORT: Fix("use_starttls", "Set the security of this port to STARTTLS, or use the TLS port."),
-    Code.TLS_IMPLICIT_PORT: Fix("use_implicit_tls", "Set the security of this port to TLS."),
-}
-
-
-def _first_connected(attempts: list[Attempt]) -> tuple[str, socket.socket]:
-    """The first address that answered. Raises `Fault`: an address that may answer in a minute outweighs a refusal."""
-    for attempt in attempts:
-        if attempt.sock is not None:
-            return attempt.address, attempt.sock
-    faults = [attempt.fault for attempt in attempts if attempt.fault]
-    # One that we have no way to, such as IPv6 from an IPv4 host, says nothing where another did.
-    telling = [fault for fault in faults if fault.code is not Code.CONNECT_UNREACHABLE] or faults
-    chosen = next((fault for fault in telling if not CODES[fault.code].permanent), telling[0])
-    raise Fault(chosen.code, "; ".join(map(_attempt_words, attempts)), **chosen.facts)
-
-
-def _attempt_words(attempt: Attempt) -> str:
-    return f"{attempt.address}: {attempt.fault.seen or attempt.fault.code}" if attempt.fault else attempt.address
+def _place(shake: tls.Handshake, findings: Findings) -> int | None:
+    """Where in the chain the certificate stands that the first cause is about."""
+    about = findings.causes[0].about
+    return shake.chain.index(about) if about in shake.chain else None
 
 
 def _option_for(obstacle: Fault | None) -> Option | None:

@@ -14,6 +14,7 @@ from checks.model import (
     EndpointResult,
     Fault,
     LoginResult,
+    Pin,
     Security,
     Verdict,
     verdict_of,
@@ -28,7 +29,7 @@ class Route:
     """What the logins of one run to one endpoint share: addresses, capabilities, TLS context and session.
 
     A session is resumed for the same endpoint and context only, after a handshake of that context has verified the
-    chain.
+    chain. `pin` is the one key that the option lets in: with another one no credential is sent.
     """
 
     endpoint: Endpoint
@@ -37,6 +38,7 @@ class Route:
     tls_context: ssl.SSLContext
     dialect: Dialect
     session: ssl.SSLSession | None = field(default=None, repr=False)
+    pin: Pin | None = None
     habits: Habits = field(default_factory=Habits)
 
     def log_in(self, credential: Credential, context: CheckContext, address: str = "") -> LoginResult:  # noqa: ARG002 - mail servers ask for the user name only
@@ -55,6 +57,7 @@ def open_route(result: EndpointResult, context: CheckContext) -> Route:
         capabilities=result.capabilities,
         tls_context=context.trust.insecure if result.insecure else context.trust.strict,
         dialect=dialect_of(endpoint.protocol),
+        pin=context.pin_of(result),
     )
 
 
@@ -106,10 +109,15 @@ class _Attempt:
         if route.endpoint.security is Security.STARTTLS:
             greeting = route.dialect.greet(stream)
             route.dialect.starttls(stream, greeting)
-            tls.handshake(stream, route.tls_context, route.endpoint.host, session=route.session)
+            self._shake(stream)
             return None
-        tls.handshake(stream, route.tls_context, route.endpoint.host, session=route.session)
+        self._shake(stream)
         return route.dialect.greet(stream)
+
+    def _shake(self, stream: Stream) -> None:
+        route = self._route
+        tls.handshake(stream, route.tls_context, route.endpoint.host, session=route.session)
+        tls.require_pin(stream.sock, route.pin)
 
     def _keep_session(self, stream: Stream) -> None:
         if self._route.session is None and isinstance(stream.sock, ssl.SSLSocket):

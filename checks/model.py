@@ -457,10 +457,11 @@ class Warn:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """A repair: a stable `kind` and the words for people."""
+    """A repair: a stable `kind`, the words for people, and the facts that `checks.messages` makes such words of."""
 
     kind: str
     detail: str
+    facts: Facts = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

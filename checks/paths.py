@@ -11,7 +11,7 @@ from checks.authority import identifiers_agree
 from checks.certificates import same_name, self_issued, signed_by
 from checks.store import Store
 
-MAX_PATH = 16
+MAX_PATH = 32
 
 
 class End(StrEnum):
@@ -23,6 +23,8 @@ class End(StrEnum):
     """In a self-signed certificate that nobody trusts: a private root, or the leaf itself."""
     MISSING = "missing"
     """Below an issuer that is not at hand."""
+    CUT = "cut"
+    """Above what is looked at: the chain goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,11 @@ class Path:
         """Between the leaf and the store's certificate, or up to the end where there is none."""
         return self.certificates[1:-1] if self.end is End.TRUSTED else self.certificates[1:]
 
+    @property
+    def private_root(self) -> x509.Certificate | None:
+        """The self-signed authority that it leads to, which nobody trusts."""
+        return self.top if self.end is End.SELF_SIGNED and len(self.certificates) > 1 else None
+
     def lacking(self, sent: Sequence[x509.Certificate]) -> tuple[x509.Certificate, ...]:
         """The intermediates of it that were not sent."""
         return tuple(item for item in self.authorities if item not in sent and not self_issued(item))
@@ -60,9 +67,9 @@ def build(leaf: x509.Certificate, at_hand: Sequence[x509.Certificate], store: St
             return Path(tuple(path), End.SELF_SIGNED)
         issuer = _issuer(path, [*store.issuers(path[-1]), *at_hand], now)
         if issuer is None:
-            break
+            return Path(tuple(path), End.MISSING)
         path.append(issuer)
-    return Path(tuple(path), End.MISSING)
+    return Path(tuple(path), End.CUT)
 
 
 def _issuer(

@@ -69,7 +69,7 @@ def _answers(answer: ocsp.OCSPResponse, leaf: x509.Certificate, issuer: x509.Cer
 
 def _appointed(candidate: x509.Certificate, issuer: x509.Certificate) -> bool:
     purposes = extension(candidate, x509.ExtendedKeyUsage) or ()
-    return ExtendedKeyUsageOID.OCSP_SIGNING in purposes and signed_by(candidate, issuer)
+    return ExtendedKeyUsageOID.OCSP_SIGNING in purposes and signed_by(candidate, issuer, unsure=False)
 
 
 def _signed(signature: bytes, data: bytes, digest: hashes.HashAlgorithm | None, signer: x509.Certificate) -> bool:

@@ -1,6 +1,7 @@
 """A connection read by lines, with one deadline over all of it and a cap on what it will take in."""
 
 import socket
+import ssl
 
 from checks import redact
 from checks.model import Code, Fault
@@ -67,9 +68,13 @@ class Stream:
         return bool(data)
 
     def send(self, data: bytes) -> None:
-        """All of `data`. Raises `OSError`."""
+        """All of `data`. Raises `OSError`: where the other side has left, with what it said before, if it said why."""
         self.sock.settimeout(self.deadline.remaining())
-        self.sock.sendall(data)
+        try:
+            self.sock.sendall(data)
+        except (ConnectionError, ssl.SSLEOFError):
+            self.sock.recv(1)  # a TLS alert may lie there, such as "client certificate required" (RFC 8446, 4.4.2.4)
+            raise
 
     @property
     def buffered(self) -> bytes:

@@ -17,7 +17,7 @@ from checks.model import Code, Fault, Invalid, Pin, TlsFacts
 from checks.store import PEM
 from checks.stream import Stream
 
-MAX_CHAIN = 16  # certificates looked at; more than any honest server sends
+MAX_CHAIN = 32  # certificates looked at; more than any honest server sends
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,12 @@ def require_pin(sock: socket.socket, pin: Pin | None) -> None:
     certificate = sock.getpeercert(binary_form=True) if isinstance(sock, ssl.SSLSocket) else None
     met = key_sha256(certificate) if certificate else "none"
     if met != pin.leaf:
-        raise Fault(Code.TLS_PIN_CHANGED, f"the server's key is {met}, not {pin.leaf}", sha256=met)
+        raise pin_fault(met, pin)
+
+
+def pin_fault(met: str, pin: Pin) -> Fault:
+    """Another key than the one that an admin let in."""
+    return Fault(Code.TLS_PIN_CHANGED, f"the server's key is {met}, not {pin.leaf}", sha256=met)
 
 
 def look(stream: Stream, context: ssl.SSLContext, host: str) -> Handshake:
@@ -151,9 +156,23 @@ def _answered(sock: ssl.SSLSocket) -> bool:
 def _wrapped(stream: Stream, context: ssl.SSLContext, host: str, session: ssl.SSLSession | None) -> ssl.SSLSocket:
     stream.sock.settimeout(stream.deadline.remaining())
     stream.sock.getpeername()  # raises where the server has gone; wrap_socket would too, but leave its socket open
-    sock = context.wrap_socket(stream.sock, server_hostname=host, do_handshake_on_connect=False, session=session)
+    try:
+        sock = context.wrap_socket(stream.sock, server_hostname=host, do_handshake_on_connect=False, session=session)
+    except OSError as error:
+        _close_half_made(error)
+        raise
     stream.sock = sock  # the stream closes it, whatever happens next
     return sock
+
+
+def _close_half_made(error: OSError) -> None:
+    """wrap_socket leaves its socket open where the server resets the connection meanwhile, and nobody else has it."""
+    trace = error.__traceback__
+    while trace is not None:
+        made = trace.tb_frame.f_locals.get("self")
+        if isinstance(made, ssl.SSLSocket):
+            made.close()
+        trace = trace.tb_next
 
 
 def _ders(sock: ssl.SSLSocket, name: str) -> list[bytes]:

@@ -3,7 +3,7 @@
 from rich.console import Console
 
 from checks.document import endpoint_facts, warning_facts
-from checks.messages import Language, wording
+from checks.messages import Language, fix_detail, wording
 from checks.model import Code, EndpointResult, Option, Step, Verdict
 from cli.console import mark, say
 from cli.phrases import phrase, step_name
@@ -27,7 +27,7 @@ def render_endpoint(
         _cause(result, console, language)
     _certificate(result, console, language)
     if result.fix:
-        say(console, phrase(language, "fix"), " ", result.fix.detail, indent=_INDENT)
+        say(console, phrase(language, "fix"), " ", fix_detail(result.fix, language), indent=_INDENT)
     if chain:
         _chain(result, console, language)
 
@@ -74,7 +74,11 @@ def _chain(result: EndpointResult, console: Console, language: Language) -> None
     agreed = ", ".join(filter(None, (result.tls.version, result.tls.cipher)))
     say(console, phrase(language, "heading.chain"), f" ({agreed})" if agreed else "", indent=_INDENT)
     for depth, certificate in enumerate(result.tls.chain):
-        say(console, f"└ {certificate.subject}", indent=_INDENT + 2 * (depth + 1))
+        broken = depth == result.tls.broken
+        sign = mark(console, result.verdict) if broken else "└"
+        style = "bold red" if broken and result.verdict is Verdict.FAIL else ""
+        words = (f" {certificate.subject}", style), (f"  {result.code}" if broken else "", style)
+        say(console, sign, *words, indent=_INDENT + 2 * (depth + 1))
         below = _INDENT + 2 * (depth + 2)
         say(console, phrase(language, "chain.issuer", issuer=certificate.issuer), indent=below)
         dates = {"not_before": certificate.not_before, "not_after": certificate.not_after}

@@ -10,7 +10,7 @@ import typer
 
 from checks.messages import Language
 from checks.model import Invalid
-from cli import operation, verification
+from cli import changes, operation, verification
 from cli.failures import Commands, Status, complain, discard_output, report_internal
 
 NAME = "mail-preflight"
@@ -50,7 +50,14 @@ def _start(
 app.command()(verification.check)
 app.command()(verification.verify)
 app.command()(verification.report)
-app.command()(verification.apply)
+app.command()(changes.apply)
+app.command()(changes.rollback)
+app.command()(changes.again)
+app.command()(changes.resume)
+app.command()(changes.cancel)
+app.command()(changes.discard)
+app.command()(changes.reopen)
+app.command()(changes.history)
 app.command()(operation.domains)
 app.command()(operation.demo)
 app.command()(operation.serve)
@@ -58,6 +65,7 @@ app.command()(operation.worker)
 app.command()(operation.beat)
 app.command()(operation.migrate)
 _mailboxes.command("import")(operation.import_mailboxes)
+_mailboxes.command("retry")(changes.retry)
 _keys.command("new")(operation.new_key)
 _keys.command("rotate")(operation.rotate_keys)
 app.add_typer(_mailboxes, name="mailboxes")

@@ -55,7 +55,7 @@ def migrate() -> None:
 
 def import_mailboxes(
     domain: Domain,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV with address,password[,username].")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV with address,password[,username][,kind].")],
 ) -> None:
     """Adds mailboxes to a domain, or gives known ones their new credentials."""
     with open_preflight() as preflight:

@@ -45,7 +45,7 @@ _EN: Mapping[str, str] = {
     "fix": "What would repair it:",
     "certificate": "Certificate warning:",
     "option.needed": "the option “allow insecure certificate” is needed for this server; without it nobody connects.",
-    "option.not_needed": "The option “allow insecure certificate” is not needed for this server.",
+    "option.not_needed": "The option “allow insecure certificate” is not needed for this server; untick it.",
     "option.would_not_help": "The option “allow insecure certificate” would not help with this server.",
     "chain.valid": "valid {not_before} to {not_after}",
     "chain.issuer": "issued by {issuer}",
@@ -61,6 +61,12 @@ _EN: Mapping[str, str] = {
     "impact.will_reconnect": "{count} would connect again",
     "impact.already_disconnected": "{count} are disconnected already",
     "impact.cannot_tell": "{count} cannot be told",
+    "suspect": "{count} mailboxes fail alike, so one common cause is likely:",
+    "suspect.mailboxes": (
+        "So many at once are rarely their owners' mistake. Is it the right server, and does it take these user names?"
+    ),
+    "heading.left": "Not tried",
+    "left": "{count} mailboxes were not tried. To go on with them, when what stopped it is mended:",
     "more": "and {count} more: --json lists all",
     "next.safe": "Put the settings in force:",
     "next.unsafe": "Correct the settings and verify again. To put them in force all the same:",
@@ -118,7 +124,7 @@ _JA: Mapping[str, str] = {
     "fix": "修復方法：",
     "certificate": "証明書の警告：",
     "option.needed": "このサーバーには「安全でない証明書を許可」が必要です。オフのままでは誰も接続できません。",
-    "option.not_needed": "このサーバーに「安全でない証明書を許可」は不要です。",
+    "option.not_needed": "このサーバーに「安全でない証明書を許可」は不要です。オフにしてください。",
     "option.would_not_help": "このサーバーでは「安全でない証明書を許可」をオンにしても解決しません。",
     "chain.valid": "有効期間 {not_before} から {not_after}",
     "chain.issuer": "発行者 {issuer}",
@@ -134,6 +140,13 @@ _JA: Mapping[str, str] = {
     "impact.will_reconnect": "再び接続される {count} 件",
     "impact.already_disconnected": "すでに切断済み {count} 件",
     "impact.cannot_tell": "判定できない {count} 件",
+    "suspect": "{count} 件が同じ理由で失敗しています。共通の原因が考えられます：",
+    "suspect.mailboxes": (
+        "これほど多くの件数が一度に失敗するのは、持ち主の誤りではないことがほとんどです。"
+        "サーバーは正しいか、このユーザー名の形式で受け付けるかを確認してください。"
+    ),
+    "heading.left": "試していないメールボックス",
+    "left": "{count} 件は試していません。中止の原因を解消してから続けるには：",
     "more": "ほか {count} 件：--json ですべて表示します",
     "next.safe": "この設定を適用するには：",
     "next.unsafe": "設定を直して、もう一度検証してください。それでも適用するには：",

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from checks.document import endpoint_facts, place_facts
 from checks.messages import Language, wording
-from checks.model import CODES, Code, EndpointResult, Facts, Protocol, Verdict
+from checks.model import CODES, Blame, Code, Facts, Protocol, Verdict
 from cli.console import mark, say
 from cli.endpoint_report import render_endpoint
 from cli.phrases import phrase
 from cli.progress import follow_progress
+from worker.report import LEFT, cause_facts, stop_facts, suspect
 
 if TYPE_CHECKING:
     from worker.report import Cause, MailboxLine, Report
@@ -38,6 +38,7 @@ def render_report(report: "Report", console: Console, language: Language = Langu
     for result in report.endpoints:
         render_endpoint(result, console, language, chain=False)
     _causes(report, console, language)
+    _left(report, console, language)
     _mailboxes(report, console, language)
     _counts(report, console, language)
     _next(report, console, language)
@@ -80,26 +81,45 @@ def _stop_sentence(report: "Report", language: Language) -> str:
 
 
 def _stop_facts(report: "Report", language: Language) -> Facts:
-    """Why mailboxes were left untried: `stop_detail` is how many, `stop_code` what all canaries met."""
-    if report.stop_code is None:
-        return {}
-    place = place_facts(report.endpoints[0].endpoint) if len(report.endpoints) == 1 else {}
-    reason = wording(report.stop_code, place, language).sentence.rstrip(".。")
-    return {"reason": reason, "count": report.stop_detail}
+    return stop_facts(report.stop_code, report.stop_detail, report.endpoints, language)
 
 
 def _causes(report: "Report", console: Console, language: Language) -> None:
-    causes = [cause for cause in report.causes() if cause.code is not Code.OK]
+    found = report.causes()
+    causes = [cause for cause in found if cause.code is not Code.OK]
     if not causes:
         return
     _heading(console, language, "causes")
+    if (common := suspect(found)) is not None:
+        _suspect(common, report, console, language)
     for cause in sorted(causes, key=lambda cause: _URGENT.index(cause.impact)):
         _cause(cause, report, console, language)
 
 
+def _suspect(cause: "Cause", report: "Report", console: Console, language: Language) -> None:
+    """One cause that explains most failures comes first, with the form field to look at."""
+    words = wording(cause.code, cause_facts(cause, report.endpoints), language)
+    common = phrase(language, "suspect", count=cause.count)
+    say(console, (common, "bold"), " ", words.sentence, indent=2)
+    if CODES[cause.code].blame is Blame.MAILBOX:
+        say(console, phrase(language, "suspect.mailboxes"), indent=4)
+    elif words.field:
+        say(console, phrase(language, "field"), " ", words.field, indent=4)
+
+
+def _left(report: "Report", console: Console, language: Language) -> None:
+    """How to go on where mailboxes were not tried."""
+    left = sum(cause.count for cause in report.causes() if cause.code in LEFT)
+    if not left:
+        return
+    _heading(console, language, "left")
+    say(console, phrase(language, "left", count=left), indent=2)
+    say(console, (shlex.join(["mail-preflight", "resume", report.change_id]), "bold"), indent=4)
+
+
 def _cause(cause: "Cause", report: "Report", console: Console, language: Language) -> None:
     not_tried = cause.code is Code.RUN_NOT_TRIED
-    facts = _stop_facts(report, language) if not_tried else _cause_facts(cause, report.endpoints)
+    facts = _stop_facts(report, language) if not_tried else cause_facts(cause, report.endpoints)
     words = wording(cause.code, facts, language)
     impact = phrase(language, f"impact.{cause.impact}", count=cause.count)
     where = f" ({Protocol(cause.protocol).label})" if cause.protocol else ""
@@ -109,16 +129,6 @@ def _cause(cause: "Cause", report: "Report", console: Console, language: Languag
     say(console, phrase(language, "who"), " ", who, indent=4)
     if words.advice:
         say(console, phrase(language, "advice"), " ", words.advice, indent=4)
-
-
-def _cause_facts(cause: "Cause", endpoints: Iterable[EndpointResult]) -> Facts:
-    """The facts of the endpoint where the cause was met; what was found there counts only if it is the same cause."""
-    count = {"count": str(cause.count)}
-    for result in endpoints:
-        if result.endpoint.protocol == cause.protocol:
-            same = result.code is cause.code
-            return {**(endpoint_facts(result) if same else place_facts(result.endpoint)), **count}
-    return count
 
 
 def _mailboxes(report: "Report", console: Console, language: Language) -> None:
@@ -172,7 +182,7 @@ def _counts(report: "Report", console: Console, language: Language) -> None:
 def _next(report: "Report", console: Console, language: Language) -> None:
     _heading(console, language, "next")
     say(console, phrase(language, f"next.{report.verdict}"), indent=2)
-    command = ["mail-preflight", "apply", report.change_id]
+    command = ["mail-preflight", "apply", report.change_id, "--checksum", report.checksum]
     if report.counts["will_disconnect"]:
         command += ["--accept-disconnects", str(report.counts["will_disconnect"])]
     say(console, (shlex.join(command), "bold"), indent=4)

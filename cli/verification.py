@@ -1,4 +1,4 @@
-"""The commands that answer the question: `check`, `verify`, `report` and `apply`."""
+"""The commands that answer the question: `check`, `verify` and `report`."""
 
 import os
 import sys
@@ -26,6 +26,7 @@ from cli.options import (
 if TYPE_CHECKING:
     from checks.network import AddressPolicy
     from checks.settings import Settings
+    from settings_store.changes import Saved
     from worker.report import Report
     from worker.service import Preflight
 
@@ -109,7 +110,7 @@ def verify(
     name = normalise_domain(domain)
     with open_preflight() as preflight:
         change_id = _run(preflight, name, settings, mailboxes, context.obj)
-        return _tell(preflight.report(change_id, context.obj), context.obj, as_json=as_json)
+        return tell(preflight.report(change_id, context.obj), context.obj, as_json=as_json)
 
 
 def open_preflight() -> "Preflight":
@@ -125,19 +126,38 @@ def open_preflight() -> "Preflight":
 
 def _run(preflight: "Preflight", domain: str, settings: "Settings", mailboxes: Path | None, language: Language) -> str:
     """Verifies and returns the change's id. The broker is asked first, so nothing is written when it is down."""
-    from cli.console import open_console
-    from cli.progress import follow_progress
+    from cli.changes import actor
 
     with preflight.working():
         if mailboxes is not None:
             preflight.import_mailboxes(domain, mailboxes)
-        saved = preflight.save(domain, settings)
-        try:
-            follow_progress(preflight, saved.run_id, open_console(stderr=True), language)
-        except KeyboardInterrupt:
-            complain(_interrupted(saved.change_id))
-            raise typer.Exit(Status.INTERRUPTED) from None
+        saved = preflight.save(domain, settings, actor=actor())
+        _say_superseded(saved)
+        follow(preflight, saved, language)
         return saved.change_id
+
+
+def _say_superseded(saved: "Saved") -> None:
+    """A second admin is told whose work this replaces, and that it is kept."""
+    if saved.superseded is None:
+        return
+    who = f", saved by {saved.superseded_by.name}" if saved.superseded_by else ""
+    complain(
+        f"this replaces change {saved.superseded}{who}, which was not applied; "
+        f"`mail-preflight reopen {saved.superseded}` brings it back"
+    )
+
+
+def follow(preflight: "Preflight", saved: "Saved", language: Language) -> None:
+    """Shows a run until it ends; somebody has to be working on it."""
+    from cli.console import open_console
+    from cli.progress import follow_progress
+
+    try:
+        follow_progress(preflight, saved.run_id, open_console(stderr=True), language)
+    except KeyboardInterrupt:
+        complain(_interrupted(saved.change_id))
+        raise typer.Exit(Status.INTERRUPTED) from None
 
 
 def _interrupted(change_id: str) -> str:
@@ -156,10 +176,11 @@ def report(context: typer.Context, change_id: ChangeId, as_json: Json = False) -
     Exit status as of `verify`.
     """
     with open_preflight() as preflight:
-        return _tell(preflight.report(change_id, context.obj), context.obj, as_json=as_json)
+        return tell(preflight.report(change_id, context.obj), context.obj, as_json=as_json)
 
 
-def _tell(report: "Report", language: Language, *, as_json: bool) -> int:
+def tell(report: "Report", language: Language, *, as_json: bool) -> int:
+    """Prints a report and returns the exit status that it means."""
     if as_json:
         from cli.documents import write_report
 
@@ -170,19 +191,3 @@ def _tell(report: "Report", language: Language, *, as_json: bool) -> int:
 
         render_report(report, open_console(), language)
     return _VERIFY_STATUS[report.verdict]
-
-
-def apply(
-    change_id: ChangeId,
-    accept_disconnects: Annotated[
-        int | None,
-        typer.Option(metavar="N", min=0, help="The number of disconnects in the report, accepted."),
-    ] = None,
-) -> None:
-    """Puts a verified change in force.
-
-    Refused when its report is stale, or names disconnects and that very number is not accepted.
-    """
-    with open_preflight() as preflight:
-        applied = preflight.apply(change_id, accept_disconnects)
-    typer.echo(f"Applied to {applied.domain}; {applied.will_disconnect} mailboxes will disconnect.")

@@ -211,6 +211,7 @@ def apply(
         raise Refused(_disconnects(count, accept_disconnects))
     _move(conn, change.id, Event.APPLY, now, actor, f"{count} disconnects accepted, report {run.checksum}")
     _put_in_force(conn, change.domain_id, change.settings_id)
+    _end_watches(conn, change.domain_id)
     watched = {"watch_until": now + watch.seconds, "watch_next": now} if watch.seconds > 0 else {}
     values = {"applied_at": now, "roll_back_by_itself": watch.roll_back_by_itself, **watched}
     conn.execute(_changes.update().where(_changes.c.id == change.id).values(values))
@@ -229,11 +230,22 @@ def roll_back(conn: Connection, change_id: str, now: float, actor: Actor = SERVI
     if in_force != change.settings_id:
         raise Refused(f"change {change_id} is not in force any more; roll back the later change first")
     _put_in_force(conn, change.domain_id, change.base_settings_id)
-    conn.execute(_changes.update().where(_changes.c.id == change_id).values(watch_until=None, watch_next=None))
+    _end_watches(conn, change.domain_id)
     run = runs.of_change(conn, change_id)
     if run is not None:
-        _restore_states(conn, run.id, now)
+        _restore_states(conn, run, now)
     return _move(conn, change_id, Event.ROLL_BACK, now, actor, why)
+
+
+def is_in_force(conn: Connection, change: Change) -> bool:
+    """Whether the change's settings are those in force."""
+    return _lock_domain(conn, change.domain_id) == change.settings_id
+
+
+def _end_watches(conn: Connection, domain_id: int) -> None:
+    """What was applied before is not in force any more, so there is nothing to watch and nothing to roll back."""
+    ended = {"watch_until": None, "watch_next": None}
+    conn.execute(_changes.update().where(_changes.c.domain_id == domain_id).values(ended))
 
 
 def _put_in_force(conn: Connection, domain_id: int, settings_id: int | None) -> None:
@@ -275,24 +287,28 @@ def _take_over_states(conn: Connection, run_id: str, now: float) -> None:
     _set_states(conn, run_id, state, row.c.code, now)
 
 
-def _restore_states(conn: Connection, run_id: str, now: float) -> None:
-    """What was known under the earlier settings counts again."""
+def _restore_states(conn: Connection, run: runs.Run, now: float) -> None:
+    """What was known under the earlier settings counts again; without any, nobody can be said to be connected."""
     row = schema.run_mailboxes
-    state = sa.case(
+    unknown = MailboxState.UNKNOWN.value
+    before_none = sa.case((row.c.before == MailboxState.CONNECTED.value, unknown), else_=row.c.before)
+    state: sa.ColumnElement[str] = sa.case(
         (row.c.baseline_verdict == Verdict.OK.value, MailboxState.CONNECTED.value),
         (row.c.baseline_verdict == Verdict.FAIL.value, MailboxState.DISCONNECTED.value),
-        else_=row.c.before,
+        else_=row.c.before if run.baseline_settings_id else before_none,
     )
-    _set_states(conn, run_id, state, row.c.baseline_code, now)
+    _set_states(conn, run.id, state, row.c.baseline_code, now)
 
 
 def _set_states(
     conn: Connection, run_id: str, state: sa.ColumnElement[str], code: sa.ColumnElement[str], now: float
 ) -> None:
     box, row = schema.mailboxes, schema.run_mailboxes
+    began = sa.select(schema.runs.c.created_at).where(schema.runs.c.id == run_id).scalar_subquery()
+    unchanged = sa.or_(box.c.changed_at.is_(None), box.c.changed_at <= began)  # nothing is known of another credential
     conn.execute(
         box.update()
-        .where(row.c.mailbox_id == box.c.id, row.c.run_id == run_id)
+        .where(row.c.mailbox_id == box.c.id, row.c.run_id == run_id, unchanged)
         .values(state=state, state_code=code, state_since=now)
     )
 

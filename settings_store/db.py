@@ -33,6 +33,7 @@ class Database:
         self._is_file = self._url.get_backend_name() == "sqlite"
         self._engine = _sqlite_engine(self._url) if self._is_file else _postgresql_engine(self._url)
         self._reading = self._engine.execution_options(**({} if self._is_file else _POSTGRESQL_READ))
+        self._asking = self._engine.execution_options(**({} if self._is_file else {"isolation_level": "AUTOCOMMIT"}))
         # SQLite has one writer at a time and lets the others poll for their turn; threads of one process queue here.
         self._turn = threading.Lock()
 
@@ -56,6 +57,16 @@ class Database:
         """One read transaction: every statement in it sees the same state of the database."""
         with self._reading.begin() as connection:
             yield connection
+
+    def now(self) -> float:
+        """UTC seconds since 1970 by the one clock that all processes of this database share.
+
+        That of PostgreSQL: leases that are judged by the clocks of several hosts end too early, or never.
+        """
+        if self._is_file:
+            return time.time()
+        with self._asking.connect() as connection:
+            return float(connection.execute(sa.select(sa.extract("epoch", sa.func.clock_timestamp()))).scalar_one())
 
     def migrate(self) -> None:
         """Creates the tables, or brings them to the newest schema. Processes that do so at once wait for each other.

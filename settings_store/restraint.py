@@ -45,7 +45,7 @@ def recall(conn: Connection, run_id: str, servers: Mapping[str, str], phase: Pha
     for protocol, server in servers.items():
         known = _rejections.c.mailbox_id == _rows.c.mailbox_id
         values: dict[str, object] = {"verdict": Verdict.FAIL.value, "code": _rejections.c.code}
-        values |= {"protocol": protocol, "seen": _rejections.c.seen}
+        values |= {"protocol": protocol, "seen": _remembered(conn)}
         if phase != CANDIDATE:
             values = {"baseline_verdict": Verdict.FAIL.value, "baseline_code": _rejections.c.code}
         settled = conn.execute(
@@ -55,6 +55,16 @@ def recall(conn: Connection, run_id: str, servers: Mapping[str, str], phase: Pha
         )
         count += int(settled.rowcount)
     return count
+
+
+def _remembered(conn: Connection) -> sa.ColumnElement[str]:
+    """The server's words of then, with the day (UTC)."""
+    if conn.dialect.name == "postgresql":
+        at = sa.func.timezone("UTC", sa.func.to_timestamp(_rejections.c.at))
+        day: sa.ColumnElement[str] = sa.func.to_char(at, "YYYY-MM-DD", type_=sa.Text)
+    else:
+        day = sa.func.strftime("%Y-%m-%d", _rejections.c.at, "unixepoch", type_=sa.Text)
+    return "rejected on " + day + "; not sent again until the password changes: " + _rejections.c.seen
 
 
 def forget(conn: Connection, mailbox_ids: Sequence[int]) -> None:

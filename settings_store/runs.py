@@ -20,6 +20,8 @@ CANDIDATE: Phase = "candidate"
 BASELINE: Phase = "baseline"
 ENDED: tuple[Stage, ...] = ("finished", "cancelled")
 CANARY_PAGE = 0
+LONGEST_LEASE_SECONDS = 120.0
+"""No lease is given for longer: one that ends later was given before the clock was put back."""
 LEFT = (Code.RUN_NOT_TRIED, Code.RUN_BUDGET, Code.RUN_CANCELLED)
 """The codes of mailboxes that a run has left untried."""
 
@@ -102,7 +104,9 @@ def create(
     kind: Literal["preflight", "health"],
     now: float,
 ) -> None:
-    """A queued run."""
+    """A queued run. It is later than the others of its change, even where the clock was put back."""
+    latest = sa.select(sa.func.max(_runs.c.created_at)).where(_runs.c.change_id == change_id)
+    created = max(now, (conn.execute(latest).scalar() or 0.0) + 0.001)
     conn.execute(
         _runs.insert().values(
             id=run_id,
@@ -112,7 +116,7 @@ def create(
             baseline_settings_id=baseline_settings_id,
             kind=kind,
             stage="queued",
-            created_at=now,
+            created_at=created,
             touched_at=now,
         )
     )
@@ -152,10 +156,14 @@ def claim(conn: Connection, run_id: str, owner: str, now: float, until: float) -
     """Takes the run's own lease, for the work that only one may do. False where somebody has it or the run ended."""
     taken = conn.execute(
         _runs.update()
-        .where(_runs.c.id == run_id, _runs.c.lease_until < now, _runs.c.stage.not_in(ENDED))
+        .where(_runs.c.id == run_id, _lapsed(_runs.c.lease_until, now), _runs.c.stage.not_in(ENDED))
         .values(lease_owner=owner, lease_until=until, touched_at=now)
     )
     return taken.rowcount == 1
+
+
+def _lapsed(until: sa.ColumnElement[float], now: float) -> sa.ColumnElement[bool]:
+    return sa.or_(until < now, until > now + LONGEST_LEASE_SECONDS)
 
 
 def release(conn: Connection, run_id: str, owner: str) -> None:
@@ -377,19 +385,29 @@ def close_pages(conn: Connection, run_id: str, phase: Phase) -> None:
 
 
 def claim_page(
-    conn: Connection, run_id: str, phase: Phase, owner: str, now: float, until: float, *, canaries: bool
+    conn: Connection,
+    run_id: str,
+    phase: Phase,
+    owner: str,
+    now: float,
+    until: float,
+    *,
+    canaries: bool,
+    abandoned: Mapping[int, float] | None = None,
 ) -> int | None:
-    """Leases the next page that nobody works on; None where there is none."""
-    free = (
-        sa.select(_pages.c.number)
-        .where(_of(run_id, phase), _pages.c.done.is_(sa.false()), _pages.c.lease_until < now)
-        .order_by(_pages.c.number)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
+    """Leases the next page that nobody works on; None where there is none. Those that nobody ever had come first.
+
+    `abandoned` has the pages, with the end of their lease, that may be taken from another; None means all that lapsed.
+    """
+    free: sa.ColumnElement[bool] = _lapsed(_pages.c.lease_until, now)
+    if abandoned is not None:
+        same = [sa.and_(_pages.c.number == key, _pages.c.lease_until == end) for key, end in abandoned.items()]
+        free = sa.or_(_pages.c.lease_owner.is_(None), *same)
+    query = sa.select(_pages.c.number).where(_of(run_id, phase), _pages.c.done.is_(sa.false()), free)
     if canaries:
-        free = free.where(_pages.c.number == CANARY_PAGE)
-    number = conn.execute(free).scalar()
+        query = query.where(_pages.c.number == CANARY_PAGE)
+    query = query.order_by(_pages.c.lease_owner.is_not(None), _pages.c.number).limit(1)
+    number = conn.execute(query.with_for_update(skip_locked=True)).scalar()
     if number is None:
         return None
     conn.execute(
@@ -399,6 +417,22 @@ def claim_page(
     )
     _touch(conn, run_id, now)
     return int(number)
+
+
+def lapsed_pages(conn: Connection, run_id: str, phase: Phase, now: float, *, canaries: bool) -> dict[int, float]:
+    """The open pages with a lease that is over, and when it ended."""
+    lapsed = _lapsed(_pages.c.lease_until, now), _pages.c.lease_owner.is_not(None), _pages.c.done.is_(sa.false())
+    query = sa.select(_pages.c.number, _pages.c.lease_until).where(_of(run_id, phase), *lapsed)
+    if canaries:
+        query = query.where(_pages.c.number == CANARY_PAGE)
+    return {row.number: row.lease_until for row in conn.execute(query)}
+
+
+def pages_held(conn: Connection, run_id: str, phase: Phase, owner: str) -> int:
+    """How many open pages are leased to an owner."""
+    held = _pages.c.lease_owner == owner, _pages.c.done.is_(sa.false())
+    query = sa.select(sa.func.count()).select_from(_pages).where(_of(run_id, phase), *held)
+    return int(conn.execute(query).scalar_one())
 
 
 def _of(run_id: str, phase: Phase) -> sa.ColumnElement[bool]:
@@ -507,7 +541,7 @@ def page_is_open(conn: Connection, run_id: str, phase: Phase, number: int) -> bo
 def pages_free(conn: Connection, run_id: str, phase: Phase, now: float) -> int:
     """How many open pages nobody has."""
     query = sa.select(sa.func.count()).select_from(_pages)
-    free = query.where(_of(run_id, phase), _pages.c.done.is_(sa.false()), _pages.c.lease_until < now)
+    free = query.where(_of(run_id, phase), _pages.c.done.is_(sa.false()), _lapsed(_pages.c.lease_until, now))
     return int(conn.execute(free).scalar_one())
 
 
@@ -556,6 +590,8 @@ def resume(conn: Connection, run_id: str, canaries: int, now: float) -> int:
     count = int(conn.execute(_rows.update().where(*untried).values(**nothing, page=page)).rowcount)
     if not count:
         return 0
+    # The earlier canaries have their results: only those drawn now are to say how it goes on.
+    conn.execute(_rows.update().where(_rows.c.run_id == run_id, _rows.c.page == CANARY_PAGE).values(page=1))
     conn.execute(_pages.delete().where(_pages.c.run_id == run_id))
     _draw_canaries(conn, run_id, canaries)
     open_pages = sa.select(sa.literal(run_id), sa.literal(CANDIDATE), _rows.c.page).distinct()
@@ -614,10 +650,13 @@ def rows(conn: Connection, run_id: str) -> Iterator[Row]:
 
 def stalled(conn: Connection, now: float, idle_seconds: float, limit: int) -> list[Run]:
     """Runs with work left that nobody has touched for a while and nobody holds a lease on, oldest first."""
-    leased = sa.select(_pages.c.run_id).where(_pages.c.run_id == _runs.c.id, _pages.c.lease_until >= now).exists()
+    leased = (
+        sa.select(_pages.c.run_id).where(_pages.c.run_id == _runs.c.id, ~_lapsed(_pages.c.lease_until, now)).exists()
+    )
+    quiet = sa.or_(_runs.c.touched_at < now - idle_seconds, _runs.c.touched_at > now + LONGEST_LEASE_SECONDS)
     query = (
         sa.select(_runs)
-        .where(_runs.c.stage.not_in(ENDED), _runs.c.touched_at < now - idle_seconds, _runs.c.lease_until < now, ~leased)
+        .where(_runs.c.stage.not_in(ENDED), quiet, _lapsed(_runs.c.lease_until, now), ~leased)
         .order_by(_runs.c.touched_at)
         .limit(limit)
     )

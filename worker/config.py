@@ -8,6 +8,7 @@ import platformdirs
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from checks.context import LOGIN_SECONDS
 from checks.model import Invalid
 from checks.network import AddressPolicy, Network
 
@@ -33,6 +34,8 @@ class Config(BaseSettings):
     lanes: int = Field(default=2, ge=1, le=16)
     page_size: int = Field(default=25, ge=1, le=500)
     canaries: int = Field(default=5, ge=1, le=50)
+    login_seconds: float = Field(default=LOGIN_SECONDS, ge=1, le=120)
+    """What one login may take; Dovecot answers a failed one after up to 15 seconds."""
     like_failures: int = Field(default=25, ge=2)
     """After so many like failures in a row, with no success between, a lane stops the run."""
     logins_per_hour: int = Field(default=60, ge=2)

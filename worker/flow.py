@@ -166,6 +166,7 @@ class Flow:
         return CheckContext(
             trust=Trust(settings.ca_pem),
             policy=self.config.policy,
+            login_seconds=self.config.login_seconds,
             allow_insecure_certificate=settings.allow_insecure_certificate,
             source_address=self.config.source_address,
             domain=domain,

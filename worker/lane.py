@@ -8,21 +8,25 @@ import queue
 import threading
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
 from checks.context import CheckContext
 from checks.model import Credential, EndpointResult, Fault, LoginResult, Verdict
 from checks.runner import Route, check_mailbox, open_route
 from settings_store import domains, restraint, runs
-from settings_store.runs import CANDIDATE, Done, Phase, Run, Work
+from settings_store.runs import CANDIDATE, Done, Phase, Run, Stage, Work
 from settings_store.secrets import Vault
 from worker.flow import LEASE_SECONDS, Flow, phase_of, servers_of
-from worker.politeness import Politeness
+from worker.politeness import TROUBLE, Politeness
 
 BUDGET_SECONDS = 60.0  # after which a lane takes no new page and lets another message have the slot
 FLUSH_SECONDS = 0.25
 FLUSH_ROWS = 200
+GRACE_SECONDS = 2.0  # how long a lease that lapsed is watched before it is taken: many times what a renewal takes
 READY = 1  # mailboxes kept ready for each thread: none waits for the loop, and no lane hoards what another could do
 
 
@@ -34,8 +38,11 @@ class Routes:
     context: CheckContext
     vault: Vault = field(repr=False)
 
-    def try_mailbox(self, work: Work) -> Done:
-        """Logs a mailbox in to each endpoint. The first failure decides; a rejected credential is not sent again."""
+    def try_mailbox(self, work: Work, may_log_in: Callable[[], bool]) -> Done | None:
+        """Logs a mailbox in to each endpoint. The first failure decides; a rejected credential is not sent again.
+
+        None where it must not log in any more: somebody else may have the mailbox by now.
+        """
         try:
             credential = Credential(work.username, self.vault.open(work.credential), work.kind)
         except Fault as fault:
@@ -44,6 +51,8 @@ class Routes:
             )
         undecided: LoginResult | None = None
         for route in self.routes:
+            if not may_log_in():
+                return None
             result = check_mailbox(route, credential, self.context, work.address)
             if result.verdict is Verdict.FAIL:
                 return Done(work.mailbox_id, result)
@@ -90,8 +99,10 @@ class Lane:
         self._run_id = run_id
         self._owner = uuid.uuid4().hex
         self._until = time.monotonic() + BUDGET_SECONDS
-        self._todo: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
-        self._done: queue.SimpleQueue[Done] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[Done | None] = queue.SimpleQueue()  # None: one that was not tried
+        self._lease_end = 0.0
+        self._held = 0
+        self._suspects: dict[int, tuple[float, float]] = {}
         self._outstanding = 0
         self._halted = False
         self._exhausted = False
@@ -111,7 +122,7 @@ class Lane:
             return
         self._phase, self._canaries = phase_of(run), run.stage == "canaries"
         self._meet(self._flow.endpoint_results(self._run_id, self._phase))
-        claimed = self._claim()
+        claimed = self._claim_first()
         if claimed:
             try:
                 routes = self._cache.get(self._flow, run, self._phase)
@@ -132,17 +143,11 @@ class Lane:
 
     def _give_up(self, fault: Fault) -> None:
         """The name resolved a moment ago and does not now: no mailbox is to blame."""
-        while (work := self._next_work()) is not None:
-            protocol = self._flow.endpoint_results(self._run_id, self._phase)[0].endpoint.protocol
+        protocol = self._flow.endpoint_results(self._run_id, self._phase)[0].endpoint.protocol
+        for work in self._polite.gate.drain():
             self._done.put(Done(work.mailbox_id, LoginResult(Verdict.INCONCLUSIVE, fault.code, protocol, fault.seen)))
         self._flush(self._collect(0))
         self._close()
-
-    def _next_work(self) -> Work | None:
-        try:
-            return self._todo.get_nowait()  # the threads take from it meanwhile
-        except queue.Empty:
-            return None
 
     def _work(self, routes: Routes) -> None:
         self._polite.renew()
@@ -154,23 +159,20 @@ class Lane:
                     pass
         finally:
             self._drain()  # after a failure of ours nobody would keep the results of further logins
-            self._polite.end()
-            for _ in threads:
-                self._todo.put(None)
+            self._polite.gate.close()
             for thread in threads:
                 thread.join()
+            self._keep(self._rest())
+            self._polite.end()  # not before the last login is over: others may begin then
             self._close()
 
     def _start_threads(self, routes: Routes) -> list[threading.Thread]:
         gate = self._polite.gate
 
         def work() -> None:
-            while True:
-                gate.enter()
+            while (item := gate.take()) is not None:
                 try:
-                    if (item := self._todo.get()) is None:
-                        return
-                    self._done.put(routes.try_mailbox(item))
+                    self._done.put(routes.try_mailbox(item, self._has_lease))
                 finally:
                     gate.leave()
 
@@ -185,48 +187,109 @@ class Lane:
         return not (stopping or self._exhausted or time.monotonic() > self._until)
 
     def _wants_page(self) -> bool:
-        return self._may_claim() and self._todo.qsize() < READY * self._flow.config.threads
+        return self._may_claim() and self._polite.gate.waiting < READY * self._flow.config.threads
 
     def _claim(self) -> bool:
         """Leases a page and queues its mailboxes. False where there is none, or none is to be begun."""
         if not self._may_claim():
             return False
-        now = self._flow.now()
+        now, begun = self._flow.now(), time.monotonic()
+        whose = self._run_id, self._phase, self._owner
         with self._flow.database.begin() as conn:
+            abandoned = self._abandoned(conn, now)
             number = runs.claim_page(
-                conn, self._run_id, self._phase, self._owner, now, now + LEASE_SECONDS, canaries=self._canaries
+                conn, *whose, now, now + LEASE_SECONDS, canaries=self._canaries, abandoned=abandoned
             )
             if number is None:
-                self._exhausted = True
+                self._exhausted = not self._suspects
                 return False
+            if not self._held:
+                self._lease_end = begun + LEASE_SECONDS
+            self._held += 1
             logins, limit = len(self._servers), self._flow.config.logins_per_hour
             restraint.spend(conn, self._run_id, self._phase, number, logins=logins, limit=limit, now=now)
             work = runs.page_work(conn, self._run_id, self._phase, number)
-        for item in work:
-            self._todo.put(item)
+        self._polite.gate.put(work)
         self._outstanding += len(work)
         return True
 
-    def _collect(self, seconds: float) -> list[Done]:
-        """The results of the next moment: what has come by its end, or when the threads run short, or a full bulk."""
+    def _claim_first(self) -> bool:
+        """The first page; a lease that lapsed is watched for as long as it takes."""
+        while not self._claim():
+            if not self._suspects or not self._may_claim():
+                return False
+            time.sleep(FLUSH_SECONDS)
+        return True
+
+    def _abandoned(self, conn: Connection, now: float) -> dict[int, float]:
+        """The lapsed leases that nobody has renewed while we watched: their owner is gone.
+
+        Lapsed alone says nothing, for the clock may have jumped; whoever is alive renews within a moment.
+        """
+        found = runs.lapsed_pages(conn, self._run_id, self._phase, now, canaries=self._canaries)
+        moment, known = time.monotonic(), self._suspects
+        self._suspects = {
+            page: known[page] if page in known and known[page][0] == until else (until, moment)
+            for page, until in found.items()
+        }
+        return {page: until for page, (until, at) in self._suspects.items() if moment - at >= GRACE_SECONDS}
+
+    def _has_lease(self) -> bool:
+        """Whether our leases last, by a clock that runs on while the process is stopped and never jumps."""
+        return time.monotonic() < self._lease_end
+
+    def _collect(self, seconds: float) -> list[Done | None]:
+        """The results of the next moment: what has come by its end, or when the threads run short, or a full bulk.
+
+        What shows that the server has had enough of us is acted on at once.
+        """
         end = time.monotonic() + seconds
-        found: list[Done] = []
+        found: list[Done | None] = []
         while len(found) < min(FLUSH_ROWS, max(1, self._outstanding)):
             try:
                 found.append(self._done.get(timeout=max(0.0, end - time.monotonic())))
             except queue.Empty:
                 break
-            if self._wants_page():
+            if self._wants_page() or found[-1].result.code in TROUBLE:
                 break
         return found
 
-    def _flush(self, results: Sequence[Done]) -> None:
-        now = self._flow.now()
+    def _rest(self) -> list[Done]:
+        """The results that nobody has collected; there are none but after a failure of ours."""
+        rest = [self._done.get_nowait() for _ in range(self._done.qsize())]
+        return [done for done in rest if done]
+
+    def _keep(self, results: Sequence[Done]) -> Stage:
+        """Writes results down and renews the leases. They have cost logins: a database that is away is waited for."""
+        end = time.monotonic() + LEASE_SECONDS
+        while True:
+            try:
+                return self._write(results)
+            except OperationalError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(FLUSH_SECONDS)
+
+    def _write(self, results: Sequence[Done]) -> Stage:
+        now, begun = self._flow.now(), time.monotonic()
+        whose = self._run_id, self._phase, self._owner
         with self._flow.database.begin() as conn:
             runs.save_results(conn, self._run_id, self._phase, results)
             restraint.remember(conn, results, self._servers, now)
-            stage = runs.renew(conn, self._run_id, self._phase, self._owner, now, now + LEASE_SECONDS)
-        self._outstanding -= len(results)
+            stage = runs.renew(conn, *whose, now, now + LEASE_SECONDS)
+            complete = runs.pages_held(conn, *whose) == self._held
+        if complete:
+            self._lease_end = begun + LEASE_SECONDS
+        else:  # another has taken over what we were too slow for
+            self._halt()
+        return stage
+
+    def _flush(self, found: Sequence[Done | None]) -> None:
+        results = [done for done in found if done]
+        stage = self._keep(results)
+        self._outstanding -= len(found)
+        if len(results) < len(found):
+            self._halt()
         too_many = self._polite.learn(results)
         if too_many and self._phase == CANDIDATE and not self._canaries:
             self._flow.break_off(self._run_id, too_many)
@@ -244,8 +307,7 @@ class Lane:
         self._drain()
 
     def _drain(self) -> None:
-        while self._next_work() is not None:
-            self._outstanding -= 1
+        self._outstanding -= len(self._polite.gate.drain())
 
     def _close(self) -> None:
         with self._flow.database.begin() as conn:

@@ -2,7 +2,8 @@
 
 A lane asks for slots at the servers of its run and renews them with each write of results. It begins with half and is
 given more while all goes well (slow start); when the server throttles, drops or delays, everybody's share is halved and
-grows again slowly. A lane that dies lets its slots lapse.
+from then on grows by one in eight rounds only. Lanes share alike: one that is refused waits in line, and the others make room
+for it. A lane that dies lets its slots lapse.
 
 Shared in Redis where there is one, in this process otherwise: the same arithmetic, `_granted`, in Python and in Lua.
 """
@@ -15,32 +16,40 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 SLOT_SECONDS = 15.0  # slots that are not renewed lapse
 FORGET_SECONDS = 600.0  # after which a server is met as if for the first time
 FLOOR = 1
+ROUNDS = 8  # after trouble: many a server counts logins a minute, and finding its limit again must cost it little
 
 
 class Pacer(Protocol):
     """Who says how many."""
 
-    def renew(self, server: str, owner: str, want: int) -> int:
+    def renew(self, server: str, owner: str, want: int, busy: int = 0) -> int:
         """Asks for `want` slots at a server, in place of those the owner holds. Returns how many it may use now.
 
-        Never above what the limit leaves; 0 means wait and ask again. `want` 0 gives all back.
+        Never above an equal share of what the limit leaves; 0 means wait and ask again. `busy` is how many logins the
+        owner has under way: they stay its own, however few it gets. `want` 0 and none busy gives all back.
         """
 
     def trouble(self, server: str) -> None:
         """The server throttled, dropped or delayed: halves what all may use there together."""
 
     def fine(self, server: str, logins: int) -> None:
-        """So many logins went well: the common allowance grows by one for each until it meets the limit."""
+        """So many logins went well: the common allowance grows by one for each until it meets the limit.
+
+        Where there was trouble before, it grows by one in `ROUNDS` rounds, each of as many as are allowed at once.
+        """
 
 
 @dataclass
 class _Server:
     allowance: float
     met: float
+    careful: bool = False
     held: dict[str, tuple[int, float]] = field(default_factory=dict)
 
 
@@ -53,13 +62,15 @@ class LocalPacer:
         self._lock = threading.Lock()
         self._servers: dict[str, _Server] = {}
 
-    def renew(self, server: str, owner: str, want: int) -> int:
+    def renew(self, server: str, owner: str, want: int, busy: int = 0) -> int:
         with self._lock:
             known = self._server(server)
-            others = sum(count for holder, (count, _) in known.held.items() if holder != owner)
-            granted = max(0, min(want, int(min(known.allowance, self._limit)) - others))
-            if granted:
-                known.held[owner] = (granted, self._now() + SLOT_SECONDS)
+            others = [count for holder, (count, _) in known.held.items() if holder != owner]
+            allowed = int(min(known.allowance, self._limit))
+            share = -(-allowed // (len(others) + 1))
+            granted = max(0, min(want, share, allowed - sum(others)))
+            if want or busy:
+                known.held[owner] = (max(granted, busy), self._now() + SLOT_SECONDS)
             else:
                 known.held.pop(owner, None)
             return granted
@@ -67,12 +78,13 @@ class LocalPacer:
     def trouble(self, server: str) -> None:
         with self._lock:
             known = self._server(server)
-            known.allowance = max(FLOOR, known.allowance / 2)
+            known.allowance, known.careful = max(FLOOR, known.allowance / 2), True
 
     def fine(self, server: str, logins: int) -> None:
         with self._lock:
             known = self._server(server)
-            known.allowance = min(self._limit, known.allowance + logins)
+            grown = logins / (known.allowance * ROUNDS) if known.careful else logins
+            known.allowance = min(self._limit, known.allowance + grown)
 
     def _server(self, name: str) -> _Server:
         now = self._now()
@@ -84,22 +96,25 @@ class LocalPacer:
         return known
 
 
-# One server is a hash: "allowance", and for each owner "h:<owner>" -> "count:expiry". Redis's own clock decides.
+# One server is a hash: "allowance", "careful" after trouble, and for each owner "h:<owner>" -> "count:expiry". Redis's
+# own clock decides.
 _RENEW = """
 local now = tonumber(redis.call('TIME')[1])
 local limit, want = tonumber(ARGV[1]), tonumber(ARGV[2])
 local allowance = tonumber(redis.call('HGET', KEYS[1], 'allowance') or ARGV[4])
-local others = 0
+local busy, others, owners = tonumber(ARGV[7]), 0, 1
 for _, key in ipairs(redis.call('HKEYS', KEYS[1])) do
   if string.sub(key, 1, 2) == 'h:' and key ~= ARGV[3] then
     local count, expiry = string.match(redis.call('HGET', KEYS[1], key), '(%d+):(%d+)')
-    if tonumber(expiry) <= now then redis.call('HDEL', KEYS[1], key) else others = others + tonumber(count) end
+    if tonumber(expiry) <= now then redis.call('HDEL', KEYS[1], key)
+    else others, owners = others + tonumber(count), owners + 1 end
   end
 end
-local granted = math.max(0, math.min(want, math.floor(math.min(allowance, limit)) - others))
+local allowed = math.floor(math.min(allowance, limit))
+local granted = math.max(0, math.min(want, math.ceil(allowed / owners), allowed - others))
 redis.call('HSET', KEYS[1], 'allowance', allowance)
-if granted > 0 then
-  redis.call('HSET', KEYS[1], ARGV[3], string.format('%d:%d', granted, now + tonumber(ARGV[5])))
+if want > 0 or busy > 0 then
+  redis.call('HSET', KEYS[1], ARGV[3], string.format('%d:%d', math.max(granted, busy), now + tonumber(ARGV[5])))
 else
   redis.call('HDEL', KEYS[1], ARGV[3])
 end
@@ -110,8 +125,13 @@ _CHANGE = """
 local allowance = tonumber(redis.call('HGET', KEYS[1], 'allowance') or ARGV[2])
 if ARGV[3] == 'halve' then
   allowance = math.max(tonumber(ARGV[5]), allowance / 2)
+  redis.call('HSET', KEYS[1], 'careful', 1)
 else
-  allowance = math.min(tonumber(ARGV[1]), allowance + tonumber(ARGV[3]))
+  local grown = tonumber(ARGV[3])
+  if redis.call('HEXISTS', KEYS[1], 'careful') == 1 then
+    grown = grown / (allowance * tonumber(ARGV[6]))
+  end
+  allowance = math.min(tonumber(ARGV[1]), allowance + grown)
 end
 redis.call('HSET', KEYS[1], 'allowance', allowance)
 redis.call('EXPIRE', KEYS[1], ARGV[4])
@@ -124,11 +144,13 @@ class RedisPacer:
     def __init__(self, url: str, limit: int) -> None:
         self._limit = limit
         self._start = start_of(limit)
-        self._redis: Any = redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
+        # Without patience: a lane that waits here for Redis does not renew its leases meanwhile.
+        patience: dict[str, Any] = {"socket_timeout": 1, "socket_connect_timeout": 1, "retry": Retry(NoBackoff(), 1)}
+        self._redis: Any = redis.Redis.from_url(url, **patience)
         self._renew = self._redis.register_script(_RENEW)
         self._change = self._redis.register_script(_CHANGE)
 
-    def renew(self, server: str, owner: str, want: int) -> int:
+    def renew(self, server: str, owner: str, want: int, busy: int = 0) -> int:
         arguments: list[str | int] = [
             self._limit,
             want,
@@ -136,6 +158,7 @@ class RedisPacer:
             self._start,
             int(SLOT_SECONDS),
             int(FORGET_SECONDS),
+            busy,
         ]
         try:
             return int(self._renew(keys=[_key(server)], args=arguments))
@@ -150,7 +173,7 @@ class RedisPacer:
 
     def _apply(self, server: str, what: str) -> None:
         try:
-            self._change(keys=[_key(server)], args=[self._limit, self._start, what, int(FORGET_SECONDS), FLOOR])
+            self._change(keys=[_key(server)], args=[self._limit, self._start, what, int(FORGET_SECONDS), FLOOR, ROUNDS])
         except redis.RedisError:
             return  # the next renewal finds the allowance as it was
 
@@ -165,9 +188,15 @@ def _key(server: str) -> str:
     return f"mail_preflight:pace:{hashlib.sha256(server.encode()).hexdigest()[:32]}"
 
 
-def renew_all(pacer: Pacer, servers: Iterable[str], owner: str, want: int) -> int:
-    """Slots at every one of the servers: as many as the tightest gives."""
-    granted = want
-    for server in servers:
-        granted = pacer.renew(server, owner, granted)
-    return granted
+def renew_all(pacer: Pacer, servers: Iterable[str], owner: str, want: int, busy: int = 0) -> int:
+    """Slots at every one of the servers: as many as the tightest gives, and no more are kept at the others.
+
+    In the same order for everybody, so that no two wait for each other; nobody waits holding more than one.
+    """
+    ordered = sorted(servers)
+    granted = [pacer.renew(server, owner, want, busy) for server in ordered]
+    least = min(granted, default=want)
+    for server, count in zip(ordered, granted, strict=True):
+        if count > least:
+            pacer.renew(server, owner, max(least, 1), busy)
+    return least

@@ -1,10 +1,11 @@
 """How one lane behaves towards the servers of its run: how many logins at once, and when to stop altogether."""
 
 import threading
+from collections import deque
 from collections.abc import Sequence
 
 from checks.model import Code, Verdict
-from settings_store.runs import Done
+from settings_store.runs import Done, Work
 from worker.pacing import Pacer, renew_all
 
 TROUBLE = frozenset(
@@ -23,30 +24,66 @@ TROUBLE = frozenset(
 
 
 class Gate:
-    """Lets a number of threads through at a time, and the number may change."""
+    """Mailboxes in line, and threads that take them: so many under way at a time, and the number may change.
+
+    Whoever takes one gets the right to log in with it, so nobody waits holding a right, or a mailbox.
+    """
 
     def __init__(self) -> None:
+        self._line: deque[Work] = deque()
         self._allowed = 0
-        self._inside = 0
+        self._busy = 0
+        self._closed = False
         self._moved = threading.Condition()
 
-    def enter(self) -> None:
-        """Waits for its turn."""
+    @property
+    def busy(self) -> int:
+        """How many are under way."""
+        return self._busy
+
+    @property
+    def waiting(self) -> int:
+        """How many are in line."""
+        return len(self._line)
+
+    def put(self, work: Sequence[Work]) -> None:
+        """Sends mailboxes to the end of the line."""
         with self._moved:
-            while self._inside >= self._allowed:
-                self._moved.wait()
-            self._inside += 1
+            self._line.extend(work)
+            self._moved.notify_all()
+
+    def take(self) -> Work | None:
+        """The next mailbox, when it may be tried; `leave` has to follow. None once the gate is closed."""
+        with self._moved:
+            self._moved.wait_for(lambda: self._closed or (self._line and self._busy < self._allowed))
+            if self._closed:
+                return None
+            self._busy += 1
+            return self._line.popleft()
 
     def leave(self) -> None:
-        """Makes room."""
+        """One is done."""
         with self._moved:
-            self._inside -= 1
+            self._busy -= 1
             self._moved.notify()
 
     def allow(self, count: int) -> None:
-        """From now on, so many at a time; those inside are not disturbed."""
+        """From now on, so many at a time; what is under way is not disturbed."""
         with self._moved:
             self._allowed = count
+            self._moved.notify_all()
+
+    def drain(self) -> list[Work]:
+        """Empties the line, and returns who was in it."""
+        with self._moved:
+            left = list(self._line)
+            self._line.clear()
+            return left
+
+    def close(self) -> None:
+        """Nobody gets in any more."""
+        with self._moved:
+            self._closed = True
             self._moved.notify_all()
 
 
@@ -65,7 +102,7 @@ class Politeness:
 
     def renew(self) -> None:
         """Asks for as many slots as there are threads."""
-        self.gate.allow(renew_all(self._pacer, self._servers, self._owner, self._threads))
+        self.gate.allow(renew_all(self._pacer, self._servers, self._owner, self._threads, self.gate.busy))
 
     def learn(self, results: Sequence[Done]) -> Code | None:
         """Takes the results to heart. Returns the code of a failure that has come too often in a row."""
@@ -89,7 +126,6 @@ class Politeness:
         return None
 
     def end(self) -> None:
-        """Gives the slots back and lets every thread out."""
-        self.gate.allow(self._threads * 2)
+        """Gives the slots back, when the last login is over."""
         for server in self._servers:
             self._pacer.renew(server, self._owner, 0)

@@ -2,16 +2,16 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
-from checks.document import endpoint_document
-from checks.messages import Language
-from checks.model import Code, EndpointResult, Verdict, Warn, verdict_of
+from checks.document import endpoint_document, endpoint_facts, place_facts
+from checks.messages import Language, wording
+from checks.model import CODES, Blame, Code, EndpointResult, Facts, Verdict, Warn, verdict_of
 from checks.model import Protocol as Endpoints
 from checks.serialize import load_endpoint_result
 from settings_store import runs
@@ -19,6 +19,7 @@ from settings_store.runs import Row
 from worker.impact import Impact, Safety, before_of, impact_of, safety_of
 
 SERVICES = ("mail", "calendar")
+LEFT = frozenset(runs.LEFT)
 
 
 class Reads(Protocol):
@@ -101,7 +102,68 @@ class Report:
             "endpoints": [endpoint_document(result, self.language) for result in self.endpoints],
             "counts": dict(self.counts),
             "checksum": self.checksum,
+            "stop": self._stop_document(),
+            "causes": [self._cause_document(cause) for cause in self.causes() if cause.code is not Code.OK],
         }
+
+    def _stop_document(self) -> dict[str, Any] | None:
+        if self.stop_code is None or not self.stop_detail.isdecimal() or self.stop_detail == "0":
+            return None
+        facts = stop_facts(self.stop_code, self.stop_detail, self.endpoints, self.language)
+        message = wording(Code.RUN_NOT_TRIED, facts, self.language).sentence
+        return {"code": self.stop_code, "message": message, "count": int(self.stop_detail)}
+
+    def _cause_document(self, cause: Cause) -> dict[str, Any]:
+        facts = cause_facts(cause, self.endpoints)
+        if cause.code is Code.RUN_NOT_TRIED:
+            facts = stop_facts(self.stop_code, self.stop_detail, self.endpoints, self.language)
+        words = wording(cause.code, facts, self.language)
+        return {
+            "code": cause.code,
+            "protocol": cause.protocol,
+            "impact": cause.impact,
+            "count": cause.count,
+            "message": words.sentence,
+            "field": words.field,
+        }
+
+
+def suspect(causes: Iterable[Cause]) -> Cause | None:
+    """The one cause that explains more than half of the failures, with how many; None where there is none.
+
+    A mailbox alone is a mailbox problem, and so are a few: what would blame a mailbox counts as common only where more
+    than half of those tried met it. `causes` are all of a report's, the good ones too.
+    """
+    tried = [cause for cause in causes if cause.code not in LEFT]
+    found: Counter[tuple[Code, str | None]] = Counter()
+    for cause in tried:
+        if cause.code is not Code.OK:
+            found[cause.code, cause.protocol] += cause.count
+    for (code, protocol), count in found.most_common(1):
+        total = sum(cause.count for cause in tried) if CODES[code].blame is Blame.MAILBOX else found.total()
+        if count > 1 and 2 * count > total:
+            impact = max((c for c in tried if (c.code, c.protocol) == (code, protocol)), key=lambda c: c.count).impact
+            return Cause(code, protocol, impact, count)
+    return None
+
+
+def cause_facts(cause: Cause, endpoints: Iterable[EndpointResult]) -> Facts:
+    """The facts of the endpoint where the cause was met; what was found there counts only if it is the same cause."""
+    count = {"count": str(cause.count)}
+    for result in endpoints:
+        if result.endpoint.protocol == cause.protocol:
+            same = result.code is cause.code
+            return {**(endpoint_facts(result) if same else place_facts(result.endpoint)), **count}
+    return count
+
+
+def stop_facts(code: Code | None, detail: str, endpoints: Sequence[EndpointResult], language: Language) -> Facts:
+    """Why mailboxes were left untried: `detail` is how many, `code` what the others met."""
+    if code is None:
+        return {}
+    place = place_facts(endpoints[0].endpoint) if len(endpoints) == 1 else {}
+    reason = wording(code, place, language).sentence.rstrip(".。")
+    return {"reason": reason, "count": detail}
 
 
 def line_of(row: Row) -> MailboxLine:

@@ -103,7 +103,7 @@ class Preflight:
         """Saves a change with its run, then asks for the run. Saving never fails because a server is down."""
         with self.database.begin() as conn:
             domain_id = domains.ensure_domain(conn, self.account_id, domain)
-            saved = changes.save(conn, domain_id, settings, time.time(), actor)
+            saved = changes.save(conn, domain_id, settings, self.database.now(), actor)
         self.flow.publish("start_run", saved.run_id)
         return saved
 
@@ -203,41 +203,48 @@ class Preflight:
         with self.database.begin() as conn:
             change = changes.get(conn, change_id)
             count = changes.apply(
-                conn, change, accept_disconnects, time.time(), max_age, checksum=checksum, actor=actor, watch=watch
+                conn,
+                change,
+                accept_disconnects,
+                self.database.now(),
+                max_age,
+                checksum=checksum,
+                actor=actor,
+                watch=watch,
             )
             return Applied(change.domain, domains.load_settings(conn, change.settings_id), count)
 
     def roll_back(self, change_id: str, actor: Actor = SERVICE) -> Change:
         """Puts the settings in force again that were before the change. Raises `Refused`."""
         with self.database.begin() as conn:
-            return changes.roll_back(conn, change_id, time.time(), actor)
+            return changes.roll_back(conn, change_id, self.database.now(), actor)
 
     def discard(self, change_id: str, actor: Actor = SERVICE) -> Change:
         """Gives an unapplied change up. Raises `Refused`."""
         with self.database.begin() as conn:
-            return changes.discard(conn, change_id, time.time(), actor)
+            return changes.discard(conn, change_id, self.database.now(), actor)
 
     def cancel(self, change_id: str, actor: Actor = SERVICE) -> Change:
         """Ends a verification under way. Raises `Refused`."""
         with self.database.begin() as conn:
-            return changes.cancel(conn, change_id, time.time(), actor)
+            return changes.cancel(conn, change_id, self.database.now(), actor)
 
     def reopen(self, change_id: str, actor: Actor = SERVICE) -> Change:
         """Takes a superseded or discarded change up again. Raises `Refused`."""
         with self.database.begin() as conn:
-            return changes.reopen(conn, change_id, time.time(), actor)
+            return changes.reopen(conn, change_id, self.database.now(), actor)
 
     def verify_again(self, change_id: str, actor: Actor = SERVICE) -> Saved:
         """Verifies a change anew. Raises `Refused`."""
         with self.database.begin() as conn:
-            saved = Saved(change_id, changes.verify(conn, changes.get(conn, change_id), time.time(), actor))
+            saved = Saved(change_id, changes.verify(conn, changes.get(conn, change_id), self.database.now(), actor))
         self.flow.publish("start_run", saved.run_id)
         return saved
 
     def resume(self, change_id: str, actor: Actor = SERVICE) -> Saved:
         """Goes on with the mailboxes that the change's run has left untried. Raises `Invalid` where there are none."""
         with self.database.begin() as conn:
-            run = changes.resume(conn, change_id, self.config.canaries, time.time(), actor)
+            run = changes.resume(conn, change_id, self.config.canaries, self.database.now(), actor)
         self.flow.publish("run_page", run.id)
         return Saved(change_id, run.id)
 
@@ -299,6 +306,7 @@ class Preflight:
             self.vault,
             self.config,
             publisher(self._bare_app),
+            self.database.now,
             stopping=self.stopping,
             shared_pacer=shared,
             publish_health=publisher(self._bare_app, HEALTH),

@@ -43,7 +43,7 @@ def judge_watch(conn: Connection, run_id: str, change_id: str, threshold: float,
     # The run stopped because canaries were rejected alike: then it is not those few, it is all of them.
     all_alike = run is not None and run.stop_code is not None and tally.fail > 0 and not tally.ok
     few = tally.fail <= max(1.0, threshold * tally.total)
-    if change.state is not ChangeState.APPLIED or (few and not all_alike):
+    if change.state is not ChangeState.APPLIED or not changes.is_in_force(conn, change) or (few and not all_alike):
         return
     why = f"{tally.fail} of {tally.total} mailboxes that were to work fail after the change"
     log.warning("change %s: %s", change_id, why)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from checks.messages import en, ja
-from checks.model import Blame, Code, Facts
+from checks.messages import certificates_en, certificates_ja, en, ja
+from checks.model import Blame, Code, Facts, Fix
 
 
 class Language(StrEnum):
@@ -29,6 +29,10 @@ class Wording:
 
 _WORDS: Mapping[Language, Mapping[Code, tuple[str, str]]] = {Language.EN: en.WORDS, Language.JA: ja.WORDS}
 _NEUTRAL: Mapping[Language, Mapping[str, str]] = {Language.EN: en.NEUTRAL, Language.JA: ja.NEUTRAL}
+_FIXES: Mapping[Language, Mapping[str, str]] = {
+    Language.EN: certificates_en.FIXES,
+    Language.JA: certificates_ja.FIXES,
+}
 _BLAME: Mapping[Language, Mapping[Blame, str]] = {Language.EN: en.BLAME, Language.JA: ja.BLAME}
 
 FIELDS: Mapping[Code, str] = {
@@ -39,6 +43,7 @@ FIELDS: Mapping[Code, str] = {
             Code.ADDRESS_NOT_ALLOWED,
             Code.CONNECT_SOME_ADDRESSES,
             Code.TLS_NAME_MISMATCH,
+            Code.TLS_UNKNOWN_SNI,
             Code.PROTOCOL_OVERSIZE,
             Code.EXCHANGE_URL_CHANGED,
             Code.EXCHANGE_AUTODISCOVER_DIFFERS,
@@ -83,9 +88,22 @@ FIELDS: Mapping[Code, str] = {
         (
             Code.TLS_SELF_SIGNED,
             Code.TLS_UNTRUSTED_ROOT,
+            Code.TLS_INCOMPLETE_CHAIN,
+            Code.TLS_CHAIN_UNCLEAR,
+            Code.TLS_WRONG_INTERMEDIATE,
+            Code.TLS_INTERMEDIATE_EXPIRED,
             Code.TLS_EXPIRED,
             Code.TLS_NOT_YET_VALID,
+            Code.TLS_WEAK_KEY,
+            Code.TLS_WEAK_SIGNATURE,
+            Code.TLS_WRONG_PURPOSE,
+            Code.TLS_NOT_A_CA,
+            Code.TLS_PATH_LENGTH,
+            Code.TLS_NAME_CONSTRAINTS,
+            Code.TLS_CRITICAL_EXTENSION,
+            Code.TLS_BAD_SIGNATURE,
             Code.TLS_BAD_CERTIFICATE,
+            Code.TLS_PIN_CHANGED,
         ),
         "allow_insecure_certificate",
     ),
@@ -126,6 +144,15 @@ def wording(code: Code, facts: Facts, language: Language = Language.EN) -> Wordi
     values = _Values(facts, language)
     filled = _smoothed(sentence.format_map(values), language), _smoothed(advice.format_map(values), language)
     return Wording(*filled, field=_field(code, facts))
+
+
+def fix_detail(fix: Fix, language: Language = Language.EN) -> str:
+    """The words for a repair; its own detail where its kind has none in the tables."""
+    kind = "use_host.elsewhere" if fix.kind == "use_host" and fix.facts.get("resolves") == "no" else fix.kind
+    template = _FIXES[language].get(kind)
+    if template is None or (not fix.facts and "{" in template):
+        return fix.detail
+    return template.format_map(_Values(fix.facts, language))
 
 
 def blame_word(blame: Blame, language: Language = Language.EN) -> str:

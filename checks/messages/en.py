@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from checks.messages.certificates_en import WORDS as CERTIFICATES
 from checks.model import Blame, Code
 
 NEUTRAL: Mapping[str, str] = {
@@ -17,6 +18,9 @@ NEUTRAL: Mapping[str, str] = {
     "reason": "not recorded",
     "subject": "an unknown owner",
     "issuer": "an unknown issuer",
+    "versions": "older than TLS 1.2",
+    "name": "another name",
+    "sha256": "not recorded",
     "url": "the corrected one",
     "target": "not recorded",
     "concerned": "all of this server",
@@ -33,6 +37,7 @@ BLAME: Mapping[Blame, str] = {
 }
 
 WORDS: Mapping[Code, tuple[str, str]] = {
+    **CERTIFICATES,
     Code.OK: ("{protocol} on {host} port {port} works.", "Nothing to do."),
     Code.DNS_NOT_FOUND: (
         "The name {host} does not exist.",
@@ -131,7 +136,7 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         "Ask whoever runs the mail server to switch PREAUTH off, or enter the TLS port 993. No password was sent.",
     ),
     Code.TLS_VERSION: (
-        "{host} speaks only TLS versions that are no longer safe.",
+        "{host} speaks only TLS versions that are no longer safe: {versions}.",
         "Ask whoever runs the mail server to enable TLS 1.2 or later. Allowing an insecure certificate does not help.",
     ),
     Code.TLS_NO_SHARED_CIPHER: (

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from checks.messages.certificates_ja import WORDS as CERTIFICATES
 from checks.model import Blame, Code
 
 NEUTRAL: Mapping[str, str] = {
@@ -17,6 +18,9 @@ NEUTRAL: Mapping[str, str] = {
     "reason": "記録なし",
     "subject": "不明な所有者",
     "issuer": "不明な発行者",
+    "versions": "TLS 1.2 より前",
+    "name": "別の名前",
+    "sha256": "記録なし",
     "url": "補正後のアドレス",
     "target": "記録なし",
     "concerned": "このサーバーのすべて",
@@ -33,6 +37,7 @@ BLAME: Mapping[Blame, str] = {
 }
 
 WORDS: Mapping[Code, tuple[str, str]] = {
+    **CERTIFICATES,
     Code.OK: (
         "{host} のポート {port} の {protocol} は正常に動作しています。",
         "対応は不要です。",
@@ -139,7 +144,7 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         "パスワードは送信していません。",
     ),
     Code.TLS_VERSION: (
-        "{host} は、安全とはいえない古いバージョンの TLS にしか対応していません。",
+        "{host} は、安全とはいえない古いバージョンの TLS（{versions}）にしか対応していません。",
         "TLS 1.2 以降の有効化をメールサーバーの管理者に依頼してください。安全でない証明書を許可しても解決しません。",
     ),
     Code.TLS_NO_SHARED_CIPHER: (

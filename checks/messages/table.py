@@ -18,6 +18,7 @@ _EXAMPLE = {
     "reason": "the first mailboxes were all rejected",
     "subject": "CN=mail.example.com",
     "issuer": "CN=Example CA",
+    "versions": "TLSv1.1",
 }
 
 _HEAD = """\

@@ -21,6 +21,7 @@ from checks.model import (
     EndpointResult,
     Fault,
     LoginResult,
+    Pin,
     Protocol,
     Verdict,
     verdict_of,
@@ -73,7 +74,8 @@ class ExchangeRoute:
     """What the logons of one run to one Exchange URL share: addresses, schemes, TLS context and session.
 
     Names are looked up once, under the address policy; logons go to those addresses, whatever the name says later.
-    `impersonate`: the tokens are an application's, which acts for the mailboxes.
+    `impersonate`: the tokens are an application's, which acts for the mailboxes. `pin` is the one key that the option
+    lets in: with another one no credential is sent.
     """
 
     endpoint: Endpoint
@@ -85,6 +87,7 @@ class ExchangeRoute:
     online: bool
     impersonate: bool = False
     session: ssl.SSLSession | None = field(default=None, repr=False)
+    pin: Pin | None = None
 
     def log_in(self, credential: Credential, context: CheckContext, address: str = "") -> LoginResult:
         """One logon; see `log_in`."""
@@ -103,6 +106,7 @@ def open_route(result: EndpointResult, context: CheckContext) -> ExchangeRoute:
         tls_context=context.trust.insecure if result.insecure else context.trust.strict,
         insecure=result.insecure,
         online=_is_online(result),
+        pin=context.pin_of(result),
     )
 
 
@@ -172,6 +176,7 @@ class _Attempt:
         sock = dial(route.addresses, route.endpoint.port, deadline, self._context.source_address)
         with contextlib.closing(Stream(sock, deadline)) as stream:
             tls.handshake(stream, route.tls_context, route.endpoint.host, session=route.session)
+            tls.require_pin(stream.sock, route.pin)
             self.ready = True
             services = self._ask(ews, stream, send_as)
             self._keep_session(stream)

@@ -99,7 +99,7 @@ class ExchangeCheck(EndpointCheck):
         warnings = [*result.warnings, *self._online_warnings(code)]
         if self._endpoint.typed:
             warnings.append(Warn(Code.EXCHANGE_URL_CHANGED, self._facts({})))
-        return replace(result, fix=self._fix(code, result.facts), warnings=tuple(warnings))
+        return replace(result, fix=result.fix or self._fix(code, result.facts), warnings=tuple(warnings))
 
     def _online_warnings(self, code: Code) -> list[Warn]:
         if code is not Code.OK or not self._talk_is_online():
@@ -109,10 +109,10 @@ class ExchangeCheck(EndpointCheck):
     def _talk_is_online(self) -> bool:
         return isinstance(self._talk, ExchangeConversation) and self._talk.online
 
-    def _allowed(self, found: list[Warn], refusal: str, trial: Conversation, obstacle: Fault | None) -> EndpointResult:
+    def _allowed(self, refusal: str, trial: Conversation, obstacle: Fault | None, root: str | None) -> EndpointResult:
         if isinstance(trial, ExchangeConversation) and isinstance(self._talk, ExchangeConversation):
             self._talk.told, self._talk.online = trial.told, trial.online
-        return super()._allowed(found, refusal, trial, obstacle)
+        return super()._allowed(refusal, trial, obstacle, root)
 
     def _fix(self, code: Code, facts: Facts) -> Fix | None:
         """Another URL to enter: where an accepted server sent us, or the canonical form of what was typed."""

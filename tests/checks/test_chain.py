@@ -13,9 +13,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from checks import chain
+from checks import accepted, certificates, chain
+from checks.certificates import describe
 from checks.model import Code, Invalid
-from checks.tls import Trust, describe
+from checks.paths import build
+from checks.store import store_of
+from checks.tls import Trust
 from tests.servers.certificates import CertificateLab
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -103,39 +106,58 @@ def test_names_are_judged_as_openssl_judges_them(
     names: list[x509.GeneralName], host: str, covered: bool, tmp_path: Path
 ) -> None:
     assert openssl_accepts(certificate(*names, now=datetime.now(UTC)), host, tmp_path) is covered
-    assert chain.covers(certificate(*names), host) is covered
+    assert certificates.covers(certificate(*names), host) is covered
 
 
 def test_self_signed_is_about_the_signature_not_the_name() -> None:
-    assert chain.self_signed(certificate())
-    assert not chain.self_signed(certificate(issuer="somebody else"))
+    assert certificates.self_signed(certificate())
+    assert not certificates.self_signed(certificate(issuer="somebody else"))
+
+
+def evidence(leaf: x509.Certificate, *others: x509.Certificate, reason: str = "") -> chain.Evidence:
+    """What is known of a chain as it was sent, with the usual roots."""
+    sent = (leaf, *others)
+    return chain.Evidence(sent, build(leaf, sent, store_of(""), NOW), "mail.lab.example", NOW, reason)
 
 
 @pytest.mark.parametrize(
     ("number", "code"),
     [(9, Code.TLS_NOT_YET_VALID), (10, Code.TLS_EXPIRED), (18, Code.TLS_SELF_SIGNED), (19, Code.TLS_UNTRUSTED_ROOT),
-     (20, Code.TLS_UNTRUSTED_ROOT), (21, Code.TLS_UNTRUSTED_ROOT), (26, Code.TLS_BAD_CERTIFICATE),
-     (62, Code.TLS_NAME_MISMATCH), (64, Code.TLS_NAME_MISMATCH), (0, Code.TLS_BAD_CERTIFICATE)],
+     (20, Code.TLS_CHAIN_UNCLEAR), (21, Code.TLS_CHAIN_UNCLEAR), (26, Code.TLS_WRONG_PURPOSE),
+     (47, Code.TLS_NAME_CONSTRAINTS), (62, Code.TLS_NAME_MISMATCH), (64, Code.TLS_NAME_MISMATCH),
+     (66, Code.TLS_WEAK_KEY), (85, Code.TLS_STRICT_ONLY), (0, Code.TLS_BAD_CERTIFICATE)],
 )  # fmt: skip
-def test_openssls_own_error_comes_first(number: int, code: Code) -> None:
-    assert [warn.code for warn in chain.causes([], "mail.lab.example", NOW, number)] == [code]
+def test_openssls_own_error_is_always_among_the_causes(number: int, code: Code) -> None:
+    assert [cause.code for cause in chain.causes(None, number)] == [code]
     good = certificate(*dns("mail.lab.example"), issuer="a root")
-    assert chain.causes([good], "mail.lab.example", NOW, number)[0].code is code
+    assert code in [cause.code for cause in chain.causes(evidence(good), number)]
 
 
-def test_what_the_first_error_hides_is_found() -> None:
+def test_what_the_first_error_hides_is_found_in_a_fixed_order() -> None:
     bad = certificate(*dns("other.example"), days=(-30, -3))
-    found = {warn.code: warn.facts for warn in chain.causes([bad], "mail.lab.example", NOW, 62)}
-    assert list(found) == [Code.TLS_NAME_MISMATCH, Code.TLS_SELF_SIGNED, Code.TLS_EXPIRED]
-    assert found[Code.TLS_NAME_MISMATCH] == {"names": "other.example", "host": "mail.lab.example"}
+    found = {cause.code: cause.facts for cause in chain.causes(evidence(bad), 62)}
+    assert list(found) == [Code.TLS_SELF_SIGNED, Code.TLS_EXPIRED, Code.TLS_NAME_MISMATCH]
+    assert found[Code.TLS_NAME_MISMATCH] == {"names": "other.example", "host": "mail.lab.example", "count": "1"}
     assert found[Code.TLS_EXPIRED]["date"] == "2026-05-29"
 
 
+def test_why_nothing_is_known_of_the_issuer_is_told() -> None:
+    lone = certificate(*dns("mail.lab.example"), issuer="a root")
+    cause = chain.causes(evidence(lone, reason="HTTP 404"), 20)[0]
+    assert (cause.code, cause.facts["issuer"], cause.facts["reason"]) == (
+        Code.TLS_CHAIN_UNCLEAR,
+        "CN=a root",
+        "HTTP 404",
+    )
+
+
 def test_the_date_is_that_of_the_certificate_that_ended() -> None:
-    leaf = certificate(*dns("mail.lab.example"), issuer="a root")
+    leaf = certificate(*dns("mail.lab.example"), issuer="intermediate")
     late = certificate(common="intermediate", issuer="a root", days=(-100, -1))
-    facts = chain.causes([leaf, late], "mail.lab.example", NOW, 10)[0].facts
-    assert facts == {"subject": "CN=intermediate", "date": "2026-05-31"}
+    cause = chain.causes(evidence(leaf, late), 10)[1]
+    assert cause.code is Code.TLS_INTERMEDIATE_EXPIRED
+    assert cause.facts == {"subject": "CN=intermediate", "date": "2026-05-31"}
+    assert cause.about is late
 
 
 @pytest.mark.parametrize(
@@ -153,10 +175,11 @@ def test_the_date_is_that_of_the_certificate_that_ended() -> None:
 def test_when_a_certificate_expires_soon(
     leaf: tuple[int, int], others: list[tuple[int, int]], days: str | None
 ) -> None:
-    presented = [certificate(days=leaf), *(certificate(common="intermediate", days=item) for item in others)]
-    found = chain.warnings(presented, NOW)
+    own = certificate(*dns("mail.lab.example"), days=leaf)
+    presented = [own, *(certificate(common="intermediate", days=item) for item in others)]
+    found = accepted.warnings(presented, (), NOW)
     assert [warn.facts["days"] for warn in found] == ([days] if days else [])
-    assert chain.warnings([], NOW) == ()
+    assert accepted.warnings([], (), NOW) == ()
 
 
 def test_names_that_cannot_be_decoded_do_not_end_the_check() -> None:
@@ -165,9 +188,9 @@ def test_names_that_cannot_be_decoded_do_not_end_the_check() -> None:
     for name in (b"AAAAAAAA", b"BBBBBBBB"):
         raw = raw.replace(name, name[:1] + b"\xff\xfe" + name[3:])
     odd = x509.load_der_x509_certificate(raw)
-    assert chain.causes([odd], "mail.lab.example", NOW, 20)[0].code is Code.TLS_UNTRUSTED_ROOT
+    assert chain.causes(evidence(odd), 20)[0].code is Code.TLS_CHAIN_UNCLEAR
     assert describe(odd).subject
-    assert chain.names(odd) == []
+    assert certificates.names(odd) == []
 
 
 class TestTrust:

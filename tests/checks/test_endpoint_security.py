@@ -55,11 +55,11 @@ def test_what_works(
     ("name", "protocol", "security", "code", "fix"),
     [
         ("imap_starttls", IMAP, TLS, Code.TLS_PLAINTEXT_PORT, "use_starttls"),
-        ("imap_plaintext", IMAP, TLS, Code.TLS_PLAINTEXT_PORT, "use_starttls"),
+        ("imap_plaintext", IMAP, TLS, Code.TLS_PLAINTEXT_PORT, None),
         ("smtp_starttls", SMTP, TLS, Code.TLS_PLAINTEXT_PORT, "use_starttls"),
         ("imap", IMAP, STARTTLS, Code.TLS_IMPLICIT_PORT, "use_implicit_tls"),
         ("smtp", SMTP, STARTTLS, Code.TLS_IMPLICIT_PORT, "use_implicit_tls"),
-        ("old_tls", IMAP, STARTTLS, Code.TLS_IMPLICIT_PORT, "use_implicit_tls"),
+        ("old_tls", IMAP, STARTTLS, Code.TLS_IMPLICIT_PORT, None),
         ("imap_plaintext", IMAP, STARTTLS, Code.TLS_STARTTLS_NOT_OFFERED, None),
         ("imap_plaintext", IMAP, AUTO, Code.TLS_STARTTLS_NOT_OFFERED, None),
         ("smtp_plaintext", SMTP, STARTTLS, Code.TLS_STARTTLS_NOT_OFFERED, None),

@@ -171,7 +171,8 @@ LEAVES: tuple[Condition, ...] = (
         "root -> intermediate -> leaf (for 127.0.0.9), asked for 127.0.0.1",
         leaf(host="127.0.0.1", names=("127.0.0.9",)),
         "tls.name_mismatch",
-        fix=_REPLACE,
+        fix="use_host",  # without a DNS name among the alternatives the one in the subject counts (RFC 6125, 6.4.4)
+        fix_names=(HOST,),
         verify_code=64,
     ),
     Condition(

@@ -67,7 +67,7 @@ SERVERS: tuple[Condition, ...] = (
     _useless("no server name is known", Quirk.STRICT_SNI, "tls.unknown_sni"),
     # -- TLS at another moment (RFC 8314)
     _useless("plaintext on a TLS port", Quirk.PLAINTEXT, "tls.plaintext_port", "use_starttls", ON_MAIL_TLS_PORTS),
-    _useless("http on an https port", Quirk.PLAINTEXT, "tls.plaintext_port", None, _HTTPS),
+    _useless("http on an https port", Quirk.PLAINTEXT, "exchange.plain_http", None, _HTTPS),
     _useless("no TLS on a TLS port", Quirk.NO_TLS, "tls.plaintext_port", None, ON_MAIL_TLS_PORTS),
     Condition(
         "TLS on a STARTTLS port",

@@ -137,6 +137,8 @@ class FakeReport:
             "endpoints": [endpoint_document(result, Language.EN) for result in self.endpoints],
             "counts": dict(self.counts),
             "checksum": self.checksum,
+            "stop": None,
+            "causes": [],
         }
 
 

@@ -12,10 +12,13 @@ import pytest
 
 from checks.model import Code, Endpoint, Invalid, MailboxState, Protocol, Security
 from checks.settings import ImapSettings
-from cli import main, operation, verification
+from cli import changes, main, operation, verification
 from cli.failures import Status
+from settings_store.audit import Actor, Entry
+from settings_store.changes import Watch
 from tests.cli.fakes import FakeProgress, FakeReport, lines
 
+ME = changes.actor()
 VERIFY = ["verify", "Demo.Example", "--imap", "imap.demo.example:993", "--smtp", "smtp.demo.example:465"]
 
 
@@ -25,6 +28,8 @@ class FakePreflight:
 
     answer: FakeReport
     broken: BaseException | None = None
+    older: str | None = None
+    config: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(watch_minutes=30))
     asked: list[Any] = field(default_factory=list)
 
     def __enter__(self) -> "FakePreflight":  # noqa: PYI034 -- nothing inherits from a stand-in
@@ -42,9 +47,10 @@ class FakePreflight:
         self.asked.append(("import", domain, path))
         return SimpleNamespace(added=2, updated=1, unchanged=0)
 
-    def save(self, domain: str, settings: ImapSettings) -> SimpleNamespace:
+    def save(self, domain: str, settings: ImapSettings, actor: Actor) -> SimpleNamespace:
+        assert actor == ME
         self.asked.append(("save", domain, settings))
-        return SimpleNamespace(change_id="chg_1", run_id="run_1")
+        return SimpleNamespace(change_id="chg_1", run_id="run_1", superseded=self.older, superseded_by=Actor("ada"))
 
     def follow(self, run_id: str, timeout: float | None = None) -> Iterator[FakeProgress]:
         self.asked.append(("follow", run_id, timeout))
@@ -56,9 +62,34 @@ class FakePreflight:
         self.asked.append(("report", change_id, language))
         return self.answer
 
-    def apply(self, change_id: str, accept: int | None) -> SimpleNamespace:
-        self.asked.append(("apply", change_id, accept))
+    def apply(
+        self, change_id: str, accept: int | None, *, checksum: str | None, actor: Actor, watch: Watch
+    ) -> SimpleNamespace:
+        assert actor == ME
+        self.asked.append(("apply", change_id, accept, checksum, watch))
         return SimpleNamespace(domain="demo.example", will_disconnect=accept or 0)
+
+    def roll_back(self, change_id: str, actor: Actor) -> SimpleNamespace:
+        assert actor == ME
+        self.asked.append(("roll_back", change_id))
+        return SimpleNamespace(domain="demo.example")
+
+    discard = cancel = reopen = roll_back
+
+    def verify_again(self, change_id: str, actor: Actor) -> SimpleNamespace:
+        assert actor == ME
+        self.asked.append(("verify_again", change_id))
+        return SimpleNamespace(change_id=change_id, run_id="run_2")
+
+    resume = verify_again
+
+    def history(self, change_id: str) -> tuple[SimpleNamespace, list[Entry]]:
+        entry = Entry(0.0, Actor("ada", "192.0.2.1"), "roll_back", "applied", "rolled_back", "said \x1b[2J")
+        return SimpleNamespace(id=change_id, domain="demo.example", state="rolled_back"), [entry]
+
+    def forget_rejections(self, domain: str) -> int:
+        assert domain == "demo.example"
+        return 3
 
     def rotate_keys(self) -> int:
         return 12
@@ -78,6 +109,7 @@ def preflight(monkeypatch: pytest.MonkeyPatch) -> FakePreflight:
     fake = FakePreflight(FakeReport(lines("keeps_working", 2)))
     monkeypatch.setattr(verification, "open_preflight", lambda: fake)
     monkeypatch.setattr(operation, "open_preflight", lambda: fake)
+    monkeypatch.setattr(changes, "open_preflight", lambda: fake)
     return fake
 
 
@@ -163,8 +195,29 @@ class TestVerify:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["apply", "chg_1"], "Applied to demo.example; 0 mailboxes will disconnect.\n"),
-        (["apply", "chg_1", "--accept-disconnects", "7"], "Applied to demo.example; 7 mailboxes will disconnect.\n"),
+        (
+            ["apply", "chg_1"],
+            "Applied to demo.example; 0 mailboxes will disconnect.\n"
+            "Watched for 30 minutes; if more fail than the report said, that is noted in its history.\n"
+            "To undo it: mail-preflight rollback chg_1\n",
+        ),
+        (
+            ["apply", "chg_1", "--accept-disconnects", "7", "--watch-minutes", "0"],
+            "Applied to demo.example; 7 mailboxes will disconnect.\nTo undo it: mail-preflight rollback chg_1\n",
+        ),
+        (["rollback", "chg_1"], "Rolled back: demo.example has the settings again that it had before.\n"),
+        (["discard", "chg_1"], "Discarded. To take it up again: mail-preflight reopen chg_1\n"),
+        (["cancel", "chg_1"], "Cancelled. To verify it: mail-preflight again chg_1\n"),
+        (["reopen", "chg_1"], "A draft again. To verify it: mail-preflight again chg_1\n"),
+        (
+            ["history", "chg_1"],
+            "chg_1 of demo.example: rolled_back\n"
+            "1970-01-01T00:00:00+00:00  ada (192.0.2.1): roll_back (applied -> rolled_back); said \\x1b[2J\n",
+        ),
+        (
+            ["mailboxes", "retry", "Demo.Example"],
+            "3 rejections forgotten; the next verification tries these mailboxes again.\n",
+        ),
         (["keys", "rotate"], "12 credentials encrypted with the first key.\n"),
         (["mailboxes", "import", "demo.example", "f.csv"], "2 added, 1 updated, 0 unchanged.\n"),
         (
@@ -190,3 +243,48 @@ def test_domains_as_json(capsys: pytest.CaptureFixture[str]) -> None:
         "endpoints": ["imap://imap.demo.example:993 (auto)", "smtp://smtp.demo.example:465 (auto)"],
         "mailboxes": {"connected": 57, "disconnected": 3},
     }
+
+
+def test_apply_passes_on_what_was_reviewed_and_chosen(preflight: FakePreflight) -> None:
+    options = ["--checksum", "c0ffee", "--watch-minutes", "5", "--roll-back-by-itself"]
+
+    assert main.run(["apply", "chg_1", *options]) == 0
+
+    assert preflight.asked[0] == ("apply", "chg_1", None, "c0ffee", Watch(300.0, roll_back_by_itself=True))
+
+
+@pytest.mark.usefixtures("preflight")
+def test_nothing_rolls_back_by_itself_without_a_watch(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["apply", "chg_1", "--watch-minutes", "0", "--roll-back-by-itself"]) == Status.USAGE
+    assert "--roll-back-by-itself needs a watch" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["again", "resume"])
+def test_a_run_that_is_gone_on_with_is_followed_and_reported(
+    preflight: FakePreflight, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    assert main.run([command, "chg_1", "--json"]) == 0
+
+    steps = [asked if isinstance(asked, str) else asked[:2] for asked in preflight.asked]
+    assert steps == ["working", ("verify_again", "chg_1"), ("follow", "run_2"), ("report", "chg_1"), "closed"]
+    assert json.loads(capsys.readouterr().out)["change_id"] == "chg_1"
+
+
+@pytest.mark.usefixtures("preflight")
+def test_history_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["history", "chg_1", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["state"], document["history"][0]["actor"]) == ("rolled_back", "ada")
+    assert document["history"][0]["at"] == "1970-01-01T00:00:00+00:00"
+
+
+def test_the_second_admin_is_told_whose_change_this_replaces(
+    preflight: FakePreflight, capsys: pytest.CaptureFixture[str]
+) -> None:
+    preflight.older = "chg_0"
+
+    main.run(VERIFY)
+
+    said = capsys.readouterr().err
+    assert "this replaces change chg_0, saved by ada" in said
+    assert "`mail-preflight reopen chg_0`" in said

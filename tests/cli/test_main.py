@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from checks.model import Invalid
-from cli import main, verification
+from cli import changes, main
 from cli.failures import LOG_NAME, Status
 
 SECRET = "hunter2-planted"
@@ -121,7 +121,7 @@ class TestFailures:
             assert password
             raise error
 
-        monkeypatch.setattr(verification, "open_preflight", broken)
+        monkeypatch.setattr(changes, "open_preflight", broken)
         return main.run(["apply", "chg_1"])
 
     def test_invalid_names_what_to_do(
@@ -244,13 +244,13 @@ class TestProcess:
         code = """
 import time
 from concurrent.futures import ThreadPoolExecutor
-from cli import main, verification
+from cli import changes, main
 
 def interrupted():
     ThreadPoolExecutor().submit(time.sleep, 30)
     raise KeyboardInterrupt
 
-verification.open_preflight = interrupted
+changes.open_preflight = interrupted
 main.main()
 """
         done = subprocess.run(

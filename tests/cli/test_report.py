@@ -43,7 +43,7 @@ class TestVerdict:
         text = rendered(FakeReport(lines("keeps_working", 2)))
 
         assert "Nobody would disconnect." in text.splitlines()[0]
-        assert "mail-preflight apply chg_1\n" in text
+        assert "mail-preflight apply chg_1 --checksum c0ffee\n" in text
         assert "--accept-disconnects" not in text
 
     def test_could_not_tell(self) -> None:
@@ -72,7 +72,7 @@ class TestVerdict:
     def test_disconnects_must_be_accepted_by_their_number(self) -> None:
         text = rendered(FakeReport(lines("will_disconnect", 7, Code.AUTH_REJECTED)))
 
-        assert text.rstrip().endswith("mail-preflight apply chg_1 --accept-disconnects 7")
+        assert text.rstrip().endswith("mail-preflight apply chg_1 --checksum c0ffee --accept-disconnects 7")
 
     def test_why_a_run_stopped_early(self) -> None:
         report = FakeReport(
@@ -144,6 +144,44 @@ class TestCauses:
         text = rendered(report)
 
         assert text.index("1 would disconnect: auth.locked (SMTP)") < text.index("9 are disconnected already: auth.")
+
+    def test_a_common_cause_comes_first_with_the_field_to_look_at(self) -> None:
+        report = FakeReport(
+            lines("will_disconnect", 9, Code.DNS_NOT_FOUND) + lines("cannot_tell", 2, Code.SERVER_THROTTLED),
+            found=[
+                FakeCause(Code.DNS_NOT_FOUND, "imap", "will_disconnect", 9),
+                FakeCause(Code.SERVER_THROTTLED, "imap", "cannot_tell", 2),
+            ],
+        )
+
+        text = rendered(report)
+
+        assert "9 mailboxes fail alike, so one common cause is likely:" in text
+        assert "Form field to look at: imap.host" in text
+        assert text.index("fail alike") < text.index("9 would disconnect: dns.")
+
+    @pytest.mark.parametrize(("good", "common"), [(300, False), (2, True)])
+    def test_a_few_wrong_passwords_are_no_common_cause(self, good: int, common: bool) -> None:
+        report = FakeReport(
+            lines("will_disconnect", 3, Code.AUTH_REJECTED),
+            found=[
+                FakeCause(Code.OK, None, "keeps_working", good),
+                FakeCause(Code.AUTH_REJECTED, "imap", "will_disconnect", 3),
+            ],
+        )
+
+        assert ("fail alike" in rendered(report)) is common
+
+    def test_how_to_go_on_with_what_was_not_tried(self) -> None:
+        report = FakeReport(
+            lines("cannot_tell", 4, Code.RUN_NOT_TRIED),
+            stop_code=Code.AUTH_REJECTED,
+            stop_detail="4",
+            found=[FakeCause(Code.RUN_NOT_TRIED, None, "cannot_tell", 4)],
+        )
+
+        assert "4 mailboxes were not tried." in rendered(report)
+        assert "mail-preflight resume chg_1" in rendered(report)
 
     def test_success_is_no_cause(self) -> None:
         report = FakeReport(lines("keeps_working", 5), found=[FakeCause(Code.OK, "imap", "keeps_working", 5)])

@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from pydantic import SecretStr
 
 from checks.model import Endpoint, Protocol, Security
-from checks.settings import ImapSettings
+from checks.settings import ImapSettings, Settings
 from settings_store import runs, schema
 from settings_store.changes import Saved
 from settings_store.secrets import new_key
@@ -200,13 +200,13 @@ class System:
         with self.open() as preflight:
             preflight.import_mailboxes(domain, write_csv(self.folder / f"{domain}.csv", boxes))
 
-    def verify(self, domain: str, settings: ImapSettings, **changes: Any) -> "Outcome":
+    def verify(self, domain: str, settings: Settings, **changes: Any) -> "Outcome":
         """Saves a change and waits for its report."""
         with self.open(**changes) as preflight, preflight.working():
             saved = preflight.save(domain, settings)
             return outcome(preflight, saved)
 
-    def apply(self, domain: str, settings: ImapSettings, **changes: Any) -> "Outcome":
+    def apply(self, domain: str, settings: Settings, **changes: Any) -> "Outcome":
         """Verifies a change and puts it in force, whatever it breaks."""
         found = self.verify(domain, settings, **changes)
         with self.open(**changes) as preflight:

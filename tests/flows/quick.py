@@ -3,14 +3,17 @@
 What is waited for stays the same; how long is all that changes.
 """
 
+import os
 import sys
 
 import checks.network
 import worker.app
 import worker.flow
 import worker.lane
+import worker.pacing
 import worker.service
 from cli.main import run
+from tests.flows import clocks
 
 LEASE_SECONDS = 3.0
 CONNECT_SECONDS = 1.0
@@ -22,6 +25,8 @@ def hurry() -> None:
         vars(module)["LEASE_SECONDS"] = LEASE_SECONDS
     worker.flow.STEP_LEASE_SECONDS = LEASE_SECONDS
     worker.flow.IDLE_SECONDS = 1.0
+    worker.lane.GRACE_SECONDS = 1.0
+    worker.pacing.SLOT_SECONDS = LEASE_SECONDS
     worker.app.SWEEP_SECONDS = 0.5
     worker.service._STALL_SECONDS = 0.5  # noqa: SLF001 - a constant that no user needs to set
     checks.network.CONNECT_SECONDS = CONNECT_SECONDS
@@ -29,4 +34,6 @@ def hurry() -> None:
 
 if __name__ == "__main__":
     hurry()
+    if "MAIL_PREFLIGHT_CLOCKS" in os.environ:
+        clocks.install(*os.environ["MAIL_PREFLIGHT_CLOCKS"].split(os.pathsep))
     sys.exit(run(sys.argv[1:]))

@@ -1,8 +1,10 @@
 """A real PostgreSQL cluster that is thrown away: nothing is synced to disk."""
 
+import os
 import shutil
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import psycopg
@@ -15,9 +17,12 @@ FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", 
 
 
 class PostgresServer(Server):
-    """PostgreSQL on loopback without passwords; `new_database` gives an empty database."""
+    """PostgreSQL on loopback without passwords; `new_database` gives an empty database.
 
-    def __init__(self, folder: Path, max_connections: int = 300) -> None:
+    `durable`: what was committed outlives the death of the server (not that of the machine).
+    """
+
+    def __init__(self, folder: Path, max_connections: int = 300, durable: bool = False) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         self._folder = folder
@@ -25,6 +30,8 @@ class PostgresServer(Server):
         self._count = 0
         self._prefix = as_user(OWNER) if is_root() else []
         settings = {**FAST, "max_connections": str(max_connections), "listen_addresses": LOOPBACK}
+        if durable:
+            settings["synchronous_commit"] = "on"
         settings |= {"unix_socket_directories": "", "port": str(self.port)}
         arguments = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         command = [*self._prefix, _tool("postgres"), "-D", str(self._data), *arguments]
@@ -39,6 +46,15 @@ class PostgresServer(Server):
 
     def stop(self) -> None:
         self._daemon.stop()
+
+    def restart(self, mode: signal.Signals) -> None:
+        """What `pg_ctl restart -m` does: SIGINT is its fast mode, SIGQUIT its immediate one, which is a crash."""
+        pid = self._daemon.pid
+        os.kill(pid, mode)
+        while Path(f"/proc/{pid}").exists():
+            time.sleep(0.01)
+        self._daemon.stop()
+        self._daemon.start(self._answers)
 
     def new_database(self) -> str:
         """Create an empty database. Returns its URL (postgresql://...)."""

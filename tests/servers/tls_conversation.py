@@ -18,7 +18,7 @@ class TlsConversation(Conversation):
         """Shake hands as a server; the server's quirk decides how, not `kind`. Raises `ssl.SSLError`."""
         del kind
         # a client that sends a secret here instead of its ClientHello is to be found out
-        self.received += self._socket.recv(65536, socket.MSG_PEEK)
+        self.received += self._socket.recv(65536, socket.MSG_PEEK) + b"\r\n"  # the first line in TLS begins anew
         wrapped = self._context().wrap_socket(self._socket, server_side=True, do_handshake_on_connect=False)
         # the handshake is not done by wrap_socket, so that `abort` finds the socket meanwhile
         self._socket = wrapped

@@ -113,14 +113,17 @@ def in_tls(then: Behaviour) -> Behaviour:
 
 
 def https(conversation: Conversation) -> None:
-    """One request, answered with 200 whatever it is."""
+    """One request, answered as Exchange answers whoever has not logged in."""
     assert isinstance(conversation, TlsConversation)
     length = 0
     while line := conversation.line():
         header, _, value = line.partition(":")
         length = int(value) if header.lower() == "content-length" else length
     conversation.take(length)
-    conversation.send("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\nConnection: close\r\n\r\nOK")
+    conversation.send(
+        "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Negotiate\r\nWWW-Authenticate: NTLM\r\n"
+        'WWW-Authenticate: Basic realm="mail.lab.example"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'
+    )
 
 
 def http_refuses_tls(conversation: Conversation) -> None:

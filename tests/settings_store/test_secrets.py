@@ -39,7 +39,9 @@ def test_the_first_key_writes_and_the_others_read() -> None:
         Vault([old]).open(rotated)
 
 
-@pytest.mark.parametrize("key", ["", "planted", "planted" * 10, "ключ", new_key()[:-4]])
+@pytest.mark.parametrize(
+    "key", ["", "planted", "planted" * 10, "ключ", new_key()[:-4]], ids=["empty", "word", "long", "letters", "cut"]
+)
 def test_a_malformed_key_is_named_by_its_place_only(key: str) -> None:
     with pytest.raises(Invalid, match="encryption key 2 must be 32 random bytes") as caught:
         Vault([new_key(), key])

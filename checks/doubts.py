@@ -1,0 +1,84 @@
+"""What is asked besides: whether other addresses, stricter clients, revocation lists and old versions agree.
+
+Nothing is asked without a reason: a server with one address and a chain without blemish is met once.
+"""
+
+import ssl
+from collections.abc import Iterator, Sequence
+
+from checks import accepted
+from checks.certificates import subject
+from checks.chain import utc_now
+from checks.context import CheckContext
+from checks.inquiry import Shake
+from checks.model import Code, Fault, Fix, Warn
+from checks.network import Deadline
+from checks.repairs import repair
+from checks.revocation import revoked_on
+from checks.tls import Handshake
+from checks.whatif import Supposition, context_for, outdated
+
+OUTDATED = frozenset({Code.TLS_VERSION, Code.TLS_NO_SHARED_CIPHER, Code.TLS_WEAK_DH})
+
+
+class Doubts:
+    """The further questions of one check. `shake` meets the server again."""
+
+    def __init__(self, context: CheckContext, deadline: Deadline, shake: Shake) -> None:
+        self._context = context
+        self._deadline = deadline
+        self._shake = shake
+
+    def of_accepted(self, met: Handshake, others: Sequence[str]) -> Iterator[Warn]:
+        """What there is to say of an accepted chain that takes another question."""
+        yield from accepted.differing(met, self.elsewhere(others))
+        if accepted.strict_suspect(met.path):
+            yield from self._stricter(met)
+        if self._context.revocation and len(met.path) > 1:
+            yield from self._revoked(met)
+        if self._context.thorough:
+            version = self._version(ssl.TLSVersion.TLSv1_1)
+            if version:
+                yield Warn(Code.TLS_OLD_VERSION, {"versions": version})
+
+    def elsewhere(self, others: Sequence[str]) -> dict[str, Handshake]:
+        """What further addresses of the same name send. One that fails now is no news: it answered a moment ago."""
+        found = {}
+        for address in others:
+            try:
+                found[address] = self._shake(self._context.trust.strict, address=address)
+            except (Fault, TimeoutError):
+                continue
+        return found
+
+    def of_outdated(self, fault: Fault) -> tuple[Fault, Fix | None]:
+        """Whether a client of long ago gets in: then what the server lacks is a version or a cipher of today."""
+        if fault.code is Code.TLS_VERSION:
+            highest = (ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1)
+            offered = list(dict.fromkeys(filter(None, map(self._version, highest))))
+            fault = Fault(fault.code, fault.seen, **fault.facts, versions=", ".join(offered))
+        else:
+            offered = [self._version(ssl.TLSVersion.MAXIMUM_SUPPORTED)]
+        return fault, repair("upgrade_tls") if any(offered) else None
+
+    def _version(self, highest: ssl.TLSVersion) -> str:
+        """What is agreed on with a client that knows no later version; '' where nothing is."""
+        try:
+            return self._shake(outdated(highest)).facts.version or ""
+        except (Fault, TimeoutError):
+            return ""
+
+    def _stricter(self, met: Handshake) -> Iterator[Warn]:
+        try:
+            refusal = self._shake(context_for(self._context.trust, Supposition(strict=True))).refusal
+        except (Fault, TimeoutError):
+            return
+        if refusal is not None:
+            yield Warn(Code.TLS_STRICT_ONLY, {"subject": subject(met.chain[0]), "reason": refusal.words})
+
+    def _revoked(self, met: Handshake) -> Iterator[Warn]:
+        leaf, issuer = met.path[:2]
+        source = self._context.source_address
+        date = revoked_on(leaf, issuer, self._context.policy, self._deadline, source, utc_now())
+        if date is not None:
+            yield Warn(Code.TLS_REVOKED, {"subject": subject(leaf), "date": date.date().isoformat()})

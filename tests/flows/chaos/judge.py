@@ -1,0 +1,98 @@
+"""What must be true after a run, whatever happened to it, read from the database and from the mail server's log."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from tests.flows.chaos.seen import Known, Login, Snapshot
+
+IMAP, SMTP = "imap", "smtp"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A run's report as far as it can be compared: `impacts` maps an address to its impact and code."""
+
+    counts: Mapping[str, int]
+    checksum: str
+    impacts: Mapping[str, tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A moment of a run: what was stored just before a fault, and when the fault had happened.
+
+    `under_way`: so many logins could not be called back, for their process was stopped in the middle of them.
+    """
+
+    before: Snapshot
+    after: float
+    loses: bool
+    under_way: int = 0
+
+
+def judge_report(found: Report, expected: Report, mail_was_down: bool) -> Iterator[str]:
+    """The report is that of a quiet run; where the mail server was down, what could be told is."""
+    if found.impacts.keys() != expected.impacts.keys():
+        yield f"{len(found.impacts)} mailboxes in the report instead of {len(expected.impacts)}"
+    if mail_was_down:
+        wrong = [
+            address
+            for address, told in found.impacts.items()
+            if told[0] != "cannot_tell" and told != expected.impacts.get(address)
+        ]
+        if wrong:
+            yield f"{len(wrong)} mailboxes told wrong, {wrong[0]} as {found.impacts[wrong[0]]}"
+    elif (found.counts, found.checksum) != (expected.counts, expected.checksum):
+        differing = [(told, expected.impacts.get(name)) for name, told in found.impacts.items()]
+        kinds = Counter(pair for pair in differing if pair[0] != pair[1])
+        yield f"another report than a quiet run's: {dict(found.counts)}; (found, expected): {kinds.most_common(3)}"
+
+
+def judge_verdicts(marks: Sequence[Mark], final: Snapshot, mailboxes: int) -> Iterator[str]:
+    """Every mailbox has one verdict, and one that was stored stays as it was."""
+    if len(final.known) != mailboxes:
+        yield f"{len(final.known)} mailboxes with a verdict instead of {mailboxes}"
+    for number, mark in enumerate(marks):
+        changed = [user for user, known in mark.before.known.items() if not _same(known, final.known.get(user))]
+        if changed:
+            yield f"fault {number} of the run: {len(changed)} stored verdicts lost or changed, {changed[0]}"
+
+
+def _same(then: Known, now: Known | None) -> bool:
+    if now is None or (then.verdict, then.code) != (now.verdict, now.code):
+        return False
+    return then.baseline_verdict is None or then.baseline_verdict == now.baseline_verdict
+
+
+def judge_logins(logins: Sequence[Login], marks: Sequence[Mark], final: Snapshot, complete_log: bool) -> Iterator[str]:
+    """One login a mailbox and endpoint, unless its result was lost: never one of somebody whose result was stored."""
+    for mark in marks:
+        later = {login.user for login in logins if login.at > mark.before.at}
+        again = sorted(user for user in later if (known := mark.before.known.get(user)) and known.complete)
+        if len(again) > mark.under_way:
+            yield f"{len(again)} mailboxes logged in although their result was stored, {again[0]}"
+    twice = [key for key, most in _most(logins, marks).items() if most > _phases(final.known.get(key[0]))]
+    if twice:
+        yield f"{len(twice)} mailboxes logged in twice although nothing was lost, {twice[0]}"
+    if complete_log:
+        accepted = {
+            service: {login.user for login in logins if login.accepted and login.service == service}
+            for service in (IMAP, SMTP)
+        }
+        good = {user for user, known in final.known.items() if known.verdict == "ok"}
+        if unproven := [user for user in good if any(user not in accepted[service] for service in (IMAP, SMTP))]:
+            yield f"{len(unproven)} mailboxes ok without a login, {unproven[0]}"
+
+
+def _most(logins: Sequence[Login], marks: Sequence[Mark]) -> dict[tuple[str, str], int]:
+    """How often each user logged in to each service, at most, between two faults that lose results."""
+    ends = [mark.after for mark in marks if mark.loses]
+    found: dict[tuple[str, str], Counter[int]] = defaultdict(Counter)
+    for login in logins:
+        found[login.user, login.service][sum(end < login.at for end in ends)] += 1
+    return {key: max(counts.values()) for key, counts in found.items()}
+
+
+def _phases(known: Known | None) -> int:
+    return 2 if known and known.baseline else 1

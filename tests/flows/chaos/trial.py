@@ -1,0 +1,154 @@
+"""One run and what is done to it: save, disturb, wait, judge, apply."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
+
+from settings_store import schema
+from settings_store.changes import Saved
+from settings_store.lifecycle import Refused
+from tests.flows.chaos.arena import WORKER, Arena, finish, patiently
+from tests.flows.chaos.faults import FAULTS, Fault
+from tests.flows.chaos.judge import Mark, Report, judge_logins, judge_report, judge_verdicts
+from tests.flows.chaos.seen import read_logins
+
+LANE_THREADS = int(WORKER["LOGINS_AT_ONCE"])
+APPLY_SECONDS = 2.5
+
+
+def say(line: str) -> None:
+    """A line on standard output, at once."""
+    print(line, flush=True)  # noqa: T201 - what the harness is for
+
+
+def report_of(arena: Arena, saved: Saved) -> Report:
+    """The finished run's report."""
+    report = arena.preflight.report(saved.change_id)
+    impacts = {line.address: (str(line.impact), str(line.code)) for line in report.mailboxes()}
+    return Report(dict(report.counts), report.checksum, impacts)
+
+
+def quiet(arena: Arena) -> Report:
+    """A run that nobody disturbs, applied at its end. Raises `AssertionError` when even that goes wrong."""
+    saved = arena.save()
+    assert finish(arena, saved), "a quiet run does not end"
+    found = report_of(arena, saved)
+    problems = [*judge_logins(read_logins(arena.lab), [], arena.snapshot(saved), True)]
+    assert not problems, problems
+    arena.preflight.apply(saved.change_id, found.counts["will_disconnect"])
+    (arena.folder / "last-run").write_text(saved.run_id)
+    return found
+
+
+@dataclass
+class Trial:
+    """A run under faults. `number` counts the runs, `count` the faults of all runs so far."""
+
+    arena: Arena
+    expected: Report
+    number: int
+    count: int
+    marks: list[Mark] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def hold(self, faults: int) -> None:
+        """Goes through it with at most so many faults, killing `apply` included."""
+        arena = self.arena
+        saved = arena.save()
+        begun = time.monotonic()
+        while len(self.marks) < faults - 1 and self._wait(saved):
+            self._strike(saved, self._draw(), begun)
+        if not finish(arena, saved):
+            self.problems.append(f"the run did not end: it is {arena.run(saved)}")
+            return
+        self._judge(saved)
+        if faults > len(self.marks):
+            self._kill_apply(saved)
+        (arena.folder / "last-run").write_text(saved.run_id)
+
+    def _wait(self, saved: Saved) -> bool:
+        """Until the next fault. False where the run has ended before."""
+        end = time.monotonic() + self.arena.chance.uniform(0.05, 2.0)
+        while time.monotonic() < end:
+            if self.arena.ended(saved):
+                return False
+            time.sleep(0.02)
+        return True
+
+    def _draw(self) -> Fault:
+        return self.arena.chance.choices(FAULTS, [fault.weight for fault in FAULTS])[0]
+
+    def _strike(self, saved: Saved, fault: Fault, begun: float) -> None:
+        arena = self.arena
+        self._apply_too_early(saved)
+        stage, before = arena.run(saved).stage, arena.snapshot(saved)
+        at = time.monotonic() - begun
+        middle: list[Mark] = []
+
+        def look() -> None:
+            # Logins that were under way when their process was stopped end when it wakes: they cannot be called back.
+            middle.append(Mark(arena.snapshot(saved), time.clock_gettime(time.CLOCK_REALTIME), True, LANE_THREADS))
+
+        said = fault.happen(arena, saved, look)
+        after = time.clock_gettime(time.CLOCK_REALTIME)
+        under_way = LANE_THREADS if middle else 0
+        self.marks += [Mark(before, after, fault.loses, under_way), *middle]
+        self._tell(f"{at:5.1f} s {stage:9} {len(before.known):5} known  {fault.name}{': ' if said else ''}{said}")
+
+    def _tell(self, line: str) -> None:
+        self.count += 1
+        say(f"fault {self.count:3}  run {self.number:2} {line}")
+
+    def _apply_too_early(self, saved: Saved) -> None:
+        try:
+            if self.arena.ended(saved):
+                return
+            self.arena.preflight.apply(saved.change_id, 0)
+        except (Refused, OperationalError):
+            return
+        if patiently(lambda: self.arena.run(saved)).counts is None:
+            self.problems.append("a change was applied without a report")
+
+    def _judge(self, saved: Saved) -> None:
+        arena = self.arena
+        final = arena.snapshot(saved)
+        self.problems += judge_report(report_of(arena, saved), self.expected, arena.mail_was_down)
+        self.problems += judge_verdicts(self.marks, final, arena.mailboxes)
+        self.problems += judge_logins(read_logins(arena.lab), self.marks, final, not arena.mail_was_down)
+
+    # -- applying
+
+    def _kill_apply(self, saved: Saved) -> None:
+        arena = self.arena
+        before = arena.in_force()
+        count = str((arena.run(saved).counts or {})["will_disconnect"])
+        arguments = ["apply", saved.change_id, *(["--accept-disconnects", count] if count != "0" else [])]
+        seconds = arena.chance.uniform(0.2, APPLY_SECONDS)
+        with arena.system.start(*arguments) as command:
+            time.sleep(seconds)
+            command.kill()
+        applied = arena.in_force() != before
+        self.problems += self._half_applied(saved, applied)
+        what = "applied" if applied else "as it was"
+        self._tell(f"{'':7} {'finished':9} {'':11}  kill -9 of apply after {seconds:.1f} s: {what}")
+        if not applied:
+            arena.preflight.apply(saved.change_id, int(count))
+            self.problems += self._half_applied(saved, True)
+
+    def _half_applied(self, saved: Saved, applied: bool) -> Iterator[str]:
+        """All of a change is in force, or nothing of it."""
+        with self.arena.preflight.database.read() as conn:
+            state, settings_id = conn.execute(
+                sa.select(schema.changes.c.state, schema.changes.c.settings_id).where(
+                    schema.changes.c.id == saved.change_id
+                )
+            ).one()
+            log = schema.audit.c.change_id == saved.change_id, schema.audit.c.event == "apply"
+            lines = conn.execute(sa.select(sa.func.count()).select_from(schema.audit).where(*log)).scalar_one()
+            states = set(conn.execute(sa.select(schema.mailboxes.c.state).distinct()).scalars())
+        found = state == "applied", self.arena.in_force() == settings_id, lines == 1, states != {"unknown"}
+        if set(found) != {applied}:
+            yield f"half applied: state {state}, in force {found[1]}, {lines} lines in the log, mailboxes {states}"

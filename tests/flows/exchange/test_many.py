@@ -1,0 +1,68 @@
+"""Many mailboxes: what a worker has of memory and sockets does not grow with them. `make bench` has 10,000."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.flows.exchange.site import PASSWORD, Site
+from tests.flows.harness import System
+from tests.servers.certificates import CertificateLab
+from tests.servers.exchange.server import ExchangeServer
+
+FEW, MANY = 150, 1_000
+AT_ONCE = 20
+GROWTH = 8.0  # MB: what allocators and caches differ by
+
+
+def addresses(domain: str, count: int) -> dict[str, str]:
+    return {f"m{number}@{domain}": PASSWORD for number in range(count)}
+
+
+@pytest.fixture
+def crowd(running: System, server_folder: Path, certificates: CertificateLab) -> Iterator[Site]:
+    users = addresses("few.example", FEW) | addresses("many.example", MANY)
+    folder, leaf = server_folder / f"exchange-crowd-{running.mode}", certificates.issue()
+    with ExchangeServer(folder, leaf, users, ("Basic", "NTLM")) as server:
+        yield Site(running, server, certificates.ca_pem, certificates.ca_file)
+
+
+def workers(site: Site) -> list[int]:
+    return [program.process.pid for program in site.system.workers] or [os.getpid()]
+
+
+def resident(pids: list[int]) -> float:
+    """MB of the largest process (proc(5): the second field of statm, in pages)."""
+    pages = max(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in pids)
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1_000_000
+
+
+def sockets(pids: list[int]) -> int:
+    """Open sockets of all processes."""
+    return sum(_is_socket(link) for pid in pids for link in Path(f"/proc/{pid}/fd").iterdir())
+
+
+def _is_socket(link: Path) -> bool:
+    with contextlib.suppress(OSError):
+        return str(link.readlink()).startswith("socket:")
+    return False
+
+
+def test_memory_and_sockets_stay_flat(crowd: Site) -> None:
+    for domain, count in (("few.example", FEW), ("many.example", MANY)):
+        crowd.load(*addresses(domain, count), domain=domain)
+    pids = workers(crowd)
+    crowd.verify(domain="few.example")
+    before, opened = resident(pids), sockets(pids)
+    crowd.server.forget()
+
+    found = crowd.verify(domain="many.example")
+
+    assert found.counts == {"keeps_working": MANY}
+    assert resident(pids) - before < GROWTH
+    assert sockets(pids) <= opened
+    assert crowd.server.peak_connections() <= 2 * AT_ONCE  # it learns a moment later that one was closed
+    assert crowd.server.open_connections() == 0
+    assert crowd.server.logons() == dict.fromkeys(addresses("many.example", MANY), 1)
