@@ -2,6 +2,7 @@
 # make test   the tests, with real mail servers, Redis and PostgreSQL
 # make check  formatting, lint, types, import rules, then the tests
 # make bench  speed and memory of a verification, as a ratio to curl
+# make chaos  200 faults (processes killed, servers restarted, clocks put wrong) during real runs; make chaos CHAOS="--seed 5"
 # make lock   the newest allowed versions into both lock files
 # make clean  everything that the above made
 
@@ -14,7 +15,7 @@ INSTALL_SELF := $(PIP) install --quiet --no-deps --no-build-isolation --editable
 COMPILE := $(BIN)/uv pip compile pyproject.toml - --extra demo --generate-hashes --universal --python-version 3.11 \
 	--no-emit-index-url --custom-compile-command "make lock" --upgrade --quiet
 
-.PHONY: run test lint check bench bench-short lock clean
+.PHONY: run test lint check bench bench-short chaos lock clean
 
 run: .venv/.runtime
 	$(BIN)/mail-preflight demo
@@ -39,6 +40,10 @@ bench: .venv/.dev
 bench-short: .venv/.dev
 	scripts/install-test-servers.sh
 	$(BIN)/python -m bench --short
+
+chaos: .venv/.dev
+	scripts/install-test-servers.sh
+	$(BIN)/python -m tests.flows.chaos --faults 200 $(CHAOS)
 
 lock: .venv/.dev
 	printf 'setuptools\n' | $(COMPILE) --output-file requirements.lock

@@ -14,6 +14,7 @@ from pathlib import Path
 from bench import table
 from bench.compare import Comparison, compare
 from bench.curl import Request
+from bench.endpoint import endpoint_table, measure_endpoint
 from bench.exchange import measure_exchange
 from bench.exchange_table import exchange_table
 from bench.field import Field, open_field, say
@@ -23,7 +24,7 @@ from bench.plan import Plan, Void
 from bench.service import Backends, open_backends
 from tests.servers.process import ServerError, scratch_folder
 
-SECTIONS = ("wall", "delay", "growth", "latency", "exchange")
+SECTIONS = ("wall", "delay", "growth", "latency", "exchange", "endpoint")
 _MAIL = {"wall", "delay", "growth"}
 
 
@@ -72,13 +73,16 @@ def _plan(options: argparse.Namespace) -> Plan:
 def _measure(folder: Path, plan: Plan, sections: Sequence[str], curl: str | None) -> None:
     with contextlib.ExitStack() as stack:
         backends = stack.enter_context(open_backends(folder))
-        near = distant = growth = latency = exchange = None
+        near = distant = growth = latency = exchange = endpoint = None
         if "latency" in sections:
             say(f"Latency: {plan.saves} saves in each mode")
             latency = measure_latency(folder, backends, plan.saves)
         if "exchange" in sections:
             say(f"Exchange: {plan.count:,} mailboxes, {plan.rounds} rounds")
             exchange = measure_exchange(folder, backends, plan)
+        if "endpoint" in sections:
+            say("Endpoint check beside a bare handshake")
+            endpoint = measure_endpoint(folder)
         if _MAIL & set(sections):
             area = stack.enter_context(open_field(folder, _most(plan, sections)))
             if "wall" in sections:
@@ -91,6 +95,8 @@ def _measure(folder: Path, plan: Plan, sections: Sequence[str], curl: str | None
     _print(near, distant, growth, latency)
     if exchange:
         table.print_lines(["", *exchange_table(exchange)])
+    if endpoint:
+        table.print_lines(["", *endpoint_table(endpoint)])
 
 
 def _most(plan: Plan, sections: Sequence[str]) -> int:

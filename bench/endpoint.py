@@ -90,9 +90,9 @@ def _in_turn(one: Callable[[], None], other: Callable[[], None], rounds: int) ->
 
 
 def _connections() -> Iterator[tuple[str, int]]:
-    yield "accepted", _met(forge())
+    yield "accepted", _met(forge(host=HOST))
     for name, defects in REFUSED.items():
-        yield name, _met(forge(defects))
+        yield name, _met(forge(defects, HOST))
 
 
 def _met(chain: Chain) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from cryptography import x509
 
@@ -17,9 +18,13 @@ def warnings(sent: Sequence[x509.Certificate], path: Sequence[x509.Certificate],
     """The warnings in their order. `path` is the verified one, from leaf to root; empty where it is not known."""
     if not sent:
         return ()
-    found = [*_expiry(path[:-1] if len(path) > 1 else sent, now)]
-    if path:
-        found += [*_surplus(sent, path), *_root(sent, path)]
+    return (*_expiry(path[:-1] if len(path) > 1 else sent, now), *_lasting(tuple(sent), tuple(path)))
+
+
+@lru_cache(certificates.KEPT)
+def _lasting(sent: tuple[x509.Certificate, ...], path: tuple[x509.Certificate, ...]) -> tuple[Warn, ...]:
+    """What does not depend on the time."""
+    found = [*_surplus(sent, path), *_root(sent, path)] if path else []
     if not certificates.has_alternative_names(sent[0]):
         found.append(Warn(Code.TLS_CN_ONLY, {"subject": subject(sent[0])}))
     return tuple(found)

@@ -4,12 +4,13 @@ Pure, on one certificate each. Where OpenSSL and RFC 5280 differ, OpenSSL's rule
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, ExtensionOID
 
-from checks.certificates import UNREADABLE, entry, extension, self_issued
+from checks.certificates import KEPT, UNREADABLE, entry, extension, self_issued
 
 _SERVER = frozenset({ExtendedKeyUsageOID.SERVER_AUTH, x509.ObjectIdentifier("2.16.840.1.113730.4.1")})  # with SGC
 # X509_supported_extension of OpenSSL's crypto/x509/v3_purp.c
@@ -90,6 +91,7 @@ def identifiers_agree(certificate: x509.Certificate, candidate: x509.Certificate
     return serial is None or serial == candidate.serial_number
 
 
+@lru_cache(KEPT)
 def strict_suspect(certificate: x509.Certificate, *, anchor: bool) -> bool:
     """Whether VERIFY_X509_STRICT, the default from Python 3.13 on, may object: a sign, not a verdict."""
     constraints, usage = entry(certificate, x509.BasicConstraints), extension(certificate, x509.KeyUsage)

@@ -5,18 +5,23 @@ Nothing here decides whether a chain is accepted: OpenSSL's handshake does. Thes
 
 import hashlib
 import ipaddress
+import warnings
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import NameOID
 
 from checks.model import Certificate
 
 MAX_DER = 262_144  # bytes; OpenSSL takes no certificate message above 100 KB, but a fetched certificate comes otherwise
+KEPT = 128  # certificates and what was read from them: 1 MB as a rule, 13 MB of hostile ones
+_SMALL = 4_096
 MAX_NAME = 200  # characters of a name that are shown
 UNREADABLE = (
     ValueError,
@@ -30,11 +35,17 @@ UNREADABLE = (
     Warning,  # where warnings are errors: cryptography warns of what it will refuse one day
 )
 """What `cryptography` raises for a certificate that is not as it should be."""
+# A root of certifi has the serial number 0, and strangers have worse: that is no news for whoever runs us.
+warnings.filterwarnings("ignore", category=CryptographyDeprecationWarning, module=__name__)
 _Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 
 
 def load(der: bytes) -> x509.Certificate | None:
-    """A certificate, or None where it cannot be read."""
+    """A certificate, or None where it cannot be read. Small ones are kept: servers share them, and are met again."""
+    return _kept(der) if len(der) <= _SMALL else _loaded(der)
+
+
+def _loaded(der: bytes) -> x509.Certificate | None:
     if len(der) > MAX_DER:
         return None
     try:
@@ -43,6 +54,9 @@ def load(der: bytes) -> x509.Certificate | None:
     except UNREADABLE:
         return None
     return certificate
+
+
+_kept = lru_cache(KEPT)(_loaded)
 
 
 def describe(certificate: x509.Certificate) -> Certificate:

@@ -78,7 +78,9 @@ def log_in(route: Route, credential: Credential, context: CheckContext) -> Login
         code, seen = met.code, met.seen
     else:
         code, seen = Code.OK, ""
-    verdict = verdict_of(code) if attempt.greeted else Verdict.INCONCLUSIVE
+    # A server that blocks our address says nothing about the mailbox, not even in answer to its login.
+    told = attempt.greeted and code is not Code.SERVER_BLOCKS_ADDRESS
+    verdict = verdict_of(code) if told else Verdict.INCONCLUSIVE
     ms = round((time.monotonic() - begun) * 1000, 1)
     return LoginResult(verdict, code, route.endpoint.protocol, redact.words(seen, credential.secret), ms)
 

@@ -5,6 +5,7 @@ time-outs are all `OSError`.
 """
 
 import errno
+import functools
 import ipaddress
 import os
 import selectors
@@ -40,6 +41,9 @@ class Deadline:
         return left
 
 
+_parsed = functools.lru_cache(256)(ipaddress.ip_address)  # the same few are asked about again and again
+
+
 @dataclass(frozen=True, slots=True)
 class AddressPolicy:
     """Which addresses a check may connect to: public ones, and those in `networks`; with `allow_all` every one."""
@@ -49,7 +53,7 @@ class AddressPolicy:
 
     def admits(self, text: str) -> bool:
         """Whether a numeric address may be connected to. IPv4 hidden in IPv6 is judged as IPv4."""
-        address = _unwrapped(ipaddress.ip_address(text.partition("%")[0]))
+        address = _unwrapped(_parsed(text.partition("%")[0]))
         if self.allow_all or _in_any(address, self.networks):
             return True
         return address.is_global and not address.is_multicast and not _in_any(address, _NOT_PUBLIC)
@@ -89,7 +93,7 @@ def resolve(host: str, port: int, policy: AddressPolicy, deadline: Deadline) -> 
 
 def _look_up(host: str, port: int, deadline: Deadline) -> tuple[str, ...]:
     try:
-        return (str(ipaddress.ip_address(host)),)
+        return (str(_parsed(host)),)
     except ValueError:
         pass
     if host.rpartition(".")[2] == "invalid":  # RFC 6761, 6.4: it never exists, nobody need be asked
@@ -153,6 +157,8 @@ def _connected(address: str, port: int, seconds: float, source: str | None) -> s
 
 def dial_all(addresses: Sequence[str], port: int, deadline: Deadline, source: str | None = None) -> list[Attempt]:
     """Every address tried at the same time, in the order given. All but the first connected socket are closed."""
+    if len(addresses) == 1:
+        return [_attempt(addresses[0], port, deadline, source)]  # most names have one: no selector for it
     end = time.monotonic() + min(CONNECT_SECONDS, deadline.remaining())
     outcome: dict[str, socket.socket | Fault] = {}
     with selectors.DefaultSelector() as selector:
@@ -166,6 +172,14 @@ def dial_all(addresses: Sequence[str], port: int, deadline: Deadline, source: st
             outcome[key.data] = Fault(Code.CONNECT_TIMEOUT, "no answer")
             _socket_of(key).close()
     return _keep_first([(address, outcome[address]) for address in addresses])
+
+
+def _attempt(address: str, port: int, deadline: Deadline, source: str | None) -> Attempt:
+    seconds = min(CONNECT_SECONDS, deadline.remaining())
+    try:
+        return Attempt(address, _connected(address, port, seconds, source), None)
+    except OSError as error:
+        return Attempt(address, None, connect_fault(error))
 
 
 def _begin(

@@ -30,7 +30,7 @@ def words(raw: bytes | str, *secrets: str) -> str:
     for secret in secrets:
         if secret:
             text = _without(text, secret)
-    text = _CONTROL.sub(" ", text).strip()
+    text = (text if text.isascii() and text.isprintable() else _CONTROL.sub(" ", text)).strip()
     return text if len(text) <= LIMIT else text[: LIMIT - 1] + "…"
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import certifi
 from cryptography import x509
 
-from checks.certificates import describe, key_sha256, load
-from checks.model import Code, Fault, Invalid, Pin, TlsFacts
+from checks.certificates import KEPT, describe, key_sha256, load
+from checks.model import Certificate, Code, Fault, Invalid, Pin, TlsFacts
 from checks.store import PEM
 from checks.stream import Stream
 
@@ -134,15 +134,26 @@ def _looked_at(sock: ssl.SSLSocket) -> Handshake:
     else:
         # Asked for at once: a closed socket does not know any more.
         version, cipher = sock.version(), (sock.cipher() or (None,))[0]
-    sent = _ders(sock, "get_unverified_chain")
-    known = {der: certificate for der in sent if (certificate := load(der)) is not None}
-    chain = tuple(known[der] for der in sent if der in known) if sent and sent[0] in known else ()
-    built = [known.get(der) or load(der) for der in (() if refusal else _ders(sock, "get_verified_chain"))]
-    path = tuple(item for item in built if item is not None)
-    facts = TlsFacts(version, cipher, tuple(map(describe, chain)))
-    return Handshake(
-        facts, chain, refusal, path if len(path) == len(built) else (), key_sha256(sent[0]) if sent else ""
-    )
+    read = _read(_ders(sock, "get_unverified_chain"), () if refusal else _ders(sock, "get_verified_chain"))
+    return Handshake(TlsFacts(version, cipher, read.described), read.chain, refusal, read.path, read.key)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """The certificates of a handshake, read: see `Handshake`."""
+
+    chain: tuple[x509.Certificate, ...]
+    path: tuple[x509.Certificate, ...]
+    described: tuple[Certificate, ...]
+    key: str
+
+
+@functools.lru_cache(KEPT)  # an endpoint is met again, at the next step or at the next health check
+def _read(sent: tuple[bytes, ...], built: tuple[bytes, ...]) -> _Read:
+    chain = tuple(item for der in sent if (item := load(der)) is not None) if sent and load(sent[0]) else ()
+    path = tuple(item for der in built if (item := load(der)) is not None)
+    whole = len(path) == len(built)
+    return _Read(chain, path if whole else (), tuple(map(describe, chain)), key_sha256(sent[0]) if sent else "")
 
 
 def _answered(sock: ssl.SSLSocket) -> bool:
@@ -175,11 +186,11 @@ def _close_half_made(error: OSError) -> None:
         trace = trace.tb_next
 
 
-def _ders(sock: ssl.SSLSocket, name: str) -> list[bytes]:
+def _ders(sock: ssl.SSLSocket, name: str) -> tuple[bytes, ...]:
     """A chain as DER. Public on the socket from Python 3.13; before, only on its inner object."""
     getter = getattr(sock, name, None) or getattr(getattr(sock, "_sslobj", None), name, None)
     raw: Sequence[object] = (getter() if getter else None) or ()
-    return [_der(item) for item in raw[:MAX_CHAIN]]
+    return tuple(map(_der, raw[:MAX_CHAIN]))
 
 
 def _der(item: object) -> bytes:

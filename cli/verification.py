@@ -54,7 +54,7 @@ def check(
     from checks.runner import check_endpoint
     from checks.tls import Trust
 
-    result = check_endpoint(endpoint, CheckContext(Trust(ca_pem), _address_policy()))
+    result = check_endpoint(endpoint, CheckContext(Trust(ca_pem), _address_policy(), thorough=True))
     if as_json:
         from checks.document import endpoint_document
         from cli.documents import write_document

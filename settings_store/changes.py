@@ -206,6 +206,7 @@ def apply(
     _refuse_stale(conn, change, run, in_force, now - run.finished_at, max_age)
     if checksum is not None and checksum != run.checksum:
         raise Refused("the report is not the one that was reviewed: its checksum is another; look at it again")
+    _refuse_incomplete(conn, run, accept_disconnects)
     count = run.counts["will_disconnect"]
     if count != (accept_disconnects or 0):
         raise Refused(_disconnects(count, accept_disconnects))
@@ -271,6 +272,20 @@ def _refuse_stale(
         raise Refused(f"{count} mailboxes of {change.domain} were added or changed since the report; {again}")
 
 
+def _refuse_incomplete(conn: Connection, run: runs.Run, accept_disconnects: int | None) -> None:
+    """A report that leaves mailboxes untried, or an endpoint that fails, is no all-clear because nobody is counted."""
+    if left := runs.left_untried(conn, run.id):
+        raise Refused(
+            f"the report is incomplete: {left} mailboxes were not tried; "
+            f"`mail-preflight resume {run.change_id}` goes on with them"
+        )
+    if accept_disconnects is None and runs.endpoint_failed(conn, run.id):
+        raise Refused(
+            "a server of these settings does not work; to put them in force all the same, give the number of "
+            "mailboxes that would disconnect with --accept-disconnects"
+        )
+
+
 def _disconnects(count: int, accepted: int | None) -> str:
     said = f", not {accepted}" if accepted is not None else ""
     return f"{count} mailboxes would disconnect{said}; to accept that, give --accept-disconnects {count}"
@@ -313,9 +328,16 @@ def _set_states(
     )
 
 
-def resume(conn: Connection, change_id: str, canaries: int, now: float, actor: Actor = SERVICE) -> runs.Run:
-    """Opens the change's run again for the mailboxes it has left untried. Raises `Invalid` where there are none."""
+def resume(
+    conn: Connection, change_id: str, canaries: int, now: float, max_age: float, actor: Actor = SERVICE
+) -> runs.Run:
+    """Opens the change's run again for the mailboxes it has left untried. Raises `Invalid` where there are none.
+
+    Raises `Refused` when the run ended more than `max_age` seconds ago: what it found out then is out of date.
+    """
     run = runs.of_change(conn, change_id)
+    if run is not None and run.finished_at is not None and now - run.finished_at > max_age:
+        raise Refused("the report is out of date; verify the change again instead of going on with it")
     if run is None or not runs.resume(conn, run.id, canaries, now):
         raise Invalid(f"change {change_id} has no mailbox left untried; `mail-preflight report` shows what is known")
     _move(conn, change_id, Event.VERIFY, now, actor, "resumed")
@@ -354,3 +376,14 @@ def begin_watch_run(conn: Connection, change: Change, now: float, next_at: float
         now=now,
     )
     return run_id
+
+
+def look_again(conn: Connection, change_id: str, run_id: str, at: float) -> bool:
+    """Puts the next watch run forward, unless the one before `run_id` had a failing endpoint too. Whether it did so."""
+    table = schema.runs
+    mine = table.c.change_id == change_id, table.c.kind == "health", table.c.stage == "finished", table.c.id != run_id
+    before = conn.execute(sa.select(table.c.id).where(*mine).order_by(table.c.created_at.desc()).limit(1)).scalar()
+    if before is not None and runs.endpoint_failed(conn, before):
+        return False
+    conn.execute(_changes.update().where(_changes.c.id == change_id).values(watch_next=at))
+    return True

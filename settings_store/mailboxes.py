@@ -29,33 +29,39 @@ class ImportCounts:
         return ImportCounts(self.added + other.added, self.updated + other.updated, self.unchanged + other.unchanged)
 
 
-def import_mailboxes(conn: sa.Connection, domain_id: int, rows: Iterable[MailboxRow], vault: Vault) -> ImportCounts:
+def import_mailboxes(
+    conn: sa.Connection, domain_id: int, rows: Iterable[MailboxRow], vault: Vault, now: float | None = None
+) -> ImportCounts:
     """Adds the mailboxes to the domain, or gives those it has their new user name and password.
 
-    A mailbox that logs in differently now has an unknown state. Each address may come once. Works in the caller's
-    transaction: an exception while `rows` is read leaves nothing behind.
+    A mailbox that logs in differently now has an unknown state, and was changed at `now` (UTC seconds since 1970).
+    Each address may come once. Works in the caller's transaction: an exception while `rows` is read leaves nothing
+    behind.
     """
     # Imports into one domain wait for each other, so that what was looked up stays true (SQLite has one writer anyway).
     conn.execute(sa.select(domains.c.id).where(domains.c.id == domain_id).with_for_update(key_share=True))
     remaining = iter(rows)
     total = ImportCounts()
     while chunk := list(islice(remaining, _CHUNK)):
-        total += _import_chunk(conn, domain_id, chunk, vault)
+        total += _import_chunk(conn, domain_id, chunk, vault, time.time() if now is None else now)
     return total
 
 
-def _import_chunk(conn: sa.Connection, domain_id: int, rows: Sequence[MailboxRow], vault: Vault) -> ImportCounts:
+def _import_chunk(
+    conn: sa.Connection, domain_id: int, rows: Sequence[MailboxRow], vault: Vault, now: float
+) -> ImportCounts:
     known = _known(conn, domain_id, [row.address for row in rows])
     new = [row for row in rows if row.address not in known]
     changed = [row for row in rows if row.address in known and not _same(known[row.address], row, vault)]
     if new:
         conn.execute(
-            mailboxes.insert(), [{"domain_id": domain_id, "address": row.address, **_login(row, vault)} for row in new]
+            mailboxes.insert(),
+            [{"domain_id": domain_id, "address": row.address, **_login(row, vault, now)} for row in new],
         )
     if changed:
         conn.execute(
             mailboxes.update().where(mailboxes.c.id == sa.bindparam("mailbox_id")),
-            [{"mailbox_id": known[row.address]["id"], **_login(row, vault)} for row in changed],
+            [{"mailbox_id": known[row.address]["id"], **_login(row, vault, now)} for row in changed],
         )
         forget(conn, [known[row.address]["id"] for row in changed])
     return ImportCounts(len(new), len(changed), len(rows) - len(new) - len(changed))
@@ -82,7 +88,7 @@ def _same(stored: sa.RowMapping, row: MailboxRow, vault: Vault) -> bool:
         return False  # nobody can read what is stored: it is replaced
 
 
-def _login(row: MailboxRow, vault: Vault) -> dict[str, object]:
+def _login(row: MailboxRow, vault: Vault, now: float) -> dict[str, object]:
     """The columns that say how a mailbox logs in, and that nothing is known yet of how that goes."""
     return {
         "username": row.username,
@@ -91,7 +97,7 @@ def _login(row: MailboxRow, vault: Vault) -> dict[str, object]:
         "state": MailboxState.UNKNOWN.value,
         "state_code": None,
         "state_since": None,
-        "changed_at": time.time(),
+        "changed_at": now,
     }
 
 

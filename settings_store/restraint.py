@@ -22,8 +22,11 @@ REJECTED = frozenset({Code.AUTH_REJECTED, Code.AUTH_APP_PASSWORD, Code.AUTH_TOKE
 _rows, _rejections, _budget = schema.run_mailboxes, schema.rejections, schema.login_budget
 
 
-def remember(conn: Connection, results: Sequence[Done], servers: Mapping[str, str], now: float) -> None:
-    """Keeps the rejections among results. `servers` maps a protocol to its server's name and port."""
+def remember(conn: Connection, run_id: str, results: Sequence[Done], servers: Mapping[str, str], now: float) -> None:
+    """Keeps the rejections among results. `servers` maps a protocol to its server's name and port.
+
+    A mailbox that got another credential since the run began is left out: it may be the old one that was rejected.
+    """
     rejected = [
         {
             "mailbox_id": done.mailbox_id,
@@ -35,8 +38,18 @@ def remember(conn: Connection, results: Sequence[Done], servers: Mapping[str, st
         for done in results
         if done.result.verdict is Verdict.FAIL and done.result.code in REJECTED
     ]
+    changed = _changed_since(conn, run_id, [row["mailbox_id"] for row in rejected])
+    rejected = [row for row in rejected if row["mailbox_id"] not in changed]
     if rejected:
         conn.execute(_insert(conn, _rejections).on_conflict_do_nothing(), rejected)
+
+
+def _changed_since(conn: Connection, run_id: str, mailbox_ids: Sequence[object]) -> set[object]:
+    if not mailbox_ids:
+        return set()
+    box, began = schema.mailboxes, sa.select(schema.runs.c.created_at).where(schema.runs.c.id == run_id)
+    changed = box.c.id.in_(mailbox_ids), box.c.changed_at > began.scalar_subquery()
+    return set(conn.execute(sa.select(box.c.id).where(*changed)).scalars())
 
 
 def recall(conn: Connection, run_id: str, servers: Mapping[str, str], phase: Phase) -> int:

@@ -214,15 +214,33 @@ def endpoint_documents(conn: Connection, run_id: str, phase: Phase) -> dict[str,
     return {row.protocol: row.document for row in conn.execute(query.order_by(table.c.protocol))}
 
 
+def endpoint_failed(conn: Connection, run_id: str) -> bool:
+    """Whether an endpoint of the run's settings fails for good."""
+    documents = endpoint_documents(conn, run_id, CANDIDATE)
+    return any(document["verdict"] == Verdict.FAIL.value for document in documents.values())
+
+
+def left_untried(conn: Connection, run_id: str) -> int:
+    """How many mailboxes the run has left untried and may still be tried."""
+    left = _rows.c.run_id == run_id, _rows.c.code.in_([code.value for code in LEFT])
+    return int(conn.execute(sa.select(sa.func.count()).select_from(_rows).where(*left)).scalar_one())
+
+
 # -- planning
 
 
 def plan(
-    conn: Connection, run: Run, canaries: int, page_size: int, settle_first: Callable[[], object] | None = None
+    conn: Connection,
+    run: Run,
+    canaries: int,
+    page_size: int,
+    settle_first: Callable[[], object] | None = None,
+    known_since: float = 0.0,
 ) -> None:
     """Lays out the run's mailboxes in pages of `page_size`, canaries first. A second call changes nothing.
 
-    `settle_first` is called before the canaries are drawn, to settle what needs no login.
+    `settle_first` is called before the canaries are drawn, to settle what needs no login. A state from before
+    `known_since` (UTC seconds since 1970) is not known any more.
 
     Pages are drawn at random, so that like failures in a row mean something. So are the canaries, among mailboxes with
     a credential, those known to work first: a regular pattern could fall in with a regular fault.
@@ -230,7 +248,8 @@ def plan(
     if conn.execute(sa.select(_rows.c.run_id).where(_rows.c.run_id == run.id).limit(1)).first():
         return
     box = schema.mailboxes
-    before = box.c.state if run.baseline_settings_id else _unknown_counts_as_connected(box.c.state)
+    state = sa.case((box.c.state_since < known_since, MailboxState.UNKNOWN.value), else_=box.c.state)
+    before = state if run.baseline_settings_id else _unknown_counts_as_connected(box.c.state)
     number = 1 + (sa.func.row_number().over(order_by=sa.func.random()) - 1) // sa.literal_column(
         str(int(page_size)), sa.Integer
     )
@@ -251,14 +270,11 @@ def _subject(run: Run) -> sa.ColumnElement[bool]:
     if run.kind == "preflight" or run.change_id is None:
         return sa.true()
     report, rows_of_report = _runs.alias(), _rows.alias()
+    finished = report.c.change_id == run.change_id, report.c.kind == "preflight", report.c.stage == "finished"
+    newest = sa.select(report.c.id).where(*finished).order_by(report.c.created_at.desc()).limit(1).scalar_subquery()
     return schema.mailboxes.c.id.in_(
-        sa.select(rows_of_report.c.mailbox_id)
-        .join(report, report.c.id == rows_of_report.c.run_id)
-        .where(
-            report.c.change_id == run.change_id,
-            report.c.kind == "preflight",
-            report.c.stage == "finished",
-            rows_of_report.c.verdict == Verdict.OK.value,
+        sa.select(rows_of_report.c.mailbox_id).where(
+            rows_of_report.c.run_id == newest, rows_of_report.c.verdict == Verdict.OK.value
         )
     )
 
@@ -310,18 +326,22 @@ def plan_baseline(conn: Connection, run_id: str, page_size: int) -> int:
     return len(ids)
 
 
+def _failures(run_id: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return _rows.c.run_id == run_id, _rows.c.verdict == Verdict.FAIL.value, _rows.c.baseline_verdict.is_(None)
+
+
 def _unsettled_baseline(run_id: str) -> tuple[sa.ColumnElement[bool], ...]:
-    return (
-        _rows.c.run_id == run_id,
-        _rows.c.verdict == Verdict.FAIL.value,
-        _rows.c.before == MailboxState.UNKNOWN.value,
-        _rows.c.baseline_verdict.is_(None),
-    )
+    return *_failures(run_id), _rows.c.before == MailboxState.UNKNOWN.value
+
+
+def baseline_needed(conn: Connection, run_id: str) -> bool:
+    """Whether there are failures whose state under the settings in force is not known."""
+    return conn.execute(sa.select(_rows.c.run_id).where(*_unsettled_baseline(run_id)).limit(1)).first() is not None
 
 
 def baseline_protocols(conn: Connection, run_id: str) -> list[tuple[str, Code, int]]:
-    """(protocol, code, count) of the failures whose baseline is not known."""
-    query = sa.select(_rows.c.protocol, _rows.c.code, sa.func.count()).where(*_unsettled_baseline(run_id))
+    """(protocol, code, count) of all failures; where nothing changed, they overrule what was last known."""
+    query = sa.select(_rows.c.protocol, _rows.c.code, sa.func.count()).where(*_failures(run_id))
     return [(row[0], Code(row[1]), row[2]) for row in conn.execute(query.group_by(_rows.c.protocol, _rows.c.code))]
 
 
@@ -331,7 +351,7 @@ def settle_baseline(
     """One fact for every mailbox whose baseline is open, or only those that failed with (protocol, code)."""
     which = _unsettled_baseline(run_id)
     if failed:
-        which = (*which, _rows.c.protocol == failed[0], _rows.c.code == failed[1].value)
+        which = (*_failures(run_id), _rows.c.protocol == failed[0], _rows.c.code == failed[1].value)
     conn.execute(_rows.update().where(*which).values(baseline_verdict=verdict.value, baseline_code=code.value))
 
 
@@ -478,7 +498,11 @@ def save_results(conn: Connection, run_id: str, phase: Phase, results: Sequence[
     else:
         statement = _rows.update().values(baseline_verdict=sa.bindparam("v"), baseline_code=sa.bindparam("c"))
         known = _rows.c.baseline_verdict
-    statement = statement.where(_rows.c.run_id == run_id, _rows.c.mailbox_id == sa.bindparam("key"), known.is_(None))
+    # A login that was under way when the run was broken off has come to something after all.
+    still_open = (
+        sa.or_(known.is_(None), _rows.c.code == Code.RUN_NOT_TRIED.value) if phase == CANDIDATE else known.is_(None)
+    )
+    statement = statement.where(_rows.c.run_id == run_id, _rows.c.mailbox_id == sa.bindparam("key"), still_open)
     conn.execute(statement, [_parameters(done, phase) for done in results])
 
 
@@ -563,7 +587,8 @@ def page_outcomes(conn: Connection, run_id: str, phase: Phase, number: int) -> l
         if phase == CANDIDATE
         else (_rows.c.baseline_page, _rows.c.baseline_verdict, _rows.c.baseline_code)
     )
-    query = sa.select(verdict, code).distinct().where(_rows.c.run_id == run_id, page == number, verdict.is_not(None))
+    tried = verdict.is_not(None), code.not_in([item.value for item in LEFT])
+    query = sa.select(verdict, code).distinct().where(_rows.c.run_id == run_id, page == number, *tried)
     return [(Verdict(row[0]), Code(row[1])) for row in conn.execute(query)]
 
 

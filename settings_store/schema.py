@@ -97,7 +97,7 @@ changes = sa.Table(
     sa.Column("applied_at", sa.Float),
     # After applying: until when affected mailboxes are checked again, when next, and what to do about failures.
     sa.Column("watch_until", sa.Float),
-    sa.Column("watch_next", sa.Float),
+    sa.Column("watch_next", sa.Float, index=True),
     sa.Column("roll_back_by_itself", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.CheckConstraint(
         "state IN ('draft','verifying','verified','applied','discarded','superseded','rolled_back')", name="state"
@@ -123,6 +123,7 @@ runs = sa.Table(
     sa.Column("finished_at", sa.Float),
     sa.Column("counts", sa.JSON),
     sa.Column("checksum", sa.Text),
+    sa.Index("ix_runs_touched_at", "touched_at"),
     sa.CheckConstraint("kind IN ('preflight','health')", name="kind"),
     sa.CheckConstraint(
         "stage IN ('queued','endpoints','canaries','mailboxes','baseline','finished','cancelled')", name="stage"
@@ -166,6 +167,8 @@ run_mailboxes = sa.Table(
     sa.Column("baseline_verdict", sa.Text),
     sa.Column("baseline_code", sa.Text),
     sa.Index("ix_run_mailboxes_page", "run_id", "page"),
+    sa.Index("ix_run_mailboxes_baseline_page", "run_id", "baseline_page"),
+    sa.Index("ix_run_mailboxes_mailbox_id", "mailbox_id"),
 )
 
 audit = sa.Table(

@@ -43,6 +43,8 @@ class Config(BaseSettings):
     watch_every_minutes: float = Field(default=5, gt=0)
     watch_threshold: float = Field(default=0.02, ge=0, le=1)
     """The share of the watched mailboxes that may fail (at least one) before a change is rolled back."""
+    state_hours: float = Field(default=24, gt=0)
+    """A mailbox's last known state that is older counts as unknown."""
     report_minutes: float = Field(default=15, gt=0)
     log_level: str = "WARNING"
 

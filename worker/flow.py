@@ -7,7 +7,7 @@ be something. Messages are published after the commit, and what is lost with the
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -127,10 +127,14 @@ class Flow:
         elif free:
             self.send("run_page", run)
 
-    def sweep(self) -> int:
-        """Sets runs going again that nobody takes care of: a killed worker's, or a lost broker's. Returns how many."""
+    def sweep(self, only: str | None = None) -> int:
+        """Sets runs going again that nobody takes care of: a killed worker's, or a lost broker's. Returns how many.
+
+        `only` names the one run that the caller may take care of.
+        """
         with self.database.begin() as conn:
-            found = runs.stalled(conn, self.now(), IDLE_SECONDS, SWEEP_LIMIT)
+            stalled = runs.stalled(conn, self.now(), IDLE_SECONDS, SWEEP_LIMIT)
+            found = [run for run in stalled if only is None or run.id == only]
             for run in found:
                 runs.touch(conn, run.id, self.now())
         for run in found:
@@ -184,7 +188,7 @@ class Flow:
                         _settle_unfit(conn, run.id, result)
                     restraint.recall(conn, run.id, servers_of(results), CANDIDATE)
 
-            runs.plan(conn, run, self.config.canaries, self.config.page_size, without_login)
+            runs.plan(conn, run, self.config.canaries, self.config.page_size, without_login, self._known_since())
             if settling:
                 protocol = settling.endpoint.protocol.value
                 runs.settle(conn, run.id, settling.verdict, settling.code, protocol, settling.seen)
@@ -204,9 +208,9 @@ class Flow:
             if runs.page_is_open(conn, run_id, CANDIDATE, runs.CANARY_PAGE):
                 return False
             outcomes = runs.page_outcomes(conn, run_id, CANDIDATE, runs.CANARY_PAGE)
-            alike = len(outcomes) == 1 and outcomes[0][0] is not Verdict.OK
+            alike = like_failure(outcomes)
             if alike and runs.move(conn, run_id, ("canaries",), "mailboxes", self.now()):
-                runs.leave_untried(conn, run_id, _suspected(conn, run_id, outcomes[0][1]))
+                runs.leave_untried(conn, run_id, _suspected(conn, run_id, alike))
         if not alike:
             self.open_pages(run_id)
         return True
@@ -215,7 +219,12 @@ class Flow:
         """Ends the logins of a run in the middle: one failure after the other was the same."""
         log.warning("run %s is broken off after like failures: %s", run_id, code)
         with self.database.begin() as conn:
-            runs.leave_untried(conn, run_id, code)
+            run = runs.get(conn, run_id)
+            if run is not None and run.stage == "baseline":
+                runs.settle_baseline(conn, run_id, Verdict.INCONCLUSIVE, Code.RUN_NOT_TRIED)
+                runs.close_pages(conn, run_id, BASELINE)
+            else:
+                runs.leave_untried(conn, run_id, code)
 
     def open_pages(self, run_id: str) -> bool:
         """Lets every lane at the pages; the caller is one of them. False where that was done already."""
@@ -231,18 +240,21 @@ class Flow:
 
     def _baseline_or_report(self, run: Run) -> bool:
         """True where baseline logins are needed before the report. Canaries may be all there is: they count too."""
-        if run.stage != "baseline" and run.baseline_settings_id and self._needs_baseline(run):
+        if run.stage != "baseline" and run.baseline_settings_id:
             self._begin_baseline(run, run.baseline_settings_id)
             with self.database.begin() as conn:
-                runs.move(conn, run.id, ("canaries", "mailboxes"), "baseline", self.now())
                 if runs.pages_open(conn, run.id, BASELINE):
+                    runs.move(conn, run.id, ("canaries", "mailboxes"), "baseline", self.now())
                     return True
         self._report(run)
         return False
 
+    def _known_since(self) -> float:
+        return self.now() - self.config.state_hours * 3600
+
     def _needs_baseline(self, run: Run) -> bool:
         with self.database.read() as conn:
-            return bool(runs.baseline_protocols(conn, run.id))
+            return runs.baseline_needed(conn, run.id)
 
     def _begin_baseline(self, run: Run, baseline_settings_id: int) -> None:
         """What the settings in force would say, first by what is known already, then by logins."""
@@ -288,6 +300,14 @@ class Flow:
     def _pages_open(self, run: Run) -> int:
         with self.database.read() as conn:
             return runs.pages_open(conn, run.id, phase_of(run))
+
+
+def like_failure(outcomes: Sequence[tuple[Verdict, Code]]) -> Code | None:
+    """The code of canaries that came to the same bad end. One that could not be told does not make them differ."""
+    lasting = [code for verdict, code in outcomes if verdict is Verdict.FAIL]
+    codes = lasting or [code for _, code in outcomes]
+    works = any(verdict is Verdict.OK for verdict, _ in outcomes)
+    return codes[0] if len(codes) == 1 and not works else None
 
 
 def servers_of(results: Iterable[EndpointResult]) -> dict[str, str]:

@@ -20,7 +20,6 @@ Safety = Literal["safe", "unsafe", "cannot_tell"]
 _BEFORE = {
     Verdict.OK: MailboxState.CONNECTED,
     Verdict.FAIL: MailboxState.DISCONNECTED,
-    Verdict.INCONCLUSIVE: MailboxState.UNKNOWN,
 }
 
 _IMPACT: Mapping[tuple[MailboxState, Verdict], Impact] = {
@@ -36,10 +35,10 @@ _IMPACT: Mapping[tuple[MailboxState, Verdict], Impact] = {
 
 
 def before_of(known: MailboxState, baseline: Verdict | None) -> MailboxState:
-    """The state under the settings in force: as known, or as the baseline login found it."""
-    if known is MailboxState.UNKNOWN and baseline is not None:
-        return _BEFORE[baseline]
-    return known
+    """The state under the settings in force: as the baseline found it, else as last known."""
+    if baseline is None or baseline is Verdict.INCONCLUSIVE:
+        return known
+    return _BEFORE[baseline]
 
 
 def impact_of(before: MailboxState, after: Verdict | None) -> Impact:

@@ -27,6 +27,7 @@ BUDGET_SECONDS = 60.0  # after which a lane takes no new page and lets another m
 FLUSH_SECONDS = 0.25
 FLUSH_ROWS = 200
 GRACE_SECONDS = 2.0  # how long a lease that lapsed is watched before it is taken: many times what a renewal takes
+_ASK_SECONDS = 0.02
 READY = 1  # mailboxes kept ready for each thread: none waits for the loop, and no lane hoards what another could do
 
 
@@ -102,6 +103,7 @@ class Lane:
         self._done: queue.SimpleQueue[Done | None] = queue.SimpleQueue()  # None: one that was not tried
         self._lease_end = 0.0
         self._held = 0
+        self._lost = False
         self._suspects: dict[int, tuple[float, float]] = {}
         self._outstanding = 0
         self._halted = False
@@ -118,7 +120,7 @@ class Lane:
         if run is None or run.stage not in {"canaries", "mailboxes", "baseline"}:
             return
         if self._flow.stopping.is_set():
-            self._flow.publish("run_page", self._run_id)  # for a worker that stays
+            self._flow.send("run_page", run)  # for a worker that stays
             return
         self._phase, self._canaries = phase_of(run), run.stage == "canaries"
         self._meet(self._flow.endpoint_results(self._run_id, self._phase))
@@ -146,7 +148,7 @@ class Lane:
         protocol = self._flow.endpoint_results(self._run_id, self._phase)[0].endpoint.protocol
         for work in self._polite.gate.drain():
             self._done.put(Done(work.mailbox_id, LoginResult(Verdict.INCONCLUSIVE, fault.code, protocol, fault.seen)))
-        self._flush(self._collect(0))
+        self._flush(self._rest())
         self._close()
 
     def _work(self, routes: Routes) -> None:
@@ -158,6 +160,7 @@ class Lane:
                 while self._wants_page() and self._claim():
                     pass
         finally:
+            self._lost = True
             self._drain()  # after a failure of ours nobody would keep the results of further logins
             self._polite.gate.close()
             for thread in threads:
@@ -235,8 +238,13 @@ class Lane:
         return {page: until for page, (until, at) in self._suspects.items() if moment - at >= GRACE_SECONDS}
 
     def _has_lease(self) -> bool:
-        """Whether our leases last, by a clock that runs on while the process is stopped and never jumps."""
-        return time.monotonic() < self._lease_end
+        """Whether our pages are still ours, by a clock that runs on while the process is stopped and never jumps.
+
+        A lease that lapsed may be renewed by the loop, where nobody has taken it meanwhile: that is waited for.
+        """
+        while time.monotonic() >= self._lease_end and not self._lost:
+            time.sleep(_ASK_SECONDS)
+        return not self._lost
 
     def _collect(self, seconds: float) -> list[Done | None]:
         """The results of the next moment: what has come by its end, or when the threads run short, or a full bulk.
@@ -247,10 +255,11 @@ class Lane:
         found: list[Done | None] = []
         while len(found) < min(FLUSH_ROWS, max(1, self._outstanding)):
             try:
-                found.append(self._done.get(timeout=max(0.0, end - time.monotonic())))
+                last = self._done.get(timeout=max(0.0, end - time.monotonic()))
             except queue.Empty:
                 break
-            if self._wants_page() or found[-1].result.code in TROUBLE:
+            found.append(last)
+            if self._wants_page() or last is None or last.result.code in TROUBLE:
                 break
         return found
 
@@ -265,7 +274,7 @@ class Lane:
         while True:
             try:
                 return self._write(results)
-            except OperationalError:
+            except (OperationalError, TimeoutError):  # TimeoutError: another thread of ours held SQLite for long
                 if time.monotonic() > end:
                     raise
                 time.sleep(FLUSH_SECONDS)
@@ -275,12 +284,13 @@ class Lane:
         whose = self._run_id, self._phase, self._owner
         with self._flow.database.begin() as conn:
             runs.save_results(conn, self._run_id, self._phase, results)
-            restraint.remember(conn, results, self._servers, now)
+            restraint.remember(conn, self._run_id, results, self._servers, now)
             stage = runs.renew(conn, *whose, now, now + LEASE_SECONDS)
             complete = runs.pages_held(conn, *whose) == self._held
         if complete:
             self._lease_end = begun + LEASE_SECONDS
         else:  # another has taken over what we were too slow for
+            self._lost = True
             self._halt()
         return stage
 
@@ -291,7 +301,7 @@ class Lane:
         if len(results) < len(found):
             self._halt()
         too_many = self._polite.learn(results)
-        if too_many and self._phase == CANDIDATE and not self._canaries:
+        if too_many and not self._canaries:
             self._flow.break_off(self._run_id, too_many)
             self._halt()
         if stage in runs.ENDED or self._flow.stopping.is_set():

@@ -2,10 +2,10 @@
 
 A lane asks for slots at the servers of its run and renews them with each write of results. It begins with half and is
 given more while all goes well (slow start); when the server throttles, drops or delays, everybody's share is halved and
-from then on grows by one in eight rounds only. Lanes share alike: one that is refused waits in line, and the others make room
-for it. A lane that dies lets its slots lapse.
+from then on grows by one in eight rounds only. Lanes share alike: one that is refused waits in line, and the others
+make room for it. A lane that dies lets its slots lapse.
 
-Shared in Redis where there is one, in this process otherwise: the same arithmetic, `_granted`, in Python and in Lua.
+Shared in Redis where there is one, in this process otherwise: the same arithmetic, in Python and in Lua.
 """
 
 import hashlib
@@ -191,10 +191,12 @@ def _key(server: str) -> str:
 def renew_all(pacer: Pacer, servers: Iterable[str], owner: str, want: int, busy: int = 0) -> int:
     """Slots at every one of the servers: as many as the tightest gives, and no more are kept at the others.
 
-    In the same order for everybody, so that no two wait for each other; nobody waits holding more than one.
+    In the same order for everybody, and no further than to the first that gives none: so no two wait for each other.
     """
     ordered = sorted(servers)
-    granted = [pacer.renew(server, owner, want, busy) for server in ordered]
+    granted: list[int] = []
+    for server in ordered:
+        granted.append(pacer.renew(server, owner, min([want, *granted]), busy))
     least = min(granted, default=want)
     for server, count in zip(ordered, granted, strict=True):
         if count > least:

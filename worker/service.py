@@ -97,7 +97,7 @@ class Preflight:
         rows = read_csv(path, normalise_domain(domain))
         with self.database.begin() as conn:
             domain_id = domains.ensure_domain(conn, self.account_id, domain)
-            return import_mailboxes(conn, domain_id, rows, self.vault)
+            return import_mailboxes(conn, domain_id, rows, self.vault, self.database.now())
 
     def save(self, domain: str, settings: Settings, actor: Actor = SERVICE) -> Saved:
         """Saves a change with its run, then asks for the run. Saving never fails because a server is down."""
@@ -137,6 +137,7 @@ class Preflight:
         Raises `TimeoutError` after `timeout` seconds.
         """
         begun = told = swept = time.monotonic()
+        rhythm = _TALLY_SECONDS
         yield self.progress(run_id)
         while not self._ended(run_id):
             now = time.monotonic()
@@ -144,10 +145,12 @@ class Preflight:
                 raise TimeoutError(f"run {run_id} has not ended in {timeout:.0f} seconds")
             if now - swept > _STALL_SECONDS:
                 swept = now
-                self.flow.sweep()
-            if now - told > _TALLY_SECONDS:
-                told = now
-                yield self.progress(run_id)
+                self.flow.sweep(run_id)
+            if now - told > rhythm:
+                told, progress = now, self.progress(run_id)
+                # Counting takes longer the more there is: a hundredth of the time is enough for it.
+                rhythm = min(1.0, max(_TALLY_SECONDS, progress.total * 1e-4))
+                yield progress
             time.sleep(_POLL_SECONDS)
         yield self.progress(run_id)
 
@@ -244,7 +247,14 @@ class Preflight:
     def resume(self, change_id: str, actor: Actor = SERVICE) -> Saved:
         """Goes on with the mailboxes that the change's run has left untried. Raises `Invalid` where there are none."""
         with self.database.begin() as conn:
-            run = changes.resume(conn, change_id, self.config.canaries, self.database.now(), actor)
+            run = changes.resume(
+                conn,
+                change_id,
+                self.config.canaries,
+                self.database.now(),
+                self.config.report_minutes * 60,
+                actor,
+            )
         self.flow.publish("run_page", run.id)
         return Saved(change_id, run.id)
 

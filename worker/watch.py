@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+AGAIN_SECONDS = 60.0
 WATCH_FAILED = "watch_failed"
 _LIMIT = 20  # watches begun in one round: they come again, and the health queue is not to be flooded
 
@@ -36,14 +37,17 @@ def begin_watches(flow: "Flow") -> int:
 def judge_watch(conn: Connection, run_id: str, change_id: str, threshold: float, now: float) -> None:
     """Rolls a change back when more mailboxes fail than its report said, beyond the threshold, or notes that.
 
-    Only what fails for good counts: a server that is down for a minute is no reason to undo anything.
+    Only what fails for good counts: a server that is restarted is no reason to undo anything, so an endpoint must fail
+    in two runs.
     """
     tally, run = runs.tally(conn, run_id), runs.get(conn, run_id)
     change = changes.get(conn, change_id)
-    # The run stopped because canaries were rejected alike: then it is not those few, it is all of them.
-    all_alike = run is not None and run.stop_code is not None and tally.fail > 0 and not tally.ok
-    few = tally.fail <= max(1.0, threshold * tally.total)
-    if change.state is not ChangeState.APPLIED or not changes.is_in_force(conn, change) or (few and not all_alike):
+    # The run was stopped after like failures: then it is not those few, it is all of them.
+    broken_off = run is not None and run.stop_code is not None and tally.fail > 0
+    few = tally.fail <= max(1.0, threshold * (tally.ok + tally.fail))
+    if change.state is not ChangeState.APPLIED or not changes.is_in_force(conn, change) or (few and not broken_off):
+        return
+    if runs.endpoint_failed(conn, run_id) and changes.look_again(conn, change_id, run_id, now + AGAIN_SECONDS):
         return
     why = f"{tally.fail} of {tally.total} mailboxes that were to work fail after the change"
     log.warning("change %s: %s", change_id, why)

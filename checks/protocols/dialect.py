@@ -1,6 +1,7 @@
 """What every mail protocol offers to a check."""
 
 import base64
+import functools
 import importlib
 import typing
 from dataclasses import dataclass
@@ -66,6 +67,7 @@ class Dialect(typing.Protocol):
         """Says goodbye without waiting for the answer."""
 
 
+@functools.cache
 def dialect_of(protocol: Protocol) -> Dialect:
     """The dialect of a protocol: the `DIALECT` of the file that bears its name."""
     module = importlib.import_module(f"checks.protocols.{protocol}")

@@ -148,7 +148,8 @@ def log_in(route: ExchangeRoute, credential: Credential, context: CheckContext, 
         met = _fault(error)
         services, seen = ServiceVerdicts(met.code, met.code), met.seen
     code = services.decisive
-    verdict = verdict_of(code) if attempt.ready else Verdict.INCONCLUSIVE
+    told = attempt.ready and code is not Code.SERVER_BLOCKS_ADDRESS  # that says nothing about the mailbox
+    verdict = verdict_of(code) if told else Verdict.INCONCLUSIVE
     ms = round((time.monotonic() - begun) * 1000, 1)
     words = redact.words(seen, credential.secret, *attempt.hidden)
     return ExchangeLogin(LoginResult(verdict, code, Protocol.HTTPS, words, ms, services.codes), services)

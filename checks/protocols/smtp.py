@@ -38,7 +38,7 @@ class Smtp:
         stream.send(b"STARTTLS\r\n")
         status, text = _reply(stream)
         if status != 220:
-            # RFC 3207, 4: 454 is "TLS not available due to temporary reason"; RFC 5321, 3.8: 421 is about the connection.
+            # RFC 3207, 4: 454 is "TLS not available due to temporary reason"; RFC 5321, 3.8: 421 ends the connection.
             code = Code.SERVER_UNAVAILABLE if 400 <= status < 500 else Code.TLS_STARTTLS_REFUSED
             raise Fault(code, f"{status} {text}")
         if stream.buffered:

@@ -20,4 +20,4 @@ def install(own: str, shared: str) -> None:
     """From now on this process's clock is off by what `own` says, and the database's by what `shared` says."""
     asked = Database.now
     time.time = lambda: _real() + offset(Path(own))
-    Database.now = lambda database: asked(database) + offset(Path(shared))  # type: ignore[method-assign] # a clock
+    Database.now = lambda database: asked(database) + offset(Path(shared))  # type: ignore[method-assign, assignment] # a clock

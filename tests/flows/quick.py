@@ -19,21 +19,21 @@ LEASE_SECONDS = 3.0
 CONNECT_SECONDS = 1.0
 
 
-def hurry() -> None:
+def hurry(lease: float = LEASE_SECONDS) -> None:
     """Shortens leases, the sweep's patience and the time for a connection, for the rest of this process."""
     for module in (worker.flow, worker.lane):
-        vars(module)["LEASE_SECONDS"] = LEASE_SECONDS
-    worker.flow.STEP_LEASE_SECONDS = LEASE_SECONDS
+        vars(module)["LEASE_SECONDS"] = lease
+    worker.flow.STEP_LEASE_SECONDS = lease
     worker.flow.IDLE_SECONDS = 1.0
     worker.lane.GRACE_SECONDS = 1.0
-    worker.pacing.SLOT_SECONDS = LEASE_SECONDS
+    worker.pacing.SLOT_SECONDS = lease
     worker.app.SWEEP_SECONDS = 0.5
     worker.service._STALL_SECONDS = 0.5  # noqa: SLF001 - a constant that no user needs to set
     checks.network.CONNECT_SECONDS = CONNECT_SECONDS
 
 
 if __name__ == "__main__":
-    hurry()
+    hurry(float(os.environ.get("MAIL_PREFLIGHT_LEASE", LEASE_SECONDS)))
     if "MAIL_PREFLIGHT_CLOCKS" in os.environ:
         clocks.install(*os.environ["MAIL_PREFLIGHT_CLOCKS"].split(os.pathsep))
     sys.exit(run(sys.argv[1:]))

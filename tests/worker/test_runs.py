@@ -48,6 +48,10 @@ class Planned:
         with self.begin() as conn:
             return runs.claim_page(conn, self.run_id, CANDIDATE, owner, now, now + 30, canaries=canaries)
 
+    def take(self, conn: sa.Connection, abandoned: dict[int, float]) -> int | None:
+        times = NOW + 31, NOW + 61
+        return runs.claim_page(conn, self.run_id, CANDIDATE, "b", *times, canaries=True, abandoned=abandoned)
+
     def work(self, number: int) -> list[int]:
         with self.begin() as conn:
             return [work.mailbox_id for work in runs.page_work(conn, self.run_id, CANDIDATE, number)]
@@ -178,11 +182,28 @@ class TestPages:
         with run.begin() as conn:
             assert runs.renew(conn, run.run_id, CANDIDATE, "a", NOW + 20, NOW + 50) == "queued"
         assert run.claim("b", now=NOW + 40) == 1
-        assert run.claim("c", now=NOW + 51) == 0
+        assert run.claim("c", now=NOW + 51, canaries=True) == 0
+
+    def test_what_nobody_ever_had_comes_before_what_lapsed(self, run: Planned) -> None:
+        assert run.claim("a") == 0
+        assert [run.claim("b", now=NOW + 31) for _ in range(4)] == [1, 2, 3, 0]
+
+    def test_a_lapsed_lease_is_taken_only_as_it_was_seen(self, run: Planned) -> None:
+        """Given a lease that lapsed, when it was renewed since it was looked at, then it is not taken."""
+        assert run.claim("a") == 0
+        with run.begin() as conn:
+            seen = runs.lapsed_pages(conn, run.run_id, CANDIDATE, NOW + 31, canaries=True)
+            assert seen == {0: NOW + 30}
+            assert run.take(conn, {0: NOW + 29}) is None
+            assert run.take(conn, seen) == 0
+
+    def test_a_clock_that_was_put_back_leaves_no_lease_for_hours(self, run: Planned) -> None:
+        assert run.claim("a") == 0
+        assert run.claim("b", now=NOW - 3600, canaries=True) == 0
 
     def test_an_owner_who_lost_a_page_does_not_get_it_back_by_renewing(self, run: Planned) -> None:
         assert run.claim("a") == 0
-        assert run.claim("b", now=NOW + 31) == 0
+        assert run.claim("b", now=NOW + 31, canaries=True) == 0
         with run.begin() as conn:
             runs.renew(conn, run.run_id, CANDIDATE, "a", NOW + 40, NOW + 70)
             runs.close_own_pages(conn, run.run_id, CANDIDATE, "a")

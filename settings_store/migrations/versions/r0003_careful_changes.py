@@ -11,6 +11,13 @@ depends_on = None
 _WATCH = ("watch_until", "watch_next")
 
 
+_INDEXES = (
+    ("ix_run_mailboxes_baseline_page", "run_mailboxes", ["run_id", "baseline_page"]),
+    ("ix_run_mailboxes_mailbox_id", "run_mailboxes", ["mailbox_id"]),
+    ("ix_runs_touched_at", "runs", ["touched_at"]),
+)
+
+
 def upgrade() -> None:
     for name in _WATCH:
         op.add_column("changes", sa.Column(name, sa.Float(), nullable=True))
@@ -19,6 +26,9 @@ def upgrade() -> None:
     )
     op.add_column("changes", by_itself)
     op.add_column("mailboxes", sa.Column("changed_at", sa.Float(), nullable=True))
+    op.create_index("ix_changes_watch_next", "changes", ["watch_next"])
+    for name, table, columns in _INDEXES:
+        op.create_index(name, table, columns)
     _audit()
     _rejections()
     _login_budget()
@@ -27,6 +37,9 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in ("login_budget", "rejections", "audit"):
         op.drop_table(table)
+    for name, table, _ in _INDEXES:
+        op.drop_index(name, table)
+    op.drop_index("ix_changes_watch_next", "changes")
     op.drop_column("mailboxes", "changed_at")
     for name in ("roll_back_by_itself", *_WATCH):
         op.drop_column("changes", name)

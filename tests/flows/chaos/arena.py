@@ -28,14 +28,19 @@ from worker.service import Preflight
 DOMAIN = "chaos.example"
 HOSTS = ("localhost", "127.0.0.1")
 WRONG_EVERY = 20
-WORKER = {"LOGINS_AT_ONCE": "16", "LANES": "4", "LOGINS_PER_HOUR": "100000"}
+# What is left after many deaths is mostly what takes long, and those are the rejections: many in a row, by no fault of
+# the settings. So like failures end no run here.
+WORKER = {"LOGINS_AT_ONCE": "16", "LANES": "4", "LOGINS_PER_HOUR": "100000", "LIKE_FAILURES": "1000"}
 PATIENCE = 180.0
 T = TypeVar("T")
 
 
 @dataclass
 class Arena:
-    """All of it. `mailboxes` is how many the domain has; one in twenty has a wrong password."""
+    """All of it. `mailboxes` is how many the domain has; one in twenty has a wrong password.
+
+    `lease`: for how long (seconds) a worker has a page without a sign of life.
+    """
 
     folder: Path
     lab: MailLab
@@ -44,6 +49,7 @@ class Arena:
     system: System
     preflight: Preflight
     mailboxes: int
+    lease: float
     chance: random.Random
     workers: list[Program] = field(default_factory=list)
     beat: Program | None = None
@@ -56,10 +62,15 @@ class Arena:
         """A worker with a clock of its own; the one that had its place is gone."""
         own = self.folder / f"clock-{place}"
         page = str(max(2, self.mailboxes // 80))
-        program = self.system.start(
-            "worker", "--queue", "preflight", CLOCKS=f"{own}{os.pathsep}{self.shared_clock}", PAGE_SIZE=page, **WORKER
-        )
+        ours = {"CLOCKS": f"{own}{os.pathsep}{self.shared_clock}", "LEASE": str(self.lease), "PAGE_SIZE": page}
+        program = self.system.start("worker", "--queue", "preflight", **ours, **WORKER)
         self.workers[place:] = [program, *self.workers[place + 1 :]]
+
+    def supervise(self) -> None:
+        """Starts what ended by itself, as every supervisor does: a worker cannot begin while the database is away."""
+        for place, worker in enumerate(list(self.workers)):
+            if worker.process.poll() is not None:
+                self.start_worker(place)
 
     @property
     def shared_clock(self) -> Path:
@@ -102,7 +113,8 @@ class Arena:
         return patiently(read)
 
     def ended(self, saved: Saved) -> bool:
-        """Whether a run has ended."""
+        """Whether a run has ended. Whoever waits for that looks after the workers."""
+        self.supervise()
         return self.run(saved).stage in runs.ENDED
 
     def snapshot(self, saved: Saved) -> Snapshot:
@@ -129,7 +141,7 @@ def patiently(ask: Callable[[], T]) -> T:
 
 
 @contextlib.contextmanager
-def open_arena(folder: Path, mailboxes: int, seed: int) -> Iterator[Arena]:
+def open_arena(folder: Path, mailboxes: int, lease: float, seed: int) -> Iterator[Arena]:
     """Everything started and the domain filled; nothing is in force yet."""
     shared = folder / "clock-shared"
     clocks.install(str(folder / "clock-of-nobody"), str(shared))
@@ -142,9 +154,9 @@ def open_arena(folder: Path, mailboxes: int, seed: int) -> Iterator[Arena]:
         (folder / "system").mkdir()
         system = System("distributed", folder / "system", postgres.new_database(), redis.url)
         system.load(DOMAIN, boxes_of(lab, DOMAIN, mailboxes, wrong=range(0, mailboxes, WRONG_EVERY)))
-        with system.open() as preflight:
+        with system.open(watch_minutes=0) as preflight:
             chance = random.Random(seed)  # noqa: S311 - faults that can be repeated, no secret
-            arena = Arena(folder, lab, redis, postgres, system, preflight, mailboxes, chance)
+            arena = Arena(folder, lab, redis, postgres, system, preflight, mailboxes, lease, chance)
             try:
                 for place in range(2):
                     arena.start_worker(place)

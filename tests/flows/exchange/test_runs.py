@@ -6,7 +6,9 @@ The server counts: one logon for each mailbox and run, none after rejected canar
 import json
 from pathlib import Path
 
-from checks.model import CODES, Code, Option, Verdict, verdict_of
+from checks.document import warning_facts
+from checks.messages import wording
+from checks.model import CODES, Code, Fix, Option, Verdict, verdict_of
 from tests.cli.test_documents import validator
 from tests.flows.exchange.site import ACTORS, DOMAIN, PASSWORD, SETTINGS, SLOW, VARIABLES, WELL, Site
 from tests.flows.harness import Box, outcome, write_csv
@@ -96,10 +98,12 @@ def test_exchange_online_counts_whom_it_concerns(site: Site) -> None:
     assert found.counts == {"will_disconnect": len(WELL)}
     assert set(found.codes.values()) == {"exchange.online_password"}
     assert {scheme for one in site.server.requests() if (scheme := one.scheme)} == set()
-    [warning] = found.report.document_head()["endpoints"][0]["warnings"]
-    assert warning["code"] == "exchange.online"
-    assert f"Mailboxes in Exchange Online: {len(WELL)}." in warning["message"]
-    assert "Microsoft Graph" in warning["message"]
+    [result] = found.report.endpoints
+    [warning] = result.warnings
+    assert warning.code is Code.EXCHANGE_ONLINE
+    said = wording(warning.code, warning_facts(result, warning)).sentence
+    assert f"Mailboxes in Exchange Online: {len(WELL)}." in said
+    assert "Microsoft Graph" in said
 
 
 def test_a_certificate_nobody_trusts(site: Site) -> None:
@@ -142,10 +146,10 @@ def test_what_was_typed_is_kept_and_told(site: Site) -> None:
 
     found = site.verify(site.settings(f"http://LOCALHOST:{site.server.port}/owa/?secret=x"))
 
-    [document] = found.report.document_head()["endpoints"]
-    assert document["endpoint"]["url"] == site.server.url
-    assert document["endpoint"]["typed"] == f"http://LOCALHOST:{site.server.port}/owa/"
-    assert document["fix"] == {"kind": "use_url", "detail": site.server.url}
+    [result] = found.report.endpoints
+    assert result.endpoint.url == site.server.url
+    assert result.endpoint.typed == f"http://LOCALHOST:{site.server.port}/owa/"
+    assert result.fix == Fix("use_url", site.server.url)
     assert found.counts == {"keeps_working": 1}
 
 
@@ -158,7 +162,7 @@ def test_the_command_as_it_is_typed(site: Site, tmp_path: Path) -> None:
 
     done = site.system.command("verify", DOMAIN, *options, **VARIABLES)
 
-    assert (done.status, done.err) == (1, "")
+    assert done.status == 1, done.err
     validator("verify.schema.json").validate(done.document)
     services = {one["address"]: one["services"] for one in done.document["mailboxes"]}
     assert services[WELL[1]] == {"mail": "ok", "calendar": "exchange.calendar_denied"}

@@ -1,0 +1,152 @@
+"""What keeps logins harmless: rejections that are remembered until the credential changes, and the hourly budget."""
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from checks.model import Code, Endpoint, LoginResult, Protocol, Verdict
+from checks.settings import ImapSettings
+from settings_store import changes, restraint, runs, schema
+from settings_store.db import Database
+from settings_store.mailbox_csv import read_csv
+from settings_store.mailboxes import import_mailboxes
+from settings_store.runs import BASELINE, CANARY_PAGE, CANDIDATE, Done
+from settings_store.secrets import Vault
+
+NOW = 1_700_000_000.0  # 2023-11-14
+LATER = 4_000_000_000.0  # after the import, which reads the clock
+SERVERS = {"imap": "imap.example.com:993", "smtp": "smtp.example.com:465"}
+SETTINGS = ImapSettings(
+    Endpoint(Protocol.IMAP, "imap.example.com", 993), Endpoint(Protocol.SMTP, "smtp.example.com", 465)
+)
+COUNT = 6
+
+
+def load(database: Database, domain_id: int, vault: Vault, folder: Path, word: str = "one") -> None:
+    file = folder / "boxes.csv"
+    lines = "".join(f"box{number}@lab.example,{word}\n" for number in range(COUNT))
+    file.write_text("address,password\n" + lines)
+    with database.begin() as conn:
+        import_mailboxes(conn, domain_id, read_csv(file, "lab.example"), vault)
+
+
+@pytest.fixture
+def run_id(database: Database, domain_id: int, vault: Vault, tmp_path: Path) -> str:
+    """A run with all its mailboxes planned, half of them canaries."""
+    load(database, domain_id, vault, tmp_path)
+    return new_run(database, domain_id)
+
+
+def new_run(database: Database, domain_id: int, hosts: dict[str, str] | None = None) -> str:
+    with database.begin() as conn:
+        saved = changes.save(conn, domain_id, SETTINGS, LATER)
+        run = runs.get(conn, saved.run_id)
+        assert run is not None
+        runs.plan(conn, run, 3, 10, lambda: restraint.recall(conn, saved.run_id, hosts or SERVERS, CANDIDATE))
+    return saved.run_id
+
+
+def rejected(mailbox_id: int, code: Code = Code.AUTH_REJECTED, verdict: Verdict = Verdict.FAIL) -> Done:
+    return Done(mailbox_id, LoginResult(verdict, code, Protocol.IMAP, "NO said"))
+
+
+def ids(database: Database) -> list[int]:
+    with database.read() as conn:
+        return list(conn.execute(sa.select(schema.mailboxes.c.id).order_by(schema.mailboxes.c.id)).scalars())
+
+
+def verdicts(database: Database, run_id: str) -> dict[int, tuple[str, str | None, str | None]]:
+    row = schema.run_mailboxes
+    query = sa.select(row).where(row.c.run_id == run_id, row.c.verdict.is_not(None))
+    with database.read() as conn:
+        return {found.mailbox_id: (found.code, found.protocol, found.seen) for found in conn.execute(query)}
+
+
+class TestRejections:
+    def test_are_recalled_in_the_next_run_with_their_day(self, database: Database, domain_id: int, run_id: str) -> None:
+        first, second, *_ = ids(database)
+        with database.begin() as conn:
+            restraint.remember(conn, run_id, [rejected(first), rejected(second)], SERVERS, NOW)
+            restraint.remember(conn, run_id, [rejected(first)], SERVERS, NOW + 99)  # a page that is delivered twice
+
+        found = verdicts(database, new_run(database, domain_id))
+
+        words = "rejected on 2023-11-14; not sent again until the password changes: NO said"
+        assert found == dict.fromkeys((first, second), ("auth.rejected", "imap", words))
+
+    def test_are_those_of_one_server(self, database: Database, domain_id: int, run_id: str) -> None:
+        with database.begin() as conn:
+            restraint.remember(conn, run_id, [rejected(ids(database)[0])], SERVERS, NOW)
+
+        assert verdicts(database, new_run(database, domain_id, {"imap": "imap.example.com:143"})) == {}
+
+    def test_nothing_else_is_remembered(self, database: Database, run_id: str) -> None:
+        others = [rejected(ids(database)[0], code) for code in Code if code not in restraint.REJECTED]
+        with database.begin() as conn:
+            restraint.remember(conn, run_id, others, SERVERS, NOW)
+            doubtful = rejected(ids(database)[0], Code.AUTH_REJECTED, Verdict.INCONCLUSIVE)
+            restraint.remember(conn, run_id, [doubtful], SERVERS, NOW)
+            assert conn.execute(sa.select(sa.func.count()).select_from(schema.rejections)).scalar_one() == 0
+
+    def test_are_forgotten_with_another_password_only(
+        self, database: Database, domain_id: int, run_id: str, vault: Vault, tmp_path: Path
+    ) -> None:
+        with database.begin() as conn:
+            restraint.remember(conn, run_id, [rejected(one) for one in ids(database)], SERVERS, NOW)
+
+        load(database, domain_id, vault, tmp_path)
+        assert len(verdicts(database, new_run(database, domain_id))) == COUNT
+
+        load(database, domain_id, vault, tmp_path, word="two")
+        assert verdicts(database, new_run(database, domain_id)) == {}
+
+    def test_of_a_domain_are_forgotten_on_request(self, database: Database, domain_id: int, run_id: str) -> None:
+        with database.begin() as conn:
+            restraint.remember(conn, run_id, [rejected(one) for one in ids(database)], SERVERS, NOW)
+            assert restraint.forget_domain(conn, domain_id + 1) == 0
+            assert restraint.forget_domain(conn, domain_id) == COUNT
+        assert verdicts(database, new_run(database, domain_id)) == {}
+
+    def test_settle_a_baseline_too(self, database: Database, run_id: str) -> None:
+        row = schema.run_mailboxes
+        with database.begin() as conn:
+            restraint.remember(conn, run_id, [rejected(ids(database)[0])], SERVERS, NOW)
+            conn.execute(row.update().where(row.c.run_id == run_id).values(baseline_page=1))
+            assert restraint.recall(conn, run_id, SERVERS, BASELINE) == 1
+            assert conn.execute(
+                sa.select(row.c.baseline_code).where(row.c.baseline_verdict == "fail")
+            ).scalars().all() == ["auth.rejected"]
+
+
+class TestBudget:
+    def spend(self, database: Database, run_id: str, now: float = NOW, limit: int = 5) -> int:
+        """Claims the canaries' page at two logins each; how many are left untried."""
+        with database.begin() as conn:
+            return restraint.spend(conn, run_id, CANDIDATE, CANARY_PAGE, logins=2, limit=limit, now=now)
+
+    def test_leaves_untried_who_has_none_left(self, database: Database, run_id: str) -> None:
+        assert [self.spend(database, run_id) for _ in range(3)] == [0, 0, 3]
+        assert {code for code, _, _ in verdicts(database, run_id).values()} == {"run.login_budget"}
+
+    def test_is_new_each_hour(self, database: Database, run_id: str) -> None:
+        for hours in range(4):
+            assert self.spend(database, run_id, NOW + 3600 * hours, limit=2) == 0
+
+    def test_is_shared_by_runs_of_a_mailbox(self, database: Database, domain_id: int, run_id: str) -> None:
+        assert [self.spend(database, run_id), self.spend(database, run_id)] == [0, 0]
+        other = new_run(database, domain_id)
+        row = schema.run_mailboxes
+        with database.begin() as conn:  # the same canaries again
+            same = sa.select(row.c.mailbox_id).where(row.c.run_id == run_id, row.c.page == CANARY_PAGE)
+            drawn = conn.execute(same).scalars().all()
+            conn.execute(row.update().where(row.c.run_id == other).values(page=1))
+            conn.execute(row.update().where(row.c.run_id == other, row.c.mailbox_id.in_(drawn)).values(page=0))
+        assert self.spend(database, other) == 3
+
+    def test_is_not_charged_for_what_is_settled(self, database: Database, run_id: str) -> None:
+        with database.begin() as conn:
+            runs.settle(conn, run_id, Verdict.OK, Code.OK, None, "")
+        assert self.spend(database, run_id, limit=2) == 0
+        with database.read() as conn:
+            assert conn.execute(sa.select(sa.func.count()).select_from(schema.login_budget)).scalar_one() == 0
