@@ -22,7 +22,7 @@ run: .venv/.runtime
 
 test: .venv/.dev
 	scripts/install-test-servers.sh
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 3 --dist loadfile
 
 lint: .venv/.dev
 	$(BIN)/ruff format --check .

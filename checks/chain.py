@@ -70,13 +70,14 @@ _UNSPECIFIED = 1  # among others: too many names and constraints to compare them
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What is known of a refused chain. `sent`: as it was presented; `path`: the way upwards, with what was found
-    elsewhere; `reason`: why nothing more was found."""
+    elsewhere; `reason`: why nothing more was found; `public_only`: nobody is trusted but the public authorities."""
 
     sent: tuple[x509.Certificate, ...]
     path: Path
     host: str
     now: datetime
     reason: str = ""
+    public_only: bool = False
 
 
 def causes(evidence: Evidence | None, verify_code: int) -> list[Cause]:
@@ -163,7 +164,16 @@ def _open_end(evidence: Evidence) -> Cause:
     stray = _stray(evidence, top)
     if stray is not None:
         return Cause(Code.TLS_WRONG_INTERMEDIATE, facts | {"names": subject(stray)}, stray)
-    return Cause(Code.TLS_CHAIN_UNCLEAR, facts, top)
+    return Cause(Code.TLS_UNTRUSTED_ROOT if _surely_private(evidence) else Code.TLS_CHAIN_UNCLEAR, facts, top)
+
+
+def _surely_private(evidence: Evidence) -> bool:
+    """Whether no public authority can have issued the server's certificate.
+
+    They must put authorityInfoAccess into it (CA/Browser Forum Baseline Requirements, 7.1.2.7.6). Where a private CA is
+    trusted too, its intermediate may be what is missing.
+    """
+    return evidence.public_only and not certificates.extension(evidence.path.leaf, x509.AuthorityInformationAccess)
 
 
 def _stray(evidence: Evidence, below: x509.Certificate) -> x509.Certificate | None:

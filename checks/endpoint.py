@@ -9,11 +9,11 @@ from functools import cached_property
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from checks import accepted, chain, redact, tls
-from checks.certificates import key_sha256
 from checks.context import CheckContext
 from checks.conversation import Conversation
 from checks.doubts import OUTDATED, Doubts
 from checks.inquiry import Findings, Inquiry
+from checks.keys import key_sha256
 from checks.model import (
     CODES,
     Blame,

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from cryptography import x509
 
-from checks import authority, certificates, constraints
+from checks import authority, certificates, constraints, keys
 from checks.certificates import subject
 from checks.model import Code, Facts
 from checks.paths import End, Path
@@ -53,10 +53,10 @@ def _of_time(item: x509.Certificate, now: datetime, *, intermediate: bool) -> It
 
 
 def _of_strength(item: x509.Certificate, *, anchor: bool) -> Iterator[Cause]:
-    if certificates.weak_key(item):
+    if keys.weak_key(item):
         yield Cause(Code.TLS_WEAK_KEY, _facts(item), item)
     # Nobody looks at the signature of what is trusted by itself, or that nobody else made.
-    if not anchor and not certificates.self_issued(item) and certificates.weak_signature(item):
+    if not anchor and not certificates.self_issued(item) and keys.weak_signature(item):
         yield Cause(Code.TLS_WEAK_SIGNATURE, _facts(item), item)
 
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import certifi
 from cryptography import x509
 
-from checks.certificates import KEPT, describe, key_sha256, load
+from checks.certificates import KEPT, describe, load
+from checks.keys import key_sha256
 from checks.model import Certificate, Code, Fault, Invalid, Pin, TlsFacts
 from checks.store import PEM
 from checks.stream import Stream

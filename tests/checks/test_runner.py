@@ -8,6 +8,7 @@ import pytest
 from checks.context import CheckContext
 from checks.model import Code, Credential, Endpoint, Protocol, Verdict
 from checks.network import AddressPolicy
+from checks.protocols.exchange_url import endpoint_of
 from checks.protocols.imap import Imap
 from checks.runner import check_endpoint, check_mailbox
 from checks.stream import Stream
@@ -79,6 +80,6 @@ def test_what_the_caller_names_passes(
             check_mailbox(route, Credential(USER, SECRET), own)
 
 
-def test_a_protocol_without_a_dialect_is_our_defect() -> None:
-    result = check_endpoint(Endpoint(Protocol.HTTPS, LOOPBACK, 443), CheckContext(policy=BrokenPolicy()))
-    assert result.code is Code.INTERNAL
+def test_a_defect_in_the_exchange_check() -> None:
+    result = check_endpoint(endpoint_of(f"https://{LOOPBACK}/"), CheckContext(policy=BrokenPolicy()))
+    assert (result.endpoint.protocol, result.code) == (Protocol.HTTPS, Code.INTERNAL)

@@ -1,14 +1,25 @@
 """Repairs in words: the same kinds in every language, each with its facts."""
 
 import re
+from dataclasses import replace
 
 import pytest
+from cryptography import x509
 
+from checks.context import CheckContext
 from checks.document import endpoint_document
 from checks.messages import Language, certificates_en, certificates_ja, fix_detail
-from checks.model import Code, Endpoint, EndpointResult, Fix, Protocol, Verdict
+from checks.model import Code, Endpoint, EndpointResult, Fix, Protocol, Security, Verdict
+from checks.network import AddressPolicy
 from checks.repairs import repair
+from checks.runner import check_endpoint
 from checks.serialize import dump_endpoint_result, load_endpoint_result
+from checks.tls import Trust
+from tests.servers.pki import der
+from tests.servers.pki.chain import HOST, Chain
+from tests.servers.pki.defects import EXPIRED, planned
+from tests.servers.pki.oracle import client_context, memory_handshake
+from tests.servers.pki.setups import Setup, staged
 
 FACTS = {
     "host": "mail.lab.example",
@@ -28,7 +39,7 @@ def test_both_languages_know_the_same_repairs() -> None:
 @pytest.mark.parametrize("language", Language)
 @pytest.mark.parametrize("kind", [kind for kind in certificates_en.FIXES if "." not in kind])
 def test_a_repair_is_a_whole_sentence(kind: str, language: Language) -> None:
-    words = fix_detail(repair(kind, **FACTS), language)
+    words = fix_detail(repair(kind, (), **FACTS), language)
     assert not re.search(r"[{}]|  |None", words)
     assert words.endswith("。" if language is Language.JA else ".")
     assert bool(re.search(r"[\u3040-\u30ff]", words)) is (language is Language.JA)
@@ -54,3 +65,33 @@ def test_a_repair_is_kept_and_told_in_the_language_of_the_reader() -> None:
     told = [endpoint_document(kept, language)["fix"] for language in Language]
     assert told[0] != told[1]
     assert all(isinstance(each, dict) and set(each) == {"kind", "detail"} for each in told)
+
+
+def with_a_hidden_fault() -> Chain:
+    """root -> intermediate (URIs of other.example only) -> leaf (expired; its URI is one of lab.example)
+
+    OpenSSL looks at the time before it looks at name constraints, and we do not read constraints of URIs.
+    """
+    draft = planned()
+    names = x509.SubjectAlternativeName([x509.DNSName(HOST), x509.UniformResourceIdentifier(f"https://{HOST}/")])
+    only = x509.NameConstraints([x509.UniformResourceIdentifier("other.example")], None)
+    draft.leaf = replace(draft.leaf, days=EXPIRED, names=(), extra=(extension(names),))
+    draft.issuing = replace(draft.issuing, extra=(extension(only),))
+    return draft.build()
+
+
+def extension(value: x509.ExtensionType) -> der.Extension:
+    return der.Extension(value.oid.dotted_string, value.public_bytes())
+
+
+def test_a_repair_that_openssl_does_not_bear_out_is_not_claimed() -> None:
+    chain = with_a_hidden_fault()
+    context = CheckContext(Trust(chain.ca_pem), AddressPolicy(allow_all=True))
+    with staged(Setup(chain), "imap", "tls") as server:
+        result = check_endpoint(Endpoint(Protocol.IMAP, HOST, server.port, Security.TLS), context)
+
+    assert memory_handshake(chain, client_context(chain.ca_pem), HOST).verify_code == 10
+    assert not memory_handshake(chain.repaired("renew"), client_context(chain.ca_pem), HOST).accepted
+    assert result.fix is not None
+    assert (result.code, result.fix.kind) == (Code.TLS_EXPIRED, "replace_certificate")
+    assert [warn.code for warn in result.warnings] == [Code.TLS_NAME_CONSTRAINTS]

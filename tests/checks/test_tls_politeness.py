@@ -7,7 +7,7 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from checks import accepted, certificates, chain
+from checks import accepted, certificates, chain, keys
 from checks.aia import fetch_issuer
 from checks.authority import issuer_urls
 from checks.context import CheckContext
@@ -148,7 +148,7 @@ def test_names_beyond_the_store_are_listed_in_part(aia: AiaServer) -> None:
 @pytest.mark.parametrize("der", [b"", b"0", b"0\x84\xff\xff\xff\xff", bytes(300_000), b"\x30\x82\x01\x00" + bytes(256)])
 def test_what_is_no_certificate_is_none(der: bytes) -> None:
     assert certificates.load(der) is None
-    assert len(certificates.key_sha256(der)) == 64
+    assert len(keys.key_sha256(der)) == 64
 
 
 def test_urls_of_a_certificate_are_few() -> None:

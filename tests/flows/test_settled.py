@@ -52,7 +52,7 @@ def test_a_port_that_refuses(loaded: System, lab: MailLab, protocol: str) -> Non
 def test_a_certificate_of_an_unknown_authority(loaded: System, lab: MailLab) -> None:
     found = loaded.verify(DOMAIN, settings_of(lab, ca=False))
 
-    assert set(found.codes.values()) == {"tls.chain_unclear"}  # the CA is not sent, and not to be fetched
+    assert set(found.codes.values()) == {"tls.untrusted_root"}
     assert found.counts["will_disconnect"] == COUNT
     assert [result.option for result in found.report.endpoints] == ["needed", "needed"]
     assert nobody_logged_in(lab)

@@ -113,9 +113,7 @@ def test_every_state_is_reached_and_only_one_is_final() -> None:
 
 
 def test_the_document_has_the_same_table() -> None:
-    rows = re.findall(
-        r"^\| `(\w+)` \| `(\w+)` \| `(\w+)` \|", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE
-    )
+    rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \| `(\w+)` \|", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)
     expected = [(state or "new", event, target) for (state, event), target in TRANSITIONS.items()]
     assert rows == [tuple(map(str, row)) for row in expected]
 
