@@ -90,7 +90,7 @@ class Inquiry:
                 break
             found.append(got.issuer)
             path = build(sent[0], [*sent, *found], store, now)
-        return Evidence(sent, path, self._host, now, reason)
+        return Evidence(sent, path, self._host, now, reason, public_only=not self._context.trust.ca_pem)
 
     # -- the proof
 

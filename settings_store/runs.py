@@ -214,6 +214,13 @@ def endpoint_documents(conn: Connection, run_id: str, phase: Phase) -> dict[str,
     return {row.protocol: row.document for row in conn.execute(query.order_by(table.c.protocol))}
 
 
+def endpoints_verified(conn: Connection, settings_id: int) -> dict[str, dict[str, Any]]:
+    """Protocol -> the endpoint's result in the newest finished preflight run of a version of the settings."""
+    finished = _runs.c.settings_id == settings_id, _runs.c.kind == "preflight", _runs.c.stage == "finished"
+    newest = conn.execute(sa.select(_runs.c.id).where(*finished).order_by(_runs.c.created_at.desc()).limit(1)).scalar()
+    return endpoint_documents(conn, newest, CANDIDATE) if newest else {}
+
+
 def endpoint_failed(conn: Connection, run_id: str) -> bool:
     """Whether an endpoint of the run's settings fails for good."""
     documents = endpoint_documents(conn, run_id, CANDIDATE)

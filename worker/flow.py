@@ -7,7 +7,7 @@ be something. Messages are published after the commit, and what is lost with the
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,7 +17,7 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from checks.context import CheckContext
-from checks.model import CODES, Blame, Code, Endpoint, EndpointResult, Protocol, Verdict
+from checks.model import CODES, Blame, Code, Endpoint, EndpointResult, Pin, Protocol, Verdict
 from checks.runner import check_endpoint, unfit_credentials
 from checks.serialize import dump_endpoint_result
 from checks.settings import Settings
@@ -152,7 +152,7 @@ class Flow:
             settings = domains.load_settings(conn, settings_id)
             domain = domains.name_of(conn, run.domain_id)
         open_ones = [endpoint for endpoint in settings.endpoints if endpoint.protocol.value not in known]
-        context = self.context_of(settings, domain)
+        context = self.context_of(settings, domain, self.pins_of(run, phase, settings_id))
         with ThreadPoolExecutor(max(1, len(open_ones)), thread_name_prefix="endpoint") as pool:
             for result in pool.map(lambda endpoint: check_endpoint(endpoint, context), open_ones):
                 with self.database.begin() as conn:
@@ -165,9 +165,18 @@ class Flow:
         with self.database.read() as conn:
             return results_of(runs.endpoint_documents(conn, run_id, phase))
 
-    def context_of(self, settings: Settings, domain: str = "") -> CheckContext:
+    def pins_of(self, run: Run, phase: Phase, settings_id: int) -> dict[str, Pin]:
+        """The keys that were let in when settings now in force were verified; proposed ones are looked at afresh."""
+        if phase == CANDIDATE and run.kind == "preflight":
+            return {}
+        with self.database.read() as conn:
+            results = results_of(runs.endpoints_verified(conn, settings_id))
+        return {str(result.endpoint): result.pin for result in results if result.pin}
+
+    def context_of(self, settings: Settings, domain: str = "", pins: Mapping[str, Pin] | None = None) -> CheckContext:
         """The context in which settings are checked; `domain` is that of the mailboxes, where it matters."""
         return CheckContext(
+            pins=pins or {},
             trust=Trust(settings.ca_pem),
             policy=self.config.policy,
             login_seconds=self.config.login_seconds,

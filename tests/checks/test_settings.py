@@ -147,4 +147,5 @@ def test_settings_name_their_kind_and_endpoints() -> None:
     assert ImapSettings(imap, smtp).endpoints == (imap, smtp)
     exchange = ExchangeSettings("https://mail.example.com/EWS/Exchange.asmx")
     assert exchange.kind == "exchange"
-    assert exchange.endpoints == (Endpoint(Protocol.HTTPS, "mail.example.com", 443, Security.TLS),)
+    url = "https://mail.example.com/EWS/Exchange.asmx"
+    assert exchange.endpoints == (Endpoint(Protocol.HTTPS, "mail.example.com", 443, Security.TLS, url),)

@@ -1,6 +1,7 @@
 """One Exchange for the folder, and a system in each mode whose workers have short deadlines and long budgets."""
 
 import contextlib
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,8 +25,7 @@ def exchange(server_folder: Path, certificates: CertificateLab) -> Iterator[Exch
 
 @pytest.fixture(scope="package", params=MODES)
 def running(request: pytest.FixtureRequest, server_folder: Path, postgres_server: PostgresServer) -> Iterator[System]:
-    folder = server_folder / f"exchange-system-{request.param}"
-    folder.mkdir()
+    folder = Path(tempfile.mkdtemp(prefix=f"exchange-system-{request.param}-", dir=server_folder))
     if request.param == "embedded":
         yield System("embedded", folder, f"sqlite:///{folder}/preflight.db", "memory://localhost/")
         return
