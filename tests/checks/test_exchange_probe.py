@@ -115,7 +115,7 @@ def test_a_redirect_elsewhere_names_the_place(server: ExchangeServer, context: C
 
 def test_an_untrusted_certificate_needs_the_option(server: ExchangeServer, context: CheckContext) -> None:
     result = probe(endpoint_of(server.url), dataclasses.replace(context, trust=CheckContext().trust))
-    assert (result.code, result.option) == (Code.TLS_CHAIN_UNCLEAR, Option.NEEDED)
+    assert (result.code, result.option) == (Code.TLS_UNTRUSTED_ROOT, Option.NEEDED)
     assert [step.name for step in result.steps] == ["resolve", "connect", "tls"]
     assert result.steps[-1].verdict is Verdict.FAIL
 
@@ -123,7 +123,7 @@ def test_an_untrusted_certificate_needs_the_option(server: ExchangeServer, conte
 def test_the_option_does_not_help_where_exchange_is_not_reached(server: ExchangeServer, context: CheckContext) -> None:
     server.play("not_found")
     result = probe(endpoint_of(server.url), dataclasses.replace(context, trust=CheckContext().trust))
-    assert (result.code, result.option) == (Code.TLS_CHAIN_UNCLEAR, Option.WOULD_NOT_HELP)
+    assert (result.code, result.option) == (Code.TLS_UNTRUSTED_ROOT, Option.WOULD_NOT_HELP)
 
 
 def test_the_option_lets_the_check_go_on(server: ExchangeServer, context: CheckContext) -> None:
@@ -133,7 +133,7 @@ def test_the_option_lets_the_check_go_on(server: ExchangeServer, context: CheckC
     assert result.facts["version"] == "15.2.1544.4"
     assert result.capabilities[:2] == ("AUTH=BASIC", "AUTH=NTLM")
     assert [step.name for step in result.steps] == STEPS
-    assert Code.TLS_CHAIN_UNCLEAR in [warn.code for warn in result.warnings]
+    assert Code.TLS_UNTRUSTED_ROOT in [warn.code for warn in result.warnings]
 
 
 def test_the_option_is_no_way_around_a_redirect(server: ExchangeServer, context: CheckContext) -> None:
