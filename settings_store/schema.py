@@ -39,6 +39,7 @@ domains = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     # The settings in force; None until the first change is applied. Compare-and-swap is done on this column.
     sa.Column("settings_id", sa.ForeignKey("settings.id", use_alter=True), nullable=True),
+    sa.Column("paused_at", sa.Float),  # since when nobody watches the domain's health, None where somebody does
     sa.UniqueConstraint("account_id", "name"),
 )
 
@@ -80,6 +81,9 @@ mailboxes = sa.Table(
     sa.Column("state_code", sa.Text),
     sa.Column("state_since", sa.Float),
     sa.Column("changed_at", sa.Float),  # when user name or credential were last written
+    sa.Column("health_at", sa.Float),  # when a health check last took it up
+    sa.Column("health_fails", sa.Integer, nullable=False, server_default="0"),  # failed health checks in a row
+    sa.Index("ix_mailboxes_health_at", "domain_id", "health_at"),
     sa.UniqueConstraint("domain_id", "address"),
     sa.CheckConstraint("state IN ('connected', 'disconnected', 'unknown')", name="state"),
 )
@@ -201,4 +205,176 @@ login_budget = sa.Table(
     sa.Column("mailbox_id", sa.ForeignKey("mailboxes.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("hour", sa.Integer, nullable=False),  # hours since 1970
     sa.Column("used", sa.Integer, nullable=False),
+)
+
+# -- health
+
+maintenance = sa.Table(
+    "maintenance",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("account_id", sa.ForeignKey("accounts.id"), nullable=False, index=True),
+    sa.Column("domain_id", sa.ForeignKey("domains.id", ondelete="CASCADE")),  # None: every domain of the account
+    sa.Column("starts_at", sa.Float, nullable=False),
+    sa.Column("ends_at", sa.Float, nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.CheckConstraint("starts_at < ends_at", name="order"),
+)
+
+health_schedule = sa.Table(
+    "health_schedule",
+    metadata,
+    sa.Column("domain_id", sa.ForeignKey("domains.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("server", sa.Text, nullable=False),  # the host, so that domains of one server come up together
+    sa.Column("endpoints_due", sa.Float, nullable=False, index=True),
+    sa.Column("mailboxes_due", sa.Float, nullable=False, index=True),
+)
+
+# What is known of the endpoints of the settings in force.
+health_endpoints = sa.Table(
+    "health_endpoints",
+    metadata,
+    sa.Column("domain_id", sa.ForeignKey("domains.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("protocol", sa.Text, primary_key=True),
+    sa.Column("settings_id", sa.ForeignKey("settings.id"), nullable=False),
+    sa.Column("server", sa.Text, nullable=False),  # host:port
+    sa.Column("source", sa.Text, nullable=False),  # the connection IP, '' where the system chooses
+    sa.Column("state", sa.Text, nullable=False, server_default="unknown"),  # as judged; one check alone moves nothing
+    sa.Column("since", sa.Float, nullable=False),  # when that state began
+    sa.Column("verdict", sa.Text, nullable=False),
+    sa.Column("code", sa.Text, nullable=False),
+    sa.Column("seen", sa.Text, nullable=False),
+    sa.Column("fails", sa.Integer, nullable=False),  # in a row; what is inconclusive counts as neither
+    sa.Column("oks", sa.Integer, nullable=False),
+    sa.Column("silent", sa.Integer, nullable=False),  # inconclusive ones in a row
+    sa.Column("first_bad_at", sa.Float),  # when the first of these was, None while all is well
+    sa.Column("last_ok_at", sa.Float),
+    sa.Column("checked_at", sa.Float, nullable=False),
+    sa.Column("ms", sa.Float, nullable=False),
+    sa.Column("document", sa.JSON, nullable=False),  # the newest conclusive result
+    sa.Column("key_changed_at", sa.Float),  # when another key or issuer than before was met
+    sa.Column("key_change", sa.JSON(none_as_null=True)),  # what it was and what it is
+    sa.Column("notices", sa.JSON, nullable=False),  # [{"code", "facts"}]: what is to be said ahead of time
+    sa.Column("moved", sa.Boolean, nullable=False, server_default=sa.true()),  # since incidents were last judged
+    sa.Index("ix_health_endpoints_moved", "moved"),
+    sa.Index("ix_health_endpoints_state", "state"),
+    sa.Index("ix_health_endpoints_server", "server"),
+    sa.CheckConstraint("state IN ('ok','fail','silent','unknown')", name="state"),
+)
+
+health_results = sa.Table(
+    "health_results",
+    metadata,
+    sa.Column("domain_id", sa.ForeignKey("domains.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("protocol", sa.Text, primary_key=True),
+    sa.Column("at", sa.Float, primary_key=True),
+    sa.Column("verdict", sa.Text, nullable=False),
+    sa.Column("code", sa.Text, nullable=False),
+    sa.Column("ms", sa.Float, nullable=False),
+    sa.Index("ix_health_results_at", "at"),
+)
+
+health_hours = sa.Table(
+    "health_hours",
+    metadata,
+    sa.Column("domain_id", sa.ForeignKey("domains.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("protocol", sa.Text, primary_key=True),
+    sa.Column("hour", sa.Integer, primary_key=True),  # hours since 1970
+    sa.Column("ok", sa.Integer, nullable=False),
+    sa.Column("fail", sa.Integer, nullable=False),
+    sa.Column("inconclusive", sa.Integer, nullable=False),
+    sa.Column("ms_sum", sa.Float, nullable=False),  # of those that were ok
+    sa.Column("ms_max", sa.Float, nullable=False),
+    sa.Index("ix_health_hours_hour", "hour"),
+)
+
+incidents = sa.Table(
+    "incidents",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("account_id", sa.ForeignKey("accounts.id"), index=True),  # None: the operator's own
+    sa.Column("scope", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False, index=True),
+    sa.Column("open_subject", sa.Text, unique=True),  # the subject while it is open: no two of one subject are
+    sa.Column("domain_id", sa.ForeignKey("domains.id", ondelete="CASCADE"), index=True),
+    sa.Column("mailbox_id", sa.ForeignKey("mailboxes.id", ondelete="CASCADE"), index=True),
+    sa.Column("severity", sa.Text, nullable=False),
+    sa.Column("code", sa.Text, nullable=False),
+    sa.Column("facts", sa.JSON, nullable=False),
+    sa.Column("seen", sa.Text, nullable=False),
+    sa.Column("since", sa.Float, nullable=False),  # when it was first seen, which is before it was certain
+    sa.Column("opened_at", sa.Float, nullable=False),
+    sa.Column("recovered_at", sa.Float),  # works again; it is over once that has lasted
+    sa.Column("closed_at", sa.Float),
+    sa.Column("reopened", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("remind_at", sa.Float),
+    sa.Column("reminders", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("mailboxes", sa.Integer, nullable=False, server_default="0"),  # how many it concerns
+    sa.Index("ix_incidents_closed_at", "closed_at"),
+    sa.CheckConstraint(
+        "scope IN ('endpoint','server','mailbox','mailboxes','source','service','notice')", name="scope"
+    ),
+    sa.CheckConstraint("severity IN ('critical','warning','info')", name="severity"),
+)
+
+incident_domains = sa.Table(
+    "incident_domains",
+    metadata,
+    sa.Column("incident_id", sa.ForeignKey("incidents.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("domain_id", sa.ForeignKey("domains.id", ondelete="CASCADE"), primary_key=True),
+    sa.Index("ix_incident_domains_domain_id", "domain_id"),
+)
+
+# -- alerts
+
+alert_channels = sa.Table(
+    "alert_channels",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("account_id", sa.ForeignKey("accounts.id"), nullable=False),
+    sa.Column("operator", sa.Boolean, nullable=False, server_default=sa.false()),  # hears of the service itself
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("url", sa.LargeBinary, nullable=False),  # a Fernet token: Apprise's URL holds secrets
+    sa.Column("shown", sa.Text, nullable=False),  # the URL for people, without them
+    sa.Column("severity", sa.Text, nullable=False),  # the least that it hears of
+    sa.Column("domain_id", sa.ForeignKey("domains.id", ondelete="CASCADE")),  # None: every domain of the account
+    sa.Column("language", sa.Text, nullable=False),
+    sa.Column("quiet_from", sa.Integer),  # minutes after midnight in the channel's time zone
+    sa.Column("quiet_until", sa.Integer),
+    sa.Column("time_zone", sa.Text, nullable=False, server_default="UTC"),
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.UniqueConstraint("account_id", "name"),
+    sa.CheckConstraint("severity IN ('critical','warning','info')", name="severity"),
+    sa.CheckConstraint("(quiet_from IS NULL) = (quiet_until IS NULL)", name="quiet"),
+)
+
+# One message to one channel. Its id is the Message-ID, so one that is sent twice can be told.
+deliveries = sa.Table(
+    "deliveries",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("channel_id", sa.ForeignKey("alert_channels.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("next_at", sa.Float, nullable=False, index=True),
+    sa.Column("lease_owner", sa.Text),
+    sa.Column("lease_until", sa.Float, nullable=False, server_default="0"),
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("sent_at", sa.Float),
+    sa.Column("error", sa.Text, nullable=False, server_default=""),
+    sa.CheckConstraint("state IN ('pending','sent','given_up')", name="state"),
+)
+
+alerts = sa.Table(
+    "alerts",
+    metadata,
+    sa.Column("incident_id", sa.ForeignKey("incidents.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("channel_id", sa.ForeignKey("alert_channels.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),  # 0 but for reminders
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("due_at", sa.Float, nullable=False, index=True),
+    sa.Column("delivery_id", sa.ForeignKey("deliveries.id", ondelete="CASCADE"), index=True),
+    sa.Column("dropped", sa.Text),  # why it is never sent, None where it is
+    sa.CheckConstraint("kind IN ('opened','reminder','resolved')", name="kind"),
 )

@@ -46,6 +46,38 @@ class Config(BaseSettings):
     state_hours: float = Field(default=24, gt=0)
     """A mailbox's last known state that is older counts as unknown."""
     report_minutes: float = Field(default=15, gt=0)
+    health_endpoint_minutes: float = Field(default=5, gt=0)
+    """How often a domain's endpoints are checked."""
+    health_mailbox_hours: float = Field(default=6, gt=0)
+    """In how many hours every mailbox of a domain comes up once, a few at a time."""
+    health_slice_minutes: float = Field(default=15, gt=0)
+    """How often some of a domain's mailboxes come up."""
+    health_retry_seconds: float = Field(default=60, gt=0)
+    """When an endpoint is looked at again that has just begun to fail or to work."""
+    health_fails: int = Field(default=3, ge=1)
+    """So many failed checks in a row make an incident."""
+    health_oks: int = Field(default=2, ge=1)
+    """So many successful checks in a row end it."""
+    health_silent_minutes: float = Field(default=30, ge=0)
+    """An endpoint that gives no conclusive answer for so long makes an incident too; 0: it never does."""
+    health_settle_minutes: float = Field(default=10, ge=0)
+    """An incident is over when all has been well for so long; what fails again before is the same incident."""
+    health_threads: int = Field(default=16, ge=1, le=200)
+    """How many endpoints one worker checks at a time."""
+    history_hours: float = Field(default=48, gt=0)
+    """How long each health check is kept; hours are kept for `history_days`."""
+    history_days: float = Field(default=90, gt=0)
+    reminder_hours: float = Field(default=24, ge=0)
+    """How often admins are told that an incident is still open; 0: never."""
+    digest_from: int = Field(default=5, ge=2)
+    """So many alerts to one channel at a time become one message."""
+    alert_give_up_hours: float = Field(default=72, gt=0)
+    """How long an alert that cannot be sent is tried again."""
+    public_url: str = ""
+    """Where people reach this service with a browser; alerts then have a link."""
+    metrics_port: int | None = Field(default=None, ge=1, le=65535)
+    """Where a worker or `serve` tells Prometheus its metrics; None: nowhere."""
+    metrics_host: str = "127.0.0.1"
     log_level: str = "WARNING"
 
     @field_validator("allow_networks", mode="before")
