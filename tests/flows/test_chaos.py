@@ -40,14 +40,14 @@ def test_a_run_as_it_should_be_is_no_violation() -> None:
 def test_a_login_after_the_result_was_stored_is_a_violation() -> None:
     mark = Mark(Snapshot(5.0, {"ann": OK}), 5.1, loses=True)
 
-    found = [*judge_logins([*GOOD, *logins((7, "ann", "imap"))], [mark], FINAL, complete_log=True)]
+    found = [*judge_logins([*GOOD, *logins((6, "ann", "imap"))], [mark], FINAL, complete_log=True)]
 
     assert len(found) == 1
     assert "stored" in found[0]
 
 
 def test_a_second_login_is_one_unless_its_result_may_be_lost() -> None:
-    twice = [*GOOD, *logins((7, "ann", "imap"))]
+    twice = [*GOOD, *logins((6, "ann", "imap"))]
     lost, kept = Mark(Snapshot(5.0, {}), 5.1, loses=True), Mark(Snapshot(5.0, {}), 5.1, loses=False)
 
     assert not [*judge_logins(twice, [lost], FINAL, complete_log=True)]
@@ -56,7 +56,7 @@ def test_a_second_login_is_one_unless_its_result_may_be_lost() -> None:
 
 def test_what_was_sent_before_a_fault_may_be_answered_after_it() -> None:
     stuck_and_again = [*GOOD[1:], *logins((5.3, "ann", "imap"), (9, "ann", "imap"))]
-    mark = Mark(Snapshot(5.0, {}), 5.1, loses=True)
+    mark = Mark(Snapshot(5.0, {}), 5.1, loses=True, late=1.0)
 
     assert not [*judge_logins(stuck_and_again, [mark], FINAL, complete_log=True)]
     assert [*judge_logins([*stuck_and_again, *logins((10, "ann", "imap"))], [mark], FINAL, complete_log=True)]

@@ -12,6 +12,7 @@ from tests.flows.chaos.arena import Arena
 from worker.app import PREFLIGHT, make_app
 from worker.tasks import PREFIX
 
+LATE_SECONDS = 1.0
 STEPS = ("start_run", "run_page", "run_page", "finish_run")
 Between = Callable[[], None]
 """Called in the middle of a fault that has a middle, to look at what is stored then."""
@@ -19,12 +20,17 @@ Between = Callable[[], None]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`loses`: the results of logins under way may be lost with it, so those may be repeated. `weight`: how often."""
+    """`loses`: the results of logins under way may be lost with it, so those may be repeated. `weight`: how often.
+
+    `late`: what a process sent just before it died or was stopped, a busy server answers up to so many seconds later.
+    Nobody can have taken its mailboxes over by then, for that takes a lease and more.
+    """
 
     name: str
     happen: Callable[[Arena, Saved, Between], str]
     weight: int
     loses: bool = False
+    late: float = 0.0
 
 
 def _kill(arena: Arena, _saved: Saved, _between: Between) -> str:
@@ -124,9 +130,9 @@ def _mail_down(arena: Arena, _saved: Saved, _between: Between) -> str:
 
 
 FAULTS = (
-    Fault("kill -9 of a worker", _kill, 6, loses=True),
-    Fault("kill -9 of both workers", _kill_all, 2, loses=True),
-    Fault("SIGSTOP, then SIGCONT", _stop, 3, loses=True),
+    Fault("kill -9 of a worker", _kill, 6, loses=True, late=LATE_SECONDS),
+    Fault("kill -9 of both workers", _kill_all, 2, loses=True, late=LATE_SECONDS),
+    Fault("SIGSTOP, then SIGCONT", _stop, 3, loses=True, late=LATE_SECONDS),
     Fault("Redis flushed", _flush, 5),
     Fault("Redis restarted, empty", _restart_redis, 5),
     Fault("PostgreSQL restarted, fast", _restart_postgres_fast, 3, loses=True),

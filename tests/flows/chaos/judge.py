@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from tests.flows.chaos.seen import Known, Login, Snapshot
 
 IMAP, SMTP = "imap", "smtp"
-# What a process sent just before it died or was stopped, a busy server answers a moment later. Nobody can have taken
-# its mailboxes over by then: that takes a lease and more.
-LATE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +23,14 @@ class Mark:
     """A moment of a run: what was stored just before a fault, and when the fault had happened.
 
     `under_way`: so many logins could not be called back, for their process was stopped in the middle of them.
+    `late`: so many seconds after the fault there may still be answers to what was sent before it.
     """
 
     before: Snapshot
     after: float
     loses: bool
     under_way: int = 0
+    late: float = 0.0
 
 
 def judge_report(found: Report, expected: Report, mail_was_down: bool) -> Iterator[str]:
@@ -91,7 +90,7 @@ def judge_logins(logins: Sequence[Login], marks: Sequence[Mark], final: Snapshot
 
 def _most(logins: Sequence[Login], marks: Sequence[Mark]) -> dict[tuple[str, str], int]:
     """How often each user logged in to each service, at most, between two faults that lose results."""
-    ends = [mark.after + LATE_SECONDS for mark in marks if mark.loses]
+    ends = [mark.after + mark.late for mark in marks if mark.loses]
     found: dict[tuple[str, str], Counter[int]] = defaultdict(Counter)
     for login in logins:
         found[login.user, login.service][sum(end < login.at for end in ends)] += 1

@@ -97,7 +97,7 @@ class Trial:
         # A process that is stopped loses what it has under way when it stops, not when it wakes.
         after = start if middle else time.clock_gettime(time.CLOCK_REALTIME)
         under_way = LANE_THREADS if middle else 0
-        self.marks += [Mark(before, after, fault.loses, under_way), *middle]
+        self.marks += [Mark(before, after, fault.loses, under_way, fault.late), *middle]
         self._tell(f"{at:5.1f} s {stage:9} {len(before.known):5} known  {fault.name}{': ' if said else ''}{said}")
 
     def _tell(self, line: str) -> None:
