@@ -96,9 +96,8 @@ def discard(conn: Connection, change_id: str, now: float, actor: Actor = SERVICE
 
 def cancel(conn: Connection, change_id: str, now: float, actor: Actor = SERVICE) -> Change:
     """Ends a verification under way; the change is a draft again. Raises `Refused`."""
-    change = _move(conn, change_id, Event.CANCEL, now, actor)
-    _cancel_runs(conn, [change_id], now)
-    return change
+    _cancel_runs(conn, [change_id], now)  # before the change, as whoever reports it does
+    return _move(conn, change_id, Event.CANCEL, now, actor)
 
 
 def reopen(conn: Connection, change_id: str, now: float, actor: Actor = SERVICE) -> Change:
@@ -216,6 +215,7 @@ def apply(
     watched = {"watch_until": now + watch.seconds, "watch_next": now} if watch.seconds > 0 else {}
     values = {"applied_at": now, "roll_back_by_itself": watch.roll_back_by_itself, **watched}
     conn.execute(_changes.update().where(_changes.c.id == change.id).values(values))
+    domains.lock_mailboxes(conn, change.domain_id)
     _take_over_states(conn, run.id, now)
     return count
 
@@ -234,6 +234,7 @@ def roll_back(conn: Connection, change_id: str, now: float, actor: Actor = SERVI
     _end_watches(conn, change.domain_id)
     run = runs.of_change(conn, change_id)
     if run is not None:
+        domains.lock_mailboxes(conn, change.domain_id)
         _restore_states(conn, run, now)
     return _move(conn, change_id, Event.ROLL_BACK, now, actor, why)
 
@@ -246,7 +247,8 @@ def is_in_force(conn: Connection, change: Change) -> bool:
 def _end_watches(conn: Connection, domain_id: int) -> None:
     """What was applied before is not in force any more, so there is nothing to watch and nothing to roll back."""
     ended = {"watch_until": None, "watch_next": None}
-    conn.execute(_changes.update().where(_changes.c.domain_id == domain_id).values(ended))
+    watched = _changes.c.domain_id == domain_id, _changes.c.watch_until.is_not(None)
+    conn.execute(_changes.update().where(*watched).values(ended))
 
 
 def _put_in_force(conn: Connection, domain_id: int, settings_id: int | None) -> None:

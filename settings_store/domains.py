@@ -1,7 +1,7 @@
 """Accounts, domains and the immutable versions of their settings."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from checks.model import Endpoint, Invalid, MailboxState, Protocol, Security
 from checks.settings import ExchangeSettings, ImapSettings, Settings, normalise_domain
-from settings_store.schema import accounts, domains, mailboxes, settings
+from settings_store.schema import accounts, domains, health_schedule, mailboxes, settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +49,35 @@ def ensure_domain(conn: sa.Connection, account_id: int, name: str) -> int:
 def find_domain(conn: sa.Connection, account_id: int, name: str) -> DomainRow:
     """The account's domain. Raises `Invalid` when the name is malformed or not known."""
     name = normalise_domain(name)
-    found = conn.execute(sa.select(domains).where(domains.c.account_id == account_id, domains.c.name == name))
+    columns = domains.c.id, domains.c.account_id, domains.c.name, domains.c.settings_id
+    found = conn.execute(sa.select(*columns).where(domains.c.account_id == account_id, domains.c.name == name))
     row = found.mappings().first()
     if row is None:
         raise Invalid(f"domain {name} is not known; import its mailboxes or save its settings first", "domain")
     return DomainRow(**row)
 
 
+def lock_mailboxes(conn: sa.Connection, *domain_ids: int) -> None:
+    """Whoever writes many mailboxes holds them first, after their domains' places in the schedule, in one order.
+
+    So no two wait for each other in PostgreSQL, which locks rows in the order in which it meets them; SQLite has one
+    writer.
+    """
+    if conn.dialect.name != "postgresql":
+        return
+    for key, domain_id in ((health_schedule.c.domain_id,) * 2, (mailboxes.c.id, mailboxes.c.domain_id)):
+        rows = sa.select(key).where(domain_id.in_(domain_ids)).order_by(key).with_for_update(key_share=True)
+        conn.execute(sa.select(sa.func.count()).select_from(rows.subquery()))
+
+
 def name_of(conn: sa.Connection, domain_id: int) -> str:
     """The name of the domain with this id, which must exist."""
     return str(conn.execute(sa.select(domains.c.name).where(domains.c.id == domain_id)).scalar_one())
+
+
+def account_of(conn: sa.Connection, domain_id: int) -> int:
+    """The id of the account that a domain belongs to. The domain must exist."""
+    return int(conn.execute(sa.select(domains.c.account_id).where(domains.c.id == domain_id)).scalar_one())
 
 
 def list_domains(conn: sa.Connection, account_id: int) -> list[DomainSummary]:
@@ -89,6 +108,12 @@ def save_settings(conn: sa.Connection, domain_id: int, settings_: Settings, now:
 def load_settings(conn: sa.Connection, settings_id: int) -> Settings:
     """The version with this id, which must exist."""
     return _from_row(conn.execute(sa.select(settings).where(settings.c.id == settings_id)).mappings().one())
+
+
+def load_versions(conn: sa.Connection, settings_ids: Collection[int]) -> dict[int, Settings]:
+    """The versions with these ids."""
+    rows = conn.execute(sa.select(settings).where(settings.c.id.in_(settings_ids))).mappings()
+    return {row["id"]: _from_row(row) for row in rows}
 
 
 def _server_columns(settings_: Settings) -> dict[str, str | int | None]:

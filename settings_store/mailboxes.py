@@ -9,9 +9,10 @@ import sqlalchemy as sa
 
 from checks.model import Fault, Invalid, MailboxState
 from settings_store.db import Database
+from settings_store.domains import lock_mailboxes
 from settings_store.mailbox_csv import MailboxRow
 from settings_store.restraint import forget
-from settings_store.schema import domains, mailboxes
+from settings_store.schema import domains, health_schedule, mailboxes
 from settings_store.secrets import Vault
 
 _CHUNK = 500
@@ -40,6 +41,7 @@ def import_mailboxes(
     """
     # Imports into one domain wait for each other, so that what was looked up stays true (SQLite has one writer anyway).
     conn.execute(sa.select(domains.c.id).where(domains.c.id == domain_id).with_for_update(key_share=True))
+    lock_mailboxes(conn, domain_id)
     remaining = iter(rows)
     total = ImportCounts()
     while chunk := list(islice(remaining, _CHUNK)):
@@ -64,7 +66,14 @@ def _import_chunk(
             [{"mailbox_id": known[row.address]["id"], **_login(row, vault, now)} for row in changed],
         )
         forget(conn, [known[row.address]["id"] for row in changed])
+        _look_soon(conn, domain_id, now)
     return ImportCounts(len(new), len(changed), len(rows) - len(new) - len(changed))
+
+
+def _look_soon(conn: sa.Connection, domain_id: int, now: float) -> None:
+    """Somebody mended mailboxes, perhaps: whether they work now is looked at with the next slice."""
+    later = health_schedule.c.domain_id == domain_id, health_schedule.c.mailboxes_due > now
+    conn.execute(health_schedule.update().where(*later).values(mailboxes_due=now))
 
 
 def _known(conn: sa.Connection, domain_id: int, addresses: Sequence[str]) -> dict[str, sa.RowMapping]:
@@ -98,6 +107,8 @@ def _login(row: MailboxRow, vault: Vault, now: float) -> dict[str, object]:
         "state_code": None,
         "state_since": None,
         "changed_at": now,
+        "health_at": None,
+        "health_fails": 0,
     }
 
 
@@ -130,7 +141,7 @@ def _credentials_after(conn: sa.Connection, last_id: int, batch: int) -> Sequenc
             .where(mailboxes.c.id > last_id, mailboxes.c.credential.is_not(None))
             .order_by(mailboxes.c.id)
             .limit(batch)
-            .with_for_update()
+            .with_for_update(key_share=True)
         )
         .mappings()
         .all()

@@ -40,6 +40,7 @@ def remember(conn: Connection, run_id: str, results: Sequence[Done], servers: Ma
     ]
     changed = _changed_since(conn, run_id, [row["mailbox_id"] for row in rejected])
     rejected = [row for row in rejected if row["mailbox_id"] not in changed]
+    rejected.sort(key=lambda row: (str(row["mailbox_id"]), str(row["server"])))  # one order, see `runs.lock`
     if rejected:
         conn.execute(_insert(conn, _rejections).on_conflict_do_nothing(), rejected)
 
@@ -111,6 +112,7 @@ def spend(conn: Connection, run_id: str, phase: Phase, page: int, *, logins: int
         values = {"baseline_verdict": Verdict.INCONCLUSIVE.value, "baseline_code": Code.RUN_BUDGET.value}
     left = int(conn.execute(_rows.update().where(*mine, spent).values(values)).rowcount)
     charged = sa.select(_rows.c.mailbox_id, sa.literal(window), sa.literal(logins)).where(*mine)
+    charged = charged.order_by(_rows.c.mailbox_id)  # other runs have these mailboxes too: one order, see `runs.lock`
     insert = _insert(conn, _budget).from_select(["mailbox_id", "hour", "used"], charged)
     used = sa.case((_budget.c.hour == window, _budget.c.used + logins), else_=logins)
     conn.execute(insert.on_conflict_do_update(index_elements=["mailbox_id"], set_={"hour": window, "used": used}))

@@ -19,6 +19,7 @@ Stage = Literal["queued", "endpoints", "canaries", "mailboxes", "baseline", "fin
 CANDIDATE: Phase = "candidate"
 BASELINE: Phase = "baseline"
 ENDED: tuple[Stage, ...] = ("finished", "cancelled")
+GOING: tuple[Stage, ...] = ("queued", "endpoints", "canaries", "mailboxes", "baseline")
 CANARY_PAGE = 0
 LONGEST_LEASE_SECONDS = 120.0
 """No lease is given for longer: one that ends later was given before the clock was put back."""
@@ -105,8 +106,10 @@ def create(
     now: float,
 ) -> None:
     """A queued run. It is later than the others of its change, even where the clock was put back."""
-    latest = sa.select(sa.func.max(_runs.c.created_at)).where(_runs.c.change_id == change_id)
-    created = max(now, (conn.execute(latest).scalar() or 0.0) + 0.001)
+    created = now
+    if change_id is not None:
+        latest = sa.select(sa.func.max(_runs.c.created_at)).where(_runs.c.change_id == change_id)
+        created = max(now, (conn.execute(latest).scalar() or 0.0) + 0.001)
     conn.execute(
         _runs.insert().values(
             id=run_id,
@@ -164,6 +167,16 @@ def claim(conn: Connection, run_id: str, owner: str, now: float, until: float) -
 
 def _lapsed(until: sa.ColumnElement[float], now: float) -> sa.ColumnElement[bool]:
     return sa.or_(until < now, until > now + LONGEST_LEASE_SECONDS)
+
+
+def lock(conn: Connection, run_id: str) -> None:
+    """Whoever writes pages or mailboxes of a run holds its row first: so no two wait for each other.
+
+    PostgreSQL locks rows in the order in which they are met, and each way to write them meets them in another. SQLite
+    has one writer.
+    """
+    # Not FOR UPDATE: rows that refer to the run may be added meanwhile.
+    conn.execute(sa.select(_runs.c.id).where(_runs.c.id == run_id).with_for_update(key_share=True))
 
 
 def release(conn: Connection, run_id: str, owner: str) -> None:
@@ -247,7 +260,7 @@ def plan(
     """Lays out the run's mailboxes in pages of `page_size`, canaries first. A second call changes nothing.
 
     `settle_first` is called before the canaries are drawn, to settle what needs no login. A state from before
-    `known_since` (UTC seconds since 1970) is not known any more.
+    `known_since` (UTC seconds since 1970) that no health check has looked at since is not known any more.
 
     Pages are drawn at random, so that like failures in a row mean something. So are the canaries, among mailboxes with
     a credential, those known to work first: a regular pattern could fall in with a regular fault.
@@ -255,7 +268,9 @@ def plan(
     if conn.execute(sa.select(_rows.c.run_id).where(_rows.c.run_id == run.id).limit(1)).first():
         return
     box = schema.mailboxes
-    state = sa.case((box.c.state_since < known_since, MailboxState.UNKNOWN.value), else_=box.c.state)
+    looked_at = sa.func.coalesce(box.c.health_at, box.c.state_since)
+    stale = sa.and_(box.c.state_since < known_since, looked_at < known_since)
+    state = sa.case((stale, MailboxState.UNKNOWN.value), else_=box.c.state)
     before = state if run.baseline_settings_id else _unknown_counts_as_connected(box.c.state)
     number = 1 + (sa.func.row_number().over(order_by=sa.func.random()) - 1) // sa.literal_column(
         str(int(page_size)), sa.Integer
@@ -273,9 +288,12 @@ def plan(
 
 
 def _subject(run: Run) -> sa.ColumnElement[bool]:
-    """Which mailboxes of its domain a run is about: all; to watch a change, those that were to work."""
-    if run.kind == "preflight" or run.change_id is None:
+    """Which mailboxes of its domain a run is about: all; to watch a change, those that were to work; else a slice."""
+    if run.kind == "preflight":
         return sa.true()
+    if run.change_id is None:
+        taken_up = sa.select(_runs.c.created_at).where(_runs.c.id == run.id).scalar_subquery()
+        return schema.mailboxes.c.health_at == taken_up
     report, rows_of_report = _runs.alias(), _rows.alias()
     finished = report.c.change_id == run.change_id, report.c.kind == "preflight", report.c.stage == "finished"
     newest = sa.select(report.c.id).where(*finished).order_by(report.c.created_at.desc()).limit(1).scalar_subquery()
@@ -397,6 +415,7 @@ def settle(conn: Connection, run_id: str, verdict: Verdict, code: Code, protocol
 
 def leave_untried(conn: Connection, run_id: str, code: Code) -> None:
     """Ends the logins of a run because of `code`: the mailboxes without a verdict are left, and counted."""
+    lock(conn, run_id)
     count = settle(conn, run_id, Verdict.INCONCLUSIVE, Code.RUN_NOT_TRIED, None, "")
     close_pages(conn, run_id, CANDIDATE)
     if count:
@@ -426,6 +445,7 @@ def claim_page(
 
     `abandoned` has the pages, with the end of their lease, that may be taken from another; None means all that lapsed.
     """
+    lock(conn, run_id)
     free: sa.ColumnElement[bool] = _lapsed(_pages.c.lease_until, now)
     if abandoned is not None:
         same = [sa.and_(_pages.c.number == key, _pages.c.lease_until == end) for key, end in abandoned.items()]
@@ -524,18 +544,19 @@ def _parameters(done: Done, phase: Phase) -> dict[str, object]:
 
 def renew(conn: Connection, run_id: str, phase: Phase, owner: str, now: float, until: float) -> Stage:
     """Keeps an owner's leases alive; the run's stage, which tells whether to go on."""
+    _touch(conn, run_id, now)
     conn.execute(
         _pages.update()
         .where(_of(run_id, phase), _pages.c.lease_owner == owner, _pages.c.done.is_(sa.false()))
         .values(lease_until=until)
     )
-    _touch(conn, run_id, now)
     stage: Stage = conn.execute(sa.select(_runs.c.stage).where(_runs.c.id == run_id)).scalar_one()
     return stage
 
 
 def close_own_pages(conn: Connection, run_id: str, phase: Phase, owner: str) -> None:
     """Ends an owner's leases; pages without open work are done."""
+    lock(conn, run_id)
     own = (_of(run_id, phase), _pages.c.lease_owner == owner)
     conn.execute(_pages.update().where(*own, ~_open_work(run_id, phase)).values(done=True))
     conn.execute(_pages.update().where(*own).values(lease_owner=None, lease_until=0))
@@ -613,6 +634,7 @@ def resume(conn: Connection, run_id: str, canaries: int, now: float) -> int:
 
     Returns how many there are; 0 leaves the run as it is.
     """
+    lock(conn, run_id)
     untried = (_rows.c.run_id == run_id, _rows.c.code.in_([code.value for code in LEFT]))
     run = get(conn, run_id)
     if run is None or run.stage != "finished":
@@ -681,15 +703,18 @@ def rows(conn: Connection, run_id: str) -> Iterator[Row]:
 
 
 def stalled(conn: Connection, now: float, idle_seconds: float, limit: int) -> list[Run]:
-    """Runs with work left that nobody has touched for a while and nobody holds a lease on, oldest first."""
-    leased = (
-        sa.select(_pages.c.run_id).where(_pages.c.run_id == _runs.c.id, ~_lapsed(_pages.c.lease_until, now)).exists()
-    )
+    """Runs with work left that nobody has touched for a while and nobody holds a lease on.
+
+    Preflights come before what nobody waits for, then the oldest first.
+    """
+    # Counted for each run by itself: EXISTS becomes a join that PostgreSQL likes to begin by reading every page.
+    leased = sa.select(sa.func.count()).where(_pages.c.run_id == _runs.c.id, ~_lapsed(_pages.c.lease_until, now))
     quiet = sa.or_(_runs.c.touched_at < now - idle_seconds, _runs.c.touched_at > now + LONGEST_LEASE_SECONDS)
     query = (
         sa.select(_runs)
-        .where(_runs.c.stage.not_in(ENDED), quiet, _lapsed(_runs.c.lease_until, now), ~leased)
-        .order_by(_runs.c.touched_at)
+        # Those that go on, named one by one: an index finds them, however many have ended.
+        .where(_runs.c.stage.in_(GOING), quiet, _lapsed(_runs.c.lease_until, now), leased.scalar_subquery() == 0)
+        .order_by(_runs.c.kind.desc(), _runs.c.touched_at)
         .limit(limit)
     )
     return [_run(row) for row in conn.execute(query)]

@@ -84,6 +84,7 @@ mailboxes = sa.Table(
     sa.Column("health_at", sa.Float),  # when a health check last took it up
     sa.Column("health_fails", sa.Integer, nullable=False, server_default="0"),  # failed health checks in a row
     sa.Index("ix_mailboxes_health_at", "domain_id", "health_at"),
+    sa.Index("ix_mailboxes_state", "state", "health_fails"),  # the few that do not work, of all domains
     sa.UniqueConstraint("domain_id", "address"),
     sa.CheckConstraint("state IN ('connected', 'disconnected', 'unknown')", name="state"),
 )
@@ -103,6 +104,7 @@ changes = sa.Table(
     sa.Column("watch_until", sa.Float),
     sa.Column("watch_next", sa.Float, index=True),
     sa.Column("roll_back_by_itself", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Index("ix_changes_state", "domain_id", "state"),
     sa.CheckConstraint(
         "state IN ('draft','verifying','verified','applied','discarded','superseded','rolled_back')", name="state"
     ),
@@ -128,6 +130,9 @@ runs = sa.Table(
     sa.Column("counts", sa.JSON),
     sa.Column("checksum", sa.Text),
     sa.Index("ix_runs_touched_at", "touched_at"),
+    # Nearly all runs are history: those that go on, and the one that verified some settings, are found without it.
+    sa.Index("ix_runs_stage", "stage", "touched_at"),
+    sa.Index("ix_runs_settings_id", "settings_id", "kind", "created_at"),
     sa.CheckConstraint("kind IN ('preflight','health')", name="kind"),
     sa.CheckConstraint(
         "stage IN ('queued','endpoints','canaries','mailboxes','baseline','finished','cancelled')", name="stage"
@@ -271,6 +276,7 @@ health_results = sa.Table(
     sa.Column("verdict", sa.Text, nullable=False),
     sa.Column("code", sa.Text, nullable=False),
     sa.Column("ms", sa.Float, nullable=False),
+    sa.Column("source", sa.Text, nullable=False, server_default=""),  # the connection IP, '' where the system chooses
     sa.Index("ix_health_results_at", "at"),
 )
 

@@ -8,6 +8,13 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
+_INDEXES = (
+    ("ix_mailboxes_state", "mailboxes", ["state", "health_fails"]),
+    ("ix_changes_state", "changes", ["domain_id", "state"]),
+    ("ix_runs_stage", "runs", ["stage", "touched_at"]),
+    ("ix_runs_settings_id", "runs", ["settings_id", "kind", "created_at"]),
+)
+
 
 def upgrade() -> None:
     op.add_column("domains", sa.Column("paused_at", sa.Float(), nullable=True))
@@ -15,6 +22,8 @@ def upgrade() -> None:
     fails: sa.Column[int] = sa.Column("health_fails", sa.Integer(), server_default="0", nullable=False)
     op.add_column("mailboxes", fails)
     op.create_index("ix_mailboxes_health_at", "mailboxes", ["domain_id", "health_at"])
+    for name, table, columns in _INDEXES:
+        op.create_index(name, table, columns)
     _alert_channels()
     _health_hours()
     _health_results()
@@ -41,6 +50,8 @@ def downgrade() -> None:
         "alert_channels",
     ):
         op.drop_table(table)
+    for name, table, _ in _INDEXES:
+        op.drop_index(name, table)
     op.drop_index("ix_mailboxes_health_at", "mailboxes")
     for name in ("health_fails", "health_at"):
         op.drop_column("mailboxes", name)
@@ -102,6 +113,7 @@ def _health_results() -> None:
         sa.Column("verdict", sa.Text(), nullable=False),
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("ms", sa.Float(), nullable=False),
+        sa.Column("source", sa.Text(), server_default="", nullable=False),
         sa.ForeignKeyConstraint(
             ["domain_id"], ["domains.id"], name=op.f("fk_health_results_domain_id"), ondelete="CASCADE"
         ),

@@ -1,0 +1,137 @@
+"""Alert channels: whom an account tells of incidents, from which severity on, when, and in which language."""
+
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from checks.model import Invalid
+from settings_store.incidents import Severity
+from settings_store.quiet import Quiet, zone_of
+from settings_store.schema import alert_channels, deliveries, domains
+
+_MAX_NAME = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a channel hears, and how.
+
+    `severity` is the least that it hears of, `domain_id` None for every domain of the account, `language` `en` or
+    `ja`, `zone` the IANA name of the time zone in which times are written. With `operator` it hears of the service
+    itself, too.
+    """
+
+    severity: Severity = Severity.WARNING
+    domain_id: int | None = None
+    language: str = "en"
+    zone: str = "UTC"
+    quiet: Quiet | None = None
+    operator: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A channel as stored. `token` is its URL, encrypted; `shown` the URL for people, without secrets."""
+
+    id: int
+    account_id: int
+    name: str
+    shown: str
+    wishes: Wishes
+    domain: str | None
+    created_at: float
+    token: bytes = field(repr=False)
+
+
+def add(
+    conn: sa.Connection, account_id: int, name: str, token: bytes, shown: str, wishes: Wishes, now: float
+) -> Channel:
+    """Stores a channel. Raises `Invalid` for a name that is empty, too long, or taken."""
+    name = _fit_name(name)
+    zone_of(wishes.zone)
+    if _rows(conn, alert_channels.c.account_id == account_id, alert_channels.c.name == name):
+        raise Invalid(f"there is a channel {name} already; remove it first, or give another name", "name")
+    values = {
+        "account_id": account_id,
+        "operator": wishes.operator,
+        "name": name,
+        "url": token,
+        "shown": shown,
+        "severity": wishes.severity.value,
+        "domain_id": wishes.domain_id,
+        "language": wishes.language,
+        "quiet_from": wishes.quiet.start if wishes.quiet else None,
+        "quiet_until": wishes.quiet.end if wishes.quiet else None,
+        "time_zone": wishes.zone,
+        "created_at": now,
+    }
+    conn.execute(alert_channels.insert().values(values))
+    return find(conn, account_id, name)
+
+
+def _fit_name(name: str) -> str:
+    name = name.strip()
+    if not name or len(name) > _MAX_NAME or not name.isprintable():
+        raise Invalid(f"a channel needs a name of 1 to {_MAX_NAME} characters, e.g. admins", "name")
+    return name
+
+
+def find(conn: sa.Connection, account_id: int, name: str) -> Channel:
+    """The account's channel of that name. Raises `Invalid` when there is none."""
+    rows = _rows(conn, alert_channels.c.account_id == account_id, alert_channels.c.name == name.strip())
+    if not rows:
+        raise Invalid(f"there is no channel {name}; `mail-preflight alerts list` shows those there are", "name")
+    return rows[0]
+
+
+def get(conn: sa.Connection, channel_id: int) -> Channel | None:
+    """The channel with this id, None where it was removed."""
+    return next(iter(_rows(conn, alert_channels.c.id == channel_id)), None)
+
+
+def list_channels(conn: sa.Connection, account_id: int) -> list[Channel]:
+    """The account's channels, by name."""
+    return _rows(conn, alert_channels.c.account_id == account_id)
+
+
+def remove(conn: sa.Connection, account_id: int, name: str) -> None:
+    """Removes a channel with all that was still to be sent to it. Raises `Invalid` when there is none."""
+    channel = find(conn, account_id, name)
+    conn.execute(deliveries.delete().where(deliveries.c.channel_id == channel.id))
+    conn.execute(alert_channels.delete().where(alert_channels.c.id == channel.id))
+
+
+def _rows(conn: sa.Connection, *conditions: sa.ColumnElement[bool]) -> list[Channel]:
+    query = (
+        sa.select(alert_channels, domains.c.name.label("domain"))
+        .outerjoin_from(alert_channels, domains, domains.c.id == alert_channels.c.domain_id)
+        .where(*conditions)
+        .order_by(alert_channels.c.name)
+    )
+    return [_channel(row) for row in conn.execute(query).mappings()]
+
+
+def _channel(row: sa.RowMapping) -> Channel:
+    return Channel(
+        row["id"],
+        row["account_id"],
+        row["name"],
+        row["shown"],
+        wishes_of(row),
+        row["domain"],
+        row["created_at"],
+        row["url"],
+    )
+
+
+def wishes_of(row: sa.RowMapping) -> Wishes:
+    """The wishes in a row of `alert_channels`."""
+    start, end, zone = row["quiet_from"], row["quiet_until"], row["time_zone"]
+    return Wishes(
+        Severity(row["severity"]),
+        row["domain_id"],
+        row["language"],
+        zone,
+        Quiet(start, end, zone) if start is not None else None,
+        row["operator"],
+    )

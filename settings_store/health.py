@@ -1,0 +1,194 @@
+"""What health checks know of the endpoints of the settings in force, and the history of it.
+
+One row an endpoint says how it is; each check is kept for a while, and each hour's sums for longer. Nothing is judged
+here: whoever records says what became of an endpoint.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.dialects import postgresql, sqlite
+
+from checks.model import Code, CredentialKind, Protocol, Verdict
+from settings_store import schema
+
+State = Literal["unknown", "ok", "fail", "silent"]
+HOUR = 3600
+_TIDY_ROWS = 5000  # deleted in one go: what is written meanwhile waits for it
+
+_known, _results, _hours, _domains = schema.health_endpoints, schema.health_results, schema.health_hours, schema.domains
+_NOT_STORED = frozenset({"domain", "account_id"})
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What is known of one endpoint of a domain's settings in force. Times are UTC seconds since 1970.
+
+    `state` is as judged, since `since`; `verdict`, `code`, `seen` and `ms` (milliseconds) are those of the newest
+    check. `fails`, `oks` and `silent` are in a row, `first_bad_at` is None while all is well. `server` is host:port,
+    `source` the connection IP, '' where the system chooses. `document` is the newest conclusive result (`{}` before
+    there is one), `notices` what is to be said ahead of time, as {"code", "facts"}. `key_change` says what the
+    server's key or issuer was and is. `moved`: something changed since incidents were last judged.
+    """
+
+    domain_id: int
+    domain: str
+    account_id: int
+    protocol: Protocol
+    settings_id: int
+    server: str
+    source: str
+    state: State
+    since: float
+    verdict: Verdict
+    code: Code
+    seen: str
+    fails: int
+    oks: int
+    silent: int
+    first_bad_at: float | None
+    last_ok_at: float | None
+    checked_at: float
+    ms: float
+    document: Mapping[str, Any]
+    key_changed_at: float | None = None
+    key_change: Mapping[str, Any] | None = None
+    notices: Sequence[Mapping[str, Any]] = ()
+    moved: bool = True
+
+
+def watched(conn: Connection, domain_id: int) -> list[Watched]:
+    """What is known of a domain's endpoints under the settings in force, by protocol."""
+    return watched_of(conn, [domain_id])
+
+
+def watched_of(conn: Connection, domain_ids: Collection[int], *, for_update: bool = False) -> list[Watched]:
+    """As `watched`, of several domains, by domain and protocol. `for_update` keeps others from writing meanwhile."""
+    in_force = _domains.c.settings_id == _known.c.settings_id
+    query = (
+        sa.select(_known, _domains.c.name.label("domain"), _domains.c.account_id)
+        .join(_domains, _domains.c.id == _known.c.domain_id)
+        .where(_known.c.domain_id.in_(domain_ids), in_force)
+        .order_by(_known.c.domain_id, _known.c.protocol)
+    )
+    if for_update:
+        query = query.with_for_update(of=_known)
+    return [_watched(row) for row in conn.execute(query).mappings()]
+
+
+def _watched(row: sa.RowMapping) -> Watched:
+    values = dict(row)
+    values |= {"protocol": Protocol(row["protocol"]), "verdict": Verdict(row["verdict"]), "code": Code(row["code"])}
+    return Watched(**values)
+
+
+def in_force(conn: Connection, domain_ids: Collection[int]) -> dict[int, int]:
+    """Domain -> the id of its settings in force; those without any are left out."""
+    query = sa.select(_domains.c.id, _domains.c.settings_id)
+    query = query.where(_domains.c.id.in_(domain_ids), _domains.c.settings_id.is_not(None))
+    return {row.id: row.settings_id for row in conn.execute(query)}
+
+
+def password_mailboxes(conn: Connection, domain_ids: Collection[int]) -> dict[int, int]:
+    """Domain -> how many of its mailboxes log in with a password; those without any are left out."""
+    box = schema.mailboxes
+    with_password = box.c.domain_id.in_(domain_ids), box.c.credential_kind == CredentialKind.PASSWORD.value
+    query = sa.select(box.c.domain_id, sa.func.count()).where(*with_password, box.c.credential.is_not(None))
+    return {row[0]: row[1] for row in conn.execute(query.group_by(box.c.domain_id))}
+
+
+def failing_since(conn: Connection, servers: Collection[str], since: float) -> set[str]:
+    """Those of the servers (host:port) where an endpoint has begun not to be well after `since`, and is not yet."""
+    begun = _known.c.server.in_(servers), _known.c.first_bad_at > since
+    return set(conn.execute(sa.select(_known.c.server).where(*begun).distinct()).scalars())
+
+
+def record(conn: Connection, rows: Sequence[Watched]) -> None:
+    """Keeps what checks have found: how each endpoint is now, the check itself, and the sums of its hour.
+
+    At most one row for each domain and protocol. `moved` is stored as given: whoever records compares.
+    """
+    if not rows:
+        return
+    _forget_others(conn, rows)
+    _upsert(conn, _known, [_columns(row) for row in rows])
+    checks = [_check(row) for row in rows]
+    conn.execute(_insert(conn, _results).on_conflict_do_nothing(), checks)
+    _add_to_hours(conn, checks)
+
+
+def _columns(row: Watched) -> dict[str, Any]:
+    values = {column: getattr(row, column) for column in Watched.__slots__ if column not in _NOT_STORED}
+    plain = {"protocol": row.protocol.value, "verdict": row.verdict.value, "code": row.code.value}
+    return values | plain | {"document": dict(row.document), "notices": [dict(item) for item in row.notices]}
+
+
+def _check(row: Watched) -> dict[str, Any]:
+    found = {"verdict": row.verdict.value, "code": row.code.value, "ms": row.ms, "source": row.source}
+    return {"domain_id": row.domain_id, "protocol": row.protocol.value, "at": row.checked_at, **found}
+
+
+def _forget_others(conn: Connection, rows: Iterable[Watched]) -> None:
+    """Endpoints that the domains had under other settings, Exchange's of a domain that now has IMAP."""
+    versions = {row.domain_id: row.settings_id for row in rows}
+    present = {(row.domain_id, row.protocol.value) for row in rows}
+    query = sa.select(_known.c.domain_id, _known.c.protocol, _known.c.settings_id)
+    found = conn.execute(query.where(_known.c.domain_id.in_(versions))).all()
+    for row in found:
+        if row.settings_id != versions[row.domain_id] and (row.domain_id, row.protocol) not in present:
+            same = _known.c.domain_id == row.domain_id, _known.c.protocol == row.protocol
+            conn.execute(_known.delete().where(*same))
+
+
+def _add_to_hours(conn: Connection, checks: Iterable[Mapping[str, Any]]) -> None:
+    insert = _insert(conn, _hours)
+    new = insert.excluded
+    sums = {name: _hours.c[name] + new[name] for name in ("ok", "fail", "inconclusive", "ms_sum")}
+    longest = sa.case((new.ms_max > _hours.c.ms_max, new.ms_max), else_=_hours.c.ms_max)
+    upsert = insert.on_conflict_do_update(index_elements=_hours.primary_key.columns, set_={**sums, "ms_max": longest})
+    conn.execute(upsert, [_hour(check) for check in checks])
+
+
+def _hour(check: Mapping[str, Any]) -> dict[str, Any]:
+    counts = {verdict.value: int(check["verdict"] == verdict.value) for verdict in Verdict}
+    ms = check["ms"] if counts["ok"] else 0.0
+    key = {"domain_id": check["domain_id"], "protocol": check["protocol"], "hour": int(check["at"] // HOUR)}
+    return {**key, **counts, "ms_sum": ms, "ms_max": ms}
+
+
+def tidy(conn: Connection, *, checks_before: float, hours_before: float) -> int:
+    """Forgets single checks and health runs, and sums of hours, from before these times; some at each call.
+
+    Returns how many checks were forgotten.
+    """
+    ends = sa.select(_results.c.at).where(_results.c.at < checks_before).order_by(_results.c.at)
+    last = conn.execute(ends.offset(_TIDY_ROWS - 1).limit(1)).scalar()
+    old = _results.c.at < checks_before if last is None else _results.c.at <= last
+    forgotten = conn.execute(_results.delete().where(old)).rowcount
+    conn.execute(_hours.delete().where(_hours.c.hour < int(hours_before // HOUR)))
+    _forget_runs(conn, checks_before)
+    return int(forgotten)
+
+
+def _forget_runs(conn: Connection, before: float) -> None:
+    """Those of slices: what they found out has long been taken over. Runs of changes belong to their change."""
+    runs = schema.runs
+    # By the time, not by the index of changes: nearly all runs are of none.
+    slices = runs.c.kind == "health", sa.func.coalesce(runs.c.change_id, "") == "", runs.c.finished_at < before
+    old = sa.select(runs.c.id).where(*slices, runs.c.touched_at < before).order_by(runs.c.touched_at)
+    ids = conn.execute(old.limit(_TIDY_ROWS // 10)).scalars().all()
+    if ids:
+        conn.execute(runs.delete().where(runs.c.id.in_(ids)))
+
+
+def _upsert(conn: Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    insert = _insert(conn, table)
+    rest = {column.name: insert.excluded[column.name] for column in table.c if not column.primary_key}
+    conn.execute(insert.on_conflict_do_update(index_elements=table.primary_key.columns, set_=rest), list(rows))
+
+
+def _insert(conn: Connection, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
+    return postgresql.insert(table) if conn.dialect.name == "postgresql" else sqlite.insert(table)

@@ -1,0 +1,153 @@
+"""When a domain's health is next looked at, and who does so. The schedule is in the database; no message has it.
+
+A domain is claimed by putting its time off by a lease. Whoever claims one and is killed leaves it due again. A time
+too far ahead was set before the clock was put back, and counts as due.
+"""
+
+import random
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.dialects import postgresql, sqlite
+
+from settings_store import schema
+from settings_store.maintenance import at_rest
+
+JITTER = 0.1
+_ENROL_AT_ONCE = 500
+_AHEAD = 4  # so many times as many are looked at as are claimed: others may claim at the same moment
+
+_schedule, _domains, _known, _settings = (
+    schema.health_schedule,
+    schema.domains,
+    schema.health_endpoints,
+    schema.settings,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A domain whose endpoints are to be checked now. `server` is as it is in the schedule."""
+
+    domain_id: int
+    domain: str
+    account_id: int
+    settings_id: int
+    server: str
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """When a domain's endpoints are due again, in UTC seconds since 1970, and the host they are on."""
+
+    domain_id: int
+    server: str
+    due: float
+
+
+def enrol(conn: Connection, now: float, endpoint_seconds: float, slice_seconds: float) -> int:
+    """Adds domains that have settings in force to the schedule, spread over the intervals, and drops those without.
+
+    Returns how many were not in it. Two that enrol at once add each domain once.
+    """
+    _drop_unset(conn)
+    listed = sa.select(_schedule.c.domain_id).where(_schedule.c.domain_id == _domains.c.id).exists()
+    query = (
+        sa.select(_domains.c.id, _settings.c.imap_host, _settings.c.exchange_url)
+        .join(_settings, _settings.c.id == _domains.c.settings_id)
+        .where(~listed)
+        .limit(_ENROL_AT_ONCE)
+    )
+    rows = [
+        {
+            "domain_id": row.id,
+            "server": row.imap_host or urlsplit(row.exchange_url).hostname or "",
+            "endpoints_due": now + endpoint_seconds * random.random(),  # noqa: S311 - no secret
+            "mailboxes_due": now + slice_seconds * random.random(),  # noqa: S311 - no secret
+        }
+        for row in conn.execute(query)
+    ]
+    if rows:
+        insert = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
+        conn.execute(insert(_schedule).on_conflict_do_nothing(), rows)
+    return len(rows)
+
+
+def _drop_unset(conn: Connection) -> None:
+    """A change that was rolled back may leave a domain without settings: there is nothing to be known of it."""
+    unset = sa.select(_domains.c.id).where(_domains.c.settings_id.is_(None))
+    for table in (_schedule, _known):
+        conn.execute(table.delete().where(table.c.domain_id.in_(unset)))
+
+
+def jittered(seconds: float) -> float:
+    """About so many seconds: what began together does not stay together."""
+    return seconds * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - no secret
+
+
+def due_count(conn: Connection, now: float, horizon: float, limit: int) -> int:
+    """How many domains' endpoints are due, counted up to `limit`."""
+    some = _due_query(now, horizon).with_only_columns(_schedule.c.domain_id).limit(limit).subquery()
+    return int(conn.execute(sa.select(sa.func.count()).select_from(some)).scalar_one())
+
+
+def claim_due(conn: Connection, now: float, *, until: float, horizon: float, limit: int) -> list[Due]:
+    """Claims domains whose endpoints are due, until `until`: those of one server together, those longest due first.
+
+    What is due later than `horizon` counts as due too. Empty where there is none that nobody else has.
+    """
+    longest_due = sa.func.min(_schedule.c.endpoints_due).over(partition_by=_schedule.c.server)
+    candidates = (
+        _due_query(now, horizon).order_by(longest_due, _schedule.c.server, _schedule.c.domain_id).limit(_AHEAD * limit)
+    )
+    places = {row.domain_id: place for place, row in enumerate(conn.execute(candidates))}
+    if not places:
+        return []
+    # Whoever claims at the same moment has some of them locked, or has moved them already.
+    free = _due_query(now, horizon).where(_schedule.c.domain_id.in_(places)).order_by(_schedule.c.domain_id)
+    rows = conn.execute(free.with_for_update(of=_schedule, skip_locked=True)).all()
+    chosen = sorted(rows, key=lambda row: places[row.domain_id])[:limit]
+    ids = [row.domain_id for row in chosen]
+    conn.execute(_schedule.update().where(_schedule.c.domain_id.in_(ids)).values(endpoints_due=until))
+    return [Due(row.domain_id, row.name, row.account_id, row.settings_id, row.server) for row in chosen]
+
+
+def _due_query(now: float, horizon: float) -> sa.Select[tuple[int, str, int, int | None, str]]:
+    due = sa.or_(_schedule.c.endpoints_due <= now, _schedule.c.endpoints_due > horizon)
+    columns = _schedule.c.domain_id, _domains.c.name, _domains.c.account_id, _domains.c.settings_id, _schedule.c.server
+    query = sa.select(*columns).join(_domains, _domains.c.id == _schedule.c.domain_id)
+    return query.where(due, ~at_rest(_domains.c.id, now), _domains.c.settings_id.is_not(None))
+
+
+def schedule_next(conn: Connection, items: Iterable[Next]) -> None:
+    """Says when domains' endpoints are due again."""
+    values = [{"key": item.domain_id, "host": item.server, "due": item.due} for item in items]
+    statement = _schedule.update().where(_schedule.c.domain_id == sa.bindparam("key"))
+    if values:
+        conn.execute(statement.values(server=sa.bindparam("host"), endpoints_due=sa.bindparam("due")), values)
+
+
+def hurry(
+    conn: Connection, servers: Collection[str], now: float, *, not_since: float, siblings: int, others: int
+) -> int:
+    """Makes domains due now: up to `siblings` on these servers, and `others` at random elsewhere, as a control group.
+
+    Those checked since `not_since` are left alone: what happens in a moment must not count as several failures in a
+    row. Returns how many became due.
+    """
+    recent = sa.select(_known.c.domain_id).where(
+        _known.c.domain_id == _schedule.c.domain_id, _known.c.checked_at > not_since, _known.c.checked_at <= now
+    )
+    later = sa.select(_schedule.c.domain_id).where(_schedule.c.endpoints_due > now, ~recent.exists())
+    same = later.where(_schedule.c.server.in_(servers)).limit(siblings)
+    control = later.where(_schedule.c.server.not_in(servers)).order_by(sa.func.random()).limit(others)
+    wanted = [*conn.execute(same).scalars(), *conn.execute(control).scalars()]
+    # In order, and past what somebody claims just now: nobody waits for anybody in a circle.
+    free = sa.select(_schedule.c.domain_id).where(_schedule.c.domain_id.in_(wanted)).order_by(_schedule.c.domain_id)
+    ids = conn.execute(free.with_for_update(skip_locked=True)).scalars().all() if wanted else []
+    if ids:
+        conn.execute(_schedule.update().where(_schedule.c.domain_id.in_(ids)).values(endpoints_due=now))
+    return len(ids)

@@ -1,0 +1,285 @@
+"""What incidents are judged by: how endpoints and mailboxes are, read for many domains at a time.
+
+Only what is out of order is read, and what open incidents are about. A domain that is paused or in maintenance counts
+as `resting`: nothing is concluded from it.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from checks.model import Code, MailboxState, Protocol, Verdict
+from settings_store import schema
+from settings_store.maintenance import at_rest
+
+_known, _domains, _incidents = schema.health_endpoints, schema.domains, schema.incidents
+_listed, _boxes, _runs = schema.incident_domains, schema.mailboxes, schema.runs
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of one endpoint. Times are UTC seconds since 1970. The columns of `health_endpoints`, and whose.
+
+    `in_force` is False where it was checked under settings that are not in force any more.
+    """
+
+    domain_id: int
+    account_id: int
+    protocol: Protocol
+    server: str
+    source: str
+    state: str
+    since: float
+    verdict: Verdict
+    code: Code
+    seen: str
+    fails: int
+    silent: int
+    first_bad_at: float | None
+    checked_at: float
+    notices: tuple[Mapping[str, Any], ...]
+    key_changed_at: float | None
+    key_change: Mapping[str, str] | None
+    moved: bool
+    in_force: bool
+    resting: bool
+
+    @property
+    def host(self) -> str:
+        """The server's name without its port."""
+        return self.server.rpartition(":")[0]
+
+    @property
+    def bad(self) -> bool:
+        """Whether it is judged not to work. It may have begun to recover."""
+        return self.state in {"fail", "silent"}
+
+    @property
+    def stirring(self) -> bool:
+        """Whether the newest checks were not ok, certain or not."""
+        return self.fails > 0 or self.silent > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """The newest check of one endpoint, for what all of them have in common. `bad` in a row, 0 where it was ok.
+
+    `judged_bad`: it is certain already that it does not work.
+    """
+
+    host: str
+    source: str
+    bad: int
+    judged_bad: bool
+    first_bad_at: float | None
+    checked_at: float
+    code: Code
+
+
+@dataclass(frozen=True, slots=True)
+class Sick:
+    """A mailbox that health checks found disconnected, in a domain whose endpoints work."""
+
+    mailbox_id: int
+    domain_id: int
+    account_id: int
+    code: Code
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Boxes:
+    """A domain's mailboxes counted. `waiting` ones have another credential since `since`, and nobody knows yet."""
+
+    connected: int = 0
+    disconnected: int = 0
+    unknown: int = 0
+    broken_off: bool = False  # the newest health run was ended early: all that it tried failed alike
+
+    @property
+    def tried(self) -> int:
+        return self.connected + self.disconnected
+
+
+def known(conn: Connection, fails: int, now: float) -> list[Known]:
+    """The endpoints that changed since the last time, do not work, or are of a domain with an open incident.
+
+    `fails` inconclusive checks in a row are worth a look too.
+    """
+    concerned = (
+        sa.select(_listed.c.domain_id)
+        .join(_incidents, _incidents.c.id == _listed.c.incident_id)
+        .where(_incidents.c.closed_at.is_(None), _incidents.c.scope.in_(("endpoint", "server", "notice")))
+    )
+    failing = sa.or_(_known.c.state.in_(("fail", "silent")), _known.c.silent >= fails)
+    telling = sa.or_(_known.c.moved, failing, _known.c.domain_id.in_(concerned))
+    in_force = (_known.c.settings_id == _domains.c.settings_id).label("in_force")
+    columns = [_known.c[name] for name in Known.__slots__ if name in _known.c and name != "code"]
+    query = (
+        sa.select(
+            *columns,
+            _cause().label("code"),
+            _domains.c.account_id,
+            in_force,
+            at_rest(_domains.c.id, now).label("resting"),
+        )
+        .join(_domains, _domains.c.id == _known.c.domain_id)
+        .where(telling)
+        .order_by(_known.c.domain_id, _known.c.protocol)
+    )
+    return [_row(row) for row in conn.execute(query).mappings()]
+
+
+def _cause() -> sa.ColumnElement[str]:
+    """Why an endpoint fails: what was inconclusive since says nothing of that. Else the code of the newest check."""
+    conclusive = _known.c.document["code"].as_string()
+    since = sa.and_(_known.c.fails > 0, _known.c.verdict == Verdict.INCONCLUSIVE.value, conclusive.is_not(None))
+    return sa.case((since, conclusive), else_=_known.c.code)
+
+
+def _row(row: sa.RowMapping) -> Known:
+    values = dict(row)
+    values |= {"protocol": Protocol(row["protocol"]), "verdict": Verdict(row["verdict"]), "code": Code(row["code"])}
+    values |= {"notices": tuple(row["notices"]), "in_force": bool(row["in_force"]), "resting": bool(row["resting"])}
+    return Known(**values)
+
+
+def settle_moved(conn: Connection, rows: Collection[Known]) -> None:
+    """Notes that these were judged, as they were read: what was recorded meanwhile is judged the next time."""
+    stale = [{"d": row.domain_id, "p": row.protocol.value, "at": row.checked_at} for row in rows if row.moved]
+    if stale:
+        key = _known.c.domain_id == sa.bindparam("d"), _known.c.protocol == sa.bindparam("p")
+        update = _known.update().where(*key, _known.c.checked_at == sa.bindparam("at"))
+        conn.execute(update.values(moved=False), stale)
+
+
+def probes(conn: Connection, since: float, now: float) -> list[Probe]:
+    """The newest check of every endpoint that was checked at `since` or later, resting domains left out."""
+    columns = [_known.c[name] for name in ("server", "source", "state", "fails", "silent")]
+    query = (
+        sa.select(*columns, _cause().label("code"), _known.c.first_bad_at, _known.c.checked_at)
+        .join(_domains, sa.and_(_domains.c.id == _known.c.domain_id, _domains.c.settings_id == _known.c.settings_id))
+        .where(_known.c.checked_at >= since, ~at_rest(_domains.c.id, now))
+    )
+    return [_probe(row) for row in conn.execute(query)]
+
+
+def _probe(row: Any) -> Probe:
+    """A check of which nothing can be told, or that says that we come too often, does not count as bad."""
+    host, bad = row.server.rpartition(":")[0], max(row.fails, row.silent)
+    judged_bad = row.state in {"fail", "silent"} and bad > 0
+    return Probe(host, row.source, bad, judged_bad, row.first_bad_at, row.checked_at, Code(row.code))
+
+
+def all_bad_until(conn: Connection, since: float) -> float:
+    """When the last time was over that everything failed at once, if it was closed at `since` or later; else 0."""
+    service = _incidents.c.scope == "service", _incidents.c.closed_at >= since
+    last = sa.select(sa.func.max(sa.func.coalesce(_incidents.c.recovered_at, _incidents.c.closed_at))).where(*service)
+    return float(conn.execute(last).scalar() or 0.0)
+
+
+def probes_by_source(conn: Connection, since: float) -> list[Probe]:
+    """The same for each connection IP, of which a domain's endpoints may see several in turn; empty where one is used.
+
+    Read from the single checks since then, so nothing in a row is longer than these.
+    """
+    results = schema.health_results
+    recent = results.c.at >= since
+    if len(conn.execute(sa.select(results.c.source).where(recent).distinct().limit(2)).all()) < 2:
+        return []
+    query = sa.select(results, _known.c.server).where(recent).order_by(results.c.at)
+    query = query.join(
+        _known, sa.and_(_known.c.domain_id == results.c.domain_id, _known.c.protocol == results.c.protocol)
+    )
+    found: dict[tuple[str, int, str], Probe] = {}
+    for row in conn.execute(query):
+        key = row.source, row.domain_id, row.protocol
+        before = found.get(key)
+        works = row.verdict == Verdict.OK.value
+        first = row.at if before is None or before.first_bad_at is None else before.first_bad_at
+        bad = 0 if works else 1 + (before.bad if before else 0)
+        host = row.server.rpartition(":")[0]
+        found[key] = Probe(host, row.source, bad, False, None if works else first, row.at, Code(row.code))
+    return list(found.values())
+
+
+def result_of(conn: Connection, domain_id: int, protocol: Protocol) -> Mapping[str, Any]:
+    """The newest conclusive result of an endpoint as a document; `{}` where there is none."""
+    query = sa.select(_known.c.document).where(_known.c.domain_id == domain_id, _known.c.protocol == protocol.value)
+    return dict(conn.execute(query).scalar() or {})
+
+
+# -- mailboxes
+
+
+def sick_mailboxes(conn: Connection, now: float) -> list[Sick]:
+    """Mailboxes that health checks found disconnected, by domain and id.
+
+    Left out are those of domains that rest or whose endpoints do not work, and what was known when the settings in
+    force were applied: an admin read that in the report.
+    """
+    down = sa.select(_known.c.domain_id).where(_known.c.state.in_(("fail", "silent")))
+    change = schema.changes
+    told = sa.select(change.c.id).where(change.c.domain_id == _boxes.c.domain_id)
+    told = told.where(change.c.applied_at == _boxes.c.state_since)
+    query = (
+        sa.select(_boxes.c.id, _boxes.c.domain_id, _domains.c.account_id, _boxes.c.state_code, _boxes.c.state_since)
+        .join(_domains, _domains.c.id == _boxes.c.domain_id)
+        .where(_boxes.c.state == MailboxState.DISCONNECTED.value, _boxes.c.health_fails > 0)
+        .where(_boxes.c.domain_id.not_in(down), ~told.exists(), ~at_rest(_domains.c.id, now))
+        .order_by(_boxes.c.domain_id, _boxes.c.id)
+    )
+    found = conn.execute(query).all()
+    return [Sick(row.id, row.domain_id, row.account_id, Code(row.state_code), row.state_since) for row in found]
+
+
+def boxes_of(conn: Connection, domain_ids: Collection[int]) -> dict[int, Boxes]:
+    """How many mailboxes of each of these domains are in which state."""
+    query = sa.select(_boxes.c.domain_id, _boxes.c.state, sa.func.count().label("number"))
+    query = query.where(_boxes.c.domain_id.in_(domain_ids)).group_by(_boxes.c.domain_id, _boxes.c.state)
+    counts: dict[int, dict[str, int]] = {domain_id: {} for domain_id in domain_ids}
+    for row in conn.execute(query):
+        counts[row.domain_id][row.state] = row.number
+    return {key: Boxes(**value, broken_off=_broken_off(conn, key)) for key, value in counts.items()}
+
+
+def _broken_off(conn: Connection, domain_id: int) -> bool:
+    mine = _runs.c.domain_id == domain_id, _runs.c.kind == "health", _runs.c.stage == "finished"
+    newest = sa.select(_runs.c.stop_code).where(*mine).order_by(_runs.c.created_at.desc()).limit(1)
+    return conn.execute(newest).scalar() is not None
+
+
+def unwatched(conn: Connection) -> set[int]:
+    """The domains that are paused, or have no settings in force."""
+    nobody = sa.or_(_domains.c.paused_at.is_not(None), _domains.c.settings_id.is_(None))
+    return set(conn.execute(sa.select(_domains.c.id).where(nobody)).scalars())
+
+
+def unclear_domains(conn: Connection, now: float) -> set[int]:
+    """The domains whose mailboxes say nothing: at rest, or an endpoint does not work."""
+    down = sa.select(_known.c.domain_id).where(_known.c.state.in_(("fail", "silent")))
+    query = sa.select(_domains.c.id).where(sa.or_(_domains.c.id.in_(down), at_rest(_domains.c.id, now)))
+    return set(conn.execute(query).scalars())
+
+
+def states_of(conn: Connection, mailbox_ids: Collection[int]) -> dict[int, MailboxState]:
+    """The state of each of these mailboxes that is there still."""
+    query = sa.select(_boxes.c.id, _boxes.c.state).where(_boxes.c.id.in_(mailbox_ids))
+    return {row.id: MailboxState(row.state) for row in conn.execute(query)}
+
+
+def count_like(conn: Connection, domain_id: int, code: Code, since: float) -> int:
+    """How many mailboxes of a domain are disconnected with a code, or have another credential since and are unknown."""
+    waiting = sa.and_(_boxes.c.state == MailboxState.UNKNOWN.value, _boxes.c.changed_at >= since)
+    like = sa.and_(_boxes.c.state == MailboxState.DISCONNECTED.value, _boxes.c.state_code == code.value)
+    query = sa.select(sa.func.count()).where(_boxes.c.domain_id == domain_id, sa.or_(like, waiting))
+    return int(conn.execute(query).scalar_one())
+
+
+def mailbox_counts(conn: Connection, domain_ids: Collection[int]) -> int:
+    """How many mailboxes these domains have together."""
+    query = sa.select(sa.func.count()).select_from(_boxes).where(_boxes.c.domain_id.in_(domain_ids))
+    return int(conn.execute(query).scalar_one())

@@ -1,0 +1,201 @@
+"""How domains fare, for people: what is open, what is disconnected. Reads only, and never more than is shown."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from checks.model import Code, MailboxState
+from settings_store import schema
+from settings_store.incidents import Incident, Scope, Severity
+from settings_store.maintenance import at_rest
+
+_incidents, _concerned, _domains = schema.incidents, schema.incident_domains, schema.domains
+_known, _boxes = schema.health_endpoints, schema.mailboxes
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a domain stands. `states` are those of the endpoints that were checked under the settings in force.
+
+    `expected` is how many endpoints these settings have, 0 without any; `checked_at` the oldest of their newest checks
+    in UTC seconds since 1970, None before there is one. `incidents` are open ones, notices aside.
+    """
+
+    domain: str
+    expected: int
+    paused: bool
+    at_rest: bool
+    states: Mapping[str, int]
+    checked_at: float | None
+    mailboxes: Mapping[MailboxState, int]
+    incidents: int
+    notices: int
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnected:
+    """A mailbox that does not connect, since when (UTC seconds since 1970) and why, where that is known."""
+
+    address: str
+    code: Code | None
+    since: float | None
+
+
+def standings(conn: Connection, account_id: int, now: float) -> list[Standing]:
+    """Every domain of the account, by name."""
+    states, oldest = _endpoint_states(conn, account_id)
+    mailboxes, incidents = _mailbox_states(conn, account_id), _open_incidents(conn, account_id)
+    resting = at_rest(_domains.c.id, now).label("resting")
+    columns = _domains.c.id, _domains.c.name, _domains.c.paused_at, schema.settings.c.kind, resting
+    query = sa.select(*columns).outerjoin_from(
+        _domains, schema.settings, schema.settings.c.id == _domains.c.settings_id
+    )
+    return [
+        Standing(
+            domain=row.name,
+            expected={"imap": 2, "exchange": 1}.get(row.kind, 0),
+            paused=row.paused_at is not None,
+            at_rest=bool(row.resting),
+            states=states[row.id],
+            checked_at=oldest.get(row.id),
+            mailboxes=mailboxes[row.id],
+            incidents=sum(count for scope, count in incidents[row.id].items() if scope != Scope.NOTICE),
+            notices=incidents[row.id][Scope.NOTICE],
+        )
+        for row in conn.execute(query.where(_domains.c.account_id == account_id).order_by(_domains.c.name))
+    ]
+
+
+def _endpoint_states(conn: Connection, account_id: int) -> tuple[Mapping[int, dict[str, int]], dict[int, float]]:
+    query = (
+        sa.select(_known.c.domain_id, _known.c.state, sa.func.count(), sa.func.min(_known.c.checked_at))
+        .join(_domains, _domains.c.id == _known.c.domain_id)
+        .where(_domains.c.account_id == account_id, _domains.c.settings_id == _known.c.settings_id)
+        .group_by(_known.c.domain_id, _known.c.state)
+    )
+    states: defaultdict[int, dict[str, int]] = defaultdict(dict)
+    oldest: dict[int, float] = {}
+    for domain_id, state, count, checked_at in conn.execute(query):
+        states[domain_id][state] = count
+        oldest[domain_id] = min(checked_at, oldest.get(domain_id, checked_at))
+    return states, oldest
+
+
+def _mailbox_states(conn: Connection, account_id: int) -> Mapping[int, Mapping[MailboxState, int]]:
+    query = (
+        sa.select(_boxes.c.domain_id, _boxes.c.state, sa.func.count())
+        .join(_domains, _domains.c.id == _boxes.c.domain_id)
+        .where(_domains.c.account_id == account_id)
+        .group_by(_boxes.c.domain_id, _boxes.c.state)
+    )
+    counts: defaultdict[int, dict[MailboxState, int]] = defaultdict(lambda: dict.fromkeys(MailboxState, 0))
+    for domain_id, state, count in conn.execute(query):
+        counts[domain_id][MailboxState(state)] = count
+    return counts
+
+
+def _open_incidents(conn: Connection, account_id: int) -> Mapping[int, Mapping[Scope, int]]:
+    """How many are open of each domain by scope; one of a server counts for each domain that it lists."""
+    still_open = _incidents.c.closed_at.is_(None), _incidents.c.account_id == account_id
+    own = sa.select(_incidents.c.id, _incidents.c.scope, _incidents.c.domain_id).where(
+        *still_open, _incidents.c.domain_id.is_not(None)
+    )
+    listed = (
+        sa.select(_incidents.c.id, _incidents.c.scope, _concerned.c.domain_id)
+        .join(_concerned, _concerned.c.incident_id == _incidents.c.id)
+        .where(*still_open)
+    )
+    both = sa.union(own, listed).subquery()
+    query = sa.select(both.c.domain_id, both.c.scope, sa.func.count()).group_by(both.c.domain_id, both.c.scope)
+    counts: defaultdict[int, dict[Scope, int]] = defaultdict(lambda: dict.fromkeys(Scope, 0))
+    for domain_id, scope, count in conn.execute(query):
+        counts[domain_id][Scope(scope)] = count
+    return counts
+
+
+def mailbox_counts(conn: Connection, domain_id: int) -> dict[MailboxState, int]:
+    """How many mailboxes of a domain are in each state."""
+    query = sa.select(_boxes.c.state, sa.func.count()).where(_boxes.c.domain_id == domain_id).group_by(_boxes.c.state)
+    counts = dict.fromkeys(MailboxState, 0)
+    for state, count in conn.execute(query):
+        counts[MailboxState(state)] = count
+    return counts
+
+
+def disconnected(conn: Connection, domain_id: int, limit: int) -> list[Disconnected]:
+    """The domain's mailboxes that are disconnected, the newest first, at most `limit`."""
+    query = (
+        sa.select(_boxes.c.address, _boxes.c.state_code, _boxes.c.state_since)
+        .where(_boxes.c.domain_id == domain_id, _boxes.c.state == MailboxState.DISCONNECTED)
+        .order_by(_boxes.c.state_since.desc(), _boxes.c.address)
+        .limit(limit)
+    )
+    return [
+        Disconnected(row.address, Code(row.state_code) if row.state_code else None, row.state_since)
+        for row in conn.execute(query)
+    ]
+
+
+def incidents_of(conn: Connection, domain_id: int, closed_since: float, limit: int) -> tuple[list[Incident], int]:
+    """A domain's incidents that are open or were closed since then: at most `limit`, and how many there are.
+
+    Open ones come first, failures before notices, then the gravest and the newest. The operator's are left out: they
+    name other accounts' domains.
+    """
+    account = sa.select(_domains.c.account_id).where(_domains.c.id == domain_id).scalar_subquery()
+    listed = sa.select(_concerned.c.incident_id).where(_concerned.c.domain_id == domain_id)
+    about = sa.or_(_incidents.c.domain_id == domain_id, _incidents.c.id.in_(listed))
+    mine = sa.and_(_incidents.c.account_id == account, about)
+    recent = sa.or_(_incidents.c.closed_at.is_(None), _incidents.c.closed_at >= closed_since)
+    closed = sa.case((_incidents.c.closed_at.is_(None), 0), else_=1)
+    notice = sa.case((_incidents.c.scope == Scope.NOTICE, 1), else_=0)
+    gravity = sa.case({severity.value: severity.rank for severity in Severity}, value=_incidents.c.severity)
+    query = (
+        sa.select(_incidents, _boxes.c.address)
+        .outerjoin_from(_incidents, _boxes, _boxes.c.id == _incidents.c.mailbox_id)
+        .where(mine, recent)
+        .order_by(closed, notice, gravity, _incidents.c.opened_at.desc(), _incidents.c.id)
+        .limit(limit)
+    )
+    rows = conn.execute(query).mappings().all()
+    count = conn.execute(sa.select(sa.func.count()).select_from(_incidents).where(mine, recent)).scalar_one()
+    names = _names(conn, [row["id"] for row in rows])
+    return [_incident(row, names[row["id"]]) for row in rows], count
+
+
+def _names(conn: Connection, incident_ids: Sequence[str]) -> Mapping[str, list[str]]:
+    query = (
+        sa.select(_concerned.c.incident_id, _domains.c.name)
+        .join(_domains, _domains.c.id == _concerned.c.domain_id)
+        .where(_concerned.c.incident_id.in_(incident_ids))
+        .order_by(_domains.c.name)
+    )
+    names: defaultdict[str, list[str]] = defaultdict(list)
+    for incident_id, name in conn.execute(query):
+        names[incident_id].append(name)
+    return names
+
+
+def _incident(row: sa.RowMapping, names: Sequence[str]) -> Incident:
+    values = {name: row[name] for name in Incident.__slots__ if name in row}
+    values |= {"scope": Scope(row["scope"]), "severity": Severity(row["severity"]), "code": Code(row["code"])}
+    return Incident(**values | {"domains": tuple(names), "address": row["address"] or ""})
+
+
+def service_in_trouble(conn: Connection) -> bool:
+    """Whether the service itself has an incident: then what it says of domains is not to be relied on."""
+    trouble = _incidents.c.scope == Scope.SERVICE, _incidents.c.closed_at.is_(None)
+    return bool(conn.execute(sa.select(sa.exists().where(*trouble))).scalar_one())
+
+
+def domains_on(conn: Connection, account_id: int, host: str) -> list[str]:
+    """The account's domains, by name, that have a host (in lower case) in their settings in force."""
+    table = schema.settings
+    exchange = (table.c.exchange_url.startswith(f"https://{host}{end}", autoescape=True) for end in "/:")
+    there = sa.or_(table.c.imap_host == host, table.c.smtp_host == host, *exchange)
+    query = sa.select(_domains.c.name).join(table, table.c.id == _domains.c.settings_id)
+    query = query.where(_domains.c.account_id == account_id, there).order_by(_domains.c.name)
+    return list(conn.execute(query).scalars())

@@ -1,0 +1,153 @@
+"""What is kept of health checks: how each endpoint is, the checks, the sums of hours, and for how long."""
+
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+
+from checks.model import Code, Protocol, Verdict
+from settings_store import domains, health, runs, schema
+from settings_store.db import Database
+from tests.settings_store.in_force import (
+    NOW,
+    add_mailboxes,
+    both_ok,
+    column,
+    exchange_settings,
+    mail_settings,
+    put_in_force,
+    row_of,
+    settings_id_of,
+)
+
+HOUR = 3600.0
+
+
+@pytest.fixture
+def domain(database: Database) -> int:
+    with database.begin() as conn:
+        return put_in_force(conn, "a.example")
+
+
+class TestRecord:
+    def test_what_is_recorded_is_read_again(self, database: Database, domain: int) -> None:
+        with database.begin() as conn:
+            rows = both_ok(conn, domain)
+            rows[1] = replace(rows[1], key_changed_at=NOW, key_change={"before": {}, "after": {}}, first_bad_at=NOW)
+            health.record(conn, rows)
+
+        with database.read() as conn:
+            assert health.watched(conn, domain) == rows
+
+    def test_a_second_check_takes_the_place_of_the_first(self, database: Database, domain: int) -> None:
+        with database.begin() as conn:
+            health.record(conn, both_ok(conn, domain))
+            later = row_of(conn, domain, state="fail", verdict=Verdict.FAIL, code=Code.TLS_EXPIRED, at=NOW + 60)
+            health.record(conn, [replace(later, moved=False)])
+
+            known = {row.protocol: row for row in health.watched(conn, domain)}
+
+        assert known[Protocol.IMAP] == replace(later, moved=False)
+        assert known[Protocol.SMTP].state == "ok"
+
+    def test_every_check_is_kept_and_its_hour_summed(self, database: Database, domain: int) -> None:
+        start = NOW // HOUR * HOUR
+        checks = [
+            (start + 1, Verdict.OK, Code.OK, 10.0),
+            (start + 2, Verdict.OK, Code.OK, 30.0),
+            (start + 3, Verdict.OK, Code.OK, 20.0),
+            (start + 4, Verdict.FAIL, Code.TLS_EXPIRED, 500.0),
+            (start + 5, Verdict.INCONCLUSIVE, Code.CONNECT_TIMEOUT, 900.0),
+            (start + HOUR, Verdict.OK, Code.OK, 5.0),
+        ]
+        with database.begin() as conn:
+            for at, verdict, code, ms in checks:
+                health.record(conn, [row_of(conn, domain, verdict=verdict, code=code, at=at, ms=ms)])
+            results = [tuple(row)[2:6] for row in conn.execute(sa.select(schema.health_results))]
+            hours = [tuple(row)[2:] for row in conn.execute(sa.select(schema.health_hours))]
+
+        assert sorted(results) == [(at, verdict.value, code.value, ms) for at, verdict, code, ms in checks]
+        first = int(start // HOUR)
+        assert sorted(hours) == [(first, 3, 1, 1, 60.0, 30.0), (first + 1, 1, 0, 0, 5.0, 5.0)]
+
+    def test_nothing_is_known_of_settings_that_nobody_checked(self, database: Database, domain: int) -> None:
+        with database.begin() as conn:
+            health.record(conn, both_ok(conn, domain))
+            put_in_force(conn, "a.example", mail_settings("other.example.com"))
+
+            assert health.watched(conn, domain) == []
+
+    def test_endpoints_of_other_settings_are_forgotten(self, database: Database, domain: int) -> None:
+        with database.begin() as conn:
+            health.record(conn, both_ok(conn, domain))
+            put_in_force(conn, "a.example", exchange_settings())
+            health.record(conn, [row_of(conn, domain, Protocol.HTTPS, at=NOW + 60)])
+
+            assert column(conn, schema.health_endpoints, "protocol") == ["https"]
+
+
+def test_the_settings_in_force_of_several_domains(database: Database, domain: int) -> None:
+    with database.begin() as conn:
+        none = domains.ensure_domain(conn, domains.ensure_account(conn), "none.example")
+
+        assert health.in_force(conn, [domain, none]) == {domain: settings_id_of(conn, domain)}
+
+
+def test_mailboxes_with_a_password_are_counted(database: Database, domain: int) -> None:
+    with database.begin() as conn:
+        other = put_in_force(conn, "b.example")
+        add_mailboxes(conn, domain, 3)
+        add_mailboxes(conn, domain, 2, credential_kind="oauth2_token")
+        add_mailboxes(conn, domain, 1, credential=None)
+
+        assert health.password_mailboxes(conn, [domain, other]) == {domain: 3}
+
+
+class TestTidy:
+    def test_old_checks_and_hours_go_and_newer_ones_stay(self, database: Database, domain: int) -> None:
+        with database.begin() as conn:
+            for hours in range(6):
+                health.record(conn, both_ok(conn, domain, NOW + hours * HOUR))
+
+            gone = health.tidy(conn, checks_before=NOW + 3 * HOUR, hours_before=NOW + 2 * HOUR)
+
+            assert gone == 3 * 2
+            assert set(column(conn, schema.health_results, "at")) == {NOW + hours * HOUR for hours in (3, 4, 5)}
+            kept = {int((NOW + hours * HOUR) // HOUR) for hours in (2, 3, 4, 5)}
+            assert set(column(conn, schema.health_hours, "hour")) == kept
+
+    def test_a_great_many_go_bit_by_bit(self, database: Database, domain: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(health, "_TIDY_ROWS", 10)
+        with database.begin() as conn:
+            for minutes in range(25):
+                health.record(conn, [row_of(conn, domain, at=NOW + minutes * 60)])
+
+            counts = [health.tidy(conn, checks_before=NOW + HOUR, hours_before=0) for _ in range(4)]
+
+        assert counts == [10, 10, 5, 0]
+
+    def test_runs_of_slices_go_and_those_of_changes_stay(self, database: Database, domain: int) -> None:
+        with database.begin() as conn:
+            for name, at in (("old", NOW), ("going on", NOW), ("new", NOW + HOUR)):
+                _create(conn, name, domain, at)
+            for name, at in (("old", NOW), ("new", NOW + HOUR)):
+                runs.finish(conn, name, {}, "", at)
+            _create(conn, "preflight", domain, NOW, kind="preflight")
+            runs.finish(conn, "preflight", {}, "", NOW)
+
+            health.tidy(conn, checks_before=NOW + 1, hours_before=NOW)
+
+            assert column(conn, schema.runs, "id") == ["going on", "new", "preflight"]
+
+
+def _create(conn: sa.Connection, name: str, domain: int, at: float, kind: str = "health") -> None:
+    runs.create(
+        conn,
+        name,
+        domain_id=domain,
+        change_id=None,
+        settings_id=settings_id_of(conn, domain),
+        baseline_settings_id=None,
+        kind="health" if kind == "health" else "preflight",
+        now=at,
+    )
