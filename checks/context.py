@@ -1,6 +1,6 @@
 """What a check is given besides its subject."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from checks.model import EndpointResult, Pin
@@ -12,6 +12,10 @@ ENDPOINT_SECONDS = 20.0
 LOGIN_SECONDS = 30.0  # Dovecot answers a failed login after up to 15 seconds
 
 
+def _at_once(_addresses: Sequence[str]) -> None:
+    """Nobody is waited for."""
+
+
 @dataclass(frozen=True, slots=True)
 class CheckContext:
     """`let_through` names exceptions that belong to the caller's own control flow, such as a task's time limit.
@@ -21,6 +25,8 @@ class CheckContext:
     does not count. `fetch_issuers`: look for issuers that were not sent where the certificate says they are.
     `revocation`: ask whether an accepted certificate was revoked. `thorough`: also ask what no client would, whether
     TLS versions of old are accepted; it costs a connection, and servers log it as a failed handshake.
+    `admit` is called with the addresses of an endpoint before the first connection to them, and may wait: that is not
+    counted against the deadline.
     """
 
     trust: Trust = field(default_factory=Trust)
@@ -35,6 +41,7 @@ class CheckContext:
     fetch_issuers: bool = True
     revocation: bool = False
     thorough: bool = False
+    admit: Callable[[Sequence[str]], None] = field(default=_at_once, compare=False, repr=False)
     let_through: tuple[type[Exception], ...] = ()
 
     def pin_of(self, result: EndpointResult) -> Pin | None:

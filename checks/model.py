@@ -85,6 +85,9 @@ class Code(StrEnum):
     TLS_BAD_CERTIFICATE = "tls.bad_certificate"
     TLS_STRICT_ONLY = "tls.strict_only"
     TLS_EXPIRES_SOON = "tls.expires_soon"
+    TLS_PIN_EXPIRES = "tls.pin_expires"
+    TLS_CERTIFICATE_CHANGED = "tls.certificate_changed"
+    TLS_OPTION_NOT_NEEDED = "tls.option_not_needed"
     TLS_UNNEEDED_CERTIFICATES = "tls.unneeded_certificates"
     TLS_UNORDERED_CHAIN = "tls.unordered_chain"
     TLS_ROOT_SENT = "tls.root_sent"
@@ -161,6 +164,7 @@ class Code(StrEnum):
     EXCHANGE_ONLINE = "exchange.online"
     EXCHANGE_ONLINE_RETIRED = "exchange.online_retired"
     EXCHANGE_ONLINE_PASSWORD = "exchange.online_password"
+    EXCHANGE_ONLINE_SMTP = "exchange.online_smtp"
     EXCHANGE_CONSUMER = "exchange.consumer"
     EXCHANGE_MAILBOX_NOT_FOUND = "exchange.mailbox_not_found"
     EXCHANGE_ACCESS_DENIED = "exchange.access_denied"
@@ -202,6 +206,7 @@ CODES: Mapping[Code, Trait] = {
         Code.ADDRESS_NOT_ALLOWED,
         Code.CONNECT_REFUSED,
         Code.TLS_NAME_MISMATCH,
+        Code.TLS_OPTION_NOT_NEEDED,
         Code.TLS_PLAINTEXT_PORT,
         Code.TLS_IMPLICIT_PORT,
         Code.PROTOCOL_MISMATCH,
@@ -230,6 +235,8 @@ CODES: Mapping[Code, Trait] = {
         Code.TLS_BAD_CERTIFICATE,
         Code.TLS_STRICT_ONLY,
         Code.TLS_EXPIRES_SOON,
+        Code.TLS_PIN_EXPIRES,
+        Code.TLS_CERTIFICATE_CHANGED,
         Code.TLS_UNNEEDED_CERTIFICATES,
         Code.TLS_UNORDERED_CHAIN,
         Code.TLS_ROOT_SENT,
@@ -309,6 +316,7 @@ CODES: Mapping[Code, Trait] = {
         Code.EXCHANGE_ONLINE,
         Code.EXCHANGE_ONLINE_RETIRED,
         Code.EXCHANGE_ONLINE_PASSWORD,
+        Code.EXCHANGE_ONLINE_SMTP,
         Code.EXCHANGE_CONSUMER,
         Code.AUTH_CLIENT_REJECTED,
     ),

@@ -4,6 +4,7 @@ An `OSError` becomes a `Fault` in `fault_of` and nowhere else, most specific fir
 time-outs are all `OSError`.
 """
 
+import contextlib
 import errno
 import functools
 import ipaddress
@@ -13,7 +14,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from checks.model import Code, Fault
@@ -39,6 +40,15 @@ class Deadline:
         if left <= 0:
             raise TimeoutError("the deadline has passed")
         return left
+
+    @contextlib.contextmanager
+    def stopped(self) -> Iterator[None]:
+        """The time within the block does not count."""
+        begun = time.monotonic()
+        try:
+            yield
+        finally:
+            self._end += time.monotonic() - begun
 
 
 _parsed = functools.lru_cache(256)(ipaddress.ip_address)  # the same few are asked about again and again

@@ -34,6 +34,8 @@ class Visits:
         with self.steps.step("resolve", Code.DNS_TEMPORARY) as note:
             addresses = resolve(endpoint.host, endpoint.port, context.policy, self._deadline)
             note.append(", ".join(addresses))
+        with self._deadline.stopped():
+            context.admit(addresses)
         with self.steps.step("connect", Code.CONNECT_TIMEOUT) as note:
             attempts = dial_all(addresses, endpoint.port, self._deadline, context.source_address)
             note.append("; ".join(map(_words, attempts)))

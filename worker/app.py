@@ -12,6 +12,7 @@ HEALTH = "health"  # nobody is
 QUEUES = (PREFLIGHT, HEALTH)
 
 SWEEP_SECONDS = 10.0
+HEALTH_SECONDS = 10.0  # how often it is looked what is due, judged and told
 EXPIRES_SECONDS = 3600  # a message this old says nothing that the sweep does not know
 # Redis delivers an unacknowledged message again after this; a lane ends well before.
 _VISIBILITY_SECONDS = 900
@@ -49,11 +50,15 @@ def make_app(config: Config) -> Celery:
         worker_send_task_events=False,
         worker_enable_remote_control=False,
         beat_schedule={
-            "sweep": {
-                "task": "mail_preflight.sweep",
-                "schedule": SWEEP_SECONDS,
-                "options": {"expires": SWEEP_SECONDS, "queue": PREFLIGHT},
-            }
+            "sweep": _every(SWEEP_SECONDS, "sweep", PREFLIGHT),
+            "health": _every(HEALTH_SECONDS, "health", HEALTH),
+            "judge": _every(HEALTH_SECONDS, "judge", HEALTH),
+            "alerts": _every(HEALTH_SECONDS, "alerts", HEALTH),
         },
     )
     return app
+
+
+def _every(seconds: float, task: str, queue: str) -> dict[str, Any]:
+    """One that is not begun before the next comes is dropped: the next finds the same."""
+    return {"task": f"mail_preflight.{task}", "schedule": seconds, "options": {"expires": seconds, "queue": queue}}

@@ -8,7 +8,7 @@ import platformdirs
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from checks.context import LOGIN_SECONDS
+from checks.context import ENDPOINT_SECONDS, LOGIN_SECONDS
 from checks.model import Invalid
 from checks.network import AddressPolicy, Network
 
@@ -34,6 +34,8 @@ class Config(BaseSettings):
     lanes: int = Field(default=2, ge=1, le=16)
     page_size: int = Field(default=25, ge=1, le=500)
     canaries: int = Field(default=5, ge=1, le=50)
+    endpoint_seconds: float = Field(default=ENDPOINT_SECONDS, ge=1, le=30)
+    """What the check of one endpoint may take; a worker that has a run for longer than 45 seconds counts as gone."""
     login_seconds: float = Field(default=LOGIN_SECONDS, ge=1, le=120)
     """What one login may take; Dovecot answers a failed one after up to 15 seconds."""
     like_failures: int = Field(default=25, ge=2)
@@ -62,7 +64,7 @@ class Config(BaseSettings):
     """An endpoint that gives no conclusive answer for so long makes an incident too; 0: it never does."""
     health_settle_minutes: float = Field(default=10, ge=0)
     """An incident is over when all has been well for so long; what fails again before is the same incident."""
-    health_threads: int = Field(default=16, ge=1, le=200)
+    health_threads: int = Field(default=64, ge=1, le=200)
     """How many endpoints one worker checks at a time."""
     history_hours: float = Field(default=48, gt=0)
     """How long each health check is kept; hours are kept for `history_days`."""

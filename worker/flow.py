@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from checks.context import CheckContext
 from checks.model import CODES, Blame, Code, Endpoint, EndpointResult, Pin, Protocol, Verdict
-from checks.runner import check_endpoint, unfit_credentials
+from checks.runner import unfit_credentials
 from checks.serialize import dump_endpoint_result
 from checks.settings import Settings
 from checks.tls import Trust
@@ -27,8 +27,10 @@ from settings_store.db import Database
 from settings_store.runs import BASELINE, CANDIDATE, Phase, Run
 from settings_store.secrets import Vault
 from worker.config import Config
+from worker.health_slices import begin_slices, end_slice, is_slice
 from worker.pacing import LocalPacer, Pacer
 from worker.report import decisive, results_of, summarise
+from worker.turns import check_in_turn
 from worker.watch import judge_watch
 
 log = logging.getLogger(__name__)
@@ -37,7 +39,7 @@ TaskName = Literal["start_run", "run_page", "finish_run"]
 Publish = Callable[[TaskName, str], None]
 
 LEASE_SECONDS = 30.0
-STEP_LEASE_SECONDS = 45.0  # checking endpoints takes up to 20 seconds, planning and reporting little
+STEP_LEASE_SECONDS = 45.0  # endpoints wait up to 10 seconds and take up to 30, planning and reporting little
 IDLE_SECONDS = 10.0
 SWEEP_LIMIT = 50
 STANDARD = {Protocol.IMAP: {143, 993}, Protocol.SMTP: {25, 465, 587}, Protocol.HTTPS: {443}}
@@ -106,7 +108,7 @@ class Flow:
         elif not self._pages_open(run):
             self.send("finish_run", run)
         else:
-            for _ in range(1 if run.stage == "canaries" else self.config.lanes):
+            for _ in range(1 if run.stage == "canaries" else self._lanes(run)):
                 self.send("run_page", run)
 
     def send(self, name: TaskName, run: Run) -> None:
@@ -135,7 +137,7 @@ class Flow:
         with self.database.begin() as conn:
             stalled = runs.stalled(conn, self.now(), IDLE_SECONDS, SWEEP_LIMIT)
             found = [run for run in stalled if only is None or run.id == only]
-            for run in found:
+            for run in sorted(found, key=lambda run: run.id):  # one order, for two sweeps may meet
                 runs.touch(conn, run.id, self.now())
         for run in found:
             log.warning("run %s has stalled in stage %s; it is set going again", run.id, run.stage)
@@ -154,7 +156,7 @@ class Flow:
         open_ones = [endpoint for endpoint in settings.endpoints if endpoint.protocol.value not in known]
         context = self.context_of(settings, domain, self.pins_of(run, phase, settings_id))
         with ThreadPoolExecutor(max(1, len(open_ones)), thread_name_prefix="endpoint") as pool:
-            for result in pool.map(lambda endpoint: check_endpoint(endpoint, context), open_ones):
+            for result in pool.map(lambda endpoint: check_in_turn(endpoint, context, self.pacer), open_ones):
                 with self.database.begin() as conn:
                     document = dump_endpoint_result(result)
                     runs.save_endpoint(conn, run.id, phase, result.endpoint.protocol, document)
@@ -167,8 +169,10 @@ class Flow:
 
     def pins_of(self, run: Run, phase: Phase, settings_id: int) -> dict[str, Pin]:
         """The keys that were let in when settings now in force were verified; proposed ones are looked at afresh."""
-        if phase == CANDIDATE and run.kind == "preflight":
-            return {}
+        return {} if phase == CANDIDATE and run.kind == "preflight" else self.pins_in_force(settings_id)
+
+    def pins_in_force(self, settings_id: int) -> dict[str, Pin]:
+        """The keys that were let in when a version of the settings was verified, by the endpoint as text."""
         with self.database.read() as conn:
             results = results_of(runs.endpoints_verified(conn, settings_id))
         return {str(result.endpoint): result.pin for result in results if result.pin}
@@ -179,6 +183,7 @@ class Flow:
             pins=pins or {},
             trust=Trust(settings.ca_pem),
             policy=self.config.policy,
+            deadline_seconds=self.config.endpoint_seconds,
             login_seconds=self.config.login_seconds,
             allow_insecure_certificate=settings.allow_insecure_certificate,
             source_address=self.config.source_address,
@@ -228,6 +233,7 @@ class Flow:
         """Ends the logins of a run in the middle: one failure after the other was the same."""
         log.warning("run %s is broken off after like failures: %s", run_id, code)
         with self.database.begin() as conn:
+            runs.lock(conn, run_id)
             run = runs.get(conn, run_id)
             if run is not None and run.stage == "baseline":
                 runs.settle_baseline(conn, run_id, Verdict.INCONCLUSIVE, Code.RUN_NOT_TRIED)
@@ -241,7 +247,7 @@ class Flow:
             opened = runs.move(conn, run_id, ("canaries",), "mailboxes", self.now())
             run = runs.get(conn, run_id)
         if opened and run:
-            for _ in range(self.config.lanes - 1):
+            for _ in range(self._lanes(run) - 1):
                 self.send("run_page", run)
         return opened
 
@@ -268,6 +274,7 @@ class Flow:
     def _begin_baseline(self, run: Run, baseline_settings_id: int) -> None:
         """What the settings in force would say, first by what is known already, then by logins."""
         with self.database.begin() as conn:
+            runs.lock(conn, run.id)
             proposed = domains.load_settings(conn, run.settings_id)
             in_force = domains.load_settings(conn, baseline_settings_id)
             for protocol, code, _ in runs.baseline_protocols(conn, run.id):
@@ -277,6 +284,7 @@ class Flow:
             return
         settling = decisive(self._check_endpoints(run, BASELINE, baseline_settings_id))
         with self.database.begin() as conn:
+            runs.lock(conn, run.id)
             if settling:
                 runs.settle_baseline(conn, run.id, settling.verdict, settling.code)
             elif runs.plan_baseline(conn, run.id, self.config.page_size):
@@ -286,15 +294,24 @@ class Flow:
     def _report(self, run: Run) -> None:
         endpoints = self.endpoint_results(run.id, CANDIDATE)
         with self.database.begin() as conn:
+            runs.lock(conn, run.id)  # nothing comes in between counting and closing
             counts, checksum = summarise(runs.rows(conn, run.id), endpoints)
-            if not runs.finish(conn, run.id, counts, checksum, self.now()) or not run.change_id:
+            if not runs.finish(conn, run.id, counts, checksum, self.now()):
                 return
-            if run.kind == "preflight":
+            if run.change_id is None:
+                end_slice(self, conn, run)
+            elif run.kind == "preflight":
                 changes.mark_verified(conn, run.change_id, self.now())
             else:
-                judge_watch(conn, run.id, run.change_id, self.config.watch_threshold, self.now())
+                judge_watch(self, conn, run, run.change_id)
+        if is_slice(run):
+            begin_slices(self)  # this one made room
 
     # -- helpers
+
+    def _lanes(self, run: Run) -> int:
+        """How many lanes a run has at most: a slice for health has one, and leaves the other slots to other domains."""
+        return 1 if is_slice(run) else self.config.lanes
 
     def _claim(self, run_id: str, owner: str) -> Run | None:
         with self.database.begin() as conn:

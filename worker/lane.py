@@ -283,9 +283,9 @@ class Lane:
         now, begun = self._flow.now(), time.monotonic()
         whose = self._run_id, self._phase, self._owner
         with self._flow.database.begin() as conn:
+            stage = runs.renew(conn, *whose, now, now + LEASE_SECONDS)  # holds the run's row for what follows
             runs.save_results(conn, self._run_id, self._phase, results)
             restraint.remember(conn, self._run_id, results, self._servers, now)
-            stage = runs.renew(conn, *whose, now, now + LEASE_SECONDS)
             complete = runs.pages_held(conn, *whose) == self._held
         if complete:
             self._lease_end = begun + LEASE_SECONDS

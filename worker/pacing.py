@@ -9,6 +9,7 @@ Shared in Redis where there is one, in this process otherwise: the same arithmet
 """
 
 import hashlib
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -35,6 +36,12 @@ class Pacer(Protocol):
         owner has under way: they stay its own, however few it gets. `want` 0 and none busy gives all back.
         """
 
+    def enter(self, server: str, owner: str, seconds: float) -> bool:
+        """Asks for one slot at a server, for at most `seconds`, before all that `renew`: the next to come free.
+
+        False means wait and ask again; it is kept free meanwhile. `renew` with `want` 0 gives it back.
+        """
+
     def trouble(self, server: str) -> None:
         """The server throttled, dropped or delayed: halves what all may use there together."""
 
@@ -51,6 +58,7 @@ class _Server:
     met: float
     careful: bool = False
     held: dict[str, tuple[int, float]] = field(default_factory=dict)
+    awaited: dict[str, float] = field(default_factory=dict)
 
 
 class LocalPacer:
@@ -66,7 +74,8 @@ class LocalPacer:
         with self._lock:
             known = self._server(server)
             others = [count for holder, (count, _) in known.held.items() if holder != owner]
-            allowed = int(min(known.allowance, self._limit))
+            known.awaited.pop(owner, None)
+            allowed = self._allowed(known) - len(known.awaited)
             share = -(-allowed // (len(others) + 1))
             granted = max(0, min(want, share, allowed - sum(others)))
             if want or busy:
@@ -74,6 +83,17 @@ class LocalPacer:
             else:
                 known.held.pop(owner, None)
             return granted
+
+    def enter(self, server: str, owner: str, seconds: float) -> bool:
+        with self._lock:
+            known = self._server(server)
+            known.held.pop(owner, None)
+            known.awaited.pop(owner, None)
+            if sum(count for count, _ in known.held.values()) < self._allowed(known):
+                known.held[owner] = (1, self._now() + seconds)
+                return True
+            known.awaited[owner] = self._now() + SLOT_SECONDS
+            return False
 
     def trouble(self, server: str) -> None:
         with self._lock:
@@ -86,6 +106,9 @@ class LocalPacer:
             grown = logins / (known.allowance * ROUNDS) if known.careful else logins
             known.allowance = min(self._limit, known.allowance + grown)
 
+    def _allowed(self, known: _Server) -> int:
+        return int(min(known.allowance, self._limit))
+
     def _server(self, name: str) -> _Server:
         now = self._now()
         for key in [key for key, item in self._servers.items() if now - item.met > FORGET_SECONDS]:
@@ -93,34 +116,59 @@ class LocalPacer:
         known = self._servers.setdefault(name, _Server(start_of(self._limit), now))
         known.met = now
         known.held = {owner: held for owner, held in known.held.items() if held[1] > now}
+        known.awaited = {owner: until for owner, until in known.awaited.items() if until > now}
         return known
 
 
-# One server is a hash: "allowance", "careful" after trouble, and for each owner "h:<owner>" -> "count:expiry". Redis's
-# own clock decides.
-_RENEW = """
+# One server is a hash: "allowance", "careful" after trouble, for each owner "h:<owner>" -> "count:expiry", and for each
+# that waits to enter "w:<owner>" -> expiry. Redis's own clock decides.
+_OTHERS = """
 local now = tonumber(redis.call('TIME')[1])
-local limit, want = tonumber(ARGV[1]), tonumber(ARGV[2])
-local allowance = tonumber(redis.call('HGET', KEYS[1], 'allowance') or ARGV[4])
-local busy, others, owners = tonumber(ARGV[7]), 0, 1
+local allowance = tonumber(redis.call('HGET', KEYS[1], 'allowance') or ARGV[3])
+local others, owners, awaited = 0, 1, 0
+redis.call('HDEL', KEYS[1], 'w:' .. ARGV[2])
 for _, key in ipairs(redis.call('HKEYS', KEYS[1])) do
-  if string.sub(key, 1, 2) == 'h:' and key ~= ARGV[3] then
+  local kind = string.sub(key, 1, 2)
+  if kind == 'w:' then
+    if tonumber(redis.call('HGET', KEYS[1], key)) <= now then redis.call('HDEL', KEYS[1], key)
+    else awaited = awaited + 1 end
+  elseif kind == 'h:' and key ~= 'h:' .. ARGV[2] then
     local count, expiry = string.match(redis.call('HGET', KEYS[1], key), '(%d+):(%d+)')
     if tonumber(expiry) <= now then redis.call('HDEL', KEYS[1], key)
     else others, owners = others + tonumber(count), owners + 1 end
   end
 end
-local allowed = math.floor(math.min(allowance, limit))
-local granted = math.max(0, math.min(want, math.ceil(allowed / owners), allowed - others))
+local allowed = math.floor(math.min(allowance, tonumber(ARGV[1])))
 redis.call('HSET', KEYS[1], 'allowance', allowance)
+redis.call('EXPIRE', KEYS[1], ARGV[4])
+"""
+_RENEW = (
+    _OTHERS
+    + """
+local want, busy = tonumber(ARGV[6]), tonumber(ARGV[7])
+allowed = allowed - awaited
+local granted = math.max(0, math.min(want, math.ceil(allowed / owners), allowed - others))
 if want > 0 or busy > 0 then
-  redis.call('HSET', KEYS[1], ARGV[3], string.format('%d:%d', math.max(granted, busy), now + tonumber(ARGV[5])))
+  local held = string.format('%d:%d', math.max(granted, busy), now + tonumber(ARGV[5]))
+  redis.call('HSET', KEYS[1], 'h:' .. ARGV[2], held)
 else
-  redis.call('HDEL', KEYS[1], ARGV[3])
+  redis.call('HDEL', KEYS[1], 'h:' .. ARGV[2])
 end
-redis.call('EXPIRE', KEYS[1], ARGV[6])
 return granted
 """
+)
+_ENTER = (
+    _OTHERS
+    + """
+if others < allowed then
+  redis.call('HSET', KEYS[1], 'h:' .. ARGV[2], string.format('1:%d', now + tonumber(ARGV[6])))
+  return 1
+end
+redis.call('HDEL', KEYS[1], 'h:' .. ARGV[2])
+redis.call('HSET', KEYS[1], 'w:' .. ARGV[2], now + tonumber(ARGV[5]))
+return 0
+"""
+)
 _CHANGE = """
 local allowance = tonumber(redis.call('HGET', KEYS[1], 'allowance') or ARGV[2])
 if ARGV[3] == 'halve' then
@@ -148,22 +196,24 @@ class RedisPacer:
         patience: dict[str, Any] = {"socket_timeout": 1, "socket_connect_timeout": 1, "retry": Retry(NoBackoff(), 1)}
         self._redis: Any = redis.Redis.from_url(url, **patience)
         self._renew = self._redis.register_script(_RENEW)
+        self._enter = self._redis.register_script(_ENTER)
         self._change = self._redis.register_script(_CHANGE)
 
     def renew(self, server: str, owner: str, want: int, busy: int = 0) -> int:
-        arguments: list[str | int] = [
-            self._limit,
-            want,
-            f"h:{owner}",
-            self._start,
-            int(SLOT_SECONDS),
-            int(FORGET_SECONDS),
-            busy,
-        ]
         try:
-            return int(self._renew(keys=[_key(server)], args=arguments))
+            return int(self._renew(keys=[_key(server)], args=[*self._asked(owner), want, busy]))
         except redis.RedisError:
             return min(want, FLOOR)
+
+    def enter(self, server: str, owner: str, seconds: float) -> bool:
+        try:
+            return bool(self._enter(keys=[_key(server)], args=[*self._asked(owner), math.ceil(seconds)]))
+        except redis.RedisError:
+            return True
+
+    def _asked(self, owner: str) -> list[str | int]:
+        """The arguments that both have."""
+        return [self._limit, owner, self._start, int(FORGET_SECONDS), int(SLOT_SECONDS)]
 
     def trouble(self, server: str) -> None:
         self._apply(server, "halve")

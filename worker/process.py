@@ -15,9 +15,11 @@ from celery.worker import WorkController
 from celery.worker import state as worker_state
 
 from checks.model import Invalid
+from worker.app import HEALTH, PREFLIGHT
 
 WAKE = "mail_preflight.wake"
-SLOTS = 4  # tasks at a time in one worker; lanes and the steps between them
+SLOTS = {PREFLIGHT: 4, HEALTH: 10}
+"""Tasks at a time in one worker: lanes and the steps between them. Endpoints, slices and alerts wait for nobody."""
 _START_SECONDS = 15.0
 _STOP_SECONDS = 45.0
 
@@ -30,7 +32,7 @@ def controller(app: Celery, queue: str, ready: Callable[[], None] | None = None)
         hostname=f"{queue}@mail-preflight",
         queues=[queue],
         pool="threads",
-        concurrency=SLOTS,
+        concurrency=SLOTS[queue],
         without_heartbeat=True,
         without_mingle=True,
         without_gossip=True,

@@ -19,18 +19,20 @@ from checks.settings import Settings, normalise_domain
 from settings_store import audit, changes, domains, restraint, runs
 from settings_store.audit import SERVICE, Actor, Entry
 from settings_store.changes import Change, Saved, Watch
+from settings_store.channel_keys import rotate_urls
 from settings_store.db import Database
 from settings_store.domains import DomainSummary
 from settings_store.mailbox_csv import read_csv
 from settings_store.mailboxes import ImportCounts, import_mailboxes, rotate_credentials
 from settings_store.runs import Stage
 from settings_store.secrets import Vault, load_or_create_key_file
-from worker import process
+from worker import metrics, process
 from worker.app import HEALTH, PREFLIGHT, QUEUES, make_app
 from worker.config import Config
 from worker.flow import Flow
 from worker.pacing import RedisPacer
 from worker.report import Report, results_of, with_findings
+from worker.supervision import Supervision
 from worker.tasks import publisher, register
 
 _POLL_SECONDS = 0.05
@@ -66,7 +68,7 @@ class Applied:
 
 
 @dataclass
-class Preflight:
+class Preflight(Supervision):
     """The service of one account."""
 
     config: Config
@@ -113,8 +115,8 @@ class Preflight:
             return domains.list_domains(conn, self.account_id)
 
     def rotate_keys(self) -> int:
-        """Encrypts every credential with the first key. Returns how many there were."""
-        return rotate_credentials(self.database, self.vault)
+        """Encrypts every credential, and every alert channel's URL, with the first key. Returns how many there were."""
+        return rotate_urls(self.database, self.vault) + rotate_credentials(self.database, self.vault)
 
     # -- the run
 
@@ -132,7 +134,7 @@ class Preflight:
             yield
 
     def follow(self, run_id: str, timeout: float | None = None) -> Iterator[Progress]:
-        """The run's progress, about four times a second and once at its end. Sweeps when the run stalls.
+        """The run's progress, two to four times a second and once at its end. Sweeps when the run stalls.
 
         Raises `TimeoutError` after `timeout` seconds.
         """
@@ -148,8 +150,9 @@ class Preflight:
                 self.flow.sweep(run_id)
             if now - told > rhythm:
                 told, progress = now, self.progress(run_id)
-                # Counting takes longer the more there is: a hundredth of the time is enough for it.
-                rhythm = min(1.0, max(_TALLY_SECONDS, progress.total * 1e-4))
+                # Counting takes longer the more there is: a hundredth of the time is enough for it. But there is news
+                # within a second, however many there are.
+                rhythm = min(0.5, max(_TALLY_SECONDS, progress.total * 1e-4))
                 yield progress
             time.sleep(_POLL_SECONDS)
         yield self.progress(run_id)
@@ -276,6 +279,7 @@ class Preflight:
             if (path := self._database_file) is not None:
                 stack.enter_context(process.only_one(path.with_name(path.name + ".serve")))
             self._require_broker()
+            stack.enter_context(self.telling())
             stack.enter_context(process.embedded_workers(self.app, QUEUES, self.stopping))
             self.flow.sweep()
             stack.enter_context(process.beat(self.app))
@@ -284,7 +288,15 @@ class Preflight:
     def work(self, queue: str) -> None:
         """A worker of one queue, until SIGTERM or SIGINT. Raises `Invalid` when the broker does not answer."""
         self._require_broker()
-        process.work(self.app, queue, self.stopping)
+        with self.telling():
+            process.work(self.app, queue, self.stopping)
+
+    @contextlib.contextmanager
+    def telling(self) -> Iterator[None]:
+        """Prometheus gets this process's metrics meanwhile, where a port is set. Raises `Invalid` when it is taken."""
+        port = self.config.metrics_port
+        with metrics.serve(port, self.config.metrics_host, self.database) if port else contextlib.nullcontext():
+            yield
 
     def beat(self) -> None:
         """The scheduler alone, until SIGTERM or SIGINT."""

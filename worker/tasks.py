@@ -1,12 +1,19 @@
-"""The tasks: ids in, nothing out. What they do is in `worker.flow`; the database keeps what came of it."""
+"""The tasks: ids in, nothing out. What they do is in `worker.flow`; the database keeps what came of it.
+
+Those of health carry nothing at all: the database says what is due.
+"""
 
 import logging
+import threading
 
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from worker.app import EXPIRES_SECONDS, PREFLIGHT
+from worker.alerts import ROUNDS, send_due
+from worker.app import EXPIRES_SECONDS, HEALTH, HEALTH_SECONDS, PREFLIGHT
 from worker.flow import Flow, Publish, TaskName
+from worker.health import LANES, EndpointLane, tick
+from worker.judge import judge
 from worker.lane import Lane, RouteCache
 from worker.process import WAKE
 from worker.watch import begin_watches
@@ -26,6 +33,15 @@ def publisher(app: Celery, queue: str = PREFLIGHT) -> Publish:
             log.warning("the broker does not answer; run %s waits for the sweep", run_id)
 
     return publish
+
+
+def publish_lanes(app: Celery, count: int) -> None:
+    """Asks for lanes that check endpoints. Where the broker is down, the next tick asks again."""
+    try:
+        for _ in range(count):
+            app.send_task(PREFIX + "check_endpoints", queue=HEALTH, expires=HEALTH_SECONDS, ignore_result=True)
+    except OperationalError:
+        log.warning("the broker does not answer; endpoints wait for the next tick")
 
 
 def register(app: Celery, flow: Flow) -> None:
@@ -53,3 +69,36 @@ def register(app: Celery, flow: Flow) -> None:
     def sweep() -> None:
         flow.sweep()
         begin_watches(flow)
+
+    _register_health(app, flow)
+
+
+def _register_health(app: Celery, flow: Flow) -> None:
+    room = threading.BoundedSemaphore(LANES)
+    telling = threading.BoundedSemaphore(ROUNDS)
+
+    @app.task(name=PREFIX + "health", ignore_result=True, shared=False)
+    def health() -> None:
+        publish_lanes(app, tick(flow))
+
+    @app.task(name=PREFIX + "check_endpoints", ignore_result=True, shared=False)
+    def check_endpoints() -> None:
+        """A message more than there is room for changes nothing: the lanes that are there find what is due."""
+        if room.acquire(blocking=False):
+            try:
+                EndpointLane(flow).run()
+            finally:
+                room.release()
+
+    @app.task(name=PREFIX + "judge", ignore_result=True, shared=False)
+    def judge_incidents() -> None:
+        judge(flow)
+
+    @app.task(name=PREFIX + "alerts", ignore_result=True, shared=False)
+    def alerts() -> None:
+        """Few at a time: many receivers that do not answer must not take the slots of those who check and judge."""
+        if telling.acquire(blocking=False):
+            try:
+                send_due(flow)
+            finally:
+                telling.release()

@@ -1,13 +1,26 @@
-"""The watch after a change is applied: what was to work is checked again, and a bad change goes back."""
+"""The watch after a change is applied: what was to work is checked again, and a bad change goes back.
+
+Either way the admins hear of it, as of any other incident.
+"""
 
 import logging
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from settings_store import audit, changes, runs
+from checks.model import Code, Verdict
+from settings_store import audit, changes, domains, health_slices, incidents, outbox, overview, runs
 from settings_store.audit import SERVICE
+from settings_store.changes import Change
+from settings_store.incidents import Opening, Scope, Severity
 from settings_store.lifecycle import ChangeState
+from settings_store.runs import Run
+from worker import case
+from worker.health_slices import pace_of
+from worker.mailbox_causes import FEWEST, subject_of
 
 if TYPE_CHECKING:
     from worker.flow import Flow
@@ -34,26 +47,95 @@ def begin_watches(flow: "Flow") -> int:
     return len(begun)
 
 
-def judge_watch(conn: Connection, run_id: str, change_id: str, threshold: float, now: float) -> None:
+def judge_watch(flow: "Flow", conn: Connection, run: Run, change_id: str) -> None:
     """Rolls a change back when more mailboxes fail than its report said, beyond the threshold, or notes that.
 
     Only what fails for good counts: a server that is restarted is no reason to undo anything, so an endpoint must fail
-    in two runs.
+    in two runs. Nothing is concluded while everything fails, for then it is us. The mailboxes' states follow.
     """
-    tally, run = runs.tally(conn, run_id), runs.get(conn, run_id)
-    change = changes.get(conn, change_id)
-    # The run was stopped after like failures: then it is not those few, it is all of them.
-    broken_off = run is not None and run.stop_code is not None and tally.fail > 0
-    few = tally.fail <= max(1.0, threshold * (tally.ok + tally.fail))
-    if change.state is not ChangeState.APPLIED or not changes.is_in_force(conn, change) or (few and not broken_off):
+    now, pace = flow.now(), pace_of(flow.config)
+    change, run = changes.get(conn, change_id), runs.get(conn, run.id) or run
+    in_force = change.state is ChangeState.APPLIED and changes.is_in_force(conn, change)
+    if not in_force or overview.service_in_trouble(conn):
         return
-    if runs.endpoint_failed(conn, run_id) and changes.look_again(conn, change_id, run_id, now + AGAIN_SECONDS):
+    failure = _failure(conn, run)
+    if not failure.excessive(flow.config.watch_threshold):
+        health_slices.take_over_states(conn, run, now, pace)
         return
-    why = f"{tally.fail} of {tally.total} mailboxes that were to work fail after the change"
-    log.warning("change %s: %s", change_id, why)
+    again = now + AGAIN_SECONDS
+    if failure.of_endpoint and changes.look_again(conn, change_id, run.id, again):
+        return
+    log.warning("change %s: %s", change_id, failure)
     if change.roll_back_by_itself:
-        changes.roll_back(conn, change_id, now, SERVICE, why)
+        changes.roll_back(conn, change_id, now, SERVICE, str(failure))
     else:
-        audit.record(
-            conn, change_id, SERVICE, WATCH_FAILED, at=now, before=change.state, after=change.state, detail=why
-        )
+        # So many at once need no second look.
+        health_slices.take_over_states(conn, run, now, replace(pace, fails=1))
+        state, event = change.state, WATCH_FAILED
+        audit.record(conn, change_id, SERVICE, event, at=now, before=state, after=state, detail=str(failure))
+    _alert(flow, conn, change, failure)
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """What fails after a change: how many mailboxes with each code."""
+
+    failing: int
+    conclusive: int
+    total: int
+    codes: Mapping[Code, int]
+    seen: Mapping[Code, str]
+    broken_off: bool
+    of_endpoint: bool
+
+    def __str__(self) -> str:
+        return f"{self.failing} of {self.total} mailboxes that were to work fail after the change"
+
+    def excessive(self, threshold: float) -> bool:
+        """Whether more fail than may. A run that was stopped after like failures: then it is all of them."""
+        return self.failing > max(1.0, threshold * self.conclusive) or (self.broken_off and self.failing > 0)
+
+    @property
+    def most(self) -> tuple[Code, int]:
+        return max(self.codes.items(), key=lambda item: item[1])
+
+
+def _failure(conn: Connection, run: Run) -> _Failure:
+    tally = runs.tally(conn, run.id)
+    codes: Counter[Code] = Counter()
+    seen: dict[Code, str] = {}
+    if tally.fail:
+        for row in runs.rows(conn, run.id):
+            if row.verdict is Verdict.FAIL and row.code:
+                codes[Code(row.code)] += 1
+                seen.setdefault(Code(row.code), row.seen)
+    conclusive, broken_off = tally.ok + tally.fail, run.stop_code is not None
+    of_endpoint = runs.endpoint_failed(conn, run.id)
+    return _Failure(tally.fail, conclusive, tally.total, codes, seen, broken_off, of_endpoint)
+
+
+def _alert(flow: "Flow", conn: Connection, change: Change, failure: _Failure) -> None:
+    """Opens an incident, where no health check would.
+
+    An endpoint that fails in force makes one of its own, and so does each of a few mailboxes.
+    """
+    code, count = failure.most
+    if not change.roll_back_by_itself and (failure.of_endpoint or count < FEWEST):
+        return
+    opening = Opening(
+        Scope.MAILBOXES,
+        subject_of(change.domain_id, code),
+        domains.account_of(conn, change.domain_id),
+        Severity.CRITICAL,
+        code,
+        flow.now(),
+        {"change": change.id, "undone": "yes" if change.roll_back_by_itself else ""},
+        failure.seen[code],
+        frozenset({change.domain_id}),
+        mailboxes=failure.failing,
+    )
+    every = case.pace_of(flow.config).reminder(opening.scope, opening.severity)
+    remind_at = None if every is None else flow.now() + every
+    incident_id = incidents.open_one(conn, opening, flow.now(), remind_at)
+    if incident_id is not None:
+        outbox.announce(conn, incident_id, "opened", 0, flow.now())

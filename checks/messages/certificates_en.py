@@ -102,6 +102,19 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         "Ask whoever runs the mail server whether its key was changed. If so, check and apply the settings again to"
         " accept the new key; otherwise somebody in between may pose as this server.",
     ),
+    Code.TLS_PIN_EXPIRES: (
+        "The certificate that was accepted for {host} with the option expires on {date}.",
+        "When it is replaced, the new key is not accepted by itself: check and apply the settings again on that day. A"
+        " certificate that is trusted everywhere needs no option.",
+    ),
+    Code.TLS_CERTIFICATE_CHANGED: (
+        "{host} has another certificate than before, issued by {issuer}.",
+        "There is nothing to do if whoever runs the mail server renewed it. Ask them if nobody knows of that.",
+    ),
+    Code.TLS_OPTION_NOT_NEEDED: (
+        "The certificate for {host} is trusted now, so the option to allow an insecure one is not needed any more.",
+        "Switch the option off and apply the settings: connections are safer without it.",
+    ),
     Code.TLS_WEAK_DH: (
         "{host} offers only key exchanges that are too weak (Diffie-Hellman of too few bits).",
         "Ask whoever runs the mail server to enable elliptic curves, or Diffie-Hellman of 2048 bits at least. Allowing"

@@ -374,6 +374,11 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         "The admin connects these mailboxes with OAuth. EWS itself ends there on {date}: Microsoft Graph, or"
         " IMAP with OAuth, works beyond.",
     ),
+    Code.EXCHANGE_ONLINE_SMTP: (
+        "Mailboxes that send through Exchange Online with a password: {concerned}. It switches passwords off for SMTP"
+        " on {date} unless an administrator there switches them on again, and ends them for good later.",
+        "Connect these mailboxes with OAuth before that day.",
+    ),
     Code.EXCHANGE_CONSUMER: (
         "{host} is for private Outlook.com mailboxes, which have no Exchange Web Services.",
         "Connect these mailboxes with IMAP and SMTP and OAuth (outlook.office365.com and smtp-mail.outlook.com).",

@@ -394,6 +394,11 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         "管理者が OAuth でこれらのメールボックスを接続してください。EWS は{date}に終了するため、Microsoft"
         " Graph または OAuth を使用した IMAP への移行をお勧めします。",
     ),
+    Code.EXCHANGE_ONLINE_SMTP: (
+        "Exchange Online からパスワードで送信しているメールボックス: {concerned}。SMTP のパスワード認証は {date} に"
+        "無効化され、管理者が再度有効にした場合も、その後に廃止されます。",
+        "その日までに、これらのメールボックスを OAuth で接続してください。",
+    ),
     Code.EXCHANGE_CONSUMER: (
         "{host} は個人向けの Outlook.com で、Exchange Web サービスは提供されていません。",
         "OAuth を使用した IMAP と SMTP (outlook.office365.com と smtp-mail.outlook.com) で、"

@@ -16,9 +16,12 @@ _numbers = count()
 renewals = st.tuples(
     st.just("renew"), st.sampled_from(SERVERS), st.sampled_from(OWNERS), st.integers(0, 12), st.integers(0, 6)
 )
+# An owner is a lane or a check, never both.
+entries = st.tuples(st.just("enter"), st.sampled_from(SERVERS), st.sampled_from(("x", "y")), st.just(60.0))
+leavings = st.tuples(st.just("renew"), st.sampled_from(SERVERS), st.sampled_from(("x", "y")), st.just(0), st.just(0))
 troubles = st.tuples(st.just("trouble"), st.sampled_from(SERVERS))
 goods = st.tuples(st.just("fine"), st.sampled_from(SERVERS), st.integers(0, 30))
-sequences = st.lists(st.one_of(renewals, renewals, troubles, goods), max_size=25)
+sequences = st.lists(st.one_of(renewals, renewals, entries, leavings, troubles, goods), max_size=25)
 
 
 def play(pacer: Pacer, step: tuple[object, ...], prefix: str) -> object:
@@ -45,9 +48,14 @@ def test_never_above_the_limit_together(limit: int, steps: list[tuple[object, ..
     for step in steps:
         if step[0] == "renew":
             _, server, owner, want, _ = step
-            busy = given_to.get((server, owner), 0)  # all it had is still under way
+            # All that a lane had is still under way; a check gives its slot back when it is over.
+            busy = given_to.get((server, owner), 0) if owner in OWNERS else 0
             granted = pacer.renew(str(server), str(owner), int(str(want)), busy)
             given_to[server, owner] = max(granted, busy)
+        elif step[0] == "enter":
+            _, server, owner, seconds = step
+            if not given_to.get((server, owner)):  # a check that is in does not ask again
+                given_to[server, owner] = int(pacer.enter(str(server), str(owner), float(str(seconds))))
         else:
             play(pacer, step, "")
         for name in SERVERS:
@@ -93,6 +101,23 @@ def test_who_waits_in_line_gets_a_share(pacer: Pacer) -> None:
     assert pacer.renew("one", "a", 10, busy=5) == 10
 
 
+def test_a_check_is_the_next_to_be_served(pacer: Pacer) -> None:
+    """Given lanes that have all, when a check asks, then it has the first slot that comes free, and gives it back."""
+    assert [pacer.renew("one", lane, 1) for lane in "abcdefghij"] == [1] * 10
+    assert not pacer.enter("one", "check", 60)
+    assert not pacer.enter("one", "another", 60)
+    assert pacer.renew("one", "a", 1, busy=1) == 0  # what it has under way is its last for now
+    assert not pacer.enter("one", "check", 60)
+    assert pacer.renew("one", "a", 1) == 0  # and now it is over
+    assert pacer.enter("one", "check", 60)
+    assert pacer.renew("one", "a", 1) == 0
+    assert not pacer.enter("one", "another", 60)
+    assert pacer.renew("one", "check", 0) == 0
+    assert pacer.enter("one", "another", 60)
+    assert pacer.renew("one", "another", 0) == 0
+    assert pacer.renew("one", "a", 1) == 1
+
+
 def test_slots_of_the_dead_lapse_and_servers_are_forgotten() -> None:
     now = [0.0]
     pacer = LocalPacer(20, lambda: now[0])
@@ -100,6 +125,10 @@ def test_slots_of_the_dead_lapse_and_servers_are_forgotten() -> None:
     assert pacer.renew("one", "dead", 20) == 5
     assert pacer.renew("one", "a", 20) == 0
     now[0] = SLOT_SECONDS + 1
+    assert pacer.renew("one", "a", 20) == 5
+    assert not pacer.enter("one", "dead check", 60)
+    assert pacer.renew("one", "a", 20, busy=5) == 4
+    now[0] += SLOT_SECONDS + 1
     assert pacer.renew("one", "a", 20) == 5
     now[0] += FORGET_SECONDS + 1
     assert pacer.renew("one", "a", 20) == 10
@@ -116,6 +145,7 @@ def test_a_redis_that_does_not_answer_leaves_one_login() -> None:
     pacer = RedisPacer("redis://127.0.0.1:1/0", 20)
     assert pacer.renew("one", "a", 10) == 1
     assert pacer.renew("one", "a", 0) == 0
+    assert pacer.enter("one", "a", 60)
     pacer.trouble("one")
     pacer.fine("one", 3)
 

@@ -1,0 +1,137 @@
+"""Runs of slices: one lane each, states that follow at their end, and room for the next."""
+
+from dataclasses import dataclass
+
+import pytest
+import sqlalchemy as sa
+
+from checks.model import Code, LoginResult, Protocol, Verdict
+from settings_store import health, health_schedule, runs, schema
+from settings_store.db import Database
+from settings_store.runs import CANDIDATE, Done, Run
+from settings_store.secrets import Vault, new_key
+from tests.settings_store.in_force import NOW, add_mailboxes, both_ok, column, put_in_force, settings_id_of
+from worker.config import Config
+from worker.flow import Flow
+from worker.health_slices import AT_ONCE, begin_slices, is_slice, pace_of
+
+DOMAINS = AT_ONCE + 2
+
+
+@dataclass
+class World:
+    flow: Flow
+    sent: list[tuple[str, str]]
+
+    def plan(self, run_id: str) -> Run:
+        """Lays a run out, up to where its mailboxes are tried."""
+        with self.flow.database.begin() as conn:
+            run = runs.get(conn, run_id)
+            assert run is not None
+            runs.plan(conn, run, 5, 25)
+            runs.move(conn, run_id, ("queued",), "mailboxes", NOW)
+            return run
+
+    def settle(self, run_id: str, code: Code) -> list[int]:
+        """Every mailbox of the run came to this."""
+        row = schema.run_mailboxes
+        verdict = Verdict.OK if code is Code.OK else Verdict.FAIL
+        with self.flow.database.begin() as conn:
+            ids = conn.execute(sa.select(row.c.mailbox_id).where(row.c.run_id == run_id)).scalars().all()
+            done = [Done(one, LoginResult(verdict, code, Protocol.IMAP)) for one in ids]
+            runs.save_results(conn, run_id, CANDIDATE, done)
+            runs.close_pages(conn, run_id, CANDIDATE)
+        return list(ids)
+
+
+@pytest.fixture
+def world(database: Database) -> World:
+    """Six domains with four mailboxes each, whose slices are due."""
+    sent: list[tuple[str, str]] = []
+    flow = Flow(
+        database, Vault([new_key()]), Config(lanes=3), lambda name, run_id: sent.append((name, run_id)), lambda: NOW
+    )
+    with database.begin() as conn:
+        for number in range(DOMAINS):
+            domain_id = put_in_force(conn, f"d{number}.example")
+            add_mailboxes(conn, domain_id, 4)
+            health.record(conn, both_ok(conn, domain_id))
+        health_schedule.enrol(conn, NOW - 900, 300, 900)
+    return World(flow, sent)
+
+
+def test_as_many_begin_as_there_is_room_for(world: World) -> None:
+    assert begin_slices(world.flow) == AT_ONCE
+    assert begin_slices(world.flow) == 0
+    assert [name for name, _ in world.sent] == ["start_run"] * AT_ONCE
+
+
+def test_the_end_of_one_makes_room_for_the_next(world: World) -> None:
+    begin_slices(world.flow)
+    first = world.sent[0][1]
+    world.plan(first)
+    world.settle(first, Code.OK)
+
+    world.flow.finish_run(first)
+
+    assert len(world.sent) == AT_ONCE + 1
+    assert world.sent[-1][0] == "start_run"
+
+
+@pytest.mark.parametrize(("code", "state"), [(Code.OK, "connected"), (Code.AUTH_REJECTED, "disconnected")])
+def test_states_follow_when_the_run_ends(world: World, code: Code, state: str) -> None:
+    begin_slices(world.flow)
+    first = world.sent[0][1]
+    world.plan(first)
+    ids = world.settle(first, code)
+
+    world.flow.finish_run(first)
+
+    box = schema.mailboxes
+    with world.flow.database.read() as conn:
+        found = conn.execute(sa.select(box.c.id).where(box.c.state == state)).scalars().all()
+    assert set(found) == set(ids)
+
+
+def test_once_however_often_the_message_comes(world: World) -> None:
+    begin_slices(world.flow)
+    first = world.sent[0][1]
+    world.plan(first)
+    world.settle(first, Code.AUTH_LOCKED)
+
+    for _ in range(3):
+        world.flow.finish_run(first)
+
+    with world.flow.database.read() as conn:
+        assert sorted(map(str, column(conn, schema.mailboxes, "health_fails")))[-2:] == ["0", "1"]
+
+
+def test_a_slice_has_one_lane_and_a_preflight_several(world: World) -> None:
+    begin_slices(world.flow)
+    first = world.sent[0][1]
+    run = world.plan(first)
+    with world.flow.database.begin() as conn:
+        runs.create(
+            conn,
+            "preflight",
+            domain_id=run.domain_id,
+            change_id=None,
+            settings_id=settings_id_of(conn, run.domain_id),
+            baseline_settings_id=None,
+            kind="preflight",
+            now=NOW,
+        )
+    preflight = world.plan("preflight")
+    world.sent.clear()
+
+    world.flow.advance(first)
+    world.flow.advance("preflight")
+
+    assert (is_slice(run), is_slice(preflight)) == (True, False)
+    assert world.sent == [("run_page", first)] + [("run_page", "preflight")] * 3
+
+
+def test_the_pace_is_the_configured_one() -> None:
+    pace = pace_of(Config(health_mailbox_hours=2, health_slice_minutes=10, health_fails=4))
+
+    assert (pace.round_seconds, pace.slice_seconds, pace.fails) == (7200, 600, 4)

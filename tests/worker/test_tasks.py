@@ -1,0 +1,116 @@
+"""The tasks of health: which there are, on which queue, and that lanes do not take a worker's every slot."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from celery import Celery
+from kombu.exceptions import OperationalError
+from pydantic import SecretStr
+
+import worker.tasks
+from settings_store.db import Database
+from settings_store.secrets import Vault, new_key
+from worker.alerts import ROUNDS
+from worker.app import HEALTH, PREFLIGHT, make_app
+from worker.config import Config
+from worker.flow import Flow
+from worker.health import LANES
+from worker.health_slices import AT_ONCE
+from worker.process import SLOTS
+from worker.tasks import publish_lanes, register
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[Celery]:
+    database = Database(f"sqlite:///{tmp_path}/tasks.db")
+    database.migrate()
+    config = Config(database_url=SecretStr(f"sqlite:///{tmp_path}/tasks.db"))
+    made = make_app(config)
+    register(made, Flow(database, Vault([new_key()]), config, lambda *_: None))
+    yield made
+    database.close()
+
+
+def test_beat_asks_for_what_there_is(app: Celery) -> None:
+    entries = app.conf.beat_schedule
+
+    assert {name: entry["options"]["queue"] for name, entry in entries.items()} == {
+        "sweep": PREFLIGHT,
+        "health": HEALTH,
+        "judge": HEALTH,
+        "alerts": HEALTH,
+    }
+    assert {entry["task"] for entry in entries.values()} <= set(app.tasks)
+    assert all(entry["options"]["expires"] == entry["schedule"] for entry in entries.values())
+
+
+def test_lanes_and_slices_leave_slots_for_the_rest() -> None:
+    assert SLOTS[HEALTH] >= LANES + AT_ONCE + ROUNDS + 2, "one is to judge, one to say what is due"
+
+
+def test_no_more_lanes_than_there_is_room_for(app: Celery, monkeypatch: pytest.MonkeyPatch) -> None:
+    inside, leave = threading.Semaphore(0), threading.Event()
+
+    class Busy:
+        def __init__(self, flow: Flow) -> None:
+            """Takes what a lane takes."""
+
+        def run(self) -> None:
+            inside.release()
+            leave.wait(20)
+
+    monkeypatch.setattr(worker.tasks, "EndpointLane", Busy)
+    task = app.tasks["mail_preflight.check_endpoints"]
+    threads = [threading.Thread(target=task) for _ in range(LANES)]
+    for thread in threads:
+        thread.start()
+    for _ in range(LANES):
+        assert inside.acquire(timeout=10)
+
+    task()  # comes back at once
+
+    assert not inside.acquire(blocking=False)
+    leave.set()
+    for thread in threads:
+        thread.join(10)
+    task()
+    assert inside.acquire(blocking=False), "there is room again"
+
+
+def test_slow_receivers_take_few_slots(app: Celery, monkeypatch: pytest.MonkeyPatch) -> None:
+    inside, leave = threading.Semaphore(0), threading.Event()
+
+    def wait(_flow: Flow) -> None:
+        inside.release()
+        leave.wait(20)
+
+    monkeypatch.setattr(worker.tasks, "send_due", wait)
+    task = app.tasks["mail_preflight.alerts"]
+    threads = [threading.Thread(target=task) for _ in range(ROUNDS + 2)]
+    for thread in threads:
+        thread.start()
+    for _ in range(ROUNDS):
+        assert inside.acquire(timeout=10)
+    for thread in threads[:2]:
+        thread.join(0.1)
+
+    assert sum(thread.is_alive() for thread in threads) == ROUNDS
+    assert not inside.acquire(blocking=False)
+    leave.set()
+    for thread in threads:
+        thread.join(10)
+
+
+def test_a_broker_that_is_down_is_no_failure(
+    app: Celery, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(app, "send_task", refuse)
+
+    publish_lanes(app, 2)
+
+    assert "the broker does not answer" in caplog.text

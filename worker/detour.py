@@ -1,0 +1,111 @@
+"""Mail about a broken mail server does not go through that server: other channels tell it, or the operator's.
+
+What is held back stays there until the incident is over, and is told then.
+"""
+
+import logging
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from checks.model import Fault, Invalid
+from checks.network import AddressPolicy, Deadline, resolve
+from settings_store import deliveries, detours
+from settings_store.deliveries import Delivery, Key
+from settings_store.detours import Way
+from worker import sending
+from worker.flow import Flow
+
+log = logging.getLogger(__name__)
+
+HOLD_SECONDS = 300.0
+"""How long an alert is held back before it is looked at again."""
+_RESOLVE_SECONDS = 5.0
+_PATIENCE_SECONDS = 10.0  # for all names together: where the resolver hangs, alerts do not
+_AT_ONCE = 500
+
+
+def hold_back(flow: Flow) -> int:
+    """Holds back what is due and would go through a broken server; returns how many alerts that are."""
+    with flow.database.read() as conn:
+        keys = deliveries.due_keys(conn, flow.now(), _AT_ONCE, detours.may_be_needed())
+        ways = detours.ways(conn, keys)
+    names = _Names(flow)
+    blocked = names.blocked(ways)
+    for way in blocked:
+        with flow.database.begin() as conn:
+            deliveries.hold(conn, [way.key], flow.now() + HOLD_SECONDS)
+    _tell_others(names, blocked)
+    return len(blocked)
+
+
+def needed(flow: Flow, delivery: Delivery, keys: list[Key], owner: str) -> bool:
+    """Whether a claimed delivery would go through a broken server. Then it waits, or what is in it is let go."""
+    with flow.database.read() as conn:
+        ways = detours.ways(conn, keys)
+    names = _Names(flow)
+    blocked = names.blocked(ways)
+    if not blocked:
+        return False
+    now, never_sent = flow.now(), delivery.attempts == 1
+    with flow.database.begin() as conn:
+        mine = deliveries.put_off(conn, delivery.id, owner, now if never_sent else now + HOLD_SECONDS, "held back")
+        if mine and never_sent:  # its alerts may go on under another id
+            deliveries.hold(conn, [way.key for way in blocked], now + HOLD_SECONDS, delivery.id)
+    if mine and never_sent:
+        _tell_others(names, blocked)
+    return True
+
+
+def _tell_others(names: "_Names", blocked: list[Way]) -> None:
+    flow = names.flow
+    for way in blocked:
+        with flow.database.read() as conn:
+            others = detours.other_ways(conn, way.key)
+        if any(not names.blocked([other]) for other in others):
+            continue
+        with flow.database.begin() as conn:
+            if not detours.tell_operator(conn, way.key, flow.now()):
+                log.error("incident %s: every channel leads through the broken server", way.key.incident_id)
+
+
+@dataclass
+class _Names:
+    """Which names are of one server, as far as the resolver says so in time."""
+
+    flow: Flow
+    waited: float = 0.0
+
+    def blocked(self, ways: Iterable[Way]) -> list[Way]:
+        """Those that lead through a server that must not be on the way."""
+        return [way for way in ways if way.hosts and self._same_server(self._host(way.token), way.hosts)]
+
+    def _host(self, token: bytes) -> str | None:
+        try:
+            return sending.mail_host(self.flow.vault.open(token))
+        except (Fault, Invalid):  # it cannot be sent either; that is found and recorded there
+            return None
+
+    def _same_server(self, host: str | None, broken: frozenset[str]) -> bool:
+        if host is None or host in broken:
+            return host is not None
+        own = self._look_up(host)
+        return any(own & self._look_up(other) for other in broken)
+
+    def _look_up(self, host: str) -> frozenset[str]:
+        if self.waited >= _PATIENCE_SECONDS:
+            return frozenset()
+        begun = time.monotonic()
+        found = _addresses(self.flow.config.policy, host, int(self.flow.now() // 60))
+        self.waited += time.monotonic() - begun
+        return found
+
+
+@lru_cache(maxsize=256)
+def _addresses(policy: AddressPolicy, host: str, _minute: int) -> frozenset[str]:
+    """What a name resolves to, kept for that minute."""
+    try:
+        return frozenset(resolve(host, 25, policy, Deadline(_RESOLVE_SECONDS)))
+    except (Fault, TimeoutError):
+        return frozenset()

@@ -1,0 +1,207 @@
+"""How a domain is, put together from what health checks have stored: for the command, the API and the page alike.
+
+Its document's schema is `docs/schema/health.schema.json`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from sqlalchemy import Connection
+
+from checks.document import endpoint_facts, place_facts
+from checks.messages import Language, Wording, wording
+from checks.model import Code, Endpoint, Facts, MailboxState
+from checks.serialize import load_endpoint_result
+from settings_store import channels, domains, health, history, maintenance, overview
+from settings_store.domains import DomainRow
+from settings_store.health import State, Watched
+from settings_store.history import History
+from settings_store.incidents import Incident
+from settings_store.maintenance import Rest
+from settings_store.overview import Disconnected, Standing
+
+DomainState = Literal["failing", "unknown", "maintenance", "paused", "not_configured", "healthy"]
+STATES: tuple[DomainState, ...] = ("failing", "unknown", "maintenance", "paused", "not_configured", "healthy")
+"""The worst first."""
+
+RECENT_SECONDS = 7 * 86400.0
+LISTED_MAILBOXES = 20
+LISTED_INCIDENTS = 50
+_STALE_CHECKS, _STALE_SECONDS = 4, 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointHealth:
+    """One endpoint of the settings in force. `known` is None until it is checked.
+
+    `stale`: nobody has looked at it for so long that what is known says little of now.
+    """
+
+    endpoint: Endpoint
+    known: Watched | None
+    history: History
+    stale: bool = False
+
+    @property
+    def state(self) -> State:
+        """As judged. What worked a long time ago is unknown."""
+        if self.known is None or (self.stale and self.known.state != "fail"):
+            return "unknown"
+        return self.known.state
+
+    def words(self, language: Language) -> Wording | None:
+        """What the newest check found; None where it was ok, or there was none."""
+        if self.known is None or self.known.code is Code.OK:
+            return None
+        return wording(self.known.code, self._facts(self.known), language)
+
+    def notices(self, language: Language) -> list[tuple[Code, Wording]]:
+        """What is to be said ahead of time."""
+        found = self.known.notices if self.known else ()
+        place = place_facts(self.endpoint)
+        return [
+            (Code(item["code"]), wording(Code(item["code"]), {**place, **item["facts"]}, language)) for item in found
+        ]
+
+    def _facts(self, known: Watched) -> Facts:
+        """Those of the newest conclusive result, where it is the one that is spoken of."""
+        if known.document:
+            result = load_endpoint_result(dict(known.document))
+            if result.code is known.code:
+                return endpoint_facts(result)
+        return place_facts(self.endpoint)
+
+
+@dataclass(frozen=True, slots=True)
+class DomainHealth:
+    """One domain as of `at` (UTC seconds since 1970).
+
+    `disconnected` are at most `LISTED_MAILBOXES`, `incidents` at most `LISTED_INCIDENTS` of `incident_count`: first
+    the open ones, then those of the last week. `channels` are the names of the ones that hear of the domain.
+    `trouble`: the service itself has an open incident.
+    """
+
+    domain: str
+    at: float
+    state: DomainState
+    rest: Rest
+    endpoints: tuple[EndpointHealth, ...]
+    mailboxes: Mapping[MailboxState, int]
+    disconnected: tuple[Disconnected, ...]
+    incidents: tuple[Incident, ...]
+    incident_count: int
+    channels: tuple[str, ...]
+    trouble: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A domain in the list of all."""
+
+    standing: Standing
+    state: DomainState
+
+
+def stale_after(endpoint_minutes: float) -> float:
+    """After how many seconds without a check nothing is known, where one is due every so many minutes."""
+    return max(_STALE_SECONDS, _STALE_CHECKS * endpoint_minutes * 60)
+
+
+def read_domain(conn: Connection, domain: DomainRow, now: float, days: int, stale_seconds: float) -> DomainHealth:
+    """How a domain is; `days` is how far the history goes back."""
+    rest, trouble = maintenance.rest_of(conn, domain.id, now), overview.service_in_trouble(conn)
+    watching = rest.paused_at is None and rest.window is None
+    endpoints = _endpoints(conn, domain, now, days, now - stale_seconds if watching else 0.0)
+    incidents, count = overview.incidents_of(conn, domain.id, now - RECENT_SECONDS, LISTED_INCIDENTS)
+    listening = [item for item in channels.list_channels(conn, domain.account_id) if _hears(item, domain.id)]
+    found = DomainHealth(
+        domain=domain.name,
+        at=now,
+        state="unknown",
+        rest=rest,
+        endpoints=endpoints,
+        mailboxes=overview.mailbox_counts(conn, domain.id),
+        disconnected=tuple(overview.disconnected(conn, domain.id, LISTED_MAILBOXES)),
+        incidents=tuple(incidents),
+        incident_count=count,
+        channels=tuple(item.name for item in listening),
+        trouble=trouble,
+    )
+    return replace(found, state=_state(found))
+
+
+def _endpoints(
+    conn: Connection, domain: DomainRow, now: float, days: int, stale_before: float
+) -> tuple[EndpointHealth, ...]:
+    if domain.settings_id is None:
+        return ()
+    known = {item.protocol: item for item in health.watched(conn, domain.id)}
+    past, nothing = history.of_domain(conn, domain.id, now, days), history.empty(now, days)
+    return tuple(
+        EndpointHealth(
+            endpoint,
+            (item := known.get(endpoint.protocol)),
+            past.get(endpoint.protocol, nothing),
+            item is not None and item.checked_at < stale_before,
+        )
+        for endpoint in domains.load_settings(conn, domain.settings_id).endpoints
+    )
+
+
+def _hears(channel: channels.Channel, domain_id: int) -> bool:
+    return channel.wishes.domain_id in (None, domain_id)
+
+
+def _state(found: DomainHealth) -> DomainState:
+    still_open = any(item.closed_at is None and item.scope != "notice" for item in found.incidents)
+    return state_of(
+        expected=len(found.endpoints),
+        states=[item.state for item in found.endpoints],
+        incidents=still_open,
+        paused=found.rest.paused_at is not None,
+        maintenance_=found.rest.window is not None,
+        trouble=found.trouble,
+    )
+
+
+def read_all(conn: Connection, account_id: int, now: float, stale_seconds: float) -> list[Line]:
+    """Every domain of an account: the worst first, then by name."""
+    trouble = overview.service_in_trouble(conn)
+    stale_before = now - stale_seconds
+    found = overview.standings(conn, account_id, now)
+    lines = [Line(item, _standing_state(item, stale_before, trouble)) for item in found]
+    return sorted(lines, key=lambda line: (STATES.index(line.state), -line.standing.incidents))
+
+
+def _standing_state(item: Standing, stale_before: float, trouble: bool) -> DomainState:
+    states: list[State] = [state for state, count in item.states.items() for _ in range(count)]  # type: ignore[misc]
+    stale = item.checked_at is not None and item.checked_at < stale_before
+    if stale:
+        states = ["fail" if state == "fail" else "unknown" for state in states]
+    return state_of(
+        expected=item.expected,
+        states=states,
+        incidents=item.incidents > 0,
+        paused=item.paused,
+        maintenance_=item.at_rest and not item.paused,
+        trouble=trouble,
+    )
+
+
+def state_of(
+    *, expected: int, states: list[State], incidents: bool, paused: bool, maintenance_: bool, trouble: bool
+) -> DomainState:
+    """What all of it comes to. Notices are no failure; a domain that nobody watches is not called healthy.
+
+    While the service itself is in trouble, endpoints that seem to fail say nothing.
+    """
+    if incidents:
+        return "failing"
+    if not expected:
+        return "not_configured"
+    if paused or maintenance_:
+        return "paused" if paused else "maintenance"
+    if "fail" in states and not trouble:
+        return "failing"
+    return "healthy" if states == ["ok"] * expected else "unknown"

@@ -1,0 +1,98 @@
+"""Sends one message by SMTP to where an Apprise URL says.
+
+Apprise's own sending gives every message, and every repeat, another Message-ID: no receiver could tell a repeat.
+"""
+
+import contextlib
+import email
+import smtplib
+import ssl
+from typing import Any
+
+from checks import redact
+from worker import answers
+from worker.message import Message, NotSent
+
+_SECONDS = 15.0
+"""The longest that one answer of the mail server may take."""
+_FAREWELL_SECONDS = 2.0
+
+
+def post(plugin: Any, message: Message) -> bool:
+    """Sends with an id of ours: Apprise's own sending gives every message, and every repeat, a new Message-ID."""
+    secrets = (plugin.password or "", plugin.user or "")
+    try:
+        text = _composed(plugin, message)
+        with contextlib.closing(_connected(plugin)) as server:
+            server.sendmail(plugin.from_addr[1], [plugin.targets[0][1]], text)
+            _say_goodbye(server)
+    except smtplib.SMTPRecipientsRefused as error:
+        code, words = next(iter(error.recipients.values()))
+        raise NotSent(_said("refused the recipient", code, words, secrets)) from None
+    except smtplib.SMTPResponseException as error:
+        what = "rejected the login" if isinstance(error, smtplib.SMTPAuthenticationError) else "refused the message"
+        raise NotSent(_said(what, error.smtp_code, error.smtp_error, secrets)) from None
+    except (OSError, smtplib.SMTPException) as error:
+        raise NotSent(f"the mail server could not be used: {redact.words(_reason(error), *secrets)}") from None
+    except UnicodeError:
+        raise NotSent("the mail address or the user name has characters that the mail server cannot take") from None
+    except Exception:  # noqa: BLE001 - Apprise's, or of words nobody expects of a mail server; they may hold secrets
+        raise NotSent("the mail could not be made, or the mail server's answer was not understood") from None
+    return True
+
+
+def _composed(plugin: Any, message: Message) -> str:
+    prepared = plugin.prepare_emails(
+        subject=message.subject,
+        body=message.text,
+        from_addr=plugin.from_addr,
+        to=plugin.targets,
+        reply_to=plugin.reply_to,
+        smtp_host=plugin.smtp_host,
+        notify_format="text",
+        headers={**plugin.headers, "Auto-Submitted": "auto-generated"},  # RFC 3834: nobody answers by itself
+        names=plugin.names,
+    )
+    mail = email.message_from_string(next(prepared).body)
+    del mail["Message-ID"]
+    mail["Message-ID"] = f"<{message.id}@mail-preflight.{plugin.from_addr[1].rpartition('@')[2]}>"
+    return mail.as_string()
+
+
+def _connected(plugin: Any) -> smtplib.SMTP:
+    context = ssl.create_default_context()
+    if not plugin.verify_certificate:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if plugin.secure_mode == "ssl":
+        server: smtplib.SMTP = answers.SecureMailServer(
+            plugin.smtp_host, plugin.port, timeout=_SECONDS, context=context
+        )
+    else:
+        server = answers.MailServer(plugin.smtp_host, plugin.port, timeout=_SECONDS)
+    try:
+        if plugin.secure_mode == "starttls":
+            server.starttls(context=context)
+        if plugin.user and plugin.password:
+            server.login(plugin.user, plugin.password)
+    except BaseException:
+        server.close()
+        raise
+    return server
+
+
+def _say_goodbye(server: smtplib.SMTP) -> None:
+    """The message is accepted: whatever goes wrong now is no failure."""
+    with contextlib.suppress(OSError, smtplib.SMTPException):
+        if server.sock:
+            server.sock.settimeout(_FAREWELL_SECONDS)
+        server.quit()
+
+
+def _said(what: str, code: int, words: bytes | str, secrets: tuple[str, ...]) -> str:
+    return f"the mail server {what}: {code} {redact.words(words, *secrets)}"
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    return str(getattr(error, "strerror", None) or error)
