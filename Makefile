@@ -3,6 +3,7 @@
 # make check  formatting, lint, types, import rules, then the tests
 # make bench  speed and memory of a verification, as a ratio to curl
 # make chaos  200 faults (processes killed, servers restarted, clocks put wrong) during real runs; make chaos CHAOS="--seed 5"
+# make size   10,000 mailboxes in one run, 5,000 domains with a history in the store: what that takes
 # make lock   the newest allowed versions into both lock files
 # make clean  everything that the above made
 
@@ -15,7 +16,7 @@ INSTALL_SELF := $(PIP) install --quiet --no-deps --no-build-isolation --editable
 COMPILE := $(BIN)/uv pip compile pyproject.toml - --extra demo --generate-hashes --universal --python-version 3.11 \
 	--no-emit-index-url --custom-compile-command "make lock" --upgrade --quiet
 
-.PHONY: run test lint check bench bench-short chaos lock clean
+.PHONY: run test lint check bench bench-short chaos size lock clean
 
 run: .venv/.runtime
 	$(BIN)/mail-preflight demo
@@ -44,6 +45,10 @@ bench-short: .venv/.dev
 chaos: .venv/.dev
 	scripts/install-test-servers.sh
 	$(BIN)/python -m tests.flows.chaos --faults 200 $(CHAOS)
+
+size: .venv/.dev
+	scripts/install-test-servers.sh
+	$(BIN)/python -m tests.flows.size $(SIZE)
 
 lock: .venv/.dev
 	printf 'setuptools\n' | $(COMPILE) --output-file requirements.lock

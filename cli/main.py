@@ -10,7 +10,7 @@ import typer
 
 from checks.messages import Language
 from checks.model import Invalid
-from cli import changes, operation, verification
+from cli import alerts, changes, health, maintenance, operation, verification
 from cli.failures import Commands, Status, complain, discard_output, report_internal
 
 NAME = "mail-preflight"
@@ -18,6 +18,9 @@ NAME = "mail-preflight"
 # Plain help: Rich's costs 0.1 s at every start. Pretty tracebacks would show locals; `run` words every exception.
 app = typer.Typer(cls=Commands, name=NAME, rich_markup_mode=None, pretty_exceptions_enable=False)
 _mailboxes = typer.Typer(rich_markup_mode=None, help="The mailboxes of a domain.")
+_domains = typer.Typer(rich_markup_mode=None, help="Lists domains, or sets whether one is watched.")
+_alerts = typer.Typer(rich_markup_mode=None, help="Who is told when something fails.")
+_maintenance = typer.Typer(rich_markup_mode=None, help="When nothing is checked and nobody told.")
 _keys = typer.Typer(rich_markup_mode=None, help="The keys that encrypt credentials.")
 
 
@@ -58,7 +61,7 @@ app.command()(changes.cancel)
 app.command()(changes.discard)
 app.command()(changes.reopen)
 app.command()(changes.history)
-app.command()(operation.domains)
+app.command()(health.health)
 app.command()(operation.demo)
 app.command()(operation.serve)
 app.command()(operation.worker)
@@ -66,9 +69,22 @@ app.command()(operation.beat)
 app.command()(operation.migrate)
 _mailboxes.command("import")(operation.import_mailboxes)
 _mailboxes.command("retry")(changes.retry)
+_domains.callback(invoke_without_command=True)(operation.domains)
+_domains.command()(maintenance.pause)
+_domains.command()(maintenance.resume)
+_alerts.command()(alerts.add)
+_alerts.command("list")(alerts.list_)
+_alerts.command()(alerts.remove)
+_alerts.command()(alerts.test)
+_maintenance.command()(maintenance.add)
+_maintenance.command("list")(maintenance.list_)
+_maintenance.command()(maintenance.remove)
 _keys.command("new")(operation.new_key)
 _keys.command("rotate")(operation.rotate_keys)
+app.add_typer(_domains, name="domains")
 app.add_typer(_mailboxes, name="mailboxes")
+app.add_typer(_alerts, name="alerts")
+app.add_typer(_maintenance, name="maintenance")
 app.add_typer(_keys, name="keys")
 
 

@@ -63,8 +63,10 @@ def import_mailboxes(
     typer.echo(f"{counts.added} added, {counts.updated} updated, {counts.unchanged} unchanged.")
 
 
-def domains(as_json: Json = False) -> None:
-    """Lists domains, their settings and mailboxes."""
+def domains(context: typer.Context, as_json: Json = False) -> None:
+    """Lists domains, their settings and mailboxes; `pause` and `resume` set whether one is watched."""
+    if context.invoked_subcommand is not None:
+        return
     with open_preflight() as preflight:
         known = preflight.domains()
     if as_json:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from checks.messages import Language
+from cli import health_phrases
 
 _EN: Mapping[str, str] = {
     "between.sentences": " ",
@@ -159,7 +160,10 @@ _JA: Mapping[str, str] = {
     "progress.line": "{stage}：{total} 件中 {done} 件、{rate} 件/秒、{counts}",
 }
 
-PHRASES: Mapping[Language, Mapping[str, str]] = {Language.EN: _EN, Language.JA: _JA}
+PHRASES: Mapping[Language, Mapping[str, str]] = {
+    Language.EN: {**_EN, **health_phrases.EN},
+    Language.JA: {**_JA, **health_phrases.JA},
+}
 
 
 def phrase(language: Language, key: str, **values: object) -> str:

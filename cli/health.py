@@ -1,0 +1,63 @@
+"""The command that says how domains are."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from cli.failures import Status
+from cli.options import Json
+from cli.verification import open_preflight
+
+_LONGEST = 366
+_STATUS = {"healthy": Status.SAFE, "failing": Status.UNSAFE}
+
+
+def health(
+    context: typer.Context,
+    domain: Annotated[str | None, typer.Argument(metavar="[DOMAIN]", help="Without it: all domains.")] = None,
+    days: Annotated[int, typer.Option(metavar="N", min=1, max=_LONGEST, help="How many days of history.")] = 30,
+    as_json: Json = False,
+) -> int:
+    """Says how a domain is, or all of them.
+
+    Exit status: 0 healthy, 1 an incident is open or a server fails, 3 not known, 2 wrong usage or an unknown domain.
+    """
+    if domain is None:
+        return _all(context, as_json)
+    with open_preflight() as preflight:
+        found = preflight.health(domain, days)
+    if as_json:
+        from cli.documents import write_document
+        from worker.health_document import health_document
+
+        write_document(health_document(found, context.obj), sys.stdout)
+    else:
+        from cli.console import open_console
+        from cli.health_report import render_domain
+
+        render_domain(found, open_console(), context.obj)
+    return _STATUS.get(found.state, Status.CANNOT_TELL)
+
+
+def _all(context: typer.Context, as_json: bool) -> int:
+    with open_preflight() as preflight:
+        lines = preflight.health_of_all()
+    if as_json:
+        from cli.documents import write_document
+        from worker.health_document import list_document
+
+        write_document(list_document(lines), sys.stdout)
+    else:
+        from cli.console import open_console
+        from cli.health_list import render_list
+
+        render_list(lines, open_console(), context.obj)
+    return _status_of_all({line.state for line in lines})
+
+
+def _status_of_all(states: set[str]) -> int:
+    """Domains that nobody is to watch say nothing; where there are no others, nothing is known."""
+    if "failing" in states:
+        return Status.UNSAFE
+    return Status.CANNOT_TELL if "unknown" in states or "healthy" not in states else Status.SAFE

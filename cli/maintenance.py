@@ -1,0 +1,74 @@
+"""The commands for when nobody is to watch a domain: announced maintenance, and pausing."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.options import Domain, Json
+from cli.times import local, parse_time
+from cli.verification import open_preflight
+
+if TYPE_CHECKING:
+    from settings_store.maintenance import Window
+
+_TIME = "ISO 8601: 2026-03-01T22:00, local time unless it has an offset."
+
+
+def add(
+    start: Annotated[str, typer.Option("--from", metavar="TIME", help=_TIME)],
+    until: Annotated[str, typer.Option(metavar="TIME", help="As --from.")],
+    domain: Annotated[str | None, typer.Option(metavar="DOMAIN", help="Without it: every domain.")] = None,
+    note: Annotated[str, typer.Option(metavar="TEXT", help="What is done, for those who read `health`.")] = "",
+) -> None:
+    """Announces maintenance: nothing is checked meanwhile, and nobody is told of anything."""
+    starts_at, ends_at = parse_time(start, "--from"), parse_time(until, "--until")
+    with open_preflight() as preflight:
+        window = preflight.announce_maintenance(domain, starts_at, ends_at, " ".join(note.split()))
+    typer.echo(f"Maintenance {_line(window)}")
+
+
+def list_(as_json: Json = False) -> None:
+    """Lists maintenance that is not over."""
+    with open_preflight() as preflight:
+        windows = preflight.maintenance()
+    if as_json:
+        from cli.documents import write_document
+        from worker.health_document import window_document
+
+        write_document([window_document(window) for window in windows], sys.stdout)
+        return
+    from cli.console import clean
+
+    for window in windows:
+        typer.echo(clean(_line(window)))
+
+
+def _line(window: "Window") -> str:
+    note = f"; {window.note}" if window.note else ""
+    return f"{window.id}: {window.domain or 'all domains'}, {local(window.starts_at)} to {local(window.ends_at)}{note}"
+
+
+def remove(number: Annotated[int, typer.Argument(metavar="ID", help="As printed by `list`.")]) -> None:
+    """Takes maintenance back; the domain is watched again at once."""
+    with open_preflight() as preflight:
+        preflight.end_maintenance(number)
+    typer.echo("Removed.")
+
+
+def pause(domain: Domain) -> None:
+    """Stops watching a domain's health until it is resumed; its incidents end."""
+    from checks.settings import normalise_domain
+
+    name = normalise_domain(domain)
+    with open_preflight() as preflight:
+        paused = preflight.pause(name)
+    typer.echo("Paused: nobody watches it." if paused else "It was paused already.")
+    typer.echo(f"To watch it again: mail-preflight domains resume {name}")
+
+
+def resume(domain: Domain) -> None:
+    """Watches a paused domain's health again."""
+    with open_preflight() as preflight:
+        resumed = preflight.watch_again(domain)
+    typer.echo("It is watched again." if resumed else "It was not paused.")
