@@ -7,7 +7,7 @@ Exit status: 0 measured (missed targets included: they are in the table), 1 a lo
 import argparse
 import contextlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,12 +19,13 @@ from bench.exchange import measure_exchange
 from bench.exchange_table import exchange_table
 from bench.field import Field, open_field, say
 from bench.growth import Growth, measure_growth
+from bench.health import health_table, measure_health
 from bench.latency import Latency, measure_latency
 from bench.plan import Plan, Void
 from bench.service import Backends, open_backends
 from tests.servers.process import ServerError, scratch_folder
 
-SECTIONS = ("wall", "delay", "growth", "latency", "exchange", "endpoint")
+SECTIONS = ("wall", "delay", "growth", "latency", "exchange", "endpoint", "health")
 _MAIL = {"wall", "delay", "growth"}
 
 
@@ -66,23 +67,18 @@ def _positive(text: str) -> int:
 
 
 def _plan(options: argparse.Namespace) -> Plan:
-    base = Plan(count=200, rounds=1, saves=3, steps=(100, 400)) if options.short else Plan()
+    base = Plan(count=200, rounds=1, saves=3, steps=(100, 400), domains=200) if options.short else Plan()
     return replace(base, count=options.count or base.count, rounds=options.rounds or base.rounds)
 
 
 def _measure(folder: Path, plan: Plan, sections: Sequence[str], curl: str | None) -> None:
     with contextlib.ExitStack() as stack:
         backends = stack.enter_context(open_backends(folder))
-        near = distant = growth = latency = exchange = endpoint = None
+        near = distant = growth = latency = None
         if "latency" in sections:
             say(f"Latency: {plan.saves} saves in each mode")
             latency = measure_latency(folder, backends, plan.saves)
-        if "exchange" in sections:
-            say(f"Exchange: {plan.count:,} mailboxes, {plan.rounds} rounds")
-            exchange = measure_exchange(folder, backends, plan)
-        if "endpoint" in sections:
-            say("Endpoint check beside a bare handshake")
-            endpoint = measure_endpoint(folder)
+        others = list(_others(folder, backends, plan, sections))
         if _MAIL & set(sections):
             area = stack.enter_context(open_field(folder, _most(plan, sections)))
             if "wall" in sections:
@@ -93,10 +89,21 @@ def _measure(folder: Path, plan: Plan, sections: Sequence[str], curl: str | None
                 say(f"Growth over {', '.join(f'{size:,}' for size in plan.sizes)} mailboxes")
                 growth = measure_growth(area, backends, plan)
     _print(near, distant, growth, latency)
-    if exchange:
-        table.print_lines(["", *exchange_table(exchange)])
-    if endpoint:
-        table.print_lines(["", *endpoint_table(endpoint)])
+    for lines in others:
+        table.print_lines(["", *lines])
+
+
+def _others(folder: Path, backends: Backends, plan: Plan, sections: Sequence[str]) -> Iterator[Iterable[str]]:
+    """The tables of the sections that have servers of their own."""
+    if "exchange" in sections:
+        say(f"Exchange: {plan.count:,} mailboxes, {plan.rounds} rounds")
+        yield exchange_table(measure_exchange(folder, backends, plan))
+    if "endpoint" in sections:
+        say("Endpoint check beside a bare handshake")
+        yield endpoint_table(measure_endpoint(folder))
+    if "health" in sections:
+        say(f"Health: {plan.domains:,} domains due at once")
+        yield health_table(measure_health(folder, backends, plan.domains))
 
 
 def _most(plan: Plan, sections: Sequence[str]) -> int:

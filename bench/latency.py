@@ -70,16 +70,17 @@ def measure_latency(folder: Path, backends: Backends, saves: int) -> Latency:
     """Saves `saves` changes in each mode, each when the one before is done and the workers have been idle."""
     with contextlib.closing(Door()) as door:
         with embedded(folder) as service:
-            alone = _median_of_saves(_config(service, new_key()), door, saves)
+            alone = _median_of_saves(config_of(service, new_key()), door, saves)
             say(f"  one process: {alone * 1000:.0f} ms")
         with distributed(folder, backends) as service:
             key = service.environment["MAIL_PREFLIGHT_SECRET_KEY"]
-            together = _median_of_saves(_config(service, key, backends.redis.url), door, saves)
+            together = _median_of_saves(config_of(service, key, backends.redis.url), door, saves)
             say(f"  two workers: {together * 1000:.0f} ms")
     return Latency(alone, together)
 
 
-def _config(service: Service, key: str, broker_url: str = "memory://") -> Config:
+def config_of(service: Service, key: str, broker_url: str = "memory://") -> Config:
+    """The configuration that a service of the bench has, for this process."""
     return Config(
         database_url=SecretStr(service.database_url), broker_url=SecretStr(broker_url), secret_key=SecretStr(key)
     )
@@ -87,10 +88,11 @@ def _config(service: Service, key: str, broker_url: str = "memory://") -> Config
 
 def _median_of_saves(config: Config, door: Door, saves: int) -> float:
     with Preflight.open(config) as preflight, preflight.working():
-        return median(_seconds(preflight, door) for _ in range(saves))
+        return median(seconds_to_connect(preflight, door) for _ in range(saves))
 
 
-def _seconds(preflight: Preflight, door: Door) -> float:
+def seconds_to_connect(preflight: Preflight, door: Door) -> float:
+    """Saves a change after a moment; how long after the save somebody is at the door. Waits for the run's end."""
     time.sleep(_IDLE_SECONDS)
     door.forget()
     begun = time.monotonic()

@@ -17,13 +17,14 @@ class Void(Exception):
 class Plan:
     """`count` mailboxes to compare with curl; `rounds` of all parties in turn; `saves` to take the latency of.
 
-    `steps` of growth: those above five times `count` are left out.
+    `steps` of growth: those above five times `count` are left out. `domains` are due at once for health.
     """
 
     count: int = 2_000
     rounds: int = 3
     saves: int = 10
     steps: tuple[int, ...] = (100, 1_000, 10_000)
+    domains: int = 5_000
 
     @property
     def distant_count(self) -> int:

@@ -2,11 +2,11 @@
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from sys import executable
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory, mkdtemp
 
 import redis
 
@@ -67,8 +67,10 @@ def open_backends(folder: Path) -> Iterator[Backends]:
 
 
 @contextlib.contextmanager
-def distributed(folder: Path, backends: Backends) -> Iterator[Service]:
-    """Two idle workers on an empty database. Raises `ServerError` when they do not come up."""
+def distributed(
+    folder: Path, backends: Backends, queues: Sequence[str] = ("preflight",) * WORKERS
+) -> Iterator[Service]:
+    """An idle worker for each of `queues` on an empty database. Raises `ServerError` when they do not come up."""
     backends.redis.flush()
     data, url = _new_folder(folder), backends.postgres.new_database()
     variables = {
@@ -80,16 +82,29 @@ def distributed(folder: Path, backends: Backends) -> Iterator[Service]:
     environment = _environment(data, variables)
     with contextlib.ExitStack() as stack:
         workers = [
-            stack.enter_context(_worker(data / f"worker-{number}.log", environment, backends.redis, number))
-            for number in range(1, WORKERS + 1)
+            stack.enter_context(_worker(data / f"worker-{number}.log", environment, backends.redis, number, queue))
+            for number, queue in enumerate(queues, 1)
         ]
         yield Service(url, environment, tuple(workers), (backends.redis.pid, backends.postgres.pid))
 
 
 @contextlib.contextmanager
-def _worker(log: Path, environment: Mapping[str, str], broker: RedisServer, number: int) -> Iterator[int]:
+def beating(service: Service) -> Iterator[None]:
+    """The clock of a service runs meanwhile."""
+    with TemporaryDirectory() as folder:
+        daemon = Daemon([str(COMMAND), "beat"], Path(folder) / "beat.log", _STOP_SECONDS)
+        with _as_ours(service.environment):
+            daemon.start(lambda: True)
+        try:
+            yield
+        finally:
+            daemon.stop()
+
+
+@contextlib.contextmanager
+def _worker(log: Path, environment: Mapping[str, str], broker: RedisServer, number: int, queue: str) -> Iterator[int]:
     """The `number`th worker, idle. Yields its process id."""
-    daemon = Daemon([str(COMMAND), "worker", "--queue", "preflight"], log, _STOP_SECONDS)
+    daemon = Daemon([str(COMMAND), "worker", "--queue", queue], log, _STOP_SECONDS)
     with redis.Redis.from_url(broker.url) as client:
         with _as_ours(environment):
             daemon.start(lambda: _waiting(client) >= number)

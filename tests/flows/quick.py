@@ -9,9 +9,11 @@ import sys
 import checks.network
 import worker.app
 import worker.flow
+import worker.health
 import worker.lane
 import worker.pacing
 import worker.service
+import worker.turns
 from cli.main import run
 from tests.flows import clocks
 
@@ -27,7 +29,9 @@ def hurry(lease: float = LEASE_SECONDS) -> None:
     worker.flow.IDLE_SECONDS = 1.0
     worker.lane.GRACE_SECONDS = 1.0
     worker.pacing.SLOT_SECONDS = lease
-    worker.app.SWEEP_SECONDS = 0.5
+    worker.turns.PATIENCE_SECONDS = lease / 3
+    worker.app.SWEEP_SECONDS = worker.app.HEALTH_SECONDS = 0.5
+    worker.health.LEASE_SECONDS = 2 * lease
     worker.service._STALL_SECONDS = 0.5  # noqa: SLF001 - a constant that no user needs to set
     checks.network.CONNECT_SECONDS = CONNECT_SECONDS
 

@@ -8,6 +8,7 @@ import pytest
 
 from checks.model import Endpoint, Invalid, Protocol, Security
 from checks.settings import ImapSettings
+from settings_store import overview
 from settings_store.changes import Watch
 from settings_store.lifecycle import ChangeState, Refused
 from tests.flows.harness import Box, System, outcome, wait_for
@@ -137,12 +138,12 @@ class TestWrongSettings:
         assert server.seen.logins == 0
         assert_harmless(server)
 
-    def test_the_accounts_of_another_server(self, system: System, lab: Lab) -> None:
+    def test_the_accounts_of_another_server(self, embedded_system: System, lab: Lab) -> None:
         """Given a server that knows none of the accounts but one, then it is not asked for all of them."""
         with lab.server(1) as server:
-            system.load(DOMAIN, boxes(60))
+            embedded_system.load(DOMAIN, boxes(60))
 
-            found = system.verify(DOMAIN, lab.settings(server), like_failures=4, lanes=1, logins_at_once=1)
+            found = embedded_system.verify(DOMAIN, lab.settings(server), like_failures=4, lanes=1, logins_at_once=1)
 
         assert found.report.stop_code == "auth.rejected"
         assert server.seen.rejected.total() < 10
@@ -238,9 +239,8 @@ class TestPacing:
         assert 3 <= server.seen.peak <= 6
 
     def test_across_two_domains_on_one_server(self, own_system: System, lab: Lab) -> None:
-        """The check of the second domain's endpoints comes beside the logins of the first: two connections more."""
         rules = Rules(login_seconds=0.02)
-        with lab.server(120, rules) as server, own_system.working(2, LOGINS_AT_ONCE="6"):
+        with lab.server(120, rules) as server, own_system.working(2, LOGINS_AT_ONCE="6", LEASE="15"):
             for domain in (DOMAIN, "second.example"):
                 own_system.load(domain, boxes(120, domain=domain))
             with own_system.open(logins_at_once=6) as preflight:
@@ -252,7 +252,27 @@ class TestPacing:
                 found = [outcome(preflight, one) for one in saved]
 
         assert [one.counts for one in found] == [{"keeps_working": 120}] * 2
-        assert server.seen.peak <= 6 + 2
+        assert server.seen.peak <= 6
+
+    @pytest.mark.parametrize("limit", [1, 3])
+    def test_checks_of_endpoints_wait_for_their_turn(self, own_system: System, lab: Lab, limit: int) -> None:
+        """Given a domain whose logins have every slot, when others are saved, then each gets one, and none too many."""
+        names = [f"domain{number}.example" for number in range(6)]
+        variables = {"LOGINS_AT_ONCE": str(limit), "LANES": "1", "LEASE": "30"}
+        with lab.server(60, Rules(login_seconds=0.1)) as server, own_system.working(2, **variables) as workers:
+            for name in names:
+                own_system.load(name, boxes(60 if name == names[0] else 4, domain=name))
+            with own_system.open(logins_at_once=limit, lanes=1) as preflight:
+                first = preflight.save(names[0], lab.settings(server))
+                wait_for(lambda: preflight.progress(first.run_id).ok > limit, "logins are under way")
+                others = [preflight.save(name, lab.settings(server)) for name in names[1:]]
+                wait_for(lambda: all(preflight.progress(one.run_id).endpoints for one in others), "all are checked")
+                assert preflight.progress(first.run_id).ok < 60
+                found = [outcome(preflight, one) for one in (first, *others)]
+            assert not any("without one" in worker.words for worker in workers)
+
+        assert [one.counts for one in found] == [{"keeps_working": 60}] + [{"keeps_working": 4}] * 5
+        assert server.seen.peak <= limit
 
     @pytest.mark.parametrize("limit", [1, 5])
     def test_embedded(self, embedded_system: System, lab: Lab, limit: int) -> None:
@@ -262,8 +282,7 @@ class TestPacing:
             found = embedded_system.verify(DOMAIN, lab.settings(server), logins_at_once=limit)
 
         assert found.counts == {"keeps_working": 60}
-        # The two endpoints are checked side by side, before any login.
-        assert server.seen.peak <= max(2, limit)
+        assert server.seen.peak <= limit
 
     def test_a_server_that_throttles_makes_us_slower_not_louder(self, system: System, lab: Lab) -> None:
         """Given a server that takes 4 logins at once, then few of 300 meet the limit of it, and none disconnects."""
@@ -349,10 +368,14 @@ class TestApplied:
 
             change, entries = preflight.history(change_id)
             (domain,) = preflight.domains()
+            with preflight.database.read() as conn:
+                ((incident,), _) = overview.incidents_of(conn, change.domain_id, 0.0, 5)
 
         assert change.state == ("rolled_back" if by_itself else "applied")
         assert (domain.settings is None) is by_itself
         assert "mailboxes that were to work fail after the change" in entries[-1].detail
+        assert (incident.scope, incident.code, incident.mailboxes) == ("mailboxes", "auth.rejected", 5)
+        assert (incident.facts["change"], bool(incident.facts["undone"])) == (change_id, by_itself)
         assert server.seen.rejected.total() <= 10
         assert_harmless(server)
 

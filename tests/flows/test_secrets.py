@@ -1,15 +1,13 @@
 """A password goes to the mail server and nowhere else; addresses and hosts stay out of the broker too."""
 
 import base64
-import subprocess
-from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from tests.flows.harness import Box, System, boxes_of, settings_of, write_csv
+from tests.flows.traces import assert_none, bodies_in, dump, outputs
 from tests.servers.lab import MailLab
-from tests.servers.process import program
 from tests.servers.redis import RedisServer
 
 DOMAIN = "secrets.example"
@@ -39,16 +37,6 @@ def traces(lab: MailLab) -> list[bytes]:
     return secrets
 
 
-def assert_none(needles: Iterable[bytes], haystack: bytes, where: str) -> None:
-    assert haystack, f"{where} is empty: this test looks at the wrong thing"
-    found = [needle for needle in needles if needle in haystack]
-    assert not found, f"{len(found)} of them in {where}"
-
-
-def outputs(system: System) -> bytes:
-    return b"".join(path.read_bytes() for kind in ("*.out", "*.err") for path in sorted(system.folder.glob(kind)))
-
-
 def test_embedded(embedded_system: System, lab: MailLab) -> None:
     embedded_system.log_level = "DEBUG"
     with embedded_system.start(*arguments(embedded_system, lab)) as command:
@@ -69,11 +57,11 @@ def test_distributed(distributed_system: System, lab: MailLab, shared_redis: Red
         told = monitor.text().encode()
 
     assert b"start_run" in told
-    bodies = b"".join(_decoded(told))
+    bodies = b"".join(bodies_in(told))
     for needles in (traces(lab), [word.encode() for word in ADDRESSES]):
         assert_none(needles, told, "Redis")
         assert_none(needles, bodies, "the bodies of the messages")
-    assert_none(traces(lab), _dump(distributed_system.database_url), "PostgreSQL")
+    assert_none(traces(lab), dump(distributed_system.database_url), "PostgreSQL")
     assert_none(traces(lab), outputs(distributed_system), "what commands and workers said")
 
 
@@ -92,14 +80,3 @@ def test_a_login_that_breaks_on_our_side_tells_no_password(
     assert set(found.codes.values()) == {"auth.rejected"}
     assert secret not in caplog.text
     assert not any(secret in line.seen for line in found.lines.values())
-
-
-def _decoded(monitored: bytes) -> Iterable[bytes]:
-    """The messages' bodies, which kombu sends in base64."""
-    for piece in monitored.split(b'\\"body\\": \\"')[1:]:
-        yield base64.b64decode(piece.partition(b"\\")[0])
-
-
-def _dump(url: str) -> bytes:
-    command = [program("pg_dump"), "--inserts", url]
-    return subprocess.run(command, capture_output=True, check=True).stdout

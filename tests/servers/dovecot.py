@@ -4,6 +4,7 @@ import grp
 import json
 import os
 import pwd
+import signal
 import subprocess
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -161,6 +162,12 @@ class DovecotServer(Server):
         self.stop()
         self._certificate = certificate or self._certificate
         self.start()
+
+    def reload(self, certificate: CertificateFiles) -> None:
+        """Have the running server use another certificate; its ports stay open meanwhile."""
+        self._certificate = certificate
+        (self._folder / "dovecot.conf").write_text(self._configuration())
+        os.kill(self._daemon.pid, signal.SIGHUP)
 
     def set_users(self, users: Mapping[str, str]) -> None:
         """Replace all users and their passwords; Dovecot reads the file again by itself when it changed."""

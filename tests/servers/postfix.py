@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -60,6 +61,8 @@ anvil unix - - n - 1 anvil
 postlog unix-dgram n - n - 1 postlogd
 """)
 
+ALIAS = Template("$address:$port inet n - n - 200 smtpd -o smtpd_tls_wrappermode=yes\n")
+
 
 @dataclass(frozen=True, slots=True)
 class Logins:
@@ -75,8 +78,18 @@ class PostfixServer(Server):
     `sasl_socket`: Dovecot's. Needs root, because Postfix's master does; raises `ServerError` otherwise.
     """
 
-    def __init__(self, folder: Path, certificate: CertificateFiles, sasl_socket: Path, listen: str = LOOPBACK) -> None:
-        """`listen`: addresses, comma separated."""
+    def __init__(
+        self,
+        folder: Path,
+        certificate: CertificateFiles,
+        sasl_socket: Path,
+        listen: str = LOOPBACK,
+        aliases: Sequence[str] = (),
+    ) -> None:
+        """`listen`: addresses, comma separated. `aliases`: more of them with implicit TLS on `smtps_port`.
+
+        Postfix takes for `listen` only the very addresses that an interface has, not all of 127.0.0.0/8.
+        """
         if not is_root():
             raise ServerError("Postfix can only be started by root. Run the tests as root (CI does) to include it.")
         self.submission_port = free_port()
@@ -86,6 +99,7 @@ class PostfixServer(Server):
         self._certificate = certificate
         self._sasl_socket = sasl_socket
         self._listen = listen
+        self._aliases = aliases
         self._prepare()
         command = [program("master", PROGRAMS), "-c", str(folder / "etc")]
         self._daemon = Daemon(command, folder / "postfix.out", patience=0.5)
@@ -142,6 +156,7 @@ class PostfixServer(Server):
         )
         master = MASTER.substitute(listen_starttls=self.submission_port, listen_tls=self.smtps_port)
         (self._folder / "etc" / "main.cf").write_text(main)
+        master += "".join(ALIAS.substitute(address=alias, port=self.smtps_port) for alias in self._aliases)
         (self._folder / "etc" / "master.cf").write_text(master.lstrip())
         # Postfix waits until main.cf is a second old, lest it reads a half-written one; ours is complete
         os.utime(self._folder / "etc" / "main.cf", (time.time() - 60, time.time() - 60))

@@ -10,7 +10,7 @@ from checks.document import warning_facts
 from checks.messages import wording
 from checks.model import CODES, Code, Fix, Option, Verdict, verdict_of
 from tests.cli.test_documents import validator
-from tests.flows.exchange.site import ACTORS, DOMAIN, PASSWORD, SETTINGS, SLOW, VARIABLES, WELL, Site
+from tests.flows.exchange.site import ACTORS, DOMAIN, PASSWORD, SETTINGS, VARIABLES, WELL, Site
 from tests.flows.harness import Box, outcome, write_csv
 from tests.servers.exchange.scenarios import ENDPOINT_SCENARIOS, MAILBOX_SCENARIOS
 from tests.servers.exchange.server import CLIENT_ID, CLIENT_SECRET
@@ -46,8 +46,6 @@ def test_every_way_to_be_an_endpoint(site: Site) -> None:
     site.load(*WELL[:3])
     wrong = {}
     for name, scenario in ENDPOINT_SCENARIOS.items():
-        if name in SLOW:
-            continue
         site.server.play(name)
         site.server.forget()
         found = site.verify()
