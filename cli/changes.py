@@ -58,7 +58,7 @@ def apply(
         applied = preflight.apply(change_id, accept_disconnects, checksum=checksum, actor=actor(), watch=watch)
     typer.echo(f"Applied to {applied.domain}; {applied.will_disconnect} mailboxes will disconnect.")
     if watch.seconds > 0:
-        what = "undone by itself" if roll_back_by_itself else "noted in its history"
+        what = "undone by itself" if roll_back_by_itself else "noted in its history, and the admins are alerted"
         typer.echo(f"Watched for {minutes:g} minutes; if more fail than the report said, that is {what}.")
     typer.echo(f"To undo it: mail-preflight rollback {change_id}")
 
