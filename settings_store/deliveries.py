@@ -122,7 +122,8 @@ def claim(conn: Connection, owner: str, now: float, lease_until: float) -> Deliv
 
 def _claimable(now: float) -> sa.ColumnElement[bool]:
     free = sa.or_(deliveries.c.lease_until <= now, deliveries.c.lease_until > now + _LONGEST_LEASE)
-    ready = sa.or_(deliveries.c.next_at <= now, deliveries.c.next_at > now + _LONGEST_BACK_OFF)
+    untried = deliveries.c.attempts == 0
+    ready = sa.or_(deliveries.c.next_at <= now, untried, deliveries.c.next_at > now + _LONGEST_BACK_OFF)
     return sa.and_(deliveries.c.state == "pending", free, ready)
 
 

@@ -18,6 +18,7 @@ NAMES = 10
 """So many domains or mailboxes are named, the others counted."""
 DIGEST_LINES = 50
 _SUBJECT_LENGTH = 120
+_FACT_LENGTH = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +70,18 @@ def _manner(story: Story) -> str:
 def text(story: Story, language: Language) -> str:
     """The whole message: what, since when, who, what to do, and where to read on."""
     words = _WORDS[language]
-    cause = wording(story.code, story.facts, language)
+    cause = _cause(story, language)
     parts = [_intro(story, words), cause.sentence, _seen(story, words)]
     facts = [_since(story, words), _ended(story, words), _affected(story, words)]
     reference = [words["reference"].format(reference=story.reference), story.link]
     blocks = ([part for part in block if part] for block in (parts, facts, [_advice(story, cause, words)], reference))
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+
+
+def _cause(story: Story, language: Language) -> Wording:
+    """The names in a certificate are a server's words as well: they must not look like lines of ours."""
+    facts = {name: _one_line(value, _FACT_LENGTH) for name, value in story.facts.items()}
+    return wording(story.code, facts, language)
 
 
 def digest(stories: Sequence[Story], total: int, language: Language) -> tuple[str, str]:
@@ -97,7 +104,7 @@ def test_message(channel: str, language: Language) -> tuple[str, str]:
 def _digest_lines(story: Story, language: Language) -> list[str]:
     words = _WORDS[language]
     when = _written(story.ended_at if story.kind == "resolved" and story.ended_at else story.since, story.zone)
-    sentence = _one_line(wording(story.code, story.facts, language).sentence, 300)
+    sentence = _one_line(_cause(story, language).sentence, 300)
     values = {"when": when, "sentence": sentence, "where": story.link or story.reference}
     return [f"- {subject(story, language)}", words["digest.line"].format_map(values)]
 

@@ -198,7 +198,8 @@ class TestVerify:
         (
             ["apply", "chg_1"],
             "Applied to demo.example; 0 mailboxes will disconnect.\n"
-            "Watched for 30 minutes; if more fail than the report said, that is noted in its history, and the admins are alerted.\n"
+            "Watched for 30 minutes; if more fail than the report said, that is noted in its history, "
+            "and the admins are alerted.\n"
             "To undo it: mail-preflight rollback chg_1\n",
         ),
         (

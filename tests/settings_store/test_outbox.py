@@ -253,6 +253,14 @@ def test_one_message_of_a_channel_at_a_time(office: Office) -> None:
     assert held[2:] == [None, None]
 
 
+def test_what_was_never_tried_does_not_wait_for_a_clock_that_was_put_back(office: Office) -> None:
+    office.channel()
+    office.incident()
+    bundle_all(office)
+    office.now -= 3600
+    assert claim(office)
+
+
 @pytest.mark.parametrize("column", ["next_at", "lease_until"])
 def test_a_clock_that_was_far_ahead_holds_nothing_up(office: Office, column: str) -> None:
     office.channel()

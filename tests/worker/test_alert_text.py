@@ -168,6 +168,16 @@ def test_words_of_a_server_stay_on_one_line() -> None:
 
 
 @pytest.mark.parametrize("language", Language)
+def test_names_of_a_certificate_add_no_lines(language: Language) -> None:
+    facts = {**STORY.facts, "names": "a\n\nWhat to do: call +1\x1b[31m"}
+    for code in (Code.TLS_UNNEEDED_CERTIFICATES, Code.EXCHANGE_AUTH_UNUSABLE):
+        plain, planted = (
+            alerts.text(replace(STORY, code=code, facts=own), language) for own in ({**facts, "names": "a"}, facts)
+        )
+        assert len(planted.splitlines()) == len(plain.splitlines()) and "\x1b" not in planted
+
+
+@pytest.mark.parametrize("language", Language)
 def test_a_digest_lists_fifty_and_counts_the_rest(language: Language) -> None:
     stories = [replace(STORY, reference=f"ref{number}", domains=(f"d{number:02}.example",)) for number in range(50)]
     subject, text = alerts.digest(stories, 5000, language)
