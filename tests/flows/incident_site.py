@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from settings_store import schema
 from settings_store.db import Database
-from tests.flows.harness import Box, Program, System, is_ready, wait_for, write_csv
+from tests.flows.harness import Box, System, wait_for, write_csv
 from tests.servers.certificates import LAB_NAMES, CertificateFiles, CertificateLab, Validity
 from tests.servers.dovecot import DovecotOptions, DovecotServer
 from tests.servers.lab import lab_users
@@ -29,7 +29,7 @@ TELLER = f"teller@{DOMAIN}"
 MAIL_SECRET, HOOK_SECRET, TELLER_SECRET = "Pl4nted-mail-s3cret", "Pl4nted-hook-s3cret", "Pl4nted-teller-s3cret"
 
 OFTEN = {
-    "HEALTH_ENDPOINT_MINUTES": "0.01",
+    "HEALTH_ENDPOINT_MINUTES": "0.005",
     "HEALTH_RETRY_SECONDS": "0.3",
     "HEALTH_SETTLE_MINUTES": "0.02",
     "HEALTH_MAILBOX_HOURS": "0.0006",
@@ -62,6 +62,24 @@ class MailSite:
         self.users[user] = password
         for server in (self.imap, self.behind_smtp):
             server.set_users(self.users)
+
+    @contextlib.contextmanager
+    def outage(self) -> Iterator[None]:
+        """IMAP is down inside the block."""
+        self.imap.stop()
+        try:
+            yield
+        finally:
+            self.imap.start()
+
+    @contextlib.contextmanager
+    def expiry(self) -> Iterator[None]:
+        """The certificate of IMAP has expired inside the block."""
+        self.imap.reload(self.expired)
+        try:
+            yield
+        finally:
+            self.imap.reload(self.good)
 
     def settings(self) -> list[str]:
         """What the command is given."""
@@ -178,22 +196,15 @@ class Installation:
 @contextlib.contextmanager
 def installation(system: System, site: MailSite) -> Iterator[Installation]:
     """The programs of an installation, and a domain in their care."""
-    commands = [["serve"]] if system.mode == "embedded" else [["worker", "--queue", name] for name in QUEUES]
+    workers = [["worker", "--queue", name] for name in QUEUES]
+    commands = [["serve"]] if system.mode == "embedded" else [*workers, ["beat"]]
     with contextlib.ExitStack() as stack:
         mail = stack.enter_context(mailbox(("teller", MAIL_SECRET)))
         web = stack.enter_context(hook())
-        assert system.command("migrate").status == 0
-        programs = [stack.enter_context(system.start(*command, **OFTEN)) for command in commands]
-        if system.mode == "distributed":
-            for program in programs:
-                _wait_until_ready(program)
-            programs.append(stack.enter_context(system.start("beat", **OFTEN)))
         database = Database(system.database_url)
         stack.callback(database.close)
+        database.migrate()
+        programs = [stack.enter_context(system.start(*command, **OFTEN)) for command in commands]
         yield Installation(system, site, database, mail, web).set_up()
         for program in programs:
             assert program.process.poll() is None, f"it has ended: {program.words}"
-
-
-def _wait_until_ready(program: Program) -> None:
-    wait_for(lambda: is_ready(program), f"the worker starts: {program.words}")
