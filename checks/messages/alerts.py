@@ -10,7 +10,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from checks.messages import Language, Wording, alerts_en, alerts_ja, wording
-from checks.model import Code, Facts
+from checks.model import Code, Facts, Protocol
 
 _WORDS: Mapping[Language, Mapping[str, str]] = {Language.EN: alerts_en.WORDS, Language.JA: alerts_ja.WORDS}
 
@@ -151,6 +151,8 @@ def _ended(story: Story, words: Mapping[str, str]) -> str:
 
 def _affected(story: Story, words: Mapping[str, str]) -> str:
     lines = []
+    if len(servers := _servers(story)) > 1:  # one alone is in the sentence
+        lines.append(words["servers"].format(names=_listed(servers, len(servers), words)))
     if story.domains:
         lines.append(words["domains"].format(names=_listed(story.domains, len(story.domains), words)))
     if story.address:
@@ -161,6 +163,12 @@ def _affected(story: Story, words: Mapping[str, str]) -> str:
             words["mailboxes"].format(count=story.mailboxes) + (words["named"].format(names=names) if names else "")
         )
     return "\n".join(lines)
+
+
+def _servers(story: Story) -> Sequence[str]:
+    """The endpoints that it is about, which the fact names like `imap@mail.example:993`."""
+    named = (item.partition("@") for item in story.facts.get("endpoints", "").split())
+    return [f"{Protocol(protocol).label} {server}" for protocol, _, server in named]
 
 
 def _listed(names: Sequence[str], total: int, words: Mapping[str, str]) -> str:

@@ -39,6 +39,7 @@ WORDS = {
     "seen": "What was seen: {seen}",
     "since": "Since: {time}",
     "ended": "Until: {time}",
+    "servers": "Servers affected: {names}",
     "domains": "Domains: {names}",
     "mailbox": "Mailbox: {address}",
     "mailboxes": "Mailboxes affected: {count}",

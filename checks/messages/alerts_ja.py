@@ -39,6 +39,7 @@ WORDS = {
     "seen": "確認された内容：{seen}",
     "since": "発生日時：{time}",
     "ended": "終了日時：{time}",
+    "servers": "影響を受けるサーバー：{names}",
     "domains": "ドメイン：{names}",
     "mailbox": "メールボックス：{address}",
     "mailboxes": "影響を受けるメールボックス：{count} 件",

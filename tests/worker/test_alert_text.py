@@ -195,6 +195,15 @@ def test_a_test_message_says_that_it_is_one(language: Language) -> None:
 
 
 @pytest.mark.parametrize("language", Language)
+def test_servers_that_fail_together_are_all_named(language: Language) -> None:
+    both = {**STORY.facts, "endpoints": "imap@mail.lab.example:993 smtp@mail.lab.example:465"}
+    one = {**STORY.facts, "endpoints": "imap@mail.lab.example:993"}
+
+    assert "SMTP mail.lab.example:465" in alerts.text(replace(STORY, facts=both), language)
+    assert "IMAP mail.lab.example:993" not in alerts.text(replace(STORY, facts=one), language)
+
+
+@pytest.mark.parametrize("language", Language)
 def test_what_came_with_a_change_names_it_and_the_way_back(language: Language) -> None:
     after = replace(STORY, scope="mailboxes", facts={**STORY.facts, "change": "c0ffee", "undone": ""})
     undone = replace(after, facts={**after.facts, "undone": "yes"})
