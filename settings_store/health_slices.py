@@ -3,7 +3,6 @@
 Mailboxes that began to fail come up again with the next slice, then those that were not taken up for longest.
 """
 
-import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -11,13 +10,13 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from checks.model import Code, MailboxState, Verdict
-from settings_store import runs, schema
+from settings_store import run_endpoints, runs, schema
 from settings_store.domains import lock_mailboxes
 from settings_store.health_schedule import jittered
 from settings_store.maintenance import at_rest
 from settings_store.overview import service_in_trouble
 from settings_store.restraint import REJECTED
-from settings_store.runs import Run
+from settings_store.runs import Run, Subject
 
 _FEW = 5  # of small domains so many at a time come up, but never more than a quarter
 _UNKNOWN_SECONDS = 3600.0  # a mailbox of which nothing is known comes up again after this, where there is room
@@ -97,17 +96,7 @@ def _begin(conn: Connection, domain_id: int, settings_id: int, now: float, pace:
     conn.execute(_schedule.update().where(_schedule.c.domain_id == domain_id).values(mailboxes_due=due))
     if not chosen:
         return None
-    run_id = uuid.uuid4().hex
-    runs.create(
-        conn,
-        run_id,
-        domain_id=domain_id,
-        change_id=None,
-        settings_id=settings_id,
-        baseline_settings_id=None,
-        kind="health",
-        now=now,
-    )
+    run_id = runs.create(conn, "health", Subject(domain_id, settings_id), now)
     conn.execute(_box.update().where(_box.c.id.in_(chosen)).values(health_at=now))
     return runs.get(conn, run_id)
 
@@ -138,7 +127,7 @@ def take_over_states(conn: Connection, run: Run, now: float, pace: Pace) -> None
     failed (then no mailbox is to blame), where other settings are in force by now, and while the service itself is in
     trouble. A mailbox whose credential changed meanwhile is left alone.
     """
-    if runs.endpoint_failed(conn, run.id) or not _still_in_force(conn, run) or service_in_trouble(conn):
+    if run_endpoints.any_failed(conn, run.id) or not _still_in_force(conn, run) or service_in_trouble(conn):
         return
     lock_mailboxes(conn, run.domain_id)
     since = _since(MailboxState.CONNECTED, now)

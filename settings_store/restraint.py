@@ -13,7 +13,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from checks.model import Code, Verdict
 from settings_store import schema
-from settings_store.runs import CANDIDATE, Done, Phase
+from settings_store.outcomes import Done
+from settings_store.runs import CANDIDATE, Phase
 
 _HOUR = 3600
 REJECTED = frozenset({Code.AUTH_REJECTED, Code.AUTH_APP_PASSWORD, Code.AUTH_TOKEN_REJECTED})

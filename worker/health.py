@@ -19,6 +19,7 @@ from settings_store import domains, health, health_schedule
 from settings_store.health import Watched
 from settings_store.health_schedule import Next, jittered
 from worker import metrics
+from worker.endpoints import context_of, pins_in_force
 from worker.health_slices import begin_slices
 from worker.turns import check_in_turn
 from worker.watched import Subject, after_check, begins_to_fail, is_certain, rules_of
@@ -152,11 +153,11 @@ class EndpointLane:
     def _pins(self, subject: Subject) -> Mapping[str, Pin]:
         """Only where the option is on does a key that was let in say anything."""
         option = subject.settings.allow_insecure_certificate
-        return self._flow.pins_in_force(subject.due.settings_id) if option else {}
+        return pins_in_force(self._flow, subject.due.settings_id) if option else {}
 
     def _check_one(self, endpoint: Endpoint, subject: Subject, pins: Mapping[str, Pin]) -> EndpointResult:
         # Not before its turn: what is trusted takes memory.
-        context = self._flow.context_of(subject.settings, subject.due.domain, pins)
+        context = context_of(self._flow.config, subject.settings, subject.due.domain, pins)
         begun = time.monotonic()
         result = self._check(endpoint, context)
         metrics.endpoint_checked(endpoint.protocol, result.verdict, result.code, time.monotonic() - begun)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from settings_store import health_slices, runs
+from settings_store import health_slices, outcomes, runs
 from settings_store.health_slices import Pace
 from settings_store.runs import Run
 from worker import metrics
@@ -41,6 +41,6 @@ def end_slice(flow: "Flow", conn: Connection, run: Run) -> None:
     # As it is now: lanes may have noted since why mailboxes were left untried.
     newest = runs.get(conn, run.id) or run
     health_slices.take_over_states(conn, newest, flow.now(), pace_of(flow.config))
-    for row in runs.rows(conn, run.id):
+    for row in outcomes.rows(conn, run.id):
         if row.verdict and row.protocol and row.code:
             metrics.mailbox_tried(row.protocol, row.verdict, row.code)

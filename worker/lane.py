@@ -17,10 +17,13 @@ from sqlalchemy.exc import OperationalError
 from checks.context import CheckContext
 from checks.model import Credential, EndpointResult, Fault, LoginResult, Verdict
 from checks.runner import Route, check_mailbox, open_route
-from settings_store import domains, restraint, runs
-from settings_store.runs import CANDIDATE, Done, Phase, Run, Stage, Work
+from settings_store import domains, outcomes, pages, restraint, runs
+from settings_store.outcomes import Done
+from settings_store.pages import Work
+from settings_store.runs import CANDIDATE, Phase, Run, Stage
 from settings_store.secrets import Vault
-from worker.flow import LEASE_SECONDS, Flow, phase_of, servers_of
+from worker.endpoints import context_of, endpoint_results, servers_of
+from worker.flow import LEASE_SECONDS, Flow, phase_of
 from worker.politeness import TROUBLE, Politeness
 
 BUDGET_SECONDS = 60.0  # after which a lane takes no new page and lets another message have the slot
@@ -86,8 +89,8 @@ def _open(flow: Flow, run: Run, phase: Phase) -> Routes:
     settings_id = run.settings_id if phase == CANDIDATE else run.baseline_settings_id
     with flow.database.read() as conn:
         settings = domains.load_settings(conn, settings_id or run.settings_id)
-    context = flow.context_of(settings)
-    results = flow.endpoint_results(run.id, phase)
+    context = context_of(flow.config, settings)
+    results = endpoint_results(flow, run.id, phase)
     return Routes(tuple(open_route(result, context) for result in results), context, flow.vault)
 
 
@@ -123,7 +126,7 @@ class Lane:
             self._flow.send("run_page", run)  # for a worker that stays
             return
         self._phase, self._canaries = phase_of(run), run.stage == "canaries"
-        self._meet(self._flow.endpoint_results(self._run_id, self._phase))
+        self._meet(endpoint_results(self._flow, self._run_id, self._phase))
         claimed = self._claim_first()
         if claimed:
             try:
@@ -145,7 +148,7 @@ class Lane:
 
     def _give_up(self, fault: Fault) -> None:
         """The name resolved a moment ago and does not now: no mailbox is to blame."""
-        protocol = self._flow.endpoint_results(self._run_id, self._phase)[0].endpoint.protocol
+        protocol = endpoint_results(self._flow, self._run_id, self._phase)[0].endpoint.protocol
         for work in self._polite.gate.drain():
             self._done.put(Done(work.mailbox_id, LoginResult(Verdict.INCONCLUSIVE, fault.code, protocol, fault.seen)))
         self._flush(self._rest())
@@ -200,9 +203,7 @@ class Lane:
         whose = self._run_id, self._phase, self._owner
         with self._flow.database.begin() as conn:
             abandoned = self._abandoned(conn, now)
-            number = runs.claim_page(
-                conn, *whose, now, now + LEASE_SECONDS, canaries=self._canaries, abandoned=abandoned
-            )
+            number = pages.claim(conn, *whose, now, now + LEASE_SECONDS, canaries=self._canaries, abandoned=abandoned)
             if number is None:
                 self._exhausted = not self._suspects
                 return False
@@ -211,7 +212,7 @@ class Lane:
             self._held += 1
             logins, limit = len(self._servers), self._flow.config.logins_per_hour
             restraint.spend(conn, self._run_id, self._phase, number, logins=logins, limit=limit, now=now)
-            work = runs.page_work(conn, self._run_id, self._phase, number)
+            work = pages.work(conn, self._run_id, self._phase, number)
         self._polite.gate.put(work)
         self._outstanding += len(work)
         return True
@@ -229,7 +230,7 @@ class Lane:
 
         Lapsed alone says nothing, for the clock may have jumped; whoever is alive renews within a moment.
         """
-        found = runs.lapsed_pages(conn, self._run_id, self._phase, now, canaries=self._canaries)
+        found = pages.lapsed(conn, self._run_id, self._phase, now, canaries=self._canaries)
         moment, known = time.monotonic(), self._suspects
         self._suspects = {
             page: known[page] if page in known and known[page][0] == until else (until, moment)
@@ -283,10 +284,10 @@ class Lane:
         now, begun = self._flow.now(), time.monotonic()
         whose = self._run_id, self._phase, self._owner
         with self._flow.database.begin() as conn:
-            stage = runs.renew(conn, *whose, now, now + LEASE_SECONDS)  # holds the run's row for what follows
-            runs.save_results(conn, self._run_id, self._phase, results)
+            stage = pages.renew(conn, *whose, now, now + LEASE_SECONDS)  # holds the run's row for what follows
+            outcomes.save(conn, self._run_id, self._phase, results)
             restraint.remember(conn, self._run_id, results, self._servers, now)
-            complete = runs.pages_held(conn, *whose) == self._held
+            complete = pages.held(conn, *whose) == self._held
         if complete:
             self._lease_end = begun + LEASE_SECONDS
         else:  # another has taken over what we were too slow for
@@ -321,4 +322,4 @@ class Lane:
 
     def _close(self) -> None:
         with self._flow.database.begin() as conn:
-            runs.close_own_pages(conn, self._run_id, self._phase, self._owner)
+            pages.close_own(conn, self._run_id, self._phase, self._owner)

@@ -14,12 +14,12 @@ from checks.messages import Language, wording
 from checks.model import CODES, Blame, Code, EndpointResult, Facts, Verdict, Warn, verdict_of
 from checks.model import Protocol as Endpoints
 from checks.serialize import load_endpoint_result
-from settings_store import runs
-from settings_store.runs import Row
+from settings_store import outcomes
+from settings_store.outcomes import Row
 from worker.impact import Impact, Safety, before_of, impact_of, safety_of
 
 SERVICES = ("mail", "calendar")
-LEFT = frozenset(runs.LEFT)
+LEFT = frozenset(outcomes.LEFT)
 
 
 class Reads(Protocol):
@@ -77,7 +77,7 @@ class Report:
     def mailboxes(self) -> Iterator[MailboxLine]:
         """Every mailbox by address."""
         with self.database.read() as conn:
-            yield from map(line_of, runs.rows(conn, self.run_id))
+            yield from map(line_of, outcomes.rows(conn, self.run_id))
 
     def causes(self) -> list[Cause]:
         """Mailboxes grouped by impact and reason, most frequent first."""

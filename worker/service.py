@@ -16,9 +16,9 @@ from sqlalchemy.engine import make_url
 from checks.messages import Language
 from checks.model import EndpointResult, Invalid
 from checks.settings import Settings, normalise_domain
-from settings_store import audit, changes, domains, restraint, runs
+from settings_store import applying, audit, changes, domains, outcomes, restraint, run_endpoints, runs
 from settings_store.audit import SERVICE, Actor, Entry
-from settings_store.changes import Change, Saved, Watch
+from settings_store.changes import Change, Saved
 from settings_store.channel_keys import rotate_urls
 from settings_store.db import Database
 from settings_store.domains import DomainSummary
@@ -26,6 +26,7 @@ from settings_store.mailbox_csv import read_csv
 from settings_store.mailboxes import ImportCounts, import_mailboxes, rotate_credentials
 from settings_store.runs import Stage
 from settings_store.secrets import Vault, load_or_create_key_file
+from settings_store.watches import Watch
 from worker import metrics, process
 from worker.app import HEALTH, PREFLIGHT, QUEUES, make_app
 from worker.config import Config
@@ -160,8 +161,8 @@ class Preflight(Supervision):
     def progress(self, run_id: str) -> Progress:
         """How far a run is."""
         with self.database.read() as conn:
-            tally = runs.tally(conn, run_id)
-            endpoints = results_of(runs.endpoint_documents(conn, run_id, runs.CANDIDATE))
+            tally = outcomes.tally(conn, run_id)
+            endpoints = results_of(run_endpoints.documents(conn, run_id, runs.CANDIDATE))
         return Progress(tally.stage, endpoints, tally.total, tally.ok, tally.fail, tally.inconclusive)
 
     def _ended(self, run_id: str) -> bool:
@@ -176,7 +177,7 @@ class Preflight(Supervision):
             run = runs.of_change(conn, change_id)
             if run is None or run.counts is None:
                 raise Invalid(f"change {change_id} has no report: it is {change.state}")
-            endpoints = results_of(runs.endpoint_documents(conn, run.id, runs.CANDIDATE))
+            endpoints = results_of(run_endpoints.documents(conn, run.id, runs.CANDIDATE))
             endpoints = with_findings(endpoints, run.stop_code, sum(run.counts.values()))
         return Report(
             change_id=change_id,
@@ -208,7 +209,7 @@ class Preflight(Supervision):
         watch = watch or Watch(self.config.watch_minutes * 60)
         with self.database.begin() as conn:
             change = changes.get(conn, change_id)
-            count = changes.apply(
+            count = applying.apply(
                 conn,
                 change,
                 accept_disconnects,
@@ -223,7 +224,7 @@ class Preflight(Supervision):
     def roll_back(self, change_id: str, actor: Actor = SERVICE) -> Change:
         """Puts the settings in force again that were before the change. Raises `Refused`."""
         with self.database.begin() as conn:
-            return changes.roll_back(conn, change_id, self.database.now(), actor)
+            return applying.roll_back(conn, change_id, self.database.now(), actor)
 
     def discard(self, change_id: str, actor: Actor = SERVICE) -> Change:
         """Gives an unapplied change up. Raises `Refused`."""

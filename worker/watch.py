@@ -12,7 +12,20 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from checks.model import Code, Verdict
-from settings_store import audit, changes, domains, health_slices, incidents, outbox, overview, runs
+from settings_store import (
+    applying,
+    audit,
+    changes,
+    domains,
+    health_slices,
+    incidents,
+    outbox,
+    outcomes,
+    overview,
+    run_endpoints,
+    runs,
+    watches,
+)
 from settings_store.audit import SERVICE
 from settings_store.changes import Change
 from settings_store.incidents import Opening, Scope, Severity
@@ -37,10 +50,10 @@ def begin_watches(flow: "Flow") -> int:
     now = flow.now()
     begun = []
     with flow.database.begin() as conn:
-        for change in changes.due_watches(conn, now, _LIMIT):
+        for change in watches.due(conn, now, _LIMIT):
             following = now + flow.config.watch_every_minutes * 60
             last = change.watch_until is None or following > change.watch_until
-            run_id = changes.begin_watch_run(conn, change, now, None if last else following)
+            run_id = watches.begin_run(conn, change, now, None if last else following)
             begun += [run for run in [runs.get(conn, run_id)] if run] if run_id else []
     for run in begun:
         flow.send("start_run", run)
@@ -55,7 +68,7 @@ def judge_watch(flow: "Flow", conn: Connection, run: Run, change_id: str) -> Non
     """
     now, pace = flow.now(), pace_of(flow.config)
     change, run = changes.get(conn, change_id), runs.get(conn, run.id) or run
-    in_force = change.state is ChangeState.APPLIED and changes.is_in_force(conn, change)
+    in_force = change.state is ChangeState.APPLIED and applying.is_in_force(conn, change)
     if not in_force or overview.service_in_trouble(conn):
         return
     failure = _failure(conn, run)
@@ -63,11 +76,11 @@ def judge_watch(flow: "Flow", conn: Connection, run: Run, change_id: str) -> Non
         health_slices.take_over_states(conn, run, now, pace)
         return
     again = now + AGAIN_SECONDS
-    if failure.of_endpoint and changes.look_again(conn, change_id, run.id, again):
+    if failure.of_endpoint and watches.look_again(conn, change_id, run.id, again):
         return
     log.warning("change %s: %s", change_id, failure)
     if change.roll_back_by_itself:
-        changes.roll_back(conn, change_id, now, SERVICE, str(failure))
+        applying.roll_back(conn, change_id, now, SERVICE, str(failure))
     else:
         # So many at once need no second look.
         health_slices.take_over_states(conn, run, now, replace(pace, fails=1))
@@ -101,16 +114,16 @@ class _Failure:
 
 
 def _failure(conn: Connection, run: Run) -> _Failure:
-    tally = runs.tally(conn, run.id)
+    tally = outcomes.tally(conn, run.id)
     codes: Counter[Code] = Counter()
     seen: dict[Code, str] = {}
     if tally.fail:
-        for row in runs.rows(conn, run.id):
+        for row in outcomes.rows(conn, run.id):
             if row.verdict is Verdict.FAIL and row.code:
                 codes[Code(row.code)] += 1
                 seen.setdefault(Code(row.code), row.seen)
     conclusive, broken_off = tally.ok + tally.fail, run.stop_code is not None
-    of_endpoint = runs.endpoint_failed(conn, run.id)
+    of_endpoint = run_endpoints.any_failed(conn, run.id)
     return _Failure(tally.fail, conclusive, tally.total, codes, seen, broken_off, of_endpoint)
 
 

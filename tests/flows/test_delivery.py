@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from settings_store import runs
+from settings_store import outcomes, pages
 from settings_store.changes import Saved
 from tests.flows.harness import Outcome, System, boxes_of, outcome, seen, settings_of, user_of
 from tests.servers.lab import MailLab
@@ -67,7 +67,7 @@ class Post:
     @property
     def stage(self) -> str:
         with self.preflight.database.read() as conn:
-            return runs.tally(conn, self.saved.run_id).stage
+            return outcomes.tally(conn, self.saved.run_id).stage
 
 
 @pytest.fixture
@@ -168,8 +168,8 @@ def test_a_second_lane_while_the_canaries_are_out_does_not_go_round_in_circles(p
     post.waiting.clear()
     now = time.time()
     with post.preflight.database.begin() as conn:
-        page = runs.claim_page(conn, post.saved.run_id, "candidate", "another", now, now + 60, canaries=True)
-    assert page == runs.CANARY_PAGE
+        page = pages.claim(conn, post.saved.run_id, "candidate", "another", now, now + 60, canaries=True)
+    assert page == pages.CANARY_PAGE
 
     post.deliver("run_page")
 
@@ -180,7 +180,7 @@ def test_a_page_that_another_worker_has_is_left_to_it(post: Post, lab: MailLab) 
     post.deliver("start_run")
     now = time.time()
     with post.preflight.database.begin() as conn:
-        runs.claim_page(conn, post.saved.run_id, "candidate", "another", now, now + 60, canaries=False)
+        pages.claim(conn, post.saved.run_id, "candidate", "another", now, now + 60, canaries=False)
 
     post.deliver("run_page")
 

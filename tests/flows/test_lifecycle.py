@@ -1,6 +1,7 @@
 """Changes of one domain in the hands of two admins, in any order, against a model of a few lines."""
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multip
 
 from checks.model import Endpoint, Protocol
 from checks.settings import ImapSettings
-from settings_store import audit, changes, domains, runs, schema
+from settings_store import applying, audit, changes, domains, runs, schema
 from settings_store.audit import Actor
 from settings_store.changes import Change
 from settings_store.db import Database
@@ -61,15 +62,17 @@ class Life(RuleBasedStateMachine):
         self.states[change_id] = state
         self.events[change_id] += 1
 
-    def _attempt(self, allowed: bool, name: str, change_id: str, *arguments: Any, **keywords: Any) -> bool:
+    def _attempt(
+        self, allowed: bool, act: Callable[..., Change], change_id: str, *arguments: Any, **keywords: Any
+    ) -> bool:
         """Does it, and finds it refused exactly where the model says so."""
         try:
             with self.database.begin() as conn:
-                getattr(changes, name)(conn, change_id, *arguments, **keywords)
+                act(conn, change_id, *arguments, **keywords)
         except Refused:
-            assert not allowed, f"{name} of a change that is {self.states[change_id]} was refused"
+            assert not allowed, f"{act.__name__} of a change that is {self.states[change_id]} was refused"
             return False
-        assert allowed, f"{name} of a change that is {self.states[change_id]} was not refused"
+        assert allowed, f"{act.__name__} of a change that is {self.states[change_id]} was not refused"
         return True
 
     def _change(self, change_id: str) -> Change:
@@ -129,7 +132,7 @@ class Life(RuleBasedStateMachine):
         allowed = self.states[change_id] == "verified" and fresh and not moved and reviewed
         try:
             with self.database.begin() as conn:
-                changes.apply(conn, changes.get(conn, change_id), None, self.now, 100, checksum=checksum, actor=admin)
+                applying.apply(conn, changes.get(conn, change_id), None, self.now, 100, checksum=checksum, actor=admin)
         except Refused:
             assert not allowed
         else:
@@ -140,23 +143,25 @@ class Life(RuleBasedStateMachine):
     @rule(change_id=ids, admin=ADMINS)
     def roll_back(self, change_id: str, admin: Actor) -> None:
         allowed = self.states[change_id] == "applied" and self.in_force == change_id
-        if self._attempt(allowed, "roll_back", change_id, self.now, admin):
+        if self._attempt(allowed, applying.roll_back, change_id, self.now, admin):
             self.in_force = self.base[change_id]
             self._to(change_id, "rolled_back")
 
     @rule(change_id=ids, admin=ADMINS)
     def discard(self, change_id: str, admin: Actor) -> None:
-        if self._attempt(self.states[change_id] in UNAPPLIED, "discard", change_id, self.now, admin):
+        if self._attempt(self.states[change_id] in UNAPPLIED, changes.discard, change_id, self.now, admin):
             self._to(change_id, "discarded")
 
     @rule(change_id=ids, admin=ADMINS)
     def cancel(self, change_id: str, admin: Actor) -> None:
-        if self._attempt(self.states[change_id] == "verifying", "cancel", change_id, self.now, admin):
+        if self._attempt(self.states[change_id] == "verifying", changes.cancel, change_id, self.now, admin):
             self._to(change_id, "draft")
 
     @rule(change_id=ids, admin=ADMINS)
     def reopen(self, change_id: str, admin: Actor) -> None:
-        if self._attempt(self.states[change_id] in {"discarded", "superseded"}, "reopen", change_id, self.now, admin):
+        if self._attempt(
+            self.states[change_id] in {"discarded", "superseded"}, changes.reopen, change_id, self.now, admin
+        ):
             self._supersede()
             self._to(change_id, "draft")
 

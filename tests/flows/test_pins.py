@@ -6,6 +6,7 @@ from settings_store import schema
 from settings_store.runs import CANDIDATE
 from tests.flows.harness import System, boxes_of, settings_of
 from tests.servers.lab import MailLab
+from worker.endpoints import endpoint_results
 from worker.service import Preflight
 from worker.watch import begin_watches
 
@@ -21,7 +22,7 @@ def watched(preflight: Preflight) -> dict[str, str]:
         run_id = conn.execute(newest).scalar_one()
     preflight.flow.start_run(run_id)
     preflight.flow.finish_run(run_id)
-    return {result.endpoint.protocol: result.code for result in preflight.flow.endpoint_results(run_id, CANDIDATE)}
+    return {result.endpoint.protocol: result.code for result in endpoint_results(preflight.flow, run_id, CANDIDATE)}
 
 
 def test_a_changed_key_gets_no_credential(embedded_system: System, other_lab: MailLab) -> None:

@@ -7,12 +7,13 @@ import pytest
 import sqlalchemy as sa
 
 from checks.model import Code, LoginResult, MailboxState, Protocol, Verdict
-from settings_store import health, health_schedule, health_slices, runs, schema
+from settings_store import health, health_schedule, health_slices, outcomes, planning, run_endpoints, runs, schema
 from settings_store.db import Database
 from settings_store.health_slices import Pace
 from settings_store.mailbox_csv import MailboxRow
 from settings_store.mailboxes import import_mailboxes
-from settings_store.runs import CANDIDATE, Done, Run
+from settings_store.outcomes import Done
+from settings_store.runs import CANDIDATE, Run
 from settings_store.secrets import Vault, new_key
 from tests.settings_store.in_force import (
     NOW,
@@ -53,7 +54,7 @@ def begin(database: Database, now: float = NOW, pace: Pace = PACE) -> list[Run]:
 def subject(database: Database, run: Run) -> set[int]:
     """The mailboxes that the run is planned over."""
     with database.begin() as conn:
-        runs.plan(conn, run, 5, 25)
+        planning.plan(conn, run, 5, 25)
         row = schema.run_mailboxes
         return set(conn.execute(sa.select(row.c.mailbox_id).where(row.c.run_id == run.id)).scalars())
 
@@ -61,7 +62,7 @@ def subject(database: Database, run: Run) -> set[int]:
 def finish(database: Database, run: Run, now: float, results: Iterable[Done] = (), pace: Pace = PACE) -> None:
     """Ends a planned run with these results."""
     with database.begin() as conn:
-        runs.save_results(conn, run.id, CANDIDATE, list(results))
+        outcomes.save(conn, run.id, CANDIDATE, list(results))
         runs.finish(conn, run.id, {}, "", now)
         health_slices.take_over_states(conn, run, now, pace)
 
@@ -236,20 +237,11 @@ class TestNotNow:
 
     def test_nor_while_a_change_of_the_domain_is_verified(self, database: Database, domain: int) -> None:
         with database.begin() as conn:
-            runs.create(
-                conn,
-                "preflight",
-                domain_id=domain,
-                change_id=None,
-                settings_id=settings_id_of(conn, domain),
-                baseline_settings_id=None,
-                kind="preflight",
-                now=NOW,
-            )
+            run_id = runs.create(conn, "preflight", runs.Subject(domain, settings_id_of(conn, domain)), NOW)
         self.assert_waits(database, domain)
 
         with database.begin() as conn:
-            runs.finish(conn, "preflight", {}, "", NOW)
+            runs.finish(conn, run_id, {}, "", NOW)
         assert len(begin(database)) == 1
 
 
@@ -369,7 +361,7 @@ class TestStates:
     def test_nothing_follows_where_an_endpoint_of_the_run_failed(self, database: Database, run: Run) -> None:
         ids = subject(database, run)
         with database.begin() as conn:
-            runs.save_endpoint(conn, run.id, CANDIDATE, "imap", {"verdict": "fail"})
+            run_endpoints.save(conn, run.id, CANDIDATE, "imap", {"verdict": "fail"})
 
         finish(database, run, NOW + 9, found(ids, Code.CONNECT_REFUSED))
 
@@ -401,19 +393,11 @@ class TestWhatOthersMakeOfIt:
             values = {"state": "connected", "state_since": NOW - 100 * HOUR, "health_at": health_at}
             conn.execute(schema.mailboxes.update().values(values))
             settings_id = settings_id_of(conn, domain)
-            runs.create(
-                conn,
-                "preflight",
-                domain_id=domain,
-                change_id=None,
-                settings_id=settings_id,
-                baseline_settings_id=settings_id,
-                kind="preflight",
-                now=NOW,
-            )
-            run = runs.get(conn, "preflight")
+            subject = runs.Subject(domain, settings_id, baseline_settings_id=settings_id)
+            run_id = runs.create(conn, "preflight", subject, NOW)
+            run = runs.get(conn, run_id)
             assert run is not None
-            runs.plan(conn, run, 5, 25, None, NOW - 8 * HOUR)
+            planning.plan(conn, run, 5, 25, None, NOW - 8 * HOUR)
             row = schema.run_mailboxes
             assert set(conn.execute(sa.select(row.c.before)).scalars()) == {known}
 

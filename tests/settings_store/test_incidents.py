@@ -222,16 +222,7 @@ def test_a_domain_whose_server_fails_has_no_sick_mailboxes(database: Database, t
 
 def test_a_run_that_was_broken_off_is_told(database: Database, two: tuple[int, int]) -> None:
     with database.begin() as conn:
-        runs.create(
-            conn,
-            "r",
-            domain_id=two[0],
-            change_id=None,
-            settings_id=1,
-            baseline_settings_id=None,
-            kind="health",
-            now=NOW,
-        )
+        runs.create(conn, "health", runs.Subject(two[0], 1), NOW)
         stopped = {"stage": "finished", "stop_code": "run.not_tried"}
         conn.execute(schema.runs.update().values(**stopped))
         assert evidence.boxes_of(conn, {two[0]})[two[0]].broken_off

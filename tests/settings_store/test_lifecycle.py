@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from checks.model import Endpoint, Invalid, Protocol
 from checks.settings import ImapSettings
-from settings_store import audit, changes, lifecycle, runs, schema
+from settings_store import applying, audit, changes, lifecycle, runs, schema
 from settings_store.audit import Actor
 from settings_store.db import Database
 from settings_store.lifecycle import TRANSITIONS, ChangeState, Event, Refused, next_state
@@ -58,8 +58,8 @@ HAPPEN: dict[Event, Callable[[sa.Connection, str], object]] = {
     E.VERIFY: lambda conn, change_id: changes.verify(conn, changes.get(conn, change_id), NOW, ADA),
     E.FINISH: finish,
     E.CANCEL: lambda conn, change_id: changes.cancel(conn, change_id, NOW, ADA),
-    E.APPLY: lambda conn, change_id: changes.apply(conn, changes.get(conn, change_id), None, NOW, 60, actor=ADA),
-    E.ROLL_BACK: lambda conn, change_id: changes.roll_back(conn, change_id, NOW, ADA),
+    E.APPLY: lambda conn, change_id: applying.apply(conn, changes.get(conn, change_id), None, NOW, 60, actor=ADA),
+    E.ROLL_BACK: lambda conn, change_id: applying.roll_back(conn, change_id, NOW, ADA),
     E.DISCARD: lambda conn, change_id: changes.discard(conn, change_id, NOW, ADA),
     E.SUPERSEDE: supersede,
     E.REOPEN: lambda conn, change_id: changes.reopen(conn, change_id, NOW, ADA),
@@ -149,11 +149,11 @@ def test_only_the_change_in_force_can_be_rolled_back(database: Database, domain_
         first = change_in(conn, domain_id, S.APPLIED)
         second = change_in(conn, domain_id, S.APPLIED)
     with pytest.raises(Refused, match="is not in force any more"), database.begin() as conn:
-        changes.roll_back(conn, first, NOW, ADA)
+        applying.roll_back(conn, first, NOW, ADA)
     with database.begin() as conn:
-        changes.roll_back(conn, second, NOW, ADA)
-        assert changes.is_in_force(conn, changes.get(conn, first))
-        changes.roll_back(conn, first, NOW, ADA)
+        applying.roll_back(conn, second, NOW, ADA)
+        assert applying.is_in_force(conn, changes.get(conn, first))
+        applying.roll_back(conn, first, NOW, ADA)
         assert conn.execute(sa.select(schema.domains.c.settings_id)).scalar_one() is None
 
 
@@ -171,6 +171,6 @@ def test_an_actor_that_is_too_long_or_unknown_change(database: Database, domain_
         saved = changes.save(conn, domain_id, SETTINGS, NOW, Actor("a" * 500, "b" * 500))
         first = next(audit.of_change(conn, saved.change_id))
         assert (first.actor.name, first.actor.source) == ("a" * 200, "b" * 200)
-        for act in (changes.discard, changes.cancel, changes.reopen, changes.roll_back):
+        for act in (changes.discard, changes.cancel, changes.reopen, applying.roll_back):
             with pytest.raises(Invalid, match="there is no change 'nothing'"):
                 act(conn, "nothing", NOW)

@@ -7,11 +7,13 @@ import sqlalchemy as sa
 
 from checks.model import Code, Endpoint, LoginResult, Protocol, Verdict
 from checks.settings import ImapSettings
-from settings_store import changes, restraint, runs, schema
+from settings_store import changes, outcomes, planning, restraint, runs, schema
 from settings_store.db import Database
 from settings_store.mailbox_csv import read_csv
 from settings_store.mailboxes import import_mailboxes
-from settings_store.runs import BASELINE, CANARY_PAGE, CANDIDATE, Done
+from settings_store.outcomes import Done
+from settings_store.pages import CANARY_PAGE
+from settings_store.runs import BASELINE, CANDIDATE
 from settings_store.secrets import Vault
 
 NOW = 1_700_000_000.0  # 2023-11-14
@@ -43,7 +45,7 @@ def new_run(database: Database, domain_id: int, hosts: dict[str, str] | None = N
         saved = changes.save(conn, domain_id, SETTINGS, LATER)
         run = runs.get(conn, saved.run_id)
         assert run is not None
-        runs.plan(conn, run, 3, 10, lambda: restraint.recall(conn, saved.run_id, hosts or SERVERS, CANDIDATE))
+        planning.plan(conn, run, 3, 10, lambda: restraint.recall(conn, saved.run_id, hosts or SERVERS, CANDIDATE))
     return saved.run_id
 
 
@@ -146,7 +148,7 @@ class TestBudget:
 
     def test_is_not_charged_for_what_is_settled(self, database: Database, run_id: str) -> None:
         with database.begin() as conn:
-            runs.settle(conn, run_id, Verdict.OK, Code.OK, None, "")
+            outcomes.settle(conn, run_id, Verdict.OK, Code.OK, None, "")
         assert self.spend(database, run_id, limit=2) == 0
         with database.read() as conn:
             assert conn.execute(sa.select(sa.func.count()).select_from(schema.login_budget)).scalar_one() == 0

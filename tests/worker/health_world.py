@@ -282,7 +282,9 @@ def mail(host: str, *, option: bool = False) -> ImapSettings:
 def make_world(database: Database, monkeypatch: pytest.MonkeyPatch, **values: object) -> World:
     """A world in which nothing is yet but time."""
     world = World(database, Config(**{"lanes": 1, "watch_minutes": 0, **values}))  # type: ignore[arg-type] # settings by name
-    monkeypatch.setattr("worker.flow.check_in_turn", lambda endpoint, context, _pacer: world.check(endpoint, context))
+    monkeypatch.setattr(
+        "worker.endpoints.check_in_turn", lambda endpoint, context, _pacer: world.check(endpoint, context)
+    )
     monkeypatch.setattr("worker.lane.check_mailbox", world.log_in)
     monkeypatch.setattr("worker.lane.open_route", lambda result, _context: SimpleNamespace(endpoint=result.endpoint))
     return world

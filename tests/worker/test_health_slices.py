@@ -6,9 +6,10 @@ import pytest
 import sqlalchemy as sa
 
 from checks.model import Code, LoginResult, Protocol, Verdict
-from settings_store import health, health_schedule, runs, schema
+from settings_store import health, health_schedule, outcomes, pages, planning, runs, schema
 from settings_store.db import Database
-from settings_store.runs import CANDIDATE, Done, Run
+from settings_store.outcomes import Done
+from settings_store.runs import CANDIDATE, Run
 from settings_store.secrets import Vault, new_key
 from tests.settings_store.in_force import NOW, add_mailboxes, both_ok, column, put_in_force, settings_id_of
 from worker.config import Config
@@ -28,7 +29,7 @@ class World:
         with self.flow.database.begin() as conn:
             run = runs.get(conn, run_id)
             assert run is not None
-            runs.plan(conn, run, 5, 25)
+            planning.plan(conn, run, 5, 25)
             runs.move(conn, run_id, ("queued",), "mailboxes", NOW)
             return run
 
@@ -39,8 +40,8 @@ class World:
         with self.flow.database.begin() as conn:
             ids = conn.execute(sa.select(row.c.mailbox_id).where(row.c.run_id == run_id)).scalars().all()
             done = [Done(one, LoginResult(verdict, code, Protocol.IMAP)) for one in ids]
-            runs.save_results(conn, run_id, CANDIDATE, done)
-            runs.close_pages(conn, run_id, CANDIDATE)
+            outcomes.save(conn, run_id, CANDIDATE, done)
+            pages.close(conn, run_id, CANDIDATE)
         return list(ids)
 
 
@@ -111,24 +112,16 @@ def test_a_slice_has_one_lane_and_a_preflight_several(world: World) -> None:
     first = world.sent[0][1]
     run = world.plan(first)
     with world.flow.database.begin() as conn:
-        runs.create(
-            conn,
-            "preflight",
-            domain_id=run.domain_id,
-            change_id=None,
-            settings_id=settings_id_of(conn, run.domain_id),
-            baseline_settings_id=None,
-            kind="preflight",
-            now=NOW,
-        )
-    preflight = world.plan("preflight")
+        subject = runs.Subject(run.domain_id, settings_id_of(conn, run.domain_id))
+        run_id = runs.create(conn, "preflight", subject, NOW)
+    preflight = world.plan(run_id)
     world.sent.clear()
 
     world.flow.advance(first)
-    world.flow.advance("preflight")
+    world.flow.advance(run_id)
 
     assert (is_slice(run), is_slice(preflight)) == (True, False)
-    assert world.sent == [("run_page", first)] + [("run_page", "preflight")] * 3
+    assert world.sent == [("run_page", first)] + [("run_page", run_id)] * 3
 
 
 def test_the_pace_is_the_configured_one() -> None:

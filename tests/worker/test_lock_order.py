@@ -15,12 +15,13 @@ from pydantic import SecretStr
 
 from checks.model import Code, LoginResult, MailboxState, Protocol, Verdict
 from checks.settings import ImapSettings
-from settings_store import changes, domains, restraint, runs, schema
+from settings_store import changes, domains, outcomes, pages, planning, restraint, runs, schema
 from settings_store.changes import Saved
 from settings_store.lifecycle import Refused
 from settings_store.mailbox_csv import MailboxRow
 from settings_store.mailboxes import import_mailboxes, rotate_credentials
-from settings_store.runs import CANDIDATE, Done
+from settings_store.outcomes import Done
+from settings_store.runs import CANDIDATE
 from settings_store.secrets import Vault, new_key
 from tests.flows.size.store import settings_number
 from worker.config import Config
@@ -50,17 +51,14 @@ class Store:
         """A run beside those of changes."""
         with self.preflight.database.begin() as conn:
             settings_id = domains.save_settings(conn, self.domain_id, SETTINGS, 0.0)
-            run_id = f"health-{number}"
-            own = {"domain_id": self.domain_id, "change_id": None, "settings_id": settings_id}
-            runs.create(conn, run_id, **own, baseline_settings_id=None, kind="health", now=float(number))  # type: ignore[arg-type] # as named
-            return run_id
+            return runs.create(conn, "health", runs.Subject(self.domain_id, settings_id), float(number))
 
     def lay_out(self, run_id: str, page_size: int = 25) -> None:
         """Pages of all mailboxes, and logins that may begin."""
         with self.preflight.database.begin() as conn:
             run = runs.get(conn, run_id)
             assert run
-            runs.plan(conn, run, 5, page_size)
+            planning.plan(conn, run, 5, page_size)
             runs.move(conn, run_id, ("queued",), "mailboxes", self.preflight.database.now())
 
     def boxes(self) -> list[int]:
@@ -191,8 +189,8 @@ def test_a_run_is_cancelled_while_it_reports(store: Store) -> None:
         saved = store.save()
         store.lay_out(saved.run_id)
         with database.begin() as conn:
-            runs.settle(conn, saved.run_id, Verdict.OK, Code.OK, None, "")
-            runs.close_pages(conn, saved.run_id, CANDIDATE)
+            outcomes.settle(conn, saved.run_id, Verdict.OK, Code.OK, None, "")
+            pages.close(conn, saved.run_id, CANDIDATE)
         together(
             lambda: flow.finish_run(saved.run_id),  # noqa: B023
             lambda: store.preflight.cancel(saved.change_id),  # noqa: B023
@@ -211,8 +209,8 @@ def test_mailboxes_are_imported_and_sealed_anew_while_a_change_is_applied(store:
         saved = store.save()
         store.lay_out(saved.run_id)
         with database.begin() as conn:
-            runs.settle(conn, saved.run_id, Verdict.OK, Code.OK, None, "")
-            runs.close_pages(conn, saved.run_id, CANDIDATE)
+            outcomes.settle(conn, saved.run_id, Verdict.OK, Code.OK, None, "")
+            pages.close(conn, saved.run_id, CANDIDATE)
         store.preflight.flow.finish_run(saved.run_id)
         keys.insert(0, SecretStr(new_key()))
         newer = Vault([key.get_secret_value() for key in keys])

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import pytest
 
 from checks.model import Code, CredentialKind, LoginResult, Protocol, Verdict
-from settings_store.runs import Done, Work
+from settings_store.outcomes import Done
+from settings_store.pages import Work
 from worker.pacing import LocalPacer
 from worker.politeness import TROUBLE, Gate, Politeness
 

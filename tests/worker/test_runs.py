@@ -11,10 +11,12 @@ import sqlalchemy as sa
 
 from checks.model import Code, Endpoint, LoginResult, MailboxState, Protocol, Verdict
 from checks.settings import ImapSettings
-from settings_store import changes, domains, runs, schema
+from settings_store import changes, domains, outcomes, pages, planning, run_endpoints, runs, schema
 from settings_store.changes import Saved
 from settings_store.db import Database
-from settings_store.runs import BASELINE, CANARY_PAGE, CANDIDATE, Done
+from settings_store.outcomes import Done
+from settings_store.pages import CANARY_PAGE
+from settings_store.runs import BASELINE, CANDIDATE
 
 SETTINGS = ImapSettings(
     Endpoint(Protocol.IMAP, "imap.example.com", 993), Endpoint(Protocol.SMTP, "smtp.example.com", 465)
@@ -42,33 +44,33 @@ class Planned:
         with self.begin() as conn:
             run = runs.get(conn, self.run_id)
             assert run is not None
-            runs.plan(conn, run, CANARIES, PAGE_SIZE)
+            planning.plan(conn, run, CANARIES, PAGE_SIZE)
 
     def claim(self, owner: str, *, now: float = NOW, canaries: bool = False) -> int | None:
         with self.begin() as conn:
-            return runs.claim_page(conn, self.run_id, CANDIDATE, owner, now, now + 30, canaries=canaries)
+            return pages.claim(conn, self.run_id, CANDIDATE, owner, now, now + 30, canaries=canaries)
 
     def take(self, conn: sa.Connection, abandoned: dict[int, float]) -> int | None:
         times = NOW + 31, NOW + 61
-        return runs.claim_page(conn, self.run_id, CANDIDATE, "b", *times, canaries=True, abandoned=abandoned)
+        return pages.claim(conn, self.run_id, CANDIDATE, "b", *times, canaries=True, abandoned=abandoned)
 
     def work(self, number: int) -> list[int]:
         with self.begin() as conn:
-            return [work.mailbox_id for work in runs.page_work(conn, self.run_id, CANDIDATE, number)]
+            return [work.mailbox_id for work in pages.work(conn, self.run_id, CANDIDATE, number)]
 
     def save(self, mailbox_ids: list[int], code: Code = Code.OK, verdict: Verdict = Verdict.OK) -> None:
         results = [Done(one, LoginResult(verdict, code, Protocol.IMAP, "said", 1.5)) for one in mailbox_ids]
         with self.begin() as conn:
-            runs.save_results(conn, self.run_id, CANDIDATE, results)
+            outcomes.save(conn, self.run_id, CANDIDATE, results)
 
     def move(self, *stages: runs.Stage) -> None:
         for source, target in pairwise(stages):
             with self.begin() as conn:
                 assert runs.move(conn, self.run_id, (source,), target, NOW)
 
-    def rows(self) -> list[runs.Row]:
+    def rows(self) -> list[outcomes.Row]:
         with self.database.read() as conn:
-            return list(runs.rows(conn, self.run_id))
+            return list(outcomes.rows(conn, self.run_id))
 
 
 @pytest.fixture
@@ -180,7 +182,7 @@ class TestPages:
     def test_a_lease_runs_out_unless_it_is_renewed(self, run: Planned) -> None:
         assert run.claim("a") == 0
         with run.begin() as conn:
-            assert runs.renew(conn, run.run_id, CANDIDATE, "a", NOW + 20, NOW + 50) == "queued"
+            assert pages.renew(conn, run.run_id, CANDIDATE, "a", NOW + 20, NOW + 50) == "queued"
         assert run.claim("b", now=NOW + 40) == 1
         assert run.claim("c", now=NOW + 51, canaries=True) == 0
 
@@ -192,7 +194,7 @@ class TestPages:
         """Given a lease that lapsed, when it was renewed since it was looked at, then it is not taken."""
         assert run.claim("a") == 0
         with run.begin() as conn:
-            seen = runs.lapsed_pages(conn, run.run_id, CANDIDATE, NOW + 31, canaries=True)
+            seen = pages.lapsed(conn, run.run_id, CANDIDATE, NOW + 31, canaries=True)
             assert seen == {0: NOW + 30}
             assert run.take(conn, {0: NOW + 29}) is None
             assert run.take(conn, seen) == 0
@@ -205,19 +207,19 @@ class TestPages:
         assert run.claim("a") == 0
         assert run.claim("b", now=NOW + 31, canaries=True) == 0
         with run.begin() as conn:
-            runs.renew(conn, run.run_id, CANDIDATE, "a", NOW + 40, NOW + 70)
-            runs.close_own_pages(conn, run.run_id, CANDIDATE, "a")
-            assert runs.pages_free(conn, run.run_id, CANDIDATE, NOW + 60) == 3  # b's is not free before NOW + 61
-            assert runs.pages_open(conn, run.run_id, CANDIDATE) == 4
+            pages.renew(conn, run.run_id, CANDIDATE, "a", NOW + 40, NOW + 70)
+            pages.close_own(conn, run.run_id, CANDIDATE, "a")
+            assert pages.free(conn, run.run_id, CANDIDATE, NOW + 60) == 3  # b's is not free before NOW + 61
+            assert pages.count_open(conn, run.run_id, CANDIDATE) == 4
 
     def test_closing_ends_finished_pages_and_frees_the_others(self, run: Planned) -> None:
         assert [run.claim("a"), run.claim("a")] == [0, 1]
         run.save(run.work(0))
         run.save(run.work(1)[:1])
         with run.begin() as conn:
-            runs.close_own_pages(conn, run.run_id, CANDIDATE, "a")
-            assert runs.pages_open(conn, run.run_id, CANDIDATE) == 3
-            assert runs.pages_free(conn, run.run_id, CANDIDATE, NOW) == 3
+            pages.close_own(conn, run.run_id, CANDIDATE, "a")
+            assert pages.count_open(conn, run.run_id, CANDIDATE) == 3
+            assert pages.free(conn, run.run_id, CANDIDATE, NOW) == 3
         left = run.work(1)
         assert run.claim("b") == 1
         assert len(left) > 0
@@ -231,7 +233,7 @@ class TestPages:
         first, *others = run.work(1)
         with run.begin() as conn:
             conn.execute(schema.mailboxes.update().where(schema.mailboxes.c.id == first).values(credential=None))
-            runs.settle_without_credential(conn, run.run_id)
+            outcomes.settle_without_credential(conn, run.run_id)
         assert run.work(1) == others
         assert [row.code for row in run.rows()].count(Code.CREDENTIAL_MISSING) == 1
 
@@ -256,15 +258,18 @@ class TestResults:
         codes = {(row.verdict, row.code) for row in run.rows()}
         assert codes <= {(Verdict.OK, Code.OK), (Verdict.FAIL, Code.AUTH_REJECTED)}
         with run.database.read() as conn:
-            tally = runs.tally(conn, run.run_id)
+            tally = outcomes.tally(conn, run.run_id)
         assert tally.ok + tally.fail == tally.total == COUNT
 
     def test_settling_spares_what_is_known(self, run: Planned) -> None:
         run.save(run.work(CANARY_PAGE), Code.AUTH_REJECTED, Verdict.FAIL)
         with run.begin() as conn:
-            assert runs.settle(conn, run.run_id, Verdict.INCONCLUSIVE, Code.RUN_NOT_TRIED, None, "") == COUNT - CANARIES
-            assert runs.settle(conn, run.run_id, Verdict.OK, Code.OK, None, "") == 0
-            assert runs.page_outcomes(conn, run.run_id, CANDIDATE, CANARY_PAGE) == [(Verdict.FAIL, Code.AUTH_REJECTED)]
+            assert (
+                outcomes.settle(conn, run.run_id, Verdict.INCONCLUSIVE, Code.RUN_NOT_TRIED, None, "")
+                == COUNT - CANARIES
+            )
+            assert outcomes.settle(conn, run.run_id, Verdict.OK, Code.OK, None, "") == 0
+            assert outcomes.of_page(conn, run.run_id, CANDIDATE, CANARY_PAGE) == [(Verdict.FAIL, Code.AUTH_REJECTED)]
 
     def test_rows_come_by_address_with_all_that_is_known(self, run: Planned) -> None:
         (first, *_) = run.work(1)
@@ -278,10 +283,10 @@ class TestResults:
 
     def test_an_endpoint_s_first_document_stays(self, run: Planned) -> None:
         with run.begin() as conn:
-            runs.save_endpoint(conn, run.run_id, CANDIDATE, "imap", {"n": 1})
-            runs.save_endpoint(conn, run.run_id, CANDIDATE, "imap", {"n": 2})
-            runs.save_endpoint(conn, run.run_id, BASELINE, "imap", {"n": 3})
-            assert runs.endpoint_documents(conn, run.run_id, CANDIDATE) == {"imap": {"n": 1}}
+            run_endpoints.save(conn, run.run_id, CANDIDATE, "imap", {"n": 1})
+            run_endpoints.save(conn, run.run_id, CANDIDATE, "imap", {"n": 2})
+            run_endpoints.save(conn, run.run_id, BASELINE, "imap", {"n": 3})
+            assert run_endpoints.documents(conn, run.run_id, CANDIDATE) == {"imap": {"n": 1}}
 
 
 class TestStages:

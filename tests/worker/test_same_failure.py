@@ -4,7 +4,7 @@ import pytest
 
 from checks.model import Code, Endpoint, Protocol, Security
 from checks.settings import ExchangeSettings, ImapSettings, Settings
-from worker.flow import same_failure
+from worker.same_failure import same_failure
 
 IMAP = ImapSettings(
     Endpoint(Protocol.IMAP, "mail.lab.example", 993, Security.TLS),

@@ -10,9 +10,10 @@ from statistics import median
 import sqlalchemy as sa
 
 from checks.model import Code, Verdict
-from settings_store import changes, runs
-from settings_store.changes import Saved, Watch
+from settings_store import changes, outcomes, pages, planning, run_endpoints, runs, watches
+from settings_store.changes import Saved
 from settings_store.db import Database
+from settings_store.watches import Watch
 from tests.flows.size.store import name_of, settings_number
 from worker.service import Preflight
 from worker.watch import begin_watches
@@ -70,9 +71,9 @@ def _steps(preflight: Preflight, number: int) -> Sequence[tuple[str, Callable[[]
             assert run
             assert runs.claim(conn, run.id, "me", flow.now(), flow.now() + 30)
             runs.move(conn, run.id, ("queued",), "endpoints", flow.now())
-            runs.plan(conn, run, 5, 25)
-            runs.settle(conn, run.id, Verdict.OK, Code.OK, None, "")
-            runs.close_pages(conn, run.id, runs.CANDIDATE)
+            planning.plan(conn, run, 5, 25)
+            outcomes.settle(conn, run.id, Verdict.OK, Code.OK, None, "")
+            pages.close(conn, run.id, runs.CANDIDATE)
             runs.release(conn, run.id, "me")
         with database.begin() as conn:
             assert runs.finish(conn, saved[-1].run_id, {"will_disconnect": 0}, "c", flow.now())
@@ -80,13 +81,13 @@ def _steps(preflight: Preflight, number: int) -> Sequence[tuple[str, Callable[[]
 
     def due() -> None:
         with database.begin() as conn:
-            assert len(changes.due_watches(conn, flow.now(), 20)) >= 1
+            assert len(watches.due(conn, flow.now(), 20)) >= 1
 
     def pins() -> None:
         with database.read() as conn:
             settings_id = runs.get(conn, saved[-1].run_id)
             assert settings_id
-            runs.endpoints_verified(conn, settings_id.settings_id)
+            run_endpoints.verified(conn, settings_id.settings_id)
 
     return (
         ("list", preflight.domains),

@@ -1,0 +1,198 @@
+"""What the mailboxes of a run came to: by a login, by a fact that settles them without one, or left untried."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from checks.model import Code, CredentialKind, LoginResult, MailboxState, Verdict
+from settings_store import pages, runs, schema
+from settings_store.runs import CANDIDATE, Phase, Stage
+
+LEFT = (Code.RUN_NOT_TRIED, Code.RUN_BUDGET, Code.RUN_CANCELLED)
+"""The codes of mailboxes that a run has left untried."""
+
+_runs, _rows = schema.runs, schema.run_mailboxes
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A mailbox tried."""
+
+    mailbox_id: int
+    result: LoginResult
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A mailbox of a run with all that is known, for the report. Verdicts are None where nothing was tried.
+
+    `services` has the codes of mail and calendar, None where there was no Exchange to ask.
+    """
+
+    address: str
+    before: MailboxState
+    verdict: Verdict | None
+    code: str | None
+    protocol: str | None
+    seen: str
+    baseline_verdict: Verdict | None
+    services: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How far a run is. `total` is 0 until it is planned."""
+
+    stage: Stage
+    total: int
+    ok: int
+    fail: int
+    inconclusive: int
+
+
+def save(conn: Connection, run_id: str, phase: Phase, results: Sequence[Done]) -> None:
+    """Keeps results in bulk; a mailbox that has one already keeps it."""
+    if not results:
+        return
+    if phase == CANDIDATE:
+        statement = _rows.update().values(
+            verdict=sa.bindparam("v"),
+            code=sa.bindparam("c"),
+            protocol=sa.bindparam("p"),
+            seen=sa.bindparam("s"),
+            ms=sa.bindparam("m"),
+            services=sa.bindparam("services"),
+        )
+        known = _rows.c.verdict
+    else:
+        statement = _rows.update().values(baseline_verdict=sa.bindparam("v"), baseline_code=sa.bindparam("c"))
+        known = _rows.c.baseline_verdict
+    # A login that was under way when the run was broken off has come to something after all.
+    still_open = (
+        sa.or_(known.is_(None), _rows.c.code == Code.RUN_NOT_TRIED.value) if phase == CANDIDATE else known.is_(None)
+    )
+    statement = statement.where(_rows.c.run_id == run_id, _rows.c.mailbox_id == sa.bindparam("key"), still_open)
+    conn.execute(statement, [_parameters(done, phase) for done in results])
+
+
+def _parameters(done: Done, phase: Phase) -> dict[str, object]:
+    result = done.result
+    values: dict[str, object] = {"key": done.mailbox_id, "v": result.verdict.value, "c": result.code.value}
+    if phase == CANDIDATE:
+        services = dict(result.services) if result.services is not None else None
+        values |= {"p": result.protocol.value, "s": result.seen, "m": result.ms, "services": services}
+    return values
+
+
+def settle_kind(conn: Connection, run_id: str, kind: CredentialKind, code: Code, protocol: str, seen: str) -> int:
+    """One lasting cause for every mailbox with a credential of that kind and without a verdict. Returns how many."""
+    box = schema.mailboxes
+    of_kind = (box.c.id == _rows.c.mailbox_id, box.c.credential_kind == kind.value, box.c.credential.is_not(None))
+    settled = conn.execute(
+        _rows.update()
+        .where(_rows.c.run_id == run_id, _rows.c.verdict.is_(None), sa.select(box.c.id).where(*of_kind).exists())
+        .values(verdict=Verdict.FAIL.value, code=code.value, protocol=protocol, seen=seen)
+    )
+    return int(settled.rowcount)
+
+
+def settle_without_credential(conn: Connection, run_id: str) -> None:
+    """Nothing can be told of a mailbox whose credential we do not have."""
+    box = schema.mailboxes
+    bare = sa.select(box.c.id).where(box.c.id == _rows.c.mailbox_id, box.c.credential.is_(None)).exists()
+    conn.execute(
+        _rows.update()
+        .where(_rows.c.run_id == run_id, _rows.c.verdict.is_(None), bare)
+        .values(verdict=Verdict.INCONCLUSIVE.value, code=Code.CREDENTIAL_MISSING.value)
+    )
+
+
+def settle(conn: Connection, run_id: str, verdict: Verdict, code: Code, protocol: str | None, seen: str) -> int:
+    """One fact for every mailbox that has no verdict yet. Returns how many."""
+    settled = conn.execute(
+        _rows.update()
+        .where(_rows.c.run_id == run_id, _rows.c.verdict.is_(None))
+        .values(verdict=verdict.value, code=code.value, protocol=protocol, seen=seen)
+    )
+    return int(settled.rowcount)
+
+
+def leave_untried(conn: Connection, run_id: str, code: Code) -> None:
+    """Ends the logins of a run because of `code`: the mailboxes without a verdict are left, and counted."""
+    runs.lock(conn, run_id)
+    count = settle(conn, run_id, Verdict.INCONCLUSIVE, Code.RUN_NOT_TRIED, None, "")
+    pages.close(conn, run_id, CANDIDATE)
+    if count:
+        runs.stop(conn, run_id, code, str(count))
+
+
+def left_untried(conn: Connection, run_id: str) -> int:
+    """How many mailboxes the run has left untried and may still be tried."""
+    left = _rows.c.run_id == run_id, _rows.c.code.in_([code.value for code in LEFT])
+    return int(conn.execute(sa.select(sa.func.count()).select_from(_rows).where(*left)).scalar_one())
+
+
+def of_page(conn: Connection, run_id: str, phase: Phase, number: int) -> list[tuple[Verdict, Code]]:
+    """The distinct results of a page, those never tried left out."""
+    page, verdict, code = (
+        (_rows.c.page, _rows.c.verdict, _rows.c.code)
+        if phase == CANDIDATE
+        else (_rows.c.baseline_page, _rows.c.baseline_verdict, _rows.c.baseline_code)
+    )
+    decided = verdict.is_not(None), code.not_in([item.value for item in LEFT])
+    query = sa.select(verdict, code).distinct().where(_rows.c.run_id == run_id, page == number, *decided)
+    return [(Verdict(row[0]), Code(row[1])) for row in conn.execute(query)]
+
+
+def tried(conn: Connection, run_id: str, number: int) -> list[int]:
+    """The mailboxes of a page that have a verdict with the proposed settings."""
+    query = sa.select(_rows.c.mailbox_id).where(_rows.c.run_id == run_id, _rows.c.page == number)
+    return list(conn.execute(query.where(_rows.c.verdict.is_not(None))).scalars())
+
+
+def tally(conn: Connection, run_id: str) -> Tally:
+    """How far a run is."""
+    stage = conn.execute(sa.select(_runs.c.stage).where(_runs.c.id == run_id)).scalar_one()
+    query = sa.select(_rows.c.verdict, sa.func.count()).where(_rows.c.run_id == run_id).group_by(_rows.c.verdict)
+    counts = {row[0]: row[1] for row in conn.execute(query)}
+    return Tally(
+        stage=stage,
+        total=sum(counts.values()),
+        ok=counts.get("ok", 0),
+        fail=counts.get("fail", 0),
+        inconclusive=counts.get("inconclusive", 0),
+    )
+
+
+def rows(conn: Connection, run_id: str) -> Iterator[Row]:
+    """The run's mailboxes by address, read in portions."""
+    box = schema.mailboxes
+    query = (
+        sa.select(
+            box.c.address,
+            _rows.c.before,
+            _rows.c.verdict,
+            _rows.c.code,
+            _rows.c.protocol,
+            _rows.c.seen,
+            _rows.c.baseline_verdict,
+            _rows.c.services,
+        )
+        .join(_rows, _rows.c.mailbox_id == box.c.id)
+        .where(_rows.c.run_id == run_id)
+        .order_by(box.c.address)
+        .execution_options(yield_per=500)
+    )
+    for row in conn.execute(query):
+        yield Row(
+            address=row.address,
+            before=MailboxState(row.before),
+            verdict=Verdict(row.verdict) if row.verdict else None,
+            code=row.code,
+            protocol=row.protocol,
+            seen=row.seen or "",
+            baseline_verdict=Verdict(row.baseline_verdict) if row.baseline_verdict else None,
+            services=row.services,
+        )

@@ -1,0 +1,177 @@
+"""The pages of a run: whoever works on one holds a lease, and a page is done when no mailbox of it is open."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from checks.model import CredentialKind
+from settings_store import runs, schema
+from settings_store.runs import CANDIDATE, Phase, Stage
+
+CANARY_PAGE = 0
+
+_runs, _pages, _rows = schema.runs, schema.pages, schema.run_mailboxes
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A mailbox still to be tried. `credential` is sealed."""
+
+    mailbox_id: int
+    address: str
+    username: str
+    kind: CredentialKind
+    credential: bytes = field(repr=False)
+
+
+def add(conn: Connection, run_id: str, phase: Phase, column: sa.ColumnElement[int]) -> None:
+    """The pages of a phase: the numbers that the run's mailboxes have in `column`."""
+    numbers = sa.select(sa.literal(run_id), sa.literal(phase), column).where(_rows.c.run_id == run_id)
+    source = numbers.where(column.is_not(None)).distinct()
+    conn.execute(_pages.insert().from_select(["run_id", "phase", "number"], source))
+
+
+def claim(
+    conn: Connection,
+    run_id: str,
+    phase: Phase,
+    owner: str,
+    now: float,
+    until: float,
+    *,
+    canaries: bool,
+    abandoned: Mapping[int, float] | None = None,
+) -> int | None:
+    """Leases the next page that nobody works on; None where there is none. Those that nobody ever had come first.
+
+    `abandoned` has the pages, with the end of their lease, that may be taken from another; None means all that lapsed.
+    """
+    runs.lock(conn, run_id)
+    free: sa.ColumnElement[bool] = runs.lapsed(_pages.c.lease_until, now)
+    if abandoned is not None:
+        same = [sa.and_(_pages.c.number == key, _pages.c.lease_until == end) for key, end in abandoned.items()]
+        free = sa.or_(_pages.c.lease_owner.is_(None), *same)
+    query = sa.select(_pages.c.number).where(_of(run_id, phase), _pages.c.done.is_(sa.false()), free)
+    if canaries:
+        query = query.where(_pages.c.number == CANARY_PAGE)
+    query = query.order_by(_pages.c.lease_owner.is_not(None), _pages.c.number).limit(1)
+    number = conn.execute(query.with_for_update(skip_locked=True)).scalar()
+    if number is None:
+        return None
+    conn.execute(
+        _pages.update()
+        .where(_of(run_id, phase), _pages.c.number == number)
+        .values(lease_owner=owner, lease_until=until)
+    )
+    runs.touch(conn, run_id, now)
+    return int(number)
+
+
+def lapsed(conn: Connection, run_id: str, phase: Phase, now: float, *, canaries: bool) -> dict[int, float]:
+    """The open pages with a lease that is over, and when it ended."""
+    over = runs.lapsed(_pages.c.lease_until, now), _pages.c.lease_owner.is_not(None), _pages.c.done.is_(sa.false())
+    query = sa.select(_pages.c.number, _pages.c.lease_until).where(_of(run_id, phase), *over)
+    if canaries:
+        query = query.where(_pages.c.number == CANARY_PAGE)
+    return {row.number: row.lease_until for row in conn.execute(query)}
+
+
+def held(conn: Connection, run_id: str, phase: Phase, owner: str) -> int:
+    """How many open pages are leased to an owner."""
+    own = _pages.c.lease_owner == owner, _pages.c.done.is_(sa.false())
+    query = sa.select(sa.func.count()).select_from(_pages).where(_of(run_id, phase), *own)
+    return int(conn.execute(query).scalar_one())
+
+
+def work(conn: Connection, run_id: str, phase: Phase, number: int) -> list[Work]:
+    """The mailboxes of a page that have no result yet."""
+    box = schema.mailboxes
+    page, open_ones = _open_mailboxes(run_id, phase)
+    query = (
+        sa.select(box.c.id, box.c.address, box.c.username, box.c.credential_kind, box.c.credential)
+        .join(_rows, _rows.c.mailbox_id == box.c.id)
+        .where(open_ones, page == number)
+        .order_by(box.c.id)
+    )
+    return [
+        Work(row.id, row.address, row.username, CredentialKind(row.credential_kind), row.credential)
+        for row in conn.execute(query)
+    ]
+
+
+def renew(conn: Connection, run_id: str, phase: Phase, owner: str, now: float, until: float) -> Stage:
+    """Keeps an owner's leases alive; the run's stage, which tells whether to go on."""
+    runs.touch(conn, run_id, now)
+    conn.execute(
+        _pages.update()
+        .where(_of(run_id, phase), _pages.c.lease_owner == owner, _pages.c.done.is_(sa.false()))
+        .values(lease_until=until)
+    )
+    stage: Stage = conn.execute(sa.select(_runs.c.stage).where(_runs.c.id == run_id)).scalar_one()
+    return stage
+
+
+def close_own(conn: Connection, run_id: str, phase: Phase, owner: str) -> None:
+    """Ends an owner's leases; pages without open work are done."""
+    runs.lock(conn, run_id)
+    own = (_of(run_id, phase), _pages.c.lease_owner == owner)
+    conn.execute(_pages.update().where(*own, ~_open_work(run_id, phase)).values(done=True))
+    conn.execute(_pages.update().where(*own).values(lease_owner=None, lease_until=0))
+
+
+def close_idle(conn: Connection, run_id: str, phase: Phase) -> None:
+    """Pages that were settled before anybody came to them are done."""
+    conn.execute(_pages.update().where(_of(run_id, phase), ~_open_work(run_id, phase)).values(done=True))
+
+
+def _open_work(run_id: str, phase: Phase) -> sa.ColumnElement[bool]:
+    """Whether a mailbox of the page can be tried and has no result."""
+    box = schema.mailboxes
+    page, open_ones = _open_mailboxes(run_id, phase)
+    return (
+        sa.select(_rows.c.mailbox_id)
+        .join(box, box.c.id == _rows.c.mailbox_id)
+        .where(open_ones, page == _pages.c.number)
+        .correlate(_pages)
+        .exists()
+    )
+
+
+def _open_mailboxes(run_id: str, phase: Phase) -> tuple[sa.Column[int], sa.ColumnElement[bool]]:
+    """The column with a mailbox's page in the phase, and which mailboxes can be tried and have no result."""
+    page, verdict = (
+        (_rows.c.page, _rows.c.verdict) if phase == CANDIDATE else (_rows.c.baseline_page, _rows.c.baseline_verdict)
+    )
+    return page, sa.and_(_rows.c.run_id == run_id, verdict.is_(None), schema.mailboxes.c.credential.is_not(None))
+
+
+def close(conn: Connection, run_id: str, phase: Phase) -> None:
+    """No page of the phase is to be tried any more."""
+    conn.execute(_pages.update().where(_pages.c.run_id == run_id, _pages.c.phase == phase).values(done=True))
+
+
+def is_open(conn: Connection, run_id: str, phase: Phase, number: int) -> bool:
+    """Whether a page is planned and not done."""
+    query = sa.select(_pages.c.number).where(
+        _of(run_id, phase), _pages.c.number == number, _pages.c.done.is_(sa.false())
+    )
+    return conn.execute(query).first() is not None
+
+
+def free(conn: Connection, run_id: str, phase: Phase, now: float) -> int:
+    """How many open pages nobody has."""
+    query = sa.select(sa.func.count()).select_from(_pages)
+    query = query.where(_of(run_id, phase), _pages.c.done.is_(sa.false()), runs.lapsed(_pages.c.lease_until, now))
+    return int(conn.execute(query).scalar_one())
+
+
+def count_open(conn: Connection, run_id: str, phase: Phase) -> int:
+    """How many pages are not done."""
+    query = sa.select(sa.func.count()).select_from(_pages).where(_of(run_id, phase), _pages.c.done.is_(sa.false()))
+    return int(conn.execute(query).scalar_one())
+
+
+def _of(run_id: str, phase: Phase) -> sa.ColumnElement[bool]:
+    return sa.and_(_pages.c.run_id == run_id, _pages.c.phase == phase)

@@ -1,0 +1,75 @@
+"""The endpoints of a run: each is checked once, and what came of it is kept for the mailboxes that log in there."""
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from checks.context import CheckContext
+from checks.model import EndpointResult, Pin
+from checks.serialize import dump_endpoint_result
+from checks.settings import Settings
+from checks.tls import Trust
+from settings_store import domains, run_endpoints, runs
+from settings_store.runs import CANDIDATE, Phase, Run
+from worker.config import Config
+from worker.report import results_of
+from worker.turns import check_in_turn
+
+if TYPE_CHECKING:
+    from worker.flow import Flow
+
+
+def check_endpoints(flow: "Flow", run: Run, phase: Phase, settings_id: int) -> tuple[EndpointResult, ...]:
+    """The endpoints of a version of the settings, each checked once, side by side."""
+    with flow.database.begin() as conn:
+        runs.move(conn, run.id, ("queued",), "endpoints", flow.now())
+        known = run_endpoints.documents(conn, run.id, phase)
+        settings = domains.load_settings(conn, settings_id)
+        domain = domains.name_of(conn, run.domain_id)
+    open_ones = [endpoint for endpoint in settings.endpoints if endpoint.protocol.value not in known]
+    context = context_of(flow.config, settings, domain, pins_of(flow, run, phase, settings_id))
+    with ThreadPoolExecutor(max(1, len(open_ones)), thread_name_prefix="endpoint") as pool:
+        for result in pool.map(lambda endpoint: check_in_turn(endpoint, context, flow.pacer), open_ones):
+            with flow.database.begin() as conn:
+                document = dump_endpoint_result(result)
+                run_endpoints.save(conn, run.id, phase, result.endpoint.protocol, document)
+    return endpoint_results(flow, run.id, phase)
+
+
+def endpoint_results(flow: "Flow", run_id: str, phase: Phase) -> tuple[EndpointResult, ...]:
+    """What is known of a run's endpoints."""
+    with flow.database.read() as conn:
+        return results_of(run_endpoints.documents(conn, run_id, phase))
+
+
+def pins_of(flow: "Flow", run: Run, phase: Phase, settings_id: int) -> dict[str, Pin]:
+    """The keys that were let in when settings now in force were verified; proposed ones are looked at afresh."""
+    return {} if phase == CANDIDATE and run.kind == "preflight" else pins_in_force(flow, settings_id)
+
+
+def pins_in_force(flow: "Flow", settings_id: int) -> dict[str, Pin]:
+    """The keys that were let in when a version of the settings was verified, by the endpoint as text."""
+    with flow.database.read() as conn:
+        results = results_of(run_endpoints.verified(conn, settings_id))
+    return {str(result.endpoint): result.pin for result in results if result.pin}
+
+
+def context_of(
+    config: Config, settings: Settings, domain: str = "", pins: Mapping[str, Pin] | None = None
+) -> CheckContext:
+    """The context in which settings are checked; `domain` is that of the mailboxes, where it matters."""
+    return CheckContext(
+        pins=pins or {},
+        trust=Trust(settings.ca_pem),
+        policy=config.policy,
+        deadline_seconds=config.endpoint_seconds,
+        login_seconds=config.login_seconds,
+        allow_insecure_certificate=settings.allow_insecure_certificate,
+        source_address=config.source_address,
+        domain=domain,
+    )
+
+
+def servers_of(results: Iterable[EndpointResult]) -> dict[str, str]:
+    """Protocol -> the server that logins of it go to, as rejections are remembered by."""
+    return {str(item.endpoint.protocol): f"{item.endpoint.host}:{item.endpoint.port}" for item in results}
