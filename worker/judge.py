@@ -16,6 +16,7 @@ from checks.serialize import load_endpoint_result
 from settings_store import incident_effects, incidents, outbox
 from settings_store import incident_evidence as evidence
 from settings_store.incidents import Open, Opening, Scope, Severity
+from settings_store.last_failures import last_failure
 from worker import foresight
 from worker.case import OF_SERVERS, Case
 from worker.correlation import Extension, endpoints_of
@@ -158,7 +159,13 @@ class Judge:
         for incident_id in found.merged:
             incidents.close(self._conn, incident_id, self.case.now)
         for opening in found.openings:
-            self._open(opening)
+            self._open(self._with_words(opening))
+
+    def _with_words(self, opening: Opening) -> Opening:
+        """With the server, and its words when it refused the mailboxes last."""
+        (domain_id,) = opening.domain_ids
+        last = last_failure(self._conn, domain_id, opening.code, opening.mailbox_id)
+        return opening if last is None else replace(opening, facts=last.facts, seen=last.seen)
 
     def _notices(self) -> None:
         for opening in foresight.to_open(self.case.foreseen, {incident.subject for incident in self.case.open}):

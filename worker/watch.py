@@ -29,6 +29,7 @@ from settings_store import (
 from settings_store.audit import SERVICE
 from settings_store.changes import Change
 from settings_store.incidents import Opening, Scope, Severity
+from settings_store.last_failures import last_failure
 from settings_store.lifecycle import ChangeState
 from settings_store.runs import Run
 from worker import case
@@ -97,7 +98,6 @@ class _Failure:
     conclusive: int
     total: int
     codes: Mapping[Code, int]
-    seen: Mapping[Code, str]
     broken_off: bool
     of_endpoint: bool
 
@@ -115,16 +115,11 @@ class _Failure:
 
 def _failure(conn: Connection, run: Run) -> _Failure:
     tally = outcomes.tally(conn, run.id)
-    codes: Counter[Code] = Counter()
-    seen: dict[Code, str] = {}
-    if tally.fail:
-        for row in outcomes.rows(conn, run.id):
-            if row.verdict is Verdict.FAIL and row.code:
-                codes[Code(row.code)] += 1
-                seen.setdefault(Code(row.code), row.seen)
+    rows = outcomes.rows(conn, run.id) if tally.fail else ()
+    codes = Counter(Code(row.code) for row in rows if row.verdict is Verdict.FAIL and row.code)
     conclusive, broken_off = tally.ok + tally.fail, run.stop_code is not None
     of_endpoint = run_endpoints.any_failed(conn, run.id)
-    return _Failure(tally.fail, conclusive, tally.total, codes, seen, broken_off, of_endpoint)
+    return _Failure(tally.fail, conclusive, tally.total, codes, broken_off, of_endpoint)
 
 
 def _alert(flow: "Flow", conn: Connection, change: Change, failure: _Failure) -> None:
@@ -135,6 +130,7 @@ def _alert(flow: "Flow", conn: Connection, change: Change, failure: _Failure) ->
     code, count = failure.most
     if not change.roll_back_by_itself and (failure.of_endpoint or count < FEWEST):
         return
+    last = last_failure(conn, change.domain_id, code)
     opening = Opening(
         Scope.MAILBOXES,
         subject_of(change.domain_id, code),
@@ -142,8 +138,8 @@ def _alert(flow: "Flow", conn: Connection, change: Change, failure: _Failure) ->
         Severity.CRITICAL,
         code,
         flow.now(),
-        {"change": change.id, "undone": "yes" if change.roll_back_by_itself else ""},
-        failure.seen[code],
+        {**(last.facts if last else {}), "change": change.id, "undone": "yes" if change.roll_back_by_itself else ""},
+        last.seen if last else "",
         frozenset({change.domain_id}),
         mailboxes=failure.failing,
     )

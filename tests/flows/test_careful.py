@@ -375,6 +375,7 @@ class TestApplied:
         assert (domain.settings is None) is by_itself
         assert "mailboxes that were to work fail after the change" in entries[-1].detail
         assert (incident.scope, incident.code, incident.mailboxes) == ("mailboxes", "auth.rejected", 5)
+        assert (incident.facts["protocol"], incident.seen.startswith("NO ")) == ("IMAP", True)
         assert (incident.facts["change"], bool(incident.facts["undone"])) == (change_id, by_itself)
         assert server.seen.rejected.total() <= 10
         assert_harmless(server)

@@ -140,6 +140,7 @@ def test_a_password_that_was_changed_is_rejected_once(well: Installation) -> Non
     for text in well.texts():
         assert "rejected the user name or the password" in text
         assert f"Mailbox: {box.address}" in text
+        assert "What was seen: NO [AUTHENTICATIONFAILED]" in text
     assert status == 1
     (row,) = document["mailboxes"]["list"]
     assert (row["address"], row["code"]) == (box.address, "auth.rejected")
