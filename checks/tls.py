@@ -42,10 +42,17 @@ class Trust:
         return _insecure()
 
 
+def new_context() -> ssl.SSLContext:
+    """A strict context with the public roots. Debian's Python leaves the oldest version to the system's settings."""
+    context = ssl.create_default_context(cafile=certifi.where())
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
 # Loading the roots takes 30 ms, so contexts are kept: as many as domains with a CA of their own are likely to be busy.
 @functools.lru_cache(maxsize=64)
 def _strict(ca_pem: str) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=certifi.where())
+    context = new_context()
     if ca_pem:
         # Only the certificates themselves: bundles have comments between them, in any language.
         certificates = "\n".join(PEM.findall(ca_pem))
@@ -58,7 +65,7 @@ def _strict(ca_pem: str) -> ssl.SSLContext:
 
 @functools.lru_cache(maxsize=1)
 def _insecure() -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=certifi.where())
+    context = new_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context
@@ -232,7 +239,8 @@ def tls_fault(error: OSError, *, answered: bool = False) -> Fault:
     """Why a handshake failed, certificates apart. `answered`: the server had chosen a cipher by then."""
     if isinstance(error, TimeoutError):
         return Fault(Code.TLS_TIMEOUT, "no answer to the TLS handshake")
-    if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
+    # Python 3.11.2, Debian's, takes an unexpected end for an orderly one.
+    if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         reason = error.reason or ""
         code = _REASONS_LATER.get(reason) if answered else None
         words = reason.lower().replace("_", " ") or "handshake failure"

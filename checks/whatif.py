@@ -6,12 +6,11 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import certifi
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from checks.store import PEM
-from checks.tls import Trust
+from checks.tls import Trust, new_context
 
 _NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME; `ssl` has no name for it
 
@@ -28,7 +27,7 @@ class Supposition:
 
 def context_for(trust: Trust, supposed: Supposition) -> ssl.SSLContext:
     """The context that verifies with the same store and the supposition. About 20 ms."""
-    context = ssl.create_default_context(cafile=certifi.where())
+    context = new_context()
     # With partial chains, the default from Python 3.13 on, a known intermediate would be trusted by itself.
     context.verify_flags &= ~ssl.VERIFY_X509_PARTIAL_CHAIN
     if trust.ca_pem:
