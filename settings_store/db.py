@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from checks.model import Invalid
 from settings_store import migrations
@@ -128,6 +129,11 @@ class Database:
         for password in filter(None, passwords):
             lines[0] = lines[0].replace(password, "***")
         return lines[0]
+
+
+def insert_into(connection: sa.Connection, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that can be told what to do about rows that are there already. Both databases say it alike."""
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 
 
 def _parse(text: str) -> sa.URL:

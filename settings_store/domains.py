@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from checks.model import Endpoint, Invalid, MailboxState, Protocol, Security
 from checks.settings import ExchangeSettings, ImapSettings, Settings, normalise_domain
+from settings_store.db import insert_into
 from settings_store.schema import accounts, domains, health_schedule, mailboxes, settings
 
 
@@ -160,8 +160,7 @@ def _ensure(conn: sa.Connection, table: sa.Table, values: Mapping[str, str | int
     query = sa.select(table.c.id).where(*(table.c[name] == value for name, value in values.items()))
     found = conn.scalar(query)
     if found is None:
-        insert = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
-        conn.execute(insert(table).values(**values).on_conflict_do_nothing())
+        conn.execute(insert_into(conn, table).values(**values).on_conflict_do_nothing())
         found = conn.execute(query).scalar_one()
     return int(found)
 

@@ -10,10 +10,10 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.dialects import postgresql, sqlite
 
 from checks.model import Code, CredentialKind, Protocol, Verdict
 from settings_store import schema
+from settings_store.db import insert_into
 
 State = Literal["unknown", "ok", "fail", "silent"]
 HOUR = 3600
@@ -116,7 +116,7 @@ def record(conn: Connection, rows: Sequence[Watched]) -> None:
     _forget_others(conn, rows)
     _upsert(conn, _known, [_columns(row) for row in rows])
     checks = [_check(row) for row in rows]
-    conn.execute(_insert(conn, _results).on_conflict_do_nothing(), checks)
+    conn.execute(insert_into(conn, _results).on_conflict_do_nothing(), checks)
     _add_to_hours(conn, checks)
 
 
@@ -144,7 +144,7 @@ def _forget_others(conn: Connection, rows: Iterable[Watched]) -> None:
 
 
 def _add_to_hours(conn: Connection, checks: Iterable[Mapping[str, Any]]) -> None:
-    insert = _insert(conn, _hours)
+    insert = insert_into(conn, _hours)
     new = insert.excluded
     sums = {name: _hours.c[name] + new[name] for name in ("ok", "fail", "inconclusive", "ms_sum")}
     longest = sa.case((new.ms_max > _hours.c.ms_max, new.ms_max), else_=_hours.c.ms_max)
@@ -185,10 +185,6 @@ def _forget_runs(conn: Connection, before: float) -> None:
 
 
 def _upsert(conn: Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    insert = _insert(conn, table)
+    insert = insert_into(conn, table)
     rest = {column.name: insert.excluded[column.name] for column in table.c if not column.primary_key}
     conn.execute(insert.on_conflict_do_update(index_elements=table.primary_key.columns, set_=rest), list(rows))
-
-
-def _insert(conn: Connection, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
-    return postgresql.insert(table) if conn.dialect.name == "postgresql" else sqlite.insert(table)

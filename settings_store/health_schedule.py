@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.dialects import postgresql, sqlite
 
 from settings_store import schema
+from settings_store.db import insert_into
 from settings_store.maintenance import at_rest
 
 JITTER = 0.1
@@ -71,8 +71,7 @@ def enrol(conn: Connection, now: float, endpoint_seconds: float, slice_seconds: 
         for row in conn.execute(query)
     ]
     if rows:
-        insert = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
-        conn.execute(insert(_schedule).on_conflict_do_nothing(), rows)
+        conn.execute(insert_into(conn, _schedule).on_conflict_do_nothing(), rows)
     return len(rows)
 
 

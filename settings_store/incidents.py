@@ -7,10 +7,10 @@ from enum import StrEnum
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.dialects import postgresql, sqlite
 
 from checks.model import Code
 from settings_store import schema
+from settings_store.db import insert_into
 
 
 class Scope(StrEnum):
@@ -137,7 +137,7 @@ def open_one(conn: Connection, new: Opening, now: float, remind_at: float | None
         "mailboxes": new.mailboxes,
     }
     # psycopg does not say how many rows an INSERT made.
-    insert = _insert(conn, _incidents).on_conflict_do_nothing().returning(_incidents.c.id)
+    insert = insert_into(conn, _incidents).on_conflict_do_nothing().returning(_incidents.c.id)
     if conn.execute(insert, values).first() is None:
         return None
     _list(conn, incident_id, new.domain_ids)
@@ -198,7 +198,7 @@ def _is_open(incident_id: str) -> tuple[sa.ColumnElement[bool], ...]:
 def _list(conn: Connection, incident_id: str, domain_ids: Collection[int]) -> None:
     rows = [{"incident_id": incident_id, "domain_id": domain_id} for domain_id in sorted(domain_ids)]
     if rows:
-        conn.execute(_insert(conn, _listed).on_conflict_do_nothing(), rows)
+        conn.execute(insert_into(conn, _listed).on_conflict_do_nothing(), rows)
 
 
 # -- reading
@@ -261,7 +261,3 @@ def told_already(conn: Connection, subject: str) -> bool:
     """Whether there was an incident of a subject."""
     same = sa.select(_incidents.c.id).where(_incidents.c.subject == subject)
     return conn.execute(same.limit(1)).first() is not None
-
-
-def _insert(conn: Connection, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
-    return postgresql.insert(table) if conn.dialect.name == "postgresql" else sqlite.insert(table)

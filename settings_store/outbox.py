@@ -10,9 +10,9 @@ from typing import Literal
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.dialects import postgresql, sqlite
 
 from settings_store.channels import Wishes, wishes_of
+from settings_store.db import insert_into
 from settings_store.incidents import Severity
 from settings_store.schema import alert_channels, alerts, deliveries, incident_domains, incidents
 
@@ -133,6 +133,5 @@ def _count(conn: Connection, incident_id: str, kind: Kind, number: int) -> int:
 
 def insert_missing(conn: Connection, rows: Sequence[Mapping[str, str | int | float]]) -> None:
     """Adds those alerts that are not there."""
-    insert = postgresql.insert(alerts) if conn.dialect.name == "postgresql" else sqlite.insert(alerts)
     if rows:
-        conn.execute(insert.on_conflict_do_nothing(), list(rows))
+        conn.execute(insert_into(conn, alerts).on_conflict_do_nothing(), list(rows))

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.dialects import postgresql, sqlite
 
 from checks.model import Code, Verdict
 from settings_store import schema
+from settings_store.db import insert_into
 from settings_store.outcomes import Done
 from settings_store.runs import CANDIDATE, Phase
 
@@ -43,7 +43,7 @@ def remember(conn: Connection, run_id: str, results: Sequence[Done], servers: Ma
     rejected = [row for row in rejected if row["mailbox_id"] not in changed]
     rejected.sort(key=lambda row: (str(row["mailbox_id"]), str(row["server"])))  # one order, see `runs.lock`
     if rejected:
-        conn.execute(_insert(conn, _rejections).on_conflict_do_nothing(), rejected)
+        conn.execute(insert_into(conn, _rejections).on_conflict_do_nothing(), rejected)
 
 
 def _changed_since(conn: Connection, run_id: str, mailbox_ids: Sequence[object]) -> set[object]:
@@ -114,7 +114,7 @@ def spend(conn: Connection, run_id: str, phase: Phase, page: int, *, logins: int
     left = int(conn.execute(_rows.update().where(*mine, spent).values(values)).rowcount)
     charged = sa.select(_rows.c.mailbox_id, sa.literal(window), sa.literal(logins)).where(*mine)
     charged = charged.order_by(_rows.c.mailbox_id)  # other runs have these mailboxes too: one order, see `runs.lock`
-    insert = _insert(conn, _budget).from_select(["mailbox_id", "hour", "used"], charged)
+    insert = insert_into(conn, _budget).from_select(["mailbox_id", "hour", "used"], charged)
     used = sa.case((_budget.c.hour == window, _budget.c.used + logins), else_=logins)
     conn.execute(insert.on_conflict_do_update(index_elements=["mailbox_id"], set_={"hour": window, "used": used}))
     return left
@@ -124,7 +124,3 @@ def _open(phase: Phase) -> sa.ColumnElement[bool]:
     if phase == CANDIDATE:
         return _rows.c.verdict.is_(None)
     return sa.and_(_rows.c.baseline_page.is_not(None), _rows.c.baseline_verdict.is_(None))
-
-
-def _insert(conn: Connection, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
-    return postgresql.insert(table) if conn.dialect.name == "postgresql" else sqlite.insert(table)
