@@ -16,6 +16,12 @@ from worker.message import Message, NotSent
 _SECONDS = 15.0
 """The longest that one answer of the mail server may take."""
 _FAREWELL_SECONDS = 2.0
+_HERE = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def exposes_password(plugin: Any) -> bool:
+    """Whether a password would leave this machine before TLS (RFC 8314, section 3)."""
+    return bool(plugin.password and plugin.secure_mode == "insecure" and plugin.smtp_host not in _HERE)
 
 
 def post(plugin: Any, message: Message) -> bool:
@@ -73,11 +79,23 @@ def _connected(plugin: Any) -> smtplib.SMTP:
         if plugin.secure_mode == "starttls":
             server.starttls(context=context)
         if plugin.user and plugin.password:
-            server.login(plugin.user, plugin.password)
+            _log_in(server, plugin.user, plugin.password)
     except BaseException:
         server.close()
         raise
     return server
+
+
+def _log_in(server: smtplib.SMTP, user: str, password: str) -> None:
+    """Sends the password once. `smtplib` by itself tries the next mechanism after a rejection: two for one mistake."""
+    server.ehlo_or_helo_if_needed()
+    offered = server.esmtp_features.get("auth", "").upper().split()
+    server.user, server.password = user, password
+    known: dict[str, Any] = {"PLAIN": server.auth_plain, "LOGIN": server.auth_login, "CRAM-MD5": server.auth_cram_md5}
+    mechanism = next((name for name in known if name in offered), None)
+    if mechanism is None:
+        raise smtplib.SMTPNotSupportedError(f"it offers none of AUTH {', '.join(known)}")
+    server.auth(mechanism, known[mechanism])
 
 
 def _say_goodbye(server: smtplib.SMTP) -> None:

@@ -40,6 +40,8 @@ def accept(url: str) -> str:
             "the others",
             "url",
         )
+    if _is_mail(plugin) and mailing.exposes_password(plugin):
+        raise Invalid("the password would go to the mail server unencrypted; write mailtos:// for mailto://", "url")
     return _shown(plugin, _schema(url))
 
 

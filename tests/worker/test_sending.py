@@ -54,7 +54,7 @@ def refusal(url: str) -> str:
     ("url", "shown"),
     [
         (
-            f"mailto://user:{SECRET}@mail.example:2525?from=a@b.example&to=x@y.example&mode=insecure",
+            f"mailto://user:{SECRET}@mail.example:2525?from=a@b.example&to=x@y.example&mode=starttls",
             "mailto: x@y.example by mail.example:2525",
         ),
         (f"mailtos://someone:{SECRET}@gmail.com", "mailtos: someone@gmail.com by smtp.gmail.com:587"),
@@ -125,9 +125,11 @@ def test_an_incomplete_url_is_refused_without_being_quoted(url: str) -> None:
 
 @pytest.mark.parametrize("schema", ["json", "mailto", "mailtos"])
 def test_a_password_with_an_at_sign_is_not_taken_for_a_host(schema: str) -> None:
-    words = refusal(f"{schema}://user:pass@{SECRET}@mail.example/?from=a@b.example&to=x@y.example")
+    words = refusal(f"{schema}://user:pass@{SECRET}@mail.example/?from=a@b.example&to=x@y.example&mode=starttls")
     assert "%40" in words and SECRET not in words
-    fine = sending.accept(f"{schema}://user:pass%40{SECRET}@mail.example/?from=a@b.example&to=x@y.example")
+    fine = sending.accept(
+        f"{schema}://user:pass%40{SECRET}@mail.example/?from=a@b.example&to=x@y.example&mode=starttls"
+    )
     assert "mail.example" in fine and SECRET not in fine
 
 
@@ -150,6 +152,24 @@ def test_a_long_message_to_a_webhook_is_one_call(receiver: Hook) -> None:
 @pytest.mark.parametrize("extra", ["to=x@y.example,z@y.example", "to=x@y.example&cc=z@y.example", "bcc=z@y.example"])
 def test_several_recipients_are_refused(extra: str) -> None:
     assert "one channel for each" in refusal(f"mailtos://someone:password@gmail.com?{extra}")
+
+
+@pytest.mark.parametrize("host", ["mail.example", "10.0.0.1"])
+def test_a_password_that_would_go_out_unencrypted_is_refused(host: str) -> None:
+    ending = "from=a@b.example&to=x@y.example"
+    assert "mailtos://" in refusal(f"mailto://user:{SECRET}@{host}?{ending}")
+    assert sending.accept(f"mailtos://user:{SECRET}@{host}?{ending}")
+    assert sending.accept(f"mailto://{host}?{ending}"), "there is no password"
+    assert sending.accept(f"mailto://user:{SECRET}@127.0.0.1?{ending}"), "it stays on this machine"
+
+
+def test_a_password_that_is_rejected_was_sent_once() -> None:
+    with mailbox(("teller", "right")) as box:
+        with pytest.raises(NotSent, match="rejected the login: 535"):
+            sending.send(mail_url(box, user="teller:wrong@"), MESSAGE, EVERYWHERE)
+        assert box.logins == [(b"teller", b"wrong")]
+        sending.send(mail_url(box, user="teller:right@"), MESSAGE, EVERYWHERE)
+        assert box.ids == [MESSAGE.id]
 
 
 def test_mail_arrives_with_the_id_exactly_once(box: Mailbox) -> None:
