@@ -32,7 +32,7 @@ def _scheme(scheme: str, found: Rounds, count: int) -> Iterator[str]:
 
 
 def _growth(found: Exchange) -> Iterator[str]:
-    yield "| mailboxes in Exchange | peak of a worker | most connections at once |"
+    yield "| mailboxes in Exchange | peak of a worker | most connections at the server, just closed ones too |"
     yield "|---:|---:|---:|"
     for size, grown in found.growth.items():
         yield _row(f"{size:,}", f"{grown.peak:.0f} MB", str(grown.connections))
