@@ -13,7 +13,7 @@ from bench.field import HOST, say
 from bench.plan import Void
 from checks.context import CheckContext
 from checks.model import Code, Endpoint, Protocol, Security
-from checks.network import AddressPolicy
+from checks.network.address_policy import AddressPolicy
 from checks.runner import check_endpoint
 from checks.tls import Trust
 from tests.servers.dovecot import DovecotOptions

@@ -1,6 +1,6 @@
 """An issuer that a server did not send, fetched from where the certificate says it is (AIA, RFC 5280, 4.2.2.1).
 
-URL and answer are a stranger's: see `checks.fetch`. What comes is never trusted, only tried.
+URL and answer are a stranger's: see `checks.network.fetch`. What comes is never trusted, only tried.
 """
 
 import re
@@ -12,8 +12,9 @@ from cryptography.hazmat.primitives.serialization import pkcs7
 
 from checks.authority import issuer_urls
 from checks.certificates import UNREADABLE, load, signed_by
-from checks.fetch import Unfetched, fetch
-from checks.network import AddressPolicy, Deadline
+from checks.network.address_policy import AddressPolicy
+from checks.network.dial import Deadline
+from checks.network.fetch import Unfetched, fetch
 
 SECONDS = 2.0
 _SHARE = 0.3  # of what is left of the check, at most

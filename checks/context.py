@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from checks.model import EndpointResult, Pin
-from checks.network import AddressPolicy
+from checks.network.address_policy import AddressPolicy
 from checks.protocols.token_endpoint import Tokens
 from checks.tls import Trust
 

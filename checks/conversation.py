@@ -5,10 +5,10 @@ from functools import cached_property
 
 from checks import redact, tls
 from checks.model import Code, Endpoint, Fault, Security
-from checks.network import Deadline, fault_of
+from checks.network.dial import Deadline, fault_of
+from checks.network.stream import Stream
 from checks.protocols.dialect import Dialect, Greeting, dialect_of, require_usable
 from checks.steps import Steps, seconds
-from checks.stream import Stream
 
 GREETING_SHARE = 0.6  # of the deadline: what is left finds out whether the silent port wants TLS first
 _MAX_CAPABILITIES = 200  # ten times what servers have; a flood of them is not kept

@@ -12,7 +12,7 @@ from checks.chain import utc_now
 from checks.context import CheckContext
 from checks.inquiry import Shake
 from checks.model import Code, Fault, Fix, Warn
-from checks.network import Deadline
+from checks.network.dial import Deadline
 from checks.repairs import repair
 from checks.revocation import revoked_on
 from checks.tls import Handshake

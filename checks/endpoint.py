@@ -31,10 +31,10 @@ from checks.model import (
     Warn,
     verdict_of,
 )
-from checks.network import Deadline
+from checks.network.dial import Deadline
+from checks.network.stream import Stream
 from checks.protocols.dialect import Dialect, Greeting, dialect_of
 from checks.repairs import repair
-from checks.stream import Stream
 from checks.visits import Visits
 
 # A handshake that ended like this may have met a server that wants to be greeted in clear text first.

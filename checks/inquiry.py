@@ -19,7 +19,7 @@ from checks.chain import Evidence
 from checks.context import CheckContext
 from checks.flaws import Cause
 from checks.model import Code, Fault, Fix
-from checks.network import Deadline
+from checks.network.dial import Deadline
 from checks.paths import End, Path, build
 from checks.repairs import BY_TIME, Repairs, repair
 from checks.store import store_of

@@ -19,9 +19,9 @@ from checks.model import (
     Verdict,
     verdict_of,
 )
-from checks.network import Deadline, dial, fault_of, resolve
+from checks.network.dial import Deadline, dial, fault_of, resolve
+from checks.network.stream import Stream
 from checks.protocols.dialect import Dialect, Greeting, Habits, dialect_of
-from checks.stream import Stream
 
 
 @dataclass(slots=True)

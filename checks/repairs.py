@@ -12,7 +12,7 @@ from checks.context import CheckContext
 from checks.flaws import Cause
 from checks.messages import fix_detail
 from checks.model import Code, Facts, Fault, Fix
-from checks.network import Deadline, resolve
+from checks.network.dial import Deadline, resolve
 from checks.paths import Path
 
 BY_TIME = frozenset({Code.TLS_EXPIRED, Code.TLS_INTERMEDIATE_EXPIRED})

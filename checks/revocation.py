@@ -13,8 +13,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from checks.authority import crl_urls, ocsp_urls
 from checks.certificates import UNREADABLE, extension, signed_by
-from checks.fetch import Unfetched, fetch
-from checks.network import AddressPolicy, Deadline
+from checks.network.address_policy import AddressPolicy
+from checks.network.dial import Deadline
+from checks.network.fetch import Unfetched, fetch
 
 SECONDS = 2.0
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from checks import redact, tls
 from checks.model import Code, Fault, Step, Verdict, verdict_of
-from checks.network import Deadline, fault_of
+from checks.network.dial import Deadline, fault_of
 
 
 class Steps:

@@ -15,8 +15,8 @@ from cryptography import x509
 from checks.certificates import KEPT, describe, load
 from checks.keys import key_sha256
 from checks.model import Certificate, Code, Fault, Invalid, Pin, TlsFacts
+from checks.network.stream import Stream
 from checks.store import PEM
-from checks.stream import Stream
 
 MAX_CHAIN = 32  # certificates looked at; more than any honest server sends
 

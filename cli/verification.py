@@ -24,7 +24,7 @@ from cli.options import (
 )
 
 if TYPE_CHECKING:
-    from checks.network import AddressPolicy
+    from checks.network.address_policy import AddressPolicy
     from checks.settings import Settings
     from settings_store.changes import Saved
     from worker.report import Report
@@ -70,7 +70,7 @@ def check(
 
 def _address_policy() -> "AddressPolicy":
     """What a run here would be allowed to reach. The embedded default needs no half second of reading."""
-    from checks.network import AddressPolicy
+    from checks.network.address_policy import AddressPolicy
 
     if not any(os.environ.get(name) for name in _WHERE):
         return AddressPolicy(allow_all=True)

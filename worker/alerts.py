@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from checks.messages import Language, alerts
 from checks.model import Fault
-from checks.network import AddressPolicy
+from checks.network.address_policy import AddressPolicy
 from settings_store import channels, deliveries, incidents, outbox, stories
 from settings_store.channels import Channel, Wishes
 from settings_store.db import Database

@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from checks.context import ENDPOINT_SECONDS, LOGIN_SECONDS
 from checks.model import Invalid
-from checks.network import AddressPolicy, Network
+from checks.network.address_policy import AddressPolicy, Network
 
 EMBEDDED_BROKER = "memory://localhost/"
 

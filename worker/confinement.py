@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from checks.network import AddressPolicy
+from checks.network.address_policy import AddressPolicy
 
 T = TypeVar("T")
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from checks.model import Fault, Invalid
-from checks.network import AddressPolicy, Deadline, resolve
+from checks.network.address_policy import AddressPolicy
+from checks.network.dial import Deadline, resolve
 from settings_store import deliveries, detours
 from settings_store.deliveries import Delivery, Key
 from settings_store.detours import Way

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from checks.model import Invalid
-from checks.network import AddressPolicy
+from checks.network.address_policy import AddressPolicy
 from worker import answers, mailing
 from worker.confinement import NotAllowed, OutOfTime, confined
 from worker.message import Message, NotSent

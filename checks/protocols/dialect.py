@@ -7,7 +7,7 @@ import typing
 from dataclasses import dataclass
 
 from checks.model import Code, Credential, CredentialKind, Fault, Protocol
-from checks.stream import Stream
+from checks.network.stream import Stream
 
 
 @dataclass(frozen=True, slots=True)

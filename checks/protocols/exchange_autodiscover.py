@@ -10,10 +10,10 @@ from urllib.parse import quote, urlsplit
 from checks import tls
 from checks.context import CheckContext
 from checks.model import Fault, Invalid
-from checks.network import Deadline, dial, resolve
-from checks.protocols.exchange_http import USER_AGENT, Request, exchange
+from checks.network.dial import Deadline, dial, resolve
+from checks.network.http import USER_AGENT, Request, exchange
+from checks.network.stream import Stream
 from checks.protocols.exchange_url import normalise_url, same_place
-from checks.stream import Stream
 
 SECONDS = 5.0
 _PATH = "/autodiscover/autodiscover.json?Email={address}&Protocol=EWS"

@@ -25,8 +25,8 @@ from exchangelib.transport import NOAUTH
 from exchangelib.version import Build, Version
 
 from checks.model import Fault
+from checks.network.http import Reply, Request
 from checks.protocols.exchange_codes import translate
-from checks.protocols.exchange_http import Reply, Request
 
 FOLDERS = ("inbox", "calendar")
 # What Exchange 2010 and everything after it takes.

@@ -26,14 +26,14 @@ from checks.model import (
     Verdict,
     verdict_of,
 )
-from checks.network import Deadline, dial, fault_of, resolve
+from checks.network.dial import Deadline, dial, fault_of, resolve
+from checks.network.http import USER_AGENT, Reply, Request
+from checks.network.stream import Stream
 from checks.protocols.exchange_auth import Logon, choose, logon
 from checks.protocols.exchange_codes import translate
-from checks.protocols.exchange_http import USER_AGENT, Reply, Request
 from checks.protocols.exchange_online import ENDS, is_online
 from checks.protocols.exchange_replies import judge_logon
 from checks.protocols.exchange_url import host_header
-from checks.stream import Stream
 
 if TYPE_CHECKING:
     from checks.protocols.exchange_ews import Answer

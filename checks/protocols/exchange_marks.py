@@ -7,8 +7,8 @@ import re
 from urllib.parse import urlsplit
 
 from checks.model import Code, Fault
+from checks.network.http import Reply, excerpt
 from checks.protocols import exchange_online
-from checks.protocols.exchange_http import Reply, excerpt
 
 # Where a proxy sends somebody who has not logged on at the proxy itself.
 _LOGON_FIRST = re.compile(

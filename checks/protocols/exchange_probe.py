@@ -25,13 +25,13 @@ from checks.model import (
     Security,
     Warn,
 )
-from checks.network import Deadline
+from checks.network.dial import Deadline
+from checks.network.http import USER_AGENT, Reply, Request, exchange
+from checks.network.stream import Stream
 from checks.protocols import exchange_marks, exchange_online
 from checks.protocols.exchange_autodiscover import other_url
-from checks.protocols.exchange_http import USER_AGENT, Reply, Request, exchange
 from checks.protocols.exchange_replies import judge_probe, require_usable, server_version
 from checks.protocols.exchange_url import host_header, normalise_url, same_place
-from checks.stream import Stream
 
 # A GetFolder that nobody has logged in for: the server refuses it before it looks at it.
 _QUESTION = (

@@ -7,9 +7,9 @@ import re
 from urllib.parse import urljoin, urlsplit
 
 from checks.model import Code, Fault
+from checks.network.http import Reply, excerpt
 from checks.protocols import exchange_marks as marks
 from checks.protocols.exchange_codes import PASSING, translate
-from checks.protocols.exchange_http import Reply, excerpt
 from checks.protocols.exchange_online import ENDS, is_consumer, is_online
 from checks.protocols.exchange_url import same_place
 from checks.protocols.replies_text import ACCOUNT_TEXTS, first_match, fold

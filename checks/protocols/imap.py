@@ -6,11 +6,11 @@ from typing import Final
 
 from checks import redact
 from checks.model import Code, Credential, Fault
+from checks.network.stream import Stream
 from checks.protocols import imap_session
 from checks.protocols.dialect import Greeting, Habits, choose, refuse_control_characters
 from checks.protocols.imap_session import TAG
 from checks.protocols.replies import translate_imap
-from checks.stream import Stream
 
 _CAPABILITY = re.compile(r"(?:\[|^\* )CAPABILITY ([^\]\r\n]*)", re.IGNORECASE)
 _MAX_LINES = 200  # untagged lines that a short command may bring

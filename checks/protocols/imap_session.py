@@ -11,10 +11,10 @@ import imapclient
 
 from checks import redact
 from checks.model import Code, Credential, CredentialKind, Fault
-from checks.network import Deadline
+from checks.network.dial import Deadline
+from checks.network.stream import Stream
 from checks.protocols.dialect import Habits, challenge_text, initial_response
 from checks.protocols.replies import translate_imap, translate_oauth
-from checks.stream import Stream
 
 TAG = b"MP"
 AHEAD_SECONDS = 5.0  # for the answer to a command sent ahead, after the login was answered

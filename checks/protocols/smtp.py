@@ -6,6 +6,7 @@ from typing import Final
 
 from checks import redact
 from checks.model import Code, Credential, Fault
+from checks.network.stream import Stream
 from checks.protocols.dialect import (
     Greeting,
     Habits,
@@ -15,7 +16,6 @@ from checks.protocols.dialect import (
     refuse_control_characters,
 )
 from checks.protocols.replies import translate_oauth, translate_smtp
-from checks.stream import Stream
 
 _MAX_LINES = 100  # of one reply
 

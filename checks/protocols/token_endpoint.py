@@ -16,9 +16,9 @@ from urllib.parse import quote_plus, urlencode
 from checks import redact, tls
 from checks.client_secret import ClientSecret, parse_client_secret
 from checks.model import Code, Credential, CredentialKind, Fault, Invalid
-from checks.network import Deadline, dial, fault_of, resolve
-from checks.protocols.exchange_http import USER_AGENT, Reply, Request, excerpt, exchange
-from checks.stream import Stream
+from checks.network.dial import Deadline, dial, fault_of, resolve
+from checks.network.http import USER_AGENT, Reply, Request, excerpt, exchange
+from checks.network.stream import Stream
 
 if TYPE_CHECKING:
     from checks.context import CheckContext

@@ -7,7 +7,7 @@ from dataclasses import replace
 from checks.context import CheckContext
 from checks.login import Route
 from checks.model import Credential, CredentialKind, Endpoint, EndpointResult, LoginResult, Protocol, Security
-from checks.network import AddressPolicy
+from checks.network.address_policy import AddressPolicy
 from checks.protocols.dialect import dialect_of
 from checks.runner import check_endpoint, check_mailbox
 from checks.tls import Trust

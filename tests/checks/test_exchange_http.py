@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.model import Code, Fault
-from checks.network import Deadline
-from checks.protocols.exchange_http import BODY_LIMIT, Reply, exchange
-from checks.stream import Stream
+from checks.network.dial import Deadline
+from checks.network.http import BODY_LIMIT, Reply, exchange
+from checks.network.stream import Stream
 
 OK = b"HTTP/1.1 200 OK\r\n"
 

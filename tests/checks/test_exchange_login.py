@@ -17,7 +17,7 @@ from exchangelib.protocol import CachingProtocol
 
 from checks.context import CheckContext
 from checks.model import Code, Credential, CredentialKind, Fault, Option, Verdict
-from checks.network import AddressPolicy
+from checks.network.address_policy import AddressPolicy
 from checks.protocols.exchange_auth import choose
 from checks.protocols.exchange_login import (
     ExchangeLogin,

@@ -15,7 +15,8 @@ from checks.context import CheckContext
 from checks.document import endpoint_document
 from checks.messages import Language, wording
 from checks.model import Code, Endpoint, EndpointResult, Fix, Option, Protocol, Security, Verdict
-from checks.network import AddressPolicy, Deadline
+from checks.network.address_policy import AddressPolicy
+from checks.network.dial import Deadline
 from checks.protocols import exchange_online
 from checks.protocols.exchange_autodiscover import other_url
 from checks.protocols.exchange_probe import probe

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from checks import network
 from checks.model import Code, Endpoint, Fault, Protocol, Security, Verdict
-from checks.network import AddressPolicy, Attempt, Deadline, dial, dial_all, resolve
+from checks.network.address_policy import AddressPolicy
+from checks.network.dial import Attempt, Deadline, dial, dial_all, resolve
+from checks.network import dial as network
 from checks.runner import check_endpoint
 from tests.checks.helpers import trusting
 from tests.servers.certificates import CertificateFiles, CertificateLab

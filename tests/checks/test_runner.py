@@ -7,11 +7,11 @@ import pytest
 
 from checks.context import CheckContext
 from checks.model import Code, Credential, Endpoint, Protocol, Verdict
-from checks.network import AddressPolicy
+from checks.network.address_policy import AddressPolicy
+from checks.network.stream import Stream
 from checks.protocols.exchange_url import endpoint_of
 from checks.protocols.imap import Imap
 from checks.runner import check_endpoint, check_mailbox
-from checks.stream import Stream
 from tests.checks.helpers import LOOPBACK, SECRET, USER, route_to
 from tests.servers.certificates import CertificateFiles
 from tests.servers.hostile import HostileServer

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.model import Code, Fault
-from checks.network import Deadline
-from checks.stream import LINE_LIMIT, TOTAL_LIMIT, Stream
+from checks.network.dial import Deadline
+from checks.network.stream import LINE_LIMIT, TOTAL_LIMIT, Stream
 
 
 @pytest.fixture

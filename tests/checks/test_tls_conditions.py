@@ -11,7 +11,7 @@ import pytest
 
 from checks.context import CheckContext
 from checks.model import Endpoint, EndpointResult, Protocol, Security
-from checks.network import AddressPolicy
+from checks.network.address_policy import AddressPolicy
 from checks.runner import check_endpoint
 from checks.tls import Trust
 from checks.visits import MAX_VISITS

@@ -10,7 +10,7 @@ from checks.context import CheckContext
 from checks.document import endpoint_document
 from checks.messages import Language, certificates_en, certificates_ja, fix_detail
 from checks.model import Code, Endpoint, EndpointResult, Fix, Protocol, Security, Verdict
-from checks.network import AddressPolicy
+from checks.network.address_policy import AddressPolicy
 from checks.repairs import repair
 from checks.runner import check_endpoint
 from checks.serialize import dump_endpoint_result, load_endpoint_result

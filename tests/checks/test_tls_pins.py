@@ -21,7 +21,7 @@ from checks.model import (
     Security,
     Verdict,
 )
-from checks.network import AddressPolicy
+from checks.network.address_policy import AddressPolicy
 from checks.runner import check_endpoint, check_mailbox, open_route
 from checks.serialize import dump_endpoint_result, load_endpoint_result
 from checks.tls import Trust

@@ -11,10 +11,11 @@ from checks import accepted, certificates, chain, keys
 from checks.aia import fetch_issuer
 from checks.authority import issuer_urls
 from checks.context import CheckContext
-from checks.fetch import Unfetched, fetch
 from checks.flaws import Cause
 from checks.model import Code, Endpoint, EndpointResult, Protocol, Security
-from checks.network import AddressPolicy, Deadline
+from checks.network.address_policy import AddressPolicy
+from checks.network.dial import Deadline
+from checks.network.fetch import Unfetched, fetch
 from checks.paths import build
 from checks.runner import check_endpoint
 from checks.store import store_of

@@ -10,7 +10,7 @@ import pytest
 
 from checks.context import CheckContext
 from checks.model import Code, Credential, CredentialKind, LoginResult, Verdict
-from checks.network import AddressPolicy
+from checks.network.address_policy import AddressPolicy
 from checks.protocols.exchange_url import endpoint_of
 from checks.protocols.token_endpoint import Tokens
 from checks.runner import check_endpoint, check_mailbox, open_route

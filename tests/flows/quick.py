@@ -6,7 +6,7 @@ What is waited for stays the same; how long is all that changes.
 import os
 import sys
 
-import checks.network
+import checks.network.dial
 import worker.app
 import worker.flow
 import worker.health
@@ -33,7 +33,7 @@ def hurry(lease: float = LEASE_SECONDS) -> None:
     worker.app.SWEEP_SECONDS = worker.app.HEALTH_SECONDS = 0.5
     worker.health.LEASE_SECONDS = 2 * lease
     worker.service._STALL_SECONDS = 0.5  # noqa: SLF001 - a constant that no user needs to set
-    checks.network.CONNECT_SECONDS = CONNECT_SECONDS
+    checks.network.dial.CONNECT_SECONDS = CONNECT_SECONDS
 
 
 if __name__ == "__main__":

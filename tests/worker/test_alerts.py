@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from checks.model import Code
-from checks.network import AddressPolicy
+from checks.network.address_policy import AddressPolicy
 from settings_store import deliveries, detours, incidents, schema
 from settings_store.channels import Wishes
 from settings_store.db import Database

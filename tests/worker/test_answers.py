@@ -9,7 +9,7 @@ from contextlib import contextmanager, nullcontext, suppress
 
 import pytest
 
-from checks.network import AddressPolicy
+from checks.network.address_policy import AddressPolicy
 from worker import sending
 from worker.answers import LIMIT
 from worker.message import Message, NotSent

@@ -14,7 +14,7 @@ from ipaddress import ip_network
 import pytest
 
 from checks.model import Invalid
-from checks.network import AddressPolicy
+from checks.network.address_policy import AddressPolicy
 from tests.servers.receivers import Hook, Mailbox, hook, mailbox
 from worker import sending
 from worker.confinement import NotAllowed, confined

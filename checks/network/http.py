@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from checks import redact
 from checks.model import Code, Fault
-from checks.stream import Stream
+from checks.network.stream import Stream
 
 BODY_LIMIT = 65_536  # bytes after decompression; the answer to a GetFolder has about 1,500
 _WIRE_LIMIT = 4 * BODY_LIMIT  # of one answer as it comes: head, body, chunk lines

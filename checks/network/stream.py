@@ -5,7 +5,7 @@ import ssl
 
 from checks import redact
 from checks.model import Code, Fault
-from checks.network import Deadline
+from checks.network.dial import Deadline
 
 LINE_LIMIT = 65_536
 TOTAL_LIMIT = 262_144

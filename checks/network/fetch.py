@@ -3,9 +3,10 @@
 from urllib.parse import urljoin, urlsplit
 
 from checks.model import Fault
-from checks.network import AddressPolicy, Deadline, dial, resolve
-from checks.protocols.exchange_http import Reply, Request, exchange
-from checks.stream import Stream
+from checks.network.address_policy import AddressPolicy
+from checks.network.dial import Deadline, dial, resolve
+from checks.network.http import Reply, Request, exchange
+from checks.network.stream import Stream
 
 MAX_REDIRECTS = 2
 _LONGEST = 1_000
