@@ -6,10 +6,10 @@ from functools import lru_cache
 
 from cryptography import x509
 
-from checks import authority, certificates
-from checks.certificates import subject
 from checks.model import Code, Warn
 from checks.tls import Handshake
+from checks.x509 import certificates, issuer_rules
+from checks.x509.certificates import subject
 
 EXPIRES_SOON = 0.2  # of the leaf's lifetime left: lifetimes shrink, so a number of days would age
 
@@ -74,4 +74,4 @@ def differing(met: Handshake, elsewhere: Mapping[str, Handshake]) -> tuple[Warn,
 def strict_suspect(path: Sequence[x509.Certificate]) -> bool:
     """Whether it is worth asking OpenSSL what Python 3.13 and later would say."""
     last = len(path) - 1
-    return any(authority.strict_suspect(item, anchor=depth == last) for depth, item in enumerate(path))
+    return any(issuer_rules.strict_suspect(item, anchor=depth == last) for depth, item in enumerate(path))

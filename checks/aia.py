@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import pkcs7
 
-from checks.authority import issuer_urls
-from checks.certificates import UNREADABLE, load, signed_by
 from checks.network.address_policy import AddressPolicy
 from checks.network.dial import Deadline
 from checks.network.fetch import Unfetched, fetch
+from checks.x509.certificates import UNREADABLE, load, signed_by
+from checks.x509.issuer_rules import issuer_urls
 
 SECONDS = 2.0
 _SHARE = 0.3  # of what is left of the check, at most

@@ -7,8 +7,6 @@ import ssl
 from collections.abc import Iterator, Sequence
 
 from checks import accepted
-from checks.certificates import subject
-from checks.chain import utc_now
 from checks.context import CheckContext
 from checks.inquiry import Shake
 from checks.model import Code, Fault, Fix, Warn
@@ -17,6 +15,8 @@ from checks.repairs import repair
 from checks.revocation import revoked_on
 from checks.tls import Handshake
 from checks.whatif import Supposition, context_for, outdated
+from checks.x509.certificates import subject
+from checks.x509.refusal_causes import utc_now
 
 OUTDATED = frozenset({Code.TLS_VERSION, Code.TLS_NO_SHARED_CIPHER, Code.TLS_WEAK_DH})
 

@@ -8,12 +8,11 @@ from functools import cached_property
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from checks import accepted, chain, redact, tls
+from checks import accepted, redact, tls
 from checks.context import CheckContext
 from checks.conversation import Conversation
 from checks.doubts import OUTDATED, Doubts
 from checks.inquiry import Findings, Inquiry
-from checks.keys import key_sha256
 from checks.model import (
     CODES,
     Blame,
@@ -36,6 +35,8 @@ from checks.network.stream import Stream
 from checks.protocols.dialect import Dialect, Greeting, dialect_of
 from checks.repairs import repair
 from checks.visits import Visits
+from checks.x509 import refusal_causes
+from checks.x509.keys import key_sha256
 
 # A handshake that ended like this may have met a server that wants to be greeted in clear text first.
 _WORTH_STARTTLS = frozenset({Code.TLS_PLAINTEXT_PORT, Code.CONNECT_CLOSED})
@@ -165,7 +166,7 @@ class EndpointCheck:
         met = self._talk.shake
         if met is not None:
             self._tls = met.facts
-            self._warn(accepted.warnings(met.chain, met.path, chain.utc_now()))
+            self._warn(accepted.warnings(met.chain, met.path, refusal_causes.utc_now()))
             self._warn(self._doubts().of_accepted(met, self._visits.others))
         return self._result(Code.OK, option=Option.NOT_NEEDED)
 

@@ -1,7 +1,7 @@
 """Why a chain was refused, and what would repair it. A repair is claimed after a handshake has shown that it works.
 
-The certificates say what may be wrong (`checks.chain`); OpenSSL says what is: every "what if" is one more strict
-handshake with the same server (`checks.whatif`).
+The certificates say what may be wrong (`checks.x509.refusal_causes`); OpenSSL says what is: every "what if" is one more
+strict handshake with the same server (`checks.whatif`).
 """
 
 import ssl
@@ -12,19 +12,19 @@ from typing import Protocol
 
 from cryptography import x509
 
-from checks import chain
 from checks.aia import fetch_issuer
-from checks.certificates import signed_by
-from checks.chain import Evidence
 from checks.context import CheckContext
-from checks.flaws import Cause
 from checks.model import Code, Fault, Fix
 from checks.network.dial import Deadline
-from checks.paths import End, Path, build
 from checks.repairs import BY_TIME, Repairs, repair
-from checks.store import store_of
 from checks.tls import Handshake, Refusal
 from checks.whatif import Supposition, context_for
+from checks.x509 import refusal_causes
+from checks.x509.certificate_faults import Cause
+from checks.x509.certificates import signed_by
+from checks.x509.paths import End, Path, build
+from checks.x509.refusal_causes import Evidence
+from checks.x509.trust_store import store_of
 
 MAX_FETCHES = 2
 _CHAIN = frozenset({Code.TLS_INCOMPLETE_CHAIN, Code.TLS_WRONG_INTERMEDIATE, Code.TLS_INTERMEDIATE_EXPIRED})
@@ -61,9 +61,9 @@ class Inquiry:
         """All causes, and the repair. `elsewhere`: what the other addresses sent. Nothing is `fixable` where more than
         the certificate stands in the way."""
         if not met.chain:
-            return Findings(tuple(chain.causes(None, refusal.code)))
+            return Findings(tuple(refusal_causes.causes(None, refusal.code)))
         evidence = self._gather(met, elsewhere)
-        found = chain.causes(evidence, refusal.code)
+        found = refusal_causes.causes(evidence, refusal.code)
         root = evidence.path.private_root
         try:
             found, fix = self._prove(found, evidence, fixable=fixable)
@@ -75,11 +75,11 @@ class Inquiry:
 
     def _gather(self, met: Handshake, elsewhere: Sequence[Handshake]) -> Evidence:
         """Follows the chain upwards; where the way breaks off, what other addresses sent and AIA may lead on."""
-        store, now, sent = store_of(self._context.trust.ca_pem), chain.utc_now(), met.chain
+        store, now, sent = store_of(self._context.trust.ca_pem), refusal_causes.utc_now(), met.chain
         found = [item for other in elsewhere for item in other.chain[1:] if item not in sent]
         path = build(sent[0], [*sent, *found], store, now)
         reason, fetches = "", 0
-        while (below := _broken(path, chain.utc_now())) is not None:
+        while (below := _broken(path, refusal_causes.utc_now())) is not None:
             if not self._context.fetch_issuers or fetches == MAX_FETCHES:
                 reason = "the way to a root is too long" if fetches else "issuers are not looked for"
                 break
@@ -149,11 +149,11 @@ def _broken(path: Path, now: datetime) -> x509.Certificate | None:
 
 def _corrected(found: Sequence[Cause], refusal: Refusal, evidence: Evidence) -> list[Cause]:
     """With what a handshake has shown besides: the next error of OpenSSL's."""
-    if refusal.code in chain.ISSUER_UNKNOWN:
+    if refusal.code in refusal_causes.ISSUER_UNKNOWN:
         reason = {"reason": "the server's certificate is refused with the issuer that was found, too"}
         unclear = Cause(Code.TLS_CHAIN_UNCLEAR, reason, evidence.path.leaf)
         return [*(unclear if cause.code is Code.TLS_INCOMPLETE_CHAIN else cause for cause in found)]
-    code = chain.cause_of(refusal.code, evidence)
+    code = refusal_causes.cause_of(refusal.code, evidence)
     known = code in _codes(found) or (code is Code.TLS_EXPIRED and Code.TLS_INTERMEDIATE_EXPIRED in _codes(found))
     more = [] if known else [replace(found[0], code=code)]
-    return sorted([*found, *more], key=lambda cause: chain.ORDER.index(cause.code))
+    return sorted([*found, *more], key=lambda cause: refusal_causes.ORDER.index(cause.code))

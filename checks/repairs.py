@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from cryptography import x509
 
 from checks import redact
-from checks.certificates import fingerprint, names, subject
 from checks.context import CheckContext
-from checks.flaws import Cause
 from checks.messages import fix_detail
 from checks.model import Code, Facts, Fault, Fix
 from checks.network.dial import Deadline, resolve
-from checks.paths import Path
+from checks.x509.certificate_faults import Cause
+from checks.x509.certificates import fingerprint, names, subject
+from checks.x509.paths import Path
 
 BY_TIME = frozenset({Code.TLS_EXPIRED, Code.TLS_INTERMEDIATE_EXPIRED})
 _HOST = re.compile(r"(?=.{4,253}$)(?:[a-z0-9_](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}", re.IGNORECASE)

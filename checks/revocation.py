@@ -11,11 +11,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from checks.authority import crl_urls, ocsp_urls
-from checks.certificates import UNREADABLE, extension, signed_by
 from checks.network.address_policy import AddressPolicy
 from checks.network.dial import Deadline
 from checks.network.fetch import Unfetched, fetch
+from checks.x509.certificates import UNREADABLE, extension, signed_by
+from checks.x509.issuer_rules import crl_urls, ocsp_urls
 
 SECONDS = 2.0
 

@@ -1,4 +1,4 @@
-"""One handshake: verdict and facts. What the facts mean is judged in `checks.chain`.
+"""One handshake: verdict and facts. What the facts mean is judged in `checks.x509.refusal_causes`.
 
 The strict context is the very one that logs in, so its verdict is the client's, not an imitation of it.
 """
@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import certifi
 from cryptography import x509
 
-from checks.certificates import KEPT, describe, load
-from checks.keys import key_sha256
 from checks.model import Certificate, Code, Fault, Invalid, Pin, TlsFacts
 from checks.network.stream import Stream
-from checks.store import PEM
+from checks.x509.certificates import KEPT, describe, load
+from checks.x509.keys import key_sha256
+from checks.x509.trust_store import PEM
 
 MAX_CHAIN = 32  # certificates looked at; more than any honest server sends
 

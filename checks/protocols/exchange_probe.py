@@ -9,7 +9,7 @@ import ssl
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from checks import chain, redact
+from checks import redact
 from checks.context import CheckContext
 from checks.conversation import Conversation
 from checks.endpoint import EndpointCheck
@@ -32,6 +32,7 @@ from checks.protocols import exchange_marks, exchange_online
 from checks.protocols.exchange_autodiscover import other_url
 from checks.protocols.exchange_replies import judge_probe, require_usable, server_version
 from checks.protocols.exchange_url import host_header, normalise_url, same_place
+from checks.x509 import refusal_causes
 
 # A GetFolder that nobody has logged in for: the server refuses it before it looks at it.
 _QUESTION = (
@@ -177,7 +178,7 @@ class ExchangeConversation(Conversation):
         if self.online:
             # Its 401 still names Basic, which ended in 2022.
             offered = ("BEARER",)
-            if chain.utc_now().date() >= exchange_online.ENDS:
+            if refusal_causes.utc_now().date() >= exchange_online.ENDS:
                 raise Fault(Code.EXCHANGE_ONLINE_RETIRED, date=exchange_online.ENDS.isoformat())
         version = (f"VERSION={self.told['version']}",) if "version" in self.told else ()
         self.capabilities = (*(redact.words(f"AUTH={scheme}") for scheme in offered), *version)

@@ -13,12 +13,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from checks import accepted, certificates, chain
-from checks.certificates import describe
+from checks import accepted
 from checks.model import Code, Invalid
-from checks.paths import build
-from checks.store import store_of
 from checks.tls import Trust
+from checks.x509 import certificates, refusal_causes
+from checks.x509.certificates import describe
+from checks.x509.paths import build
+from checks.x509.trust_store import store_of
 from tests.servers.certificates import CertificateLab
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -114,10 +115,10 @@ def test_self_signed_is_about_the_signature_not_the_name() -> None:
     assert not certificates.self_signed(certificate(issuer="somebody else"))
 
 
-def evidence(leaf: x509.Certificate, *others: x509.Certificate, reason: str = "") -> chain.Evidence:
+def evidence(leaf: x509.Certificate, *others: x509.Certificate, reason: str = "") -> refusal_causes.Evidence:
     """What is known of a chain as it was sent, with the usual roots."""
     sent = (leaf, *others)
-    return chain.Evidence(sent, build(leaf, sent, store_of(""), NOW), "mail.lab.example", NOW, reason)
+    return refusal_causes.Evidence(sent, build(leaf, sent, store_of(""), NOW), "mail.lab.example", NOW, reason)
 
 
 @pytest.mark.parametrize(
@@ -128,14 +129,14 @@ def evidence(leaf: x509.Certificate, *others: x509.Certificate, reason: str = ""
      (66, Code.TLS_WEAK_KEY), (85, Code.TLS_STRICT_ONLY), (0, Code.TLS_BAD_CERTIFICATE)],
 )  # fmt: skip
 def test_openssls_own_error_is_always_among_the_causes(number: int, code: Code) -> None:
-    assert [cause.code for cause in chain.causes(None, number)] == [code]
+    assert [cause.code for cause in refusal_causes.causes(None, number)] == [code]
     good = certificate(*dns("mail.lab.example"), issuer="a root")
-    assert code in [cause.code for cause in chain.causes(evidence(good), number)]
+    assert code in [cause.code for cause in refusal_causes.causes(evidence(good), number)]
 
 
 def test_what_the_first_error_hides_is_found_in_a_fixed_order() -> None:
     bad = certificate(*dns("other.example"), days=(-30, -3))
-    found = {cause.code: cause.facts for cause in chain.causes(evidence(bad), 62)}
+    found = {cause.code: cause.facts for cause in refusal_causes.causes(evidence(bad), 62)}
     assert list(found) == [Code.TLS_SELF_SIGNED, Code.TLS_EXPIRED, Code.TLS_NAME_MISMATCH]
     assert found[Code.TLS_NAME_MISMATCH] == {"names": "other.example", "host": "mail.lab.example", "count": "1"}
     assert found[Code.TLS_EXPIRED]["date"] == "2026-05-29"
@@ -143,7 +144,7 @@ def test_what_the_first_error_hides_is_found_in_a_fixed_order() -> None:
 
 def test_why_nothing_is_known_of_the_issuer_is_told() -> None:
     lone = certificate(*dns("mail.lab.example"), issuer="a root")
-    cause = chain.causes(evidence(lone, reason="HTTP 404"), 20)[0]
+    cause = refusal_causes.causes(evidence(lone, reason="HTTP 404"), 20)[0]
     assert (cause.code, cause.facts["issuer"], cause.facts["reason"]) == (
         Code.TLS_CHAIN_UNCLEAR,
         "CN=a root",
@@ -154,7 +155,7 @@ def test_why_nothing_is_known_of_the_issuer_is_told() -> None:
 def test_the_date_is_that_of_the_certificate_that_ended() -> None:
     leaf = certificate(*dns("mail.lab.example"), issuer="intermediate")
     late = certificate(common="intermediate", issuer="a root", days=(-100, -1))
-    cause = chain.causes(evidence(leaf, late), 10)[1]
+    cause = refusal_causes.causes(evidence(leaf, late), 10)[1]
     assert cause.code is Code.TLS_INTERMEDIATE_EXPIRED
     assert cause.facts == {"subject": "CN=intermediate", "date": "2026-05-31"}
     assert cause.about is late
@@ -188,7 +189,7 @@ def test_names_that_cannot_be_decoded_do_not_end_the_check() -> None:
     for name in (b"AAAAAAAA", b"BBBBBBBB"):
         raw = raw.replace(name, name[:1] + b"\xff\xfe" + name[3:])
     odd = x509.load_der_x509_certificate(raw)
-    assert chain.causes(evidence(odd), 20)[0].code is Code.TLS_CHAIN_UNCLEAR
+    assert refusal_causes.causes(evidence(odd), 20)[0].code is Code.TLS_CHAIN_UNCLEAR
     assert describe(odd).subject
     assert certificates.names(odd) == []
 

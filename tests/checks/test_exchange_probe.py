@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from checks import chain
 from checks.context import CheckContext
 from checks.document import endpoint_document
 from checks.messages import Language, wording
@@ -22,6 +21,7 @@ from checks.protocols.exchange_autodiscover import other_url
 from checks.protocols.exchange_probe import probe
 from checks.protocols.exchange_url import endpoint_of
 from checks.serialize import dump_endpoint_result, load_endpoint_result
+from checks.x509 import refusal_causes
 from tests.checks.helpers import briefly, trusting
 from tests.servers.certificates import CertificateLab, Validity
 from tests.servers.exchange.scenarios import ENDPOINT_SCENARIOS
@@ -241,7 +241,7 @@ def test_exchange_online_takes_tokens_only_and_ends(online: ExchangeServer, cont
 def test_exchange_online_after_the_end_of_ews(
     online: ExchangeServer, context: CheckContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exchange_online, "ENDS", chain.utc_now().date())
+    monkeypatch.setattr(exchange_online, "ENDS", refusal_causes.utc_now().date())
     result = probe(endpoint_of(f"outlook.office365.com:{online.port}"), context)
     assert (result.code, result.verdict) == (Code.EXCHANGE_ONLINE_RETIRED, Verdict.FAIL)
 

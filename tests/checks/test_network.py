@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import pytest
 
 from checks.model import Code, Endpoint, Fault, Protocol, Security, Verdict
+from checks.network import dial as network
 from checks.network.address_policy import AddressPolicy
 from checks.network.dial import Attempt, Deadline, dial, dial_all, resolve
-from checks.network import dial as network
 from checks.runner import check_endpoint
 from tests.checks.helpers import trusting
 from tests.servers.certificates import CertificateFiles, CertificateLab

@@ -7,19 +7,20 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from checks import accepted, certificates, chain, keys
+from checks import accepted
 from checks.aia import fetch_issuer
-from checks.authority import issuer_urls
 from checks.context import CheckContext
-from checks.flaws import Cause
 from checks.model import Code, Endpoint, EndpointResult, Protocol, Security
 from checks.network.address_policy import AddressPolicy
 from checks.network.dial import Deadline
 from checks.network.fetch import Unfetched, fetch
-from checks.paths import build
 from checks.runner import check_endpoint
-from checks.store import store_of
 from checks.tls import Trust
+from checks.x509 import certificates, keys, refusal_causes
+from checks.x509.certificate_faults import Cause
+from checks.x509.issuer_rules import issuer_urls
+from checks.x509.paths import build
+from checks.x509.trust_store import store_of
 from tests.checks.test_tls_conditions import LOOPBACK_ONLY
 from tests.servers.pki.aia import AiaServer
 from tests.servers.pki.chain import Chain, trust_pem
@@ -124,10 +125,10 @@ def test_a_redirect_is_held_to_the_policy_again(aia: AiaServer) -> None:
 
 def judged(forged: Chain) -> list[Cause]:
     sent = tuple(item for issued in forged.sent if (item := certificates.load(issued.der)))
-    now = chain.utc_now()
+    now = refusal_causes.utc_now()
     path = build(sent[0], sent, store_of(trust_pem()), now)
     accepted.warnings(sent, sent, now)
-    return chain.causes(chain.Evidence(sent, path, forged.host, now), 20)
+    return refusal_causes.causes(refusal_causes.Evidence(sent, path, forged.host, now), 20)
 
 
 def test_thousands_of_names_and_constraints_are_judged_at_once(aia: AiaServer) -> None:

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from checks.chain import ORDER
 from checks.context import CheckContext
 from checks.model import Code, Endpoint, EndpointResult, Option, Protocol, Security
 from checks.runner import check_endpoint
 from checks.tls import Trust
 from checks.visits import MAX_VISITS
+from checks.x509.refusal_causes import ORDER
 from tests.checks.test_tls_conditions import LOOPBACK_ONLY
 from tests.servers.pki.aia import AiaServer
 from tests.servers.pki.chain import OTHER_HOST, Chain, good_chain, trust_pem

@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 
 from cryptography import x509
 
-from checks import certificates
-from checks.certificates import subject
-from checks.flaws import Cause, flaws
 from checks.model import Code
-from checks.paths import End, Path, current, fits
+from checks.x509 import certificates
+from checks.x509.certificate_faults import Cause, flaws
+from checks.x509.certificates import subject
+from checks.x509.paths import End, Path, current, fits
 
 ORDER = (
     Code.TLS_SELF_SIGNED,

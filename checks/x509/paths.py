@@ -7,9 +7,9 @@ from enum import StrEnum
 
 from cryptography import x509
 
-from checks.authority import identifiers_agree
-from checks.certificates import same_name, self_issued, signed_by
-from checks.store import Store
+from checks.x509.certificates import same_name, self_issued, signed_by
+from checks.x509.issuer_rules import identifiers_agree
+from checks.x509.trust_store import Store
 
 MAX_PATH = 32
 

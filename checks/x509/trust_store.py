@@ -10,7 +10,7 @@ from pathlib import Path
 import certifi
 from cryptography import x509
 
-from checks.certificates import UNREADABLE, load, self_issued
+from checks.x509.certificates import UNREADABLE, load, self_issued
 
 PEM = re.compile("-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\\s]+-----END CERTIFICATE-----", re.ASCII)
 # Python 3.13 sets VERIFY_X509_PARTIAL_CHAIN: then every certificate of the store is trusted by itself.

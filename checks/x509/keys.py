@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 
-from checks.certificates import UNREADABLE
+from checks.x509.certificates import UNREADABLE
 
 
 def weak_key(certificate: x509.Certificate) -> bool:

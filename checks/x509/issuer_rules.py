@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from cryptography import x509
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, ExtensionOID
 
-from checks.certificates import KEPT, UNREADABLE, entry, extension, self_issued
+from checks.x509.certificates import KEPT, UNREADABLE, entry, extension, self_issued
 
 _SERVER = frozenset({ExtendedKeyUsageOID.SERVER_AUTH, x509.ObjectIdentifier("2.16.840.1.113730.4.1")})  # with SGC
 # X509_supported_extension of OpenSSL's crypto/x509/v3_purp.c

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from cryptography import x509
 
-from checks.certificates import UNREADABLE, common_names, extension, names
+from checks.x509.certificates import UNREADABLE, common_names, extension, names
 
 NAME_CHECK_MAX = 1 << 20
 """Pairs of names and constraints beyond which OpenSSL refuses to compare, and so do we."""

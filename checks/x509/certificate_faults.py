@@ -6,10 +6,10 @@ from datetime import datetime
 
 from cryptography import x509
 
-from checks import authority, certificates, constraints, keys
-from checks.certificates import subject
 from checks.model import Code, Facts
-from checks.paths import End, Path
+from checks.x509 import certificates, issuer_rules, keys, name_constraints
+from checks.x509.certificates import subject
+from checks.x509.paths import End, Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ def flaws(path: Path, host: str, now: datetime) -> Iterator[Cause]:
         yield from _of_strength(item, anchor=anchor)
         if depth:
             yield from _of_authority(path.certificates, depth)
-        elif authority.unknown_critical(item):
+        elif issuer_rules.unknown_critical(item):
             yield Cause(Code.TLS_CRITICAL_EXTENSION, _facts(item), item)
 
 
@@ -39,7 +39,7 @@ def _of_leaf(leaf: x509.Certificate, host: str) -> Iterator[Cause]:
         covered = certificates.names(leaf)
         facts = {"names": ", ".join(covered[:10]) or "-", "host": host, "count": str(len(covered))}
         yield Cause(Code.TLS_NAME_MISMATCH, facts, leaf)
-    if not authority.for_servers(leaf) or not authority.key_may_serve(leaf):
+    if not issuer_rules.for_servers(leaf) or not issuer_rules.key_may_serve(leaf):
         yield Cause(Code.TLS_WRONG_PURPOSE, _facts(leaf), leaf)
 
 
@@ -63,12 +63,12 @@ def _of_strength(item: x509.Certificate, *, anchor: bool) -> Iterator[Cause]:
 def _of_authority(path: Sequence[x509.Certificate], depth: int) -> Iterator[Cause]:
     item, below = path[depth], path[:depth]
     checks = (
-        (Code.TLS_WRONG_PURPOSE, not authority.for_servers(item)),
+        (Code.TLS_WRONG_PURPOSE, not issuer_rules.for_servers(item)),
         (Code.TLS_BAD_CERTIFICATE, not certificates.readable(item)),
-        (Code.TLS_NOT_A_CA, certificates.readable(item) and not authority.is_ca(item)),
+        (Code.TLS_NOT_A_CA, certificates.readable(item) and not issuer_rules.is_ca(item)),
         (Code.TLS_PATH_LENGTH, _too_long(item, below)),
-        (Code.TLS_NAME_CONSTRAINTS, any(constraints.violated(each, item) for each in below)),
-        (Code.TLS_CRITICAL_EXTENSION, authority.unknown_critical(item)),
+        (Code.TLS_NAME_CONSTRAINTS, any(name_constraints.violated(each, item) for each in below)),
+        (Code.TLS_CRITICAL_EXTENSION, issuer_rules.unknown_critical(item)),
     )
     for code, holds in checks:
         if holds:
@@ -79,7 +79,7 @@ def _of_authority(path: Sequence[x509.Certificate], depth: int) -> Iterator[Caus
 
 def _too_long(item: x509.Certificate, below: Sequence[x509.Certificate]) -> bool:
     """RFC 5280, 4.2.1.9: intermediates below it, without those that are self-issued."""
-    allowed = authority.path_length(item)
+    allowed = issuer_rules.path_length(item)
     between = sum(not certificates.self_issued(each) for each in below[1:])
     return allowed is not None and between > allowed
 
