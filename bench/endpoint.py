@@ -15,7 +15,7 @@ from checks.context import CheckContext
 from checks.model import Code, Endpoint, Protocol, Security
 from checks.network.address_policy import AddressPolicy
 from checks.runner import check_endpoint
-from checks.tls import Trust
+from checks.trust import Trust
 from tests.servers.dovecot import DovecotOptions
 from tests.servers.lab import mail_lab
 from tests.servers.pki.chain import Chain

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from checks.model import EndpointResult, Pin
 from checks.network.address_policy import AddressPolicy
 from checks.protocols.token_endpoint import Tokens
-from checks.tls import Trust
+from checks.trust import Trust
 
 ENDPOINT_SECONDS = 20.0
 LOGIN_SECONDS = 30.0  # Dovecot answers a failed login after up to 15 seconds

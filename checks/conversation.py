@@ -3,12 +3,13 @@
 import ssl
 from functools import cached_property
 
-from checks import redact, tls
+from checks import redact
 from checks.model import Code, Endpoint, Fault, Security
 from checks.network.dial import Deadline, fault_of
 from checks.network.stream import Stream
 from checks.protocols.dialect import Dialect, Greeting, dialect_of, require_usable
 from checks.steps import Steps, seconds
+from checks.tls import handshake
 
 GREETING_SHARE = 0.6  # of the deadline: what is left finds out whether the silent port wants TLS first
 _MAX_CAPABILITIES = 200  # ten times what servers have; a flood of them is not kept
@@ -24,7 +25,7 @@ class Conversation:
     def __init__(self, endpoint: Endpoint, security: Security, deadline: Deadline) -> None:
         self.security = security
         self.steps = Steps(deadline)
-        self.shake: tls.Handshake | None = None
+        self.shake: handshake.Handshake | None = None
         self.capabilities: tuple[str, ...] = ()
         self._endpoint = endpoint
         self._deadline = deadline
@@ -46,18 +47,18 @@ class Conversation:
             # What was said in clear text does not count any more (RFC 9051, 6.2.1).
             self._ask(stream, Greeting(greeting.words))
 
-    def meet(self, stream: Stream, context: ssl.SSLContext, host: str | None = None) -> tls.Handshake:
+    def meet(self, stream: Stream, context: ssl.SSLContext, host: str | None = None) -> handshake.Handshake:
         """The handshake alone, as a client of that host, which is the endpoint's unless given. Raises `Fault`."""
         try:
             if self.security is Security.STARTTLS:
                 self._dialect.starttls(stream, self._dialect.greet(stream))
         except OSError as error:
             raise fault_of(error) from None
-        return tls.look(stream, context, host or self._endpoint.host)
+        return handshake.look(stream, context, host or self._endpoint.host)
 
     def _secured(self, stream: Stream, context: ssl.SSLContext) -> bool:
         with self.steps.step("tls", Code.TLS_TIMEOUT) as note:
-            self.shake = tls.look(stream, context, self._endpoint.host)
+            self.shake = handshake.look(stream, context, self._endpoint.host)
             facts = self.shake.facts
             note.append(f"{facts.version} {facts.cipher}")
         return self.shake.refusal is None

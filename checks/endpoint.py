@@ -8,11 +8,9 @@ from functools import cached_property
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from checks import accepted, redact, tls
+from checks import redact
 from checks.context import CheckContext
 from checks.conversation import Conversation
-from checks.doubts import OUTDATED, Doubts
-from checks.inquiry import Findings, Inquiry
 from checks.model import (
     CODES,
     Blame,
@@ -33,7 +31,11 @@ from checks.model import (
 from checks.network.dial import Deadline
 from checks.network.stream import Stream
 from checks.protocols.dialect import Dialect, Greeting, dialect_of
-from checks.repairs import repair
+from checks.tls import accepted_chain, handshake
+from checks.tls.diagnosis import Diagnosis, Findings
+from checks.tls.handshake import Handshake, Refusal
+from checks.tls.repairs import repair
+from checks.tls.second_look import OUTDATED, SecondLook
 from checks.visits import Visits
 from checks.x509 import refusal_causes
 from checks.x509.keys import key_sha256
@@ -78,7 +80,7 @@ class EndpointCheck:
     def _again(self) -> Stream:
         return self._visits.again()
 
-    def _shake(self, context: ssl.SSLContext, host: str | None = None, address: str | None = None) -> tls.Handshake:
+    def _shake(self, context: ssl.SSLContext, host: str | None = None, address: str | None = None) -> Handshake:
         """One more handshake, as the conversation that counts had it. Raises `Fault`."""
         with contextlib.closing(self._visits.again(address)) as stream:
             return self._conversation(self._talk.security).meet(stream, context, host)
@@ -137,7 +139,7 @@ class EndpointCheck:
     def _starttls_helps(self, stream: Stream, greeting: Greeting) -> Fix | None:
         try:
             self._dialect.starttls(stream, greeting)
-            met = tls.look(stream, self._deciding, self._endpoint.host)
+            met = handshake.look(stream, self._deciding, self._endpoint.host)
         except (Fault, OSError):
             return None
         return repair("use_starttls") if met.refusal is None else None
@@ -145,7 +147,7 @@ class EndpointCheck:
     def _speaks_tls(self) -> bool:
         try:
             with contextlib.closing(self._again()) as stream:
-                met = tls.look(stream, self._deciding, self._endpoint.host)
+                met = handshake.look(stream, self._deciding, self._endpoint.host)
         except Fault as fault:
             return fault.code in _TLS_IS_SPOKEN
         self._remedy = repair("use_implicit_tls") if met.refusal is None else None
@@ -166,24 +168,24 @@ class EndpointCheck:
         met = self._talk.shake
         if met is not None:
             self._tls = met.facts
-            self._warn(accepted.warnings(met.chain, met.path, refusal_causes.utc_now()))
-            self._warn(self._doubts().of_accepted(met, self._visits.others))
+            self._warn(accepted_chain.warnings(met.chain, met.path, refusal_causes.utc_now()))
+            self._warn(self._second_look().of_accepted(met, self._visits.others))
         return self._result(Code.OK, option=Option.NOT_NEEDED)
 
-    def _doubts(self) -> Doubts:
-        return Doubts(self._context, self._deadline, self._shake)
+    def _second_look(self) -> SecondLook:
+        return SecondLook(self._context, self._deadline, self._shake)
 
-    def _refused(self, shake: tls.Handshake, refusal: tls.Refusal) -> EndpointResult:
+    def _refused(self, shake: Handshake, refusal: Refusal) -> EndpointResult:
         """The strict client refused the chain: all causes, what would repair it, and whether the option would do."""
         trial = self._conversation(self._talk.security)
         obstacle = self._other_obstacle(trial)
-        elsewhere = self._doubts().elsewhere(self._visits.others)
+        elsewhere = self._second_look().elsewhere(self._visits.others)
         findings = self._explain(shake, refusal, list(elsewhere.values()), fixable=obstacle is None)
         self._remedy = findings.fix
         self._tls = replace(trial.shake.facts if trial.shake else shake.facts, chain=shake.facts.chain)
         self._tls = replace(self._tls, broken=_place(shake, findings))
         found = [Warn(cause.code, self._facts(cause.facts)) for cause in findings.causes]
-        differing = accepted.differing(shake, elsewhere)
+        differing = accepted_chain.differing(shake, elsewhere)
         if self._context.allow_insecure_certificate:
             self._warnings += found
             self._warn(differing)
@@ -195,11 +197,16 @@ class EndpointCheck:
         return self._result(found[0].code, facts=found[0].facts, seen=refusal.words, option=_option_for(obstacle))
 
     def _explain(
-        self, shake: tls.Handshake, refusal: tls.Refusal, elsewhere: Sequence[tls.Handshake], *, fixable: bool
+        self,
+        shake: Handshake,
+        refusal: Refusal,
+        elsewhere: Sequence[Handshake],
+        *,
+        fixable: bool,
     ) -> Findings:
         address = self._visits.address or ""
-        inquiry = Inquiry(self._endpoint.host, address, self._context, self._deadline, self._shake)
-        return inquiry.explain(shake, refusal, elsewhere, fixable=fixable)
+        diagnosis = Diagnosis(self._endpoint.host, address, self._context, self._deadline, self._shake)
+        return diagnosis.explain(shake, refusal, elsewhere, fixable=fixable)
 
     def _other_obstacle(self, trial: Conversation) -> Fault | None:
         """Whether anything but the certificate stands in the way: proved by a connection that does not verify."""
@@ -221,14 +228,14 @@ class EndpointCheck:
         pin = Pin(trial.shake.key if trial.shake else "", root)
         expected = self._context.pins.get(str(self._endpoint), pin)
         if expected.leaf != pin.leaf:
-            return self._failed(tls.pin_fault(pin.leaf, expected), option=Option.NEEDED)
+            return self._failed(handshake.pin_fault(pin.leaf, expected), option=Option.NEEDED)
         self._talk.capabilities = trial.capabilities
         self._talk.steps.mark("tls", Verdict.OK, f"{refusal}; allowed by the option")
         return replace(self._result(Code.OK, option=Option.NEEDED), insecure=True, pin=pin)
 
     def _failed(self, fault: Fault, *, option: Option | None = None) -> EndpointResult:
         if fault.code in OUTDATED:
-            fault, self._remedy = self._doubts().of_outdated(fault)
+            fault, self._remedy = self._second_look().of_outdated(fault)
         if fault.code is Code.TLS_CHAIN_TOO_LARGE:
             self._remedy = repair("replace_certificate", host=self._endpoint.host)
         return self._result(fault.code, facts=fault.facts, seen=fault.seen, option=option or _option_for(fault))
@@ -262,7 +269,7 @@ class EndpointCheck:
         return base | {name: redact.words(value) for name, value in facts.items()}
 
 
-def _place(shake: tls.Handshake, findings: Findings) -> int | None:
+def _place(shake: Handshake, findings: Findings) -> int | None:
     """Where in the chain the certificate stands that the first cause is about."""
     about = findings.causes[0].about
     return shake.chain.index(about) if about in shake.chain else None

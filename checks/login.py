@@ -5,7 +5,7 @@ import ssl
 import time
 from dataclasses import dataclass, field
 
-from checks import redact, tls
+from checks import redact
 from checks.context import CheckContext
 from checks.model import (
     Code,
@@ -22,6 +22,7 @@ from checks.model import (
 from checks.network.dial import Deadline, dial, fault_of, resolve
 from checks.network.stream import Stream
 from checks.protocols.dialect import Dialect, Greeting, Habits, dialect_of
+from checks.tls import handshake
 
 
 @dataclass(slots=True)
@@ -118,8 +119,8 @@ class _Attempt:
 
     def _shake(self, stream: Stream) -> None:
         route = self._route
-        tls.handshake(stream, route.tls_context, route.endpoint.host, session=route.session)
-        tls.require_pin(stream.sock, route.pin)
+        handshake.secure(stream, route.tls_context, route.endpoint.host, session=route.session)
+        handshake.require_pin(stream.sock, route.pin)
 
     def _keep_session(self, stream: Stream) -> None:
         if self._route.session is None and isinstance(stream.sock, ssl.SSLSocket):
@@ -129,4 +130,4 @@ class _Attempt:
 def _fault(error: OSError) -> Fault:
     if isinstance(error, TimeoutError):
         return Fault(Code.DEADLINE, "no answer in time")
-    return tls.after_handshake(error) or fault_of(error)
+    return handshake.after_handshake(error) or fault_of(error)

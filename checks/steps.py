@@ -4,9 +4,10 @@ import time
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
-from checks import redact, tls
+from checks import redact
 from checks.model import Code, Fault, Step, Verdict, verdict_of
 from checks.network.dial import Deadline, fault_of
+from checks.tls import handshake
 
 
 class Steps:
@@ -40,7 +41,7 @@ class Steps:
         """What an error inside a step means."""
         if isinstance(error, TimeoutError):
             return Fault(late, "no answer in time", **seconds(self._deadline))
-        return tls.after_handshake(error) or fault_of(error)
+        return handshake.after_handshake(error) or fault_of(error)
 
     def record(self, name: str, verdict: Verdict, begun: float, seen: str) -> None:
         """Notes a step that began at a time of `time.monotonic`."""

@@ -75,7 +75,7 @@ def verify_settings(
     ca_file: Path | None,
 ) -> Settings:
     """The settings that `verify` is asked for; the PEM is proved to hold certificates. Raises `Invalid`."""
-    from checks.tls import Trust  # ssl and cryptography: not for --help
+    from checks.trust import Trust  # ssl and cryptography: not for --help
 
     ca_pem = read_ca_file(ca_file)
     Trust(ca_pem)

@@ -52,7 +52,7 @@ def check(
     ca_pem = read_ca_file(ca_file)
     from checks.context import CheckContext
     from checks.runner import check_endpoint
-    from checks.tls import Trust
+    from checks.trust import Trust
 
     result = check_endpoint(endpoint, CheckContext(Trust(ca_pem), _address_policy(), thorough=True))
     if as_json:

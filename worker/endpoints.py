@@ -8,7 +8,7 @@ from checks.context import CheckContext
 from checks.model import EndpointResult, Pin
 from checks.serialize import dump_endpoint_result
 from checks.settings import Settings
-from checks.tls import Trust
+from checks.trust import Trust
 from settings_store import domains, run_endpoints, runs
 from settings_store.runs import CANDIDATE, Phase, Run
 from worker.config import Config

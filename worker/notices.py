@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
-from checks.accepted import EXPIRES_SOON
 from checks.document import endpoint_facts, warning_facts
 from checks.model import Certificate, Code, EndpointResult, Facts, Option, Protocol, Verdict
 from checks.protocols.exchange_online import is_online
 from checks.settings import Settings
+from checks.tls.accepted_chain import EXPIRES_SOON
 
 SMTP_PASSWORDS_END = date(2026, 12, 31)
 """When Exchange Online switches passwords off for SMTP by default; the day on which nobody can switch them on again

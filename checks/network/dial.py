@@ -238,7 +238,7 @@ _NO_SUCH_NAME = {socket.EAI_NONAME, getattr(socket, "EAI_ADDRFAMILY", socket.EAI
 
 
 def fault_of(error: OSError) -> Fault:
-    """An `OSError` of a socket as a `Fault`, most specific first. Certificate errors are `checks.tls`'s."""
+    """An `OSError` of a socket as a `Fault`, most specific first. Certificate errors are `checks.tls.handshake`'s."""
     if isinstance(error, socket.gaierror):
         return Fault(_name_code(error.errno), error.strerror or "")
     if isinstance(error, TimeoutError):

@@ -7,13 +7,13 @@ import contextlib
 import json
 from urllib.parse import quote, urlsplit
 
-from checks import tls
 from checks.context import CheckContext
 from checks.model import Fault, Invalid
 from checks.network.dial import Deadline, dial, resolve
 from checks.network.http import USER_AGENT, Request, exchange
 from checks.network.stream import Stream
 from checks.protocols.exchange_url import normalise_url, same_place
+from checks.tls import handshake
 
 SECONDS = 5.0
 _PATH = "/autodiscover/autodiscover.json?Email={address}&Protocol=EWS"
@@ -48,7 +48,7 @@ def _ask(host: str, port: int, address: str, context: CheckContext, deadline: De
     target = _PATH.format(address=quote(address, safe="@"))
     request = Request("GET", target, named if port == 443 else f"{named}:{port}", (("User-Agent", USER_AGENT),))
     with contextlib.closing(Stream(dial(addresses, port, deadline, context.source_address), deadline)) as stream:
-        tls.handshake(stream, trust, host)
+        handshake.secure(stream, trust, host)
         reply = exchange(stream, request.encoded(), "GET")
     return _url_in(reply.body) if reply.status == 200 else ""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
-from checks import redact, tls
+from checks import redact
 from checks.context import CheckContext
 from checks.model import (
     Code,
@@ -34,6 +34,7 @@ from checks.protocols.exchange_codes import translate
 from checks.protocols.exchange_online import ENDS, is_online
 from checks.protocols.exchange_replies import judge_logon
 from checks.protocols.exchange_url import host_header
+from checks.tls import handshake
 
 if TYPE_CHECKING:
     from checks.protocols.exchange_ews import Answer
@@ -176,8 +177,8 @@ class _Attempt:
         deadline = Deadline(self._context.login_seconds)
         sock = dial(route.addresses, route.endpoint.port, deadline, self._context.source_address)
         with contextlib.closing(Stream(sock, deadline)) as stream:
-            tls.handshake(stream, route.tls_context, route.endpoint.host, session=route.session)
-            tls.require_pin(stream.sock, route.pin)
+            handshake.secure(stream, route.tls_context, route.endpoint.host, session=route.session)
+            handshake.require_pin(stream.sock, route.pin)
             self.ready = True
             services = self._ask(ews, stream, send_as)
             self._keep_session(stream)
@@ -249,4 +250,4 @@ def is_application_token(token: str) -> bool:
 def _fault(error: OSError) -> Fault:
     if isinstance(error, TimeoutError):
         return Fault(Code.DEADLINE, "no answer in time")
-    return tls.after_handshake(error) or fault_of(error)
+    return handshake.after_handshake(error) or fault_of(error)

@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote_plus, urlencode
 
-from checks import redact, tls
+from checks import redact
 from checks.client_secret import ClientSecret, parse_client_secret
 from checks.model import Code, Credential, CredentialKind, Fault, Invalid
 from checks.network.dial import Deadline, dial, fault_of, resolve
 from checks.network.http import USER_AGENT, Reply, Request, excerpt, exchange
 from checks.network.stream import Stream
+from checks.tls import handshake
 
 if TYPE_CHECKING:
     from checks.context import CheckContext
@@ -68,7 +69,7 @@ def _fetch(secret: str, context: "CheckContext") -> str:
     except TimeoutError:
         raise Fault(Code.DEADLINE, f"no answer of {client.host} in time", seconds=f"{SECONDS:.0f}") from None
     except OSError as error:
-        raise tls.after_handshake(error) or fault_of(error) from None
+        raise handshake.after_handshake(error) or fault_of(error) from None
     return _token_in(reply, client)
 
 
@@ -82,7 +83,7 @@ def _ask(client: ClientSecret, context: "CheckContext") -> Reply:
     host = named if client.port == 443 else f"{named}:{client.port}"
     sock = dial(addresses, client.port, deadline, context.source_address)
     with contextlib.closing(Stream(sock, deadline)) as stream:
-        tls.handshake(stream, context.trust.strict, client.host)
+        handshake.secure(stream, context.trust.strict, client.host)
         return exchange(stream, Request("POST", client.target, host, headers, body).encoded())
 
 

@@ -1,1 +1,1 @@
-"""Certificates as RFC 5280 has them: what they say, where a chain leads, and why it would be refused. No connections."""
+"""What certificates say (RFC 5280): where a chain leads, and why it would be refused. No connections."""

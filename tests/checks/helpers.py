@@ -10,7 +10,7 @@ from checks.model import Credential, CredentialKind, Endpoint, EndpointResult, L
 from checks.network.address_policy import AddressPolicy
 from checks.protocols.dialect import dialect_of
 from checks.runner import check_endpoint, check_mailbox
-from checks.tls import Trust
+from checks.trust import Trust
 from tests.servers.behaviours import IMAP_GREETING, SMTP_GREETING
 from tests.servers.certificates import CertificateFiles, CertificateLab
 from tests.servers.conversation import Behaviour, Conversation

@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from checks import accepted
 from checks.model import Code, Invalid
-from checks.tls import Trust
+from checks.tls import accepted_chain
+from checks.trust import Trust
 from checks.x509 import certificates, refusal_causes
 from checks.x509.certificates import describe
 from checks.x509.paths import build
@@ -178,9 +178,9 @@ def test_when_a_certificate_expires_soon(
 ) -> None:
     own = certificate(*dns("mail.lab.example"), days=leaf)
     presented = [own, *(certificate(common="intermediate", days=item) for item in others)]
-    found = accepted.warnings(presented, (), NOW)
+    found = accepted_chain.warnings(presented, (), NOW)
     assert [warn.facts["days"] for warn in found] == ([days] if days else [])
-    assert accepted.warnings([], (), NOW) == ()
+    assert accepted_chain.warnings([], (), NOW) == ()
 
 
 def test_names_that_cannot_be_decoded_do_not_end_the_check() -> None:

@@ -13,7 +13,7 @@ from checks.context import CheckContext
 from checks.model import Endpoint, EndpointResult, Protocol, Security
 from checks.network.address_policy import AddressPolicy
 from checks.runner import check_endpoint
-from checks.tls import Trust
+from checks.trust import Trust
 from checks.visits import MAX_VISITS
 from tests.checks.tls_condition import Condition
 from tests.checks.tls_conditions import CONDITIONS

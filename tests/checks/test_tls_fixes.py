@@ -11,10 +11,10 @@ from checks.document import endpoint_document
 from checks.messages import Language, certificates_en, certificates_ja, fix_detail
 from checks.model import Code, Endpoint, EndpointResult, Fix, Protocol, Security, Verdict
 from checks.network.address_policy import AddressPolicy
-from checks.repairs import repair
 from checks.runner import check_endpoint
 from checks.serialize import dump_endpoint_result, load_endpoint_result
-from checks.tls import Trust
+from checks.tls.repairs import repair
+from checks.trust import Trust
 from tests.servers.pki import der
 from tests.servers.pki.chain import HOST, Chain
 from tests.servers.pki.defects import EXPIRED, planned

@@ -24,7 +24,7 @@ from checks.model import (
 from checks.network.address_policy import AddressPolicy
 from checks.runner import check_endpoint, check_mailbox, open_route
 from checks.serialize import dump_endpoint_result, load_endpoint_result
-from checks.tls import Trust
+from checks.trust import Trust
 from tests.servers.pki.chain import PRIVATE_ROOT, Chain, issued_root, plan, trust_pem
 from tests.servers.pki.defects import Defect, forge, planned
 from tests.servers.pki.oracle import lab_names

@@ -7,15 +7,15 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from checks import accepted
-from checks.aia import fetch_issuer
 from checks.context import CheckContext
 from checks.model import Code, Endpoint, EndpointResult, Protocol, Security
 from checks.network.address_policy import AddressPolicy
 from checks.network.dial import Deadline
 from checks.network.fetch import Unfetched, fetch
 from checks.runner import check_endpoint
-from checks.tls import Trust
+from checks.tls import accepted_chain
+from checks.tls.aia import fetch_issuer
+from checks.trust import Trust
 from checks.x509 import certificates, keys, refusal_causes
 from checks.x509.certificate_faults import Cause
 from checks.x509.issuer_rules import issuer_urls
@@ -127,7 +127,7 @@ def judged(forged: Chain) -> list[Cause]:
     sent = tuple(item for issued in forged.sent if (item := certificates.load(issued.der)))
     now = refusal_causes.utc_now()
     path = build(sent[0], sent, store_of(trust_pem()), now)
-    accepted.warnings(sent, sent, now)
+    accepted_chain.warnings(sent, sent, now)
     return refusal_causes.causes(refusal_causes.Evidence(sent, path, forged.host, now), 20)
 
 

@@ -9,7 +9,7 @@ import pytest
 from checks.context import CheckContext
 from checks.model import Endpoint, Protocol, Security, Verdict
 from checks.network.address_policy import AddressPolicy
-from checks.tls import Trust
+from checks.trust import Trust
 from tests.servers.certificates import CertificateLab
 from tests.servers.guarded import GuardedServer
 from worker import turns

@@ -7,7 +7,7 @@ from functools import lru_cache
 from cryptography import x509
 
 from checks.model import Code, Warn
-from checks.tls import Handshake
+from checks.tls.handshake import Handshake
 from checks.x509 import certificates, issuer_rules
 from checks.x509.certificates import subject
 

@@ -6,22 +6,22 @@ Nothing is asked without a reason: a server with one address and a chain without
 import ssl
 from collections.abc import Iterator, Sequence
 
-from checks import accepted
 from checks.context import CheckContext
-from checks.inquiry import Shake
 from checks.model import Code, Fault, Fix, Warn
 from checks.network.dial import Deadline
-from checks.repairs import repair
-from checks.revocation import revoked_on
-from checks.tls import Handshake
-from checks.whatif import Supposition, context_for, outdated
+from checks.tls import accepted_chain
+from checks.tls.diagnosis import Shake
+from checks.tls.handshake import Handshake
+from checks.tls.repairs import repair
+from checks.tls.revocation import revoked_on
+from checks.tls.what_if import Supposition, context_for, outdated
 from checks.x509.certificates import subject
 from checks.x509.refusal_causes import utc_now
 
 OUTDATED = frozenset({Code.TLS_VERSION, Code.TLS_NO_SHARED_CIPHER, Code.TLS_WEAK_DH})
 
 
-class Doubts:
+class SecondLook:
     """The further questions of one check. `shake` meets the server again."""
 
     def __init__(self, context: CheckContext, deadline: Deadline, shake: Shake) -> None:
@@ -31,8 +31,8 @@ class Doubts:
 
     def of_accepted(self, met: Handshake, others: Sequence[str]) -> Iterator[Warn]:
         """What there is to say of an accepted chain that takes another question."""
-        yield from accepted.differing(met, self.elsewhere(others))
-        if accepted.strict_suspect(met.path):
+        yield from accepted_chain.differing(met, self.elsewhere(others))
+        if accepted_chain.strict_suspect(met.path):
             yield from self._stricter(met)
         if self._context.revocation and len(met.path) > 1:
             yield from self._revoked(met)

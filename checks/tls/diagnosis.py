@@ -1,7 +1,7 @@
 """Why a chain was refused, and what would repair it. A repair is claimed after a handshake has shown that it works.
 
 The certificates say what may be wrong (`checks.x509.refusal_causes`); OpenSSL says what is: every "what if" is one more
-strict handshake with the same server (`checks.whatif`).
+strict handshake with the same server (`checks.tls.what_if`).
 """
 
 import ssl
@@ -12,13 +12,13 @@ from typing import Protocol
 
 from cryptography import x509
 
-from checks.aia import fetch_issuer
 from checks.context import CheckContext
 from checks.model import Code, Fault, Fix
 from checks.network.dial import Deadline
-from checks.repairs import BY_TIME, Repairs, repair
-from checks.tls import Handshake, Refusal
-from checks.whatif import Supposition, context_for
+from checks.tls.aia import fetch_issuer
+from checks.tls.handshake import Handshake, Refusal
+from checks.tls.repairs import BY_TIME, Repairs, repair
+from checks.tls.what_if import Supposition, context_for
 from checks.x509 import refusal_causes
 from checks.x509.certificate_faults import Cause
 from checks.x509.certificates import signed_by
@@ -47,7 +47,7 @@ class Findings:
     root: x509.Certificate | None = None
 
 
-class Inquiry:
+class Diagnosis:
     """Looks into one refusal. `address` is where the server was met; `shake` meets it again."""
 
     def __init__(self, host: str, address: str, context: CheckContext, deadline: Deadline, shake: Shake) -> None:

@@ -1,4 +1,4 @@
-"""What would repair an endpoint, as a fix with its facts. Whether it would is proved in `checks.inquiry`."""
+"""What would repair an endpoint, as a fix with its facts. Whether it would is proved in `checks.tls.diagnosis`."""
 
 import itertools
 import re

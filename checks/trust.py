@@ -1,0 +1,60 @@
+"""Whom a check trusts: the TLS contexts that decide and that log in. One is kept for each set of authorities."""
+
+import functools
+import ssl
+from dataclasses import dataclass
+
+import certifi
+
+from checks.model import Invalid
+from checks.x509.trust_store import PEM
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Whom a check trusts: certifi's roots, and the CAs of `ca_pem` (PEM text) for one domain only."""
+
+    ca_pem: str = ""
+
+    def __post_init__(self) -> None:
+        if self.ca_pem:
+            _strict(self.ca_pem)  # raises Invalid while somebody is there to read it
+
+    @property
+    def strict(self) -> ssl.SSLContext:
+        """The context that decides and that logs in."""
+        return _strict(self.ca_pem)
+
+    @property
+    def insecure(self) -> ssl.SSLContext:
+        """The context for a domain whose admin allows insecure certificates, and for what-ifs."""
+        return _insecure()
+
+
+def new_context() -> ssl.SSLContext:
+    """A strict context with the public roots. Debian's Python leaves the oldest version to the system's settings."""
+    context = ssl.create_default_context(cafile=certifi.where())
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+# Loading the roots takes 30 ms, so contexts are kept: as many as domains with a CA of their own are likely to be busy.
+@functools.lru_cache(maxsize=64)
+def _strict(ca_pem: str) -> ssl.SSLContext:
+    context = new_context()
+    if ca_pem:
+        # Only the certificates themselves: bundles have comments between them, in any language.
+        certificates = "\n".join(PEM.findall(ca_pem))
+        try:
+            context.load_verify_locations(cadata=certificates)
+        except (ssl.SSLError, ValueError):
+            raise Invalid("the CA file holds no certificate in PEM form", "ca_file") from None
+    return context
+
+
+@functools.lru_cache(maxsize=1)
+def _insecure() -> ssl.SSLContext:
+    context = new_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
