@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from checks.model import EndpointResult, Pin
 from checks.network.address_policy import AddressPolicy
-from checks.protocols.token_endpoint import Tokens
+from checks.tokens import Tokens
 from checks.trust import Trust
 
 ENDPOINT_SECONDS = 20.0

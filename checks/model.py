@@ -417,7 +417,7 @@ class Endpoint:
 
 
 class CredentialKind(StrEnum):
-    """What the secret of a credential is. `OAUTH2_CLIENT` is JSON, see `checks.client_secret`."""
+    """What the secret of a credential is. `OAUTH2_CLIENT` is JSON, see `checks.oauth.client_secret`."""
 
     PASSWORD = "password"
     OAUTH2_TOKEN = "oauth2_token"

@@ -4,9 +4,8 @@ import logging
 import typing
 from collections.abc import Mapping
 
-from checks import login, redact
+from checks import redact
 from checks.context import CheckContext
-from checks.endpoint import EndpointCheck
 from checks.model import (
     Code,
     Credential,
@@ -18,6 +17,9 @@ from checks.model import (
     Protocol,
     Verdict,
 )
+from checks.oauth import token_endpoint
+from checks.protocols import login
+from checks.protocols.endpoint import EndpointCheck
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +48,7 @@ def check_endpoint(endpoint: Endpoint, context: CheckContext) -> EndpointResult:
 
 def _check(endpoint: Endpoint, context: CheckContext) -> EndpointResult:
     if endpoint.protocol is Protocol.HTTPS:
-        from checks.protocols.exchange_probe import probe  # whoever has no Exchange need not wait for it to load
+        from checks.protocols.exchange.probe import probe  # whoever has no Exchange need not wait for it to load
 
         return probe(endpoint, context)
     return EndpointCheck(endpoint, context).run()
@@ -55,7 +57,7 @@ def _check(endpoint: Endpoint, context: CheckContext) -> EndpointResult:
 def open_route(result: EndpointResult, context: CheckContext) -> Route:
     """The route to an endpoint that passed. Raises `Fault` when its name does not resolve any more."""
     if result.endpoint.protocol is Protocol.HTTPS:
-        from checks.protocols.exchange_login import open_route  # as above
+        from checks.protocols.exchange.login import open_route  # as above
 
         return open_route(result, context)
     return login.open_route(result, context)
@@ -68,7 +70,7 @@ def unfit_credentials(result: EndpointResult) -> Mapping[CredentialKind, Fault]:
     """
     if result.endpoint.protocol is not Protocol.HTTPS:
         return {}
-    from checks.protocols.exchange_login import unfit_credentials  # as above
+    from checks.protocols.exchange.login import unfit_credentials  # as above
 
     return unfit_credentials(result)
 
@@ -90,7 +92,7 @@ def check_mailbox(route: Route, credential: Credential, context: CheckContext, a
 def _log_in(route: Route, credential: Credential, context: CheckContext, address: str) -> LoginResult:
     if credential.kind is CredentialKind.OAUTH2_CLIENT:
         try:
-            credential = context.tokens.redeem(credential, context)
+            credential = token_endpoint.redeem(credential, context)
         except Fault as fault:
             # A token endpoint that cannot be reached says nothing of the mailbox; one that refuses keeps it out.
             refused = fault.code is Code.AUTH_CLIENT_REJECTED

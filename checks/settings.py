@@ -39,7 +39,7 @@ class ImapSettings:
 class ExchangeSettings:
     """Exchange Web Services, for mail and calendar.
 
-    `url` is canonical (`checks.protocols.exchange_url`), `typed` what was given where that was another text, or ''.
+    `url` is canonical (`checks.protocols.exchange.url`), `typed` what was given where that was another text, or ''.
     """
 
     url: str

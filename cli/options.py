@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from checks.model import Endpoint, Invalid, Protocol, Security
-from checks.protocols.exchange_url import endpoint_of
+from checks.protocols.exchange.url import endpoint_of
 from checks.settings import ExchangeSettings, ImapSettings, Settings, parse_endpoint
 
 _CA_LIMIT = 4 * 1024 * 1024  # bytes; certifi's whole bundle is 0.3 MB

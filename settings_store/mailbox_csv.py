@@ -1,7 +1,7 @@
 """Reads a CSV file of mailboxes (RFC 4180): a header row with `address,password` and, if wanted, `username` and `kind`.
 
 The kind says what the password column holds: `password` (also where it is empty), `oauth2_token` (a bearer token) or
-`oauth2_client` (an application's secret as JSON, see `checks.client_secret`).
+`oauth2_client` (an application's secret as JSON, see `checks.oauth.client_secret`).
 
 No message quotes what a field holds: in a file with mixed-up columns, any field may be a password.
 """
@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
-from checks.client_secret import parse_client_secret
 from checks.model import CredentialKind, Invalid
+from checks.oauth.client_secret import parse_client_secret
 from checks.settings import normalise_domain
 
 _REQUIRED = ("address", "password")

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 
 from checks.document import endpoint_facts, warning_facts
 from checks.model import Certificate, Code, EndpointResult, Facts, Option, Protocol, Verdict
-from checks.protocols.exchange_online import is_online
+from checks.protocols.exchange.online import is_online
 from checks.settings import Settings
 from checks.tls.accepted_chain import EXPIRES_SOON
 

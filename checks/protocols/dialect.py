@@ -69,8 +69,8 @@ class Dialect(typing.Protocol):
 
 @functools.cache
 def dialect_of(protocol: Protocol) -> Dialect:
-    """The dialect of a protocol: the `DIALECT` of the file that bears its name."""
-    module = importlib.import_module(f"checks.protocols.{protocol}")
+    """The dialect of a protocol: the `DIALECT` in the folder that bears its name."""
+    module = importlib.import_module(f"checks.protocols.{protocol}.dialect")
     dialect: Dialect = module.DIALECT
     return dialect
 

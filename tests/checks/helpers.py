@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from checks.context import CheckContext
-from checks.login import Route
 from checks.model import Credential, CredentialKind, Endpoint, EndpointResult, LoginResult, Protocol, Security
 from checks.network.address_policy import AddressPolicy
 from checks.protocols.dialect import dialect_of
+from checks.protocols.login import Route
 from checks.runner import check_endpoint, check_mailbox
 from checks.trust import Trust
 from tests.servers.behaviours import IMAP_GREETING, SMTP_GREETING

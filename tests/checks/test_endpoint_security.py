@@ -4,8 +4,8 @@ import pytest
 
 from checks.context import CheckContext
 from checks.model import Code, Endpoint, Protocol, Security, Verdict
-from checks.protocols.imap import Imap
-from checks.protocols.smtp import Smtp
+from checks.protocols.imap.dialect import Imap
+from checks.protocols.smtp.dialect import Smtp
 from checks.runner import check_endpoint
 from tests.checks.helpers import LOOPBACK, briefly, examine
 from tests.servers.behaviours import imap_script, smtp_script

@@ -18,8 +18,8 @@ from exchangelib.protocol import CachingProtocol
 from checks.context import CheckContext
 from checks.model import Code, Credential, CredentialKind, Fault, Option, Verdict
 from checks.network.address_policy import AddressPolicy
-from checks.protocols.exchange_auth import choose
-from checks.protocols.exchange_login import (
+from checks.protocols.exchange.auth import choose
+from checks.protocols.exchange.login import (
     ExchangeLogin,
     ExchangeRoute,
     ServiceVerdicts,
@@ -27,8 +27,8 @@ from checks.protocols.exchange_login import (
     log_in,
     open_route,
 )
-from checks.protocols.exchange_probe import probe
-from checks.protocols.exchange_url import endpoint_of
+from checks.protocols.exchange.probe import probe
+from checks.protocols.exchange.url import endpoint_of
 from tests.checks.helpers import briefly
 from tests.servers.certificates import CertificateLab
 from tests.servers.exchange.scenarios import ENDPOINT_SCENARIOS, MAILBOX_SCENARIOS

@@ -16,10 +16,10 @@ from checks.messages import Language, wording
 from checks.model import Code, Endpoint, EndpointResult, Fix, Option, Protocol, Security, Verdict
 from checks.network.address_policy import AddressPolicy
 from checks.network.dial import Deadline
-from checks.protocols import exchange_online
-from checks.protocols.exchange_autodiscover import other_url
-from checks.protocols.exchange_probe import probe
-from checks.protocols.exchange_url import endpoint_of
+from checks.protocols.exchange import online as exchange_online
+from checks.protocols.exchange.autodiscover import other_url
+from checks.protocols.exchange.probe import probe
+from checks.protocols.exchange.url import endpoint_of
 from checks.serialize import dump_endpoint_result, load_endpoint_result
 from checks.x509 import refusal_causes
 from tests.checks.helpers import briefly, trusting

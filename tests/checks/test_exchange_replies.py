@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from checks.model import CODES, Code, Fault
 from checks.network.http import BODY_LIMIT, Reply, Request, excerpt
 from checks.network.http import _unpacked as unpacked  # its bound is what matters, and it is hard to see
-from checks.protocols.exchange_codes import translate
-from checks.protocols.exchange_online import ENDS, is_consumer, is_online
-from checks.protocols.exchange_replies import (
+from checks.protocols.exchange.codes import translate
+from checks.protocols.exchange.online import ENDS, is_consumer, is_online
+from checks.protocols.exchange.replies import (
     judge_logon,
     judge_probe,
     require_usable,

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.model import Endpoint, Invalid, Protocol, Security
-from checks.protocols.exchange_url import endpoint_of, host_header, normalise_url, same_place
+from checks.protocols.exchange.url import endpoint_of, host_header, normalise_url, same_place
 
 CANONICAL = "https://mail.example.com/EWS/Exchange.asmx"
 SECRET = "Planted-secret-4711"

@@ -6,8 +6,8 @@ import time
 import pytest
 
 from checks.context import CheckContext
-from checks.login import open_route
 from checks.model import Code, Credential, CredentialKind, Endpoint, Protocol, Verdict, verdict_of
+from checks.protocols.login import open_route
 from checks.runner import check_endpoint, check_mailbox
 from tests.checks.helpers import LOOPBACK, SECRET, USER, attempt, echoes, insecurely, route_to, stalls, trusting
 from tests.servers.behaviours import floods, imap_script, smtp_script

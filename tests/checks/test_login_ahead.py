@@ -6,7 +6,7 @@ import pytest
 
 from checks.context import CheckContext
 from checks.model import Code, Credential, verdict_of
-from checks.protocols import imap_session
+from checks.protocols.imap import session
 from checks.runner import check_mailbox
 from tests.checks.helpers import SECRET, USER, route_to
 from tests.servers.behaviours import imap_script
@@ -93,7 +93,7 @@ def test_a_server_that_reads_it_as_the_password_is_not_believed(leaf: Certificat
 def test_one_that_was_lost_on_the_way_is_sent_again(
     monkeypatch: pytest.MonkeyPatch, leaf: CertificateFiles, context: CheckContext
 ) -> None:
-    monkeypatch.setattr(imap_session, "AHEAD_SECONDS", 0.2)
+    monkeypatch.setattr(session, "AHEAD_SECONDS", 0.2)
     codes, ahead, received = logins(first_then(imap_script(), without("EXAMINE")), leaf, context)
     assert (codes, ahead) == ([Code.OK, Code.OK], False)
     assert received.count(b"EXAMINE") == 3

@@ -10,8 +10,8 @@ from dataclasses import replace
 import pytest
 
 from checks.context import CheckContext
-from checks.login import open_route
 from checks.model import Code, Credential, Endpoint, Protocol, Security, Verdict
+from checks.protocols.login import open_route
 from checks.runner import check_endpoint, check_mailbox
 from tests.checks.helpers import LOOPBACK, attempt, echoes, route_to, trusting
 from tests.servers.behaviours import BEHAVIOURS, imap_script, smtp_script

@@ -9,7 +9,9 @@ from typing import Literal, NamedTuple, cast
 import pytest
 
 from checks.model import CODES, Code, Verdict, verdict_of
-from checks.protocols.replies import ImapStage, SmtpStage, translate_imap, translate_oauth, translate_smtp
+from checks.protocols.imap.replies import ImapStage, translate_imap
+from checks.protocols.oauth_replies import translate_oauth
+from checks.protocols.smtp.replies import SmtpStage, translate_smtp
 
 _HERE = Path(__file__).parent
 

@@ -9,8 +9,8 @@ from checks.context import CheckContext
 from checks.model import Code, Credential, Endpoint, Protocol, Verdict
 from checks.network.address_policy import AddressPolicy
 from checks.network.stream import Stream
-from checks.protocols.exchange_url import endpoint_of
-from checks.protocols.imap import Imap
+from checks.protocols.exchange.url import endpoint_of
+from checks.protocols.imap.dialect import Imap
 from checks.runner import check_endpoint, check_mailbox
 from tests.checks.helpers import LOOPBACK, SECRET, USER, route_to
 from tests.servers.certificates import CertificateFiles

@@ -12,9 +12,9 @@ import pytest
 from checks.context import CheckContext
 from checks.model import Endpoint, EndpointResult, Protocol, Security
 from checks.network.address_policy import AddressPolicy
+from checks.protocols.connections import MAX_VISITS
 from checks.runner import check_endpoint
 from checks.trust import Trust
-from checks.visits import MAX_VISITS
 from tests.checks.tls_condition import Condition
 from tests.checks.tls_conditions import CONDITIONS
 from tests.servers.pki.aia import AiaServer

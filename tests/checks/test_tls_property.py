@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from checks.context import CheckContext
 from checks.model import Code, Endpoint, EndpointResult, Option, Protocol, Security
+from checks.protocols.connections import MAX_VISITS
 from checks.runner import check_endpoint
 from checks.trust import Trust
-from checks.visits import MAX_VISITS
 from checks.x509.refusal_causes import ORDER
 from tests.checks.test_tls_conditions import LOOPBACK_ONLY
 from tests.servers.pki.aia import AiaServer

@@ -11,9 +11,9 @@ import pytest
 from checks.context import CheckContext
 from checks.model import Code, Credential, CredentialKind, LoginResult, Verdict
 from checks.network.address_policy import AddressPolicy
-from checks.protocols.exchange_url import endpoint_of
-from checks.protocols.token_endpoint import Tokens
+from checks.protocols.exchange.url import endpoint_of
 from checks.runner import check_endpoint, check_mailbox, open_route
+from checks.tokens import Tokens
 from tests.servers.certificates import CertificateLab
 from tests.servers.exchange.server import CLIENT_ID, CLIENT_SECRET, ExchangeServer
 

@@ -14,7 +14,7 @@ from referencing import Registry, Resource
 from checks.document import endpoint_document
 from checks.messages import Language
 from checks.model import Code, Endpoint, EndpointResult, Protocol, Verdict
-from checks.protocols.exchange_url import endpoint_of
+from checks.protocols.exchange.url import endpoint_of
 from cli.documents import write_document, write_report
 from tests.cli.fakes import EXPIRED_SMTP, GOOD_IMAP, FakeLine, FakeReport, lines
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from checks.protocols.exchange_url import normalise_url
+from checks.protocols.exchange.url import normalise_url
 from checks.settings import ExchangeSettings, Settings
 from tests.flows.harness import Box, Outcome, System
 from tests.servers.exchange.scenarios import MAILBOX_SCENARIOS

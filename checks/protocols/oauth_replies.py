@@ -1,16 +1,8 @@
-"""Server replies as codes. What a reply means is decided here and nowhere else; it is put into words elsewhere.
-
-The rule above all rules: a reply that might be temporary, or that nobody can read, becomes an inconclusive code. The
-corpora in the tests hold real replies of real servers, each with its source; a new reply is one line there first.
-"""
+"""Refused OAuth logins as codes (RFC 7628, 3.2.2; Google's and Microsoft's XOAUTH2)."""
 
 import json
 
 from checks.model import Code
-from checks.protocols.replies_imap import ImapStage, translate_imap
-from checks.protocols.replies_smtp import SmtpStage, translate_smtp
-
-__all__ = ["ImapStage", "SmtpStage", "translate_imap", "translate_oauth", "translate_smtp"]
 
 _TOKEN_REFUSED = frozenset({"invalid_token", "insufficient_scope", "400", "401", "403"})
 

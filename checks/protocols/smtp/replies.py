@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from checks.model import Code
-from checks.protocols.replies_text import LOGIN_TEXTS, LONGEST, SERVER_TEXTS, first_match, fold, rules
+from checks.protocols.reply_text import LOGIN_TEXTS, LONGEST, SERVER_TEXTS, first_match, fold, rules
 
 SmtpStage = Literal["greeting", "ehlo", "auth"]
 

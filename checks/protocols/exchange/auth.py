@@ -21,7 +21,7 @@ from checks.model import Code, Credential, CredentialKind, Fault
 from checks.network.http import Reply, Request, excerpt, exchange
 from checks.network.stream import Stream
 from checks.protocols.dialect import refuse_control_characters
-from checks.protocols.exchange_replies import schemes
+from checks.protocols.exchange.replies import schemes
 
 Logon = Callable[[Stream, Request], Reply]
 """Sends a request as somebody, and returns the answer to it. Raises `Fault` and `OSError`."""

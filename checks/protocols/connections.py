@@ -7,7 +7,7 @@ from checks.context import CheckContext
 from checks.model import CODES, Code, Endpoint, Fault
 from checks.network.dial import Attempt, Deadline, dial_all, resolve
 from checks.network.stream import Stream
-from checks.steps import Steps, seconds
+from checks.protocols.steps import Steps, seconds
 
 MAX_VISITS = 6
 """Connections of one check. Servers count those that do not log in, and ban whoever makes many."""

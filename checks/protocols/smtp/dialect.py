@@ -15,7 +15,8 @@ from checks.protocols.dialect import (
     initial_response,
     refuse_control_characters,
 )
-from checks.protocols.replies import translate_oauth, translate_smtp
+from checks.protocols.oauth_replies import translate_oauth
+from checks.protocols.smtp.replies import translate_smtp
 
 _MAX_LINES = 100  # of one reply
 

@@ -10,7 +10,6 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from checks import redact
 from checks.context import CheckContext
-from checks.conversation import Conversation
 from checks.model import (
     CODES,
     Blame,
@@ -30,13 +29,14 @@ from checks.model import (
 )
 from checks.network.dial import Deadline
 from checks.network.stream import Stream
+from checks.protocols.connections import Visits
+from checks.protocols.conversation import Conversation
 from checks.protocols.dialect import Dialect, Greeting, dialect_of
 from checks.tls import accepted_chain, handshake
 from checks.tls.diagnosis import Diagnosis, Findings
 from checks.tls.handshake import Handshake, Refusal
 from checks.tls.repairs import repair
 from checks.tls.second_look import OUTDATED, SecondLook
-from checks.visits import Visits
 from checks.x509 import refusal_causes
 from checks.x509.keys import key_sha256
 

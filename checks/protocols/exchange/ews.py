@@ -26,7 +26,7 @@ from exchangelib.version import Build, Version
 
 from checks.model import Fault
 from checks.network.http import Reply, Request
-from checks.protocols.exchange_codes import translate
+from checks.protocols.exchange.codes import translate
 
 FOLDERS = ("inbox", "calendar")
 # What Exchange 2010 and everything after it takes.

@@ -5,61 +5,29 @@ domain's servers says. An application that was refused is not sent again in the 
 """
 
 import contextlib
-import hashlib
 import json
-import threading
-from collections import defaultdict
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 from urllib.parse import quote_plus, urlencode
 
 from checks import redact
-from checks.client_secret import ClientSecret, parse_client_secret
+from checks.context import CheckContext
 from checks.model import Code, Credential, CredentialKind, Fault, Invalid
 from checks.network.dial import Deadline, dial, fault_of, resolve
 from checks.network.http import USER_AGENT, Reply, Request, excerpt, exchange
 from checks.network.stream import Stream
+from checks.oauth.client_secret import ClientSecret, parse_client_secret
 from checks.tls import handshake
-
-if TYPE_CHECKING:
-    from checks.context import CheckContext
 
 SECONDS = 15.0
 _TEMPORARY = {429: Code.SERVER_THROTTLED, 503: Code.SERVER_THROTTLED}
 
 
-@dataclass(slots=True)
-class _Kept:
-    """What came of one application's request, once there was one."""
-
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    token: str = field(default="", repr=False)
-    fault: Fault | None = None
+def redeem(credential: Credential, context: CheckContext) -> Credential:
+    """The same mailbox with the application's token. Raises `Fault`, the same one for each mailbox of the run."""
+    token = context.tokens.once(credential.secret, lambda: _fetch(credential.secret, context))
+    return Credential(credential.username, token, CredentialKind.OAUTH2_TOKEN, application=True)
 
 
-class Tokens:
-    """The tokens of one run in one process. Applications are told apart by a hash: no secret is a key here."""
-
-    def __init__(self) -> None:
-        self._kept: defaultdict[str, _Kept] = defaultdict(_Kept)
-        self._lock = threading.Lock()
-
-    def redeem(self, credential: Credential, context: "CheckContext") -> Credential:
-        """The same mailbox with the application's token. Raises `Fault`, the same one for each mailbox of the run."""
-        with self._lock:
-            kept = self._kept[hashlib.sha256(credential.secret.encode(errors="surrogatepass")).hexdigest()]
-        with kept.lock:
-            if not kept.token and kept.fault is None:
-                try:
-                    kept.token = _fetch(credential.secret, context)
-                except Fault as fault:
-                    kept.fault = fault
-        if kept.fault is not None:
-            raise Fault(kept.fault.code, kept.fault.seen, **kept.fault.facts)
-        return Credential(credential.username, kept.token, CredentialKind.OAUTH2_TOKEN, application=True)
-
-
-def _fetch(secret: str, context: "CheckContext") -> str:
+def _fetch(secret: str, context: CheckContext) -> str:
     try:
         client = parse_client_secret(secret)
     except Invalid:
@@ -73,7 +41,7 @@ def _fetch(secret: str, context: "CheckContext") -> str:
     return _token_in(reply, client)
 
 
-def _ask(client: ClientSecret, context: "CheckContext") -> Reply:
+def _ask(client: ClientSecret, context: CheckContext) -> Reply:
     deadline = Deadline(SECONDS)
     addresses = resolve(client.host, client.port, context.policy, deadline)
     named = f"[{client.host}]" if ":" in client.host else client.host

@@ -7,10 +7,10 @@ from typing import Final
 from checks import redact
 from checks.model import Code, Credential, Fault
 from checks.network.stream import Stream
-from checks.protocols import imap_session
 from checks.protocols.dialect import Greeting, Habits, choose, refuse_control_characters
-from checks.protocols.imap_session import TAG
-from checks.protocols.replies import translate_imap
+from checks.protocols.imap import session
+from checks.protocols.imap.replies import translate_imap
+from checks.protocols.imap.session import TAG
 
 _CAPABILITY = re.compile(r"(?:\[|^\* )CAPABILITY ([^\]\r\n]*)", re.IGNORECASE)
 _MAX_LINES = 200  # untagged lines that a short command may bring
@@ -70,7 +70,7 @@ class Imap:
     ) -> None:
         refuse_control_characters(credential)
         mechanism = choose(self.mechanisms(capabilities), credential.kind)
-        imap_session.log_in(stream, mechanism, credential, sasl_ir="SASL-IR" in capabilities, habits=habits)
+        session.log_in(stream, mechanism, credential, sasl_ir="SASL-IR" in capabilities, habits=habits)
 
     def farewell(self, stream: Stream) -> None:
         with contextlib.suppress(OSError):

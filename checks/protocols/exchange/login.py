@@ -29,15 +29,15 @@ from checks.model import (
 from checks.network.dial import Deadline, dial, fault_of, resolve
 from checks.network.http import USER_AGENT, Reply, Request
 from checks.network.stream import Stream
-from checks.protocols.exchange_auth import Logon, choose, logon
-from checks.protocols.exchange_codes import translate
-from checks.protocols.exchange_online import ENDS, is_online
-from checks.protocols.exchange_replies import judge_logon
-from checks.protocols.exchange_url import host_header
+from checks.protocols.exchange.auth import Logon, choose, logon
+from checks.protocols.exchange.codes import translate
+from checks.protocols.exchange.online import ENDS, is_online
+from checks.protocols.exchange.replies import judge_logon
+from checks.protocols.exchange.url import host_header
 from checks.tls import handshake
 
 if TYPE_CHECKING:
-    from checks.protocols.exchange_ews import Answer
+    from checks.protocols.exchange.ews import Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +172,7 @@ class _Attempt:
         route = self._route
         scheme = _scheme(route.capabilities, self._credential, online=route.online, insecure=route.insecure)
         send_as = logon(scheme, self._credential, self.hidden)
-        ews = importlib.import_module("checks.protocols.exchange_ews")  # half a second, once, and only where needed
+        ews = importlib.import_module("checks.protocols.exchange.ews")  # half a second, once, and only where needed
         self.ready = False
         deadline = Deadline(self._context.login_seconds)
         sock = dial(route.addresses, route.endpoint.port, deadline, self._context.source_address)

@@ -14,7 +14,8 @@ from checks.model import Code, Credential, CredentialKind, Fault
 from checks.network.dial import Deadline
 from checks.network.stream import Stream
 from checks.protocols.dialect import Habits, challenge_text, initial_response
-from checks.protocols.replies import translate_imap, translate_oauth
+from checks.protocols.imap.replies import translate_imap
+from checks.protocols.oauth_replies import translate_oauth
 
 TAG = b"MP"
 AHEAD_SECONDS = 5.0  # for the answer to a command sent ahead, after the login was answered

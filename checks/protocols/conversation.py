@@ -8,7 +8,7 @@ from checks.model import Code, Endpoint, Fault, Security
 from checks.network.dial import Deadline, fault_of
 from checks.network.stream import Stream
 from checks.protocols.dialect import Dialect, Greeting, dialect_of, require_usable
-from checks.steps import Steps, seconds
+from checks.protocols.steps import Steps, seconds
 from checks.tls import handshake
 
 GREETING_SHARE = 0.6  # of the deadline: what is left finds out whether the silent port wants TLS first

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from checks.model import Code, Fault
 from checks.network.http import Reply, excerpt
-from checks.protocols import exchange_online
+from checks.protocols.exchange import online
 
 # Where a proxy sends somebody who has not logged on at the proxy itself.
 _LOGON_FIRST = re.compile(
@@ -71,4 +71,4 @@ def is_online(reply: Reply, url: str) -> bool:
     """Whether Exchange Online answered: by the host that was asked, or by the machines that the answer names."""
     named = (reply.header("x-calculatedfetarget"), reply.header("x-calculatedbetarget"))
     host = urlsplit(url).hostname or ""
-    return exchange_online.is_online(host) or any(map(exchange_online.is_back_end, named))
+    return online.is_online(host) or any(map(online.is_back_end, named))

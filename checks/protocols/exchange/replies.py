@@ -8,11 +8,11 @@ from urllib.parse import urljoin, urlsplit
 
 from checks.model import Code, Fault
 from checks.network.http import Reply, excerpt
-from checks.protocols import exchange_marks as marks
-from checks.protocols.exchange_codes import PASSING, translate
-from checks.protocols.exchange_online import ENDS, is_consumer, is_online
-from checks.protocols.exchange_url import same_place
-from checks.protocols.replies_text import ACCOUNT_TEXTS, first_match, fold
+from checks.protocols.exchange import marks
+from checks.protocols.exchange.codes import PASSING, translate
+from checks.protocols.exchange.online import ENDS, is_consumer, is_online
+from checks.protocols.exchange.url import same_place
+from checks.protocols.reply_text import ACCOUNT_TEXTS, first_match, fold
 
 USABLE = ("BASIC", "NTLM", "NEGOTIATE", "BEARER")
 """The schemes that a mailbox can log in with. Negotiate is Kerberos, for which a mailbox has no ticket, or NTLM."""

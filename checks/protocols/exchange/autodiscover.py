@@ -12,7 +12,7 @@ from checks.model import Fault, Invalid
 from checks.network.dial import Deadline, dial, resolve
 from checks.network.http import USER_AGENT, Request, exchange
 from checks.network.stream import Stream
-from checks.protocols.exchange_url import normalise_url, same_place
+from checks.protocols.exchange.url import normalise_url, same_place
 from checks.tls import handshake
 
 SECONDS = 5.0

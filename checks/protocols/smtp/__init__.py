@@ -1,0 +1,1 @@
+"""SMTP submission (RFC 6409, RFC 5321)."""
