@@ -11,8 +11,9 @@ from statistics import median
 
 from bench.field import HOST, say
 from bench.plan import Void
+from checks.codes import Code
 from checks.context import CheckContext
-from checks.model import Code, Endpoint, Protocol, Security
+from checks.model import Endpoint, Protocol, Security
 from checks.network.address_policy import AddressPolicy
 from checks.runner import check_endpoint
 from checks.trust import Trust

@@ -5,18 +5,9 @@ import typing
 from collections.abc import Mapping
 
 from checks import redact
+from checks.codes import Code, Verdict
 from checks.context import CheckContext
-from checks.model import (
-    Code,
-    Credential,
-    CredentialKind,
-    Endpoint,
-    EndpointResult,
-    Fault,
-    LoginResult,
-    Protocol,
-    Verdict,
-)
+from checks.model import Credential, CredentialKind, Endpoint, EndpointResult, Fault, LoginResult, Protocol
 from checks.oauth import token_endpoint
 from checks.protocols import login
 from checks.protocols.endpoint import EndpointCheck

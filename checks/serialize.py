@@ -3,9 +3,9 @@
 from dataclasses import asdict
 from typing import Any
 
+from checks.codes import Code, Verdict
 from checks.model import (
     Certificate,
-    Code,
     Endpoint,
     EndpointResult,
     Fix,
@@ -15,7 +15,6 @@ from checks.model import (
     Security,
     Step,
     TlsFacts,
-    Verdict,
     Warn,
 )
 

@@ -2,9 +2,10 @@
 
 from rich.console import Console
 
+from checks.codes import Code, Verdict
 from checks.document import endpoint_facts, warning_facts
 from checks.messages import Language, fix_detail, wording
-from checks.model import Code, EndpointResult, Option, Step, Verdict
+from checks.model import EndpointResult, Option, Step
 from cli.console import mark, say
 from cli.phrases import phrase, step_name
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from checks.codes import CODES, Blame, Code, Verdict
 from checks.messages import Language, wording
-from checks.model import CODES, Blame, Code, Facts, Protocol, Verdict
+from checks.model import Facts, Protocol
 from cli.console import mark, say
 from cli.endpoint_report import render_endpoint
 from cli.phrases import phrase

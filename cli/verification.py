@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from checks.codes import Verdict
 from checks.messages import Language
-from checks.model import Protocol, Security, Verdict
+from checks.model import Protocol, Security
 from checks.settings import normalise_domain
 from cli.failures import Status, complain
 from cli.options import (

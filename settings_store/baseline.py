@@ -3,7 +3,8 @@
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from checks.model import Code, MailboxState, Verdict
+from checks.codes import Code, Verdict
+from checks.model import MailboxState
 from settings_store import pages, schema
 from settings_store.runs import BASELINE
 

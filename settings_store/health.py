@@ -11,7 +11,8 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from checks.model import Code, CredentialKind, Protocol, Verdict
+from checks.codes import Code, Verdict
+from checks.model import CredentialKind, Protocol
 from settings_store import schema
 from settings_store.db import insert_into
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from checks.model import Code, MailboxState, Verdict
+from checks.codes import Code, Verdict
+from checks.model import MailboxState
 from settings_store import run_endpoints, runs, schema
 from settings_store.domains import lock_mailboxes
 from settings_store.health_schedule import jittered

@@ -5,7 +5,8 @@ from collections.abc import Collection
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from checks.model import Code, MailboxState
+from checks.codes import Code
+from checks.model import MailboxState
 from settings_store import schema
 from settings_store.domains import lock_mailboxes
 

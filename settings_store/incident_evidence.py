@@ -11,7 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from checks.model import Code, MailboxState, Protocol, Verdict
+from checks.codes import Code, Verdict
+from checks.model import MailboxState, Protocol
 from settings_store import schema
 from settings_store.maintenance import at_rest
 

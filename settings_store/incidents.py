@@ -8,7 +8,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from checks.model import Code
+from checks.codes import Code
 from settings_store import schema
 from settings_store.db import insert_into
 

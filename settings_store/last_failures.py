@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from checks.model import Code, Endpoint, Facts, Protocol, Verdict
+from checks.codes import Code, Verdict
+from checks.model import Endpoint, Facts, Protocol
 from settings_store import domains, schema
 
 _runs, _rows = schema.runs, schema.run_mailboxes

@@ -3,7 +3,8 @@
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from checks.model import MailboxState, Verdict
+from checks.codes import Verdict
+from checks.model import MailboxState
 from settings_store import schema
 from settings_store.runs import Run
 

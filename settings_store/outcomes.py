@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from checks.model import Code, CredentialKind, LoginResult, MailboxState, Verdict
+from checks.codes import Code, Verdict
+from checks.model import CredentialKind, LoginResult, MailboxState
 from settings_store import pages, runs, schema
 from settings_store.runs import CANDIDATE, Phase, Stage
 

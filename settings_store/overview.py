@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from checks.model import Code, MailboxState
+from checks.codes import Code
+from checks.model import MailboxState
 from settings_store import schema
 from settings_store.incidents import Incident, Scope, Severity
 from settings_store.maintenance import at_rest

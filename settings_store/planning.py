@@ -5,7 +5,8 @@ from collections.abc import Callable
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from checks.model import MailboxState, Verdict
+from checks.codes import Verdict
+from checks.model import MailboxState
 from settings_store import pages, runs, schema
 from settings_store.outcomes import LEFT
 from settings_store.pages import CANARY_PAGE

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from checks.model import Code, Verdict
+from checks.codes import Code, Verdict
 from settings_store import schema
 from settings_store.db import insert_into
 from settings_store.outcomes import Done

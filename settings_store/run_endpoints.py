@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from checks.model import Verdict
+from checks.codes import Verdict
 from settings_store import schema
 from settings_store.runs import CANDIDATE, Phase
 

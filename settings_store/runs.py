@@ -13,7 +13,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from checks.model import Code
+from checks.codes import Code
 from settings_store import schema
 
 Kind = Literal["preflight", "health"]

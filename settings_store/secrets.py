@@ -7,7 +7,8 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from checks.model import Code, Fault, Invalid
+from checks.codes import Code
+from checks.model import Fault, Invalid
 
 
 class Vault:

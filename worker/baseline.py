@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from checks.model import Protocol, Verdict
+from checks.codes import Verdict
+from checks.model import Protocol
 from settings_store import baseline, domains, pages, restraint, runs
 from settings_store.runs import BASELINE, Run
 from worker.endpoints import check_endpoints, endpoint_results, servers_of

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from checks.model import Code, Protocol, Verdict
+from checks.codes import Code, Verdict
+from checks.model import Protocol
 from settings_store import outcomes, pages, restraint, run_endpoints, runs
 from settings_store.runs import CANDIDATE
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from checks.model import Code
+from checks.codes import Code
 from settings_store.incident_evidence import Known, Probe
 from settings_store.incidents import ENDPOINTS, Open, Opening, Scope, Severity
 from worker.ourselves import (

@@ -13,7 +13,7 @@ from functools import cached_property
 from threading import Event
 from typing import Literal
 
-from checks.model import Code, Verdict
+from checks.codes import Code, Verdict
 from settings_store import baseline, changes, outcomes, pages, runs
 from settings_store.db import Database
 from settings_store.runs import BASELINE, CANDIDATE, Phase, Run

@@ -6,7 +6,7 @@ A certificate that several domains share expires once, and so does a service tha
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from checks.model import Code
+from checks.codes import Code
 from settings_store.incident_evidence import Known
 from settings_store.incidents import Open, Opening, Scope, Severity
 from worker.course import together

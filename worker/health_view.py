@@ -9,9 +9,10 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
+from checks.codes import Code
 from checks.document import endpoint_facts, place_facts
 from checks.messages import Language, Wording, wording
-from checks.model import Code, Endpoint, Facts, MailboxState
+from checks.model import Endpoint, Facts, MailboxState
 from checks.serialize import load_endpoint_result
 from settings_store import channels, domains, health, history, maintenance, overview
 from settings_store.domains import DomainRow

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Literal
 
-from checks.model import MailboxState, Verdict
+from checks.codes import Verdict
+from checks.model import MailboxState
 
 
 class Impact(StrEnum):

@@ -8,7 +8,7 @@ makes an endpoint fail; where nothing else comes for long, the endpoint is silen
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from checks.model import Code, Verdict
+from checks.codes import Code, Verdict
 
 State = Literal["unknown", "ok", "fail", "silent"]
 

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
+from checks.codes import Verdict
 from checks.context import CheckContext
-from checks.model import Credential, EndpointResult, Fault, LoginResult, Verdict
+from checks.model import Credential, EndpointResult, Fault, LoginResult
 from checks.runner import Route, check_mailbox, open_route
 from settings_store import domains, outcomes, pages, restraint, runs
 from settings_store.outcomes import Done

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from checks.model import Code, MailboxState
+from checks.codes import Code
+from checks.model import MailboxState
 from settings_store.incident_evidence import Boxes, Sick
 from settings_store.incidents import Open, Opening, Scope, Severity
 from worker.ourselves import Condition

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from checks.model import Code, Invalid, Protocol, Verdict
+from checks.codes import Code, Verdict
+from checks.model import Invalid, Protocol
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry, Counter, Histogram

@@ -4,7 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 
-from checks.model import Code, Verdict
+from checks.codes import Code, Verdict
 from settings_store.outcomes import Done
 from settings_store.pages import Work
 from worker.pacing import Pacer, renew_all

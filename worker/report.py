@@ -9,9 +9,10 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
+from checks.codes import CODES, Blame, Code, Verdict, verdict_of
 from checks.document import endpoint_document, endpoint_facts, place_facts
 from checks.messages import Language, wording
-from checks.model import CODES, Blame, Code, EndpointResult, Facts, Verdict, Warn, verdict_of
+from checks.model import EndpointResult, Facts, Warn
 from checks.model import Protocol as Endpoints
 from checks.serialize import load_endpoint_result
 from settings_store import outcomes

@@ -1,6 +1,7 @@
 """Whether a failure with the proposed settings says what those in force would come to."""
 
-from checks.model import CODES, Blame, Code, Endpoint, Protocol
+from checks.codes import CODES, Blame, Code
+from checks.model import Endpoint, Protocol
 from checks.settings import Settings
 
 STANDARD = {Protocol.IMAP: {143, 993}, Protocol.SMTP: {25, 465, 587}, Protocol.HTTPS: {443}}

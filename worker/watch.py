@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from checks.model import Code, Verdict
+from checks.codes import Code, Verdict
 from settings_store import (
     applying,
     audit,

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from checks.model import EndpointResult, Verdict
+from checks.codes import Verdict
+from checks.model import EndpointResult
 from checks.serialize import dump_endpoint_result, load_endpoint_result
 from checks.settings import Settings
 from settings_store.health import Watched

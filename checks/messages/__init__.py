@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from checks.codes import Blame, Code
 from checks.messages import certificates_en, certificates_ja, en, ja
-from checks.model import Blame, Code, Facts, Fix
+from checks.model import Facts, Fix
 
 
 class Language(StrEnum):

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from checks.codes import Code
 from checks.messages import Language, Wording, alerts_en, alerts_ja, wording
-from checks.model import Code, Facts, Protocol
+from checks.model import Facts, Protocol
 
 _WORDS: Mapping[Language, Mapping[str, str]] = {Language.EN: alerts_en.WORDS, Language.JA: alerts_ja.WORDS}
 

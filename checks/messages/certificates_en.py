@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from checks.model import Code
+from checks.codes import Code
 
 WORDS: Mapping[Code, tuple[str, str]] = {
     Code.TLS_INCOMPLETE_CHAIN: (

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
+from checks.codes import Blame, Code
 from checks.messages.certificates_en import WORDS as CERTIFICATES
-from checks.model import Blame, Code
 
 NEUTRAL: Mapping[str, str] = {
     "host": "the mail server",

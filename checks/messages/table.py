@@ -2,8 +2,8 @@
 
 import sys
 
+from checks.codes import CODES, Code
 from checks.messages import Language, blame_word, wording
-from checks.model import CODES, Code
 
 _EXAMPLE = {
     "host": "mail.example.com",

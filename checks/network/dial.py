@@ -15,7 +15,8 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from checks.model import Code, Fault
+from checks.codes import Code
+from checks.model import Fault
 from checks.network.address_policy import AddressPolicy, parsed
 
 MAX_ADDRESSES = 8

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from checks import redact
-from checks.model import Code, Fault
+from checks.codes import Code
+from checks.model import Fault
 from checks.network.stream import Stream
 
 BODY_LIMIT = 65_536  # bytes after decompression; the answer to a GetFolder has about 1,500

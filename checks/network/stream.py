@@ -4,7 +4,8 @@ import socket
 import ssl
 
 from checks import redact
-from checks.model import Code, Fault
+from checks.codes import Code
+from checks.model import Fault
 from checks.network.dial import Deadline
 
 LINE_LIMIT = 65_536

@@ -9,8 +9,9 @@ import json
 from urllib.parse import quote_plus, urlencode
 
 from checks import redact
+from checks.codes import Code
 from checks.context import CheckContext
-from checks.model import Code, Credential, CredentialKind, Fault, Invalid
+from checks.model import Credential, CredentialKind, Fault, Invalid
 from checks.network.dial import Deadline, dial, fault_of, resolve
 from checks.network.http import USER_AGENT, Reply, Request, excerpt, exchange
 from checks.network.stream import Stream

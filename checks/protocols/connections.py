@@ -3,8 +3,9 @@
 import socket
 from collections.abc import Sequence
 
+from checks.codes import CODES, Code
 from checks.context import CheckContext
-from checks.model import CODES, Code, Endpoint, Fault
+from checks.model import Endpoint, Fault
 from checks.network.dial import Attempt, Deadline, dial_all, resolve
 from checks.network.stream import Stream
 from checks.protocols.steps import Steps, seconds

@@ -4,7 +4,8 @@ import ssl
 from functools import cached_property
 
 from checks import redact
-from checks.model import Code, Endpoint, Fault, Security
+from checks.codes import Code
+from checks.model import Endpoint, Fault, Security
 from checks.network.dial import Deadline, fault_of
 from checks.network.stream import Stream
 from checks.protocols.dialect import Dialect, Greeting, dialect_of, require_usable

@@ -6,7 +6,8 @@ import importlib
 import typing
 from dataclasses import dataclass
 
-from checks.model import Code, Credential, CredentialKind, Fault, Protocol
+from checks.codes import Code
+from checks.model import Credential, CredentialKind, Fault, Protocol
 from checks.network.stream import Stream
 
 

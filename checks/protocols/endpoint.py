@@ -9,24 +9,9 @@ from functools import cached_property
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from checks import redact
+from checks.codes import CODES, Blame, Code, Verdict, verdict_of
 from checks.context import CheckContext
-from checks.model import (
-    CODES,
-    Blame,
-    Code,
-    Endpoint,
-    EndpointResult,
-    Facts,
-    Fault,
-    Fix,
-    Option,
-    Pin,
-    Security,
-    TlsFacts,
-    Verdict,
-    Warn,
-    verdict_of,
-)
+from checks.model import Endpoint, EndpointResult, Facts, Fault, Fix, Option, Pin, Security, TlsFacts, Warn
 from checks.network.dial import Deadline
 from checks.network.stream import Stream
 from checks.protocols.connections import Visits

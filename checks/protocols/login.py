@@ -6,19 +6,9 @@ import time
 from dataclasses import dataclass, field
 
 from checks import redact
+from checks.codes import Code, Verdict, verdict_of
 from checks.context import CheckContext
-from checks.model import (
-    Code,
-    Credential,
-    Endpoint,
-    EndpointResult,
-    Fault,
-    LoginResult,
-    Pin,
-    Security,
-    Verdict,
-    verdict_of,
-)
+from checks.model import Credential, Endpoint, EndpointResult, Fault, LoginResult, Pin, Security
 from checks.network.dial import Deadline, dial, fault_of, resolve
 from checks.network.stream import Stream
 from checks.protocols.dialect import Dialect, Greeting, Habits, dialect_of

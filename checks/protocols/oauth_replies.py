@@ -2,7 +2,7 @@
 
 import json
 
-from checks.model import Code
+from checks.codes import Code
 
 _TOKEN_REFUSED = frozenset({"invalid_token", "insufficient_scope", "400", "401", "403"})
 

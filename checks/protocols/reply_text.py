@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from checks.model import CODES, Code
+from checks.codes import CODES, Code
 
 LONGEST = 4_000
 """So many characters of a reply are read. Gmail's longest (a WEBALERT with its link) has about 1,000."""

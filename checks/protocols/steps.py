@@ -5,7 +5,8 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from checks import redact
-from checks.model import Code, Fault, Step, Verdict, verdict_of
+from checks.codes import Code, Verdict, verdict_of
+from checks.model import Fault, Step
 from checks.network.dial import Deadline, fault_of
 from checks.tls import handshake
 

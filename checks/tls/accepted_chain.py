@@ -6,7 +6,8 @@ from functools import lru_cache
 
 from cryptography import x509
 
-from checks.model import Code, Warn
+from checks.codes import Code
+from checks.model import Warn
 from checks.tls.handshake import Handshake
 from checks.x509 import certificates, issuer_rules
 from checks.x509.certificates import subject

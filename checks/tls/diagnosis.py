@@ -12,8 +12,9 @@ from typing import Protocol
 
 from cryptography import x509
 
+from checks.codes import Code
 from checks.context import CheckContext
-from checks.model import Code, Fault, Fix
+from checks.model import Fault, Fix
 from checks.network.dial import Deadline
 from checks.tls.aia import fetch_issuer
 from checks.tls.handshake import Handshake, Refusal

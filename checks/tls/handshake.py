@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from cryptography import x509
 
-from checks.model import Certificate, Code, Fault, Pin, TlsFacts
+from checks.codes import Code
+from checks.model import Certificate, Fault, Pin, TlsFacts
 from checks.network.stream import Stream
 from checks.x509.certificates import KEPT, describe, load
 from checks.x509.keys import key_sha256

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from cryptography import x509
 
 from checks import redact
+from checks.codes import Code
 from checks.context import CheckContext
 from checks.messages import fix_detail
-from checks.model import Code, Facts, Fault, Fix
+from checks.model import Facts, Fault, Fix
 from checks.network.dial import Deadline, resolve
 from checks.x509.certificate_faults import Cause
 from checks.x509.certificates import fingerprint, names, subject

@@ -6,8 +6,9 @@ Nothing is asked without a reason: a server with one address and a chain without
 import ssl
 from collections.abc import Iterator, Sequence
 
+from checks.codes import Code
 from checks.context import CheckContext
-from checks.model import Code, Fault, Fix, Warn
+from checks.model import Fault, Fix, Warn
 from checks.network.dial import Deadline
 from checks.tls import accepted_chain
 from checks.tls.diagnosis import Shake

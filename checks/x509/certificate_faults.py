@@ -6,7 +6,8 @@ from datetime import datetime
 
 from cryptography import x509
 
-from checks.model import Code, Facts
+from checks.codes import Code
+from checks.model import Facts
 from checks.x509 import certificates, issuer_rules, keys, name_constraints
 from checks.x509.certificates import subject
 from checks.x509.paths import End, Path

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from cryptography import x509
 
-from checks.model import Code
+from checks.codes import Code
 from checks.x509 import certificates
 from checks.x509.certificate_faults import Cause, flaws
 from checks.x509.certificates import subject

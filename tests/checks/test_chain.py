@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from checks.model import Code, Invalid
+from checks.codes import Code
+from checks.model import Invalid
 from checks.tls import accepted_chain
 from checks.trust import Trust
 from checks.x509 import certificates, refusal_causes

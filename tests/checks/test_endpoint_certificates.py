@@ -9,8 +9,9 @@ from typing import Literal
 
 import pytest
 
+from checks.codes import Code, Verdict
 from checks.context import CheckContext
-from checks.model import Code, Option, Protocol, Security, Verdict
+from checks.model import Option, Protocol, Security
 from tests.checks.helpers import LOOPBACK, examine, trusting
 from tests.servers.behaviours import imap_script, smtp_script
 from tests.servers.certificates import CertificateFiles, CertificateLab, Validity

@@ -5,8 +5,9 @@ import tracemalloc
 
 import pytest
 
+from checks.codes import Code, Verdict, verdict_of
 from checks.context import CheckContext
-from checks.model import Code, Endpoint, EndpointResult, Option, Protocol, Security, Verdict, verdict_of
+from checks.model import Endpoint, EndpointResult, Option, Protocol, Security
 from checks.runner import check_endpoint
 from tests.checks.helpers import LOOPBACK, examine, trusting
 from tests.servers.behaviours import drips, floods, imap_script, smtp_script

@@ -2,8 +2,9 @@
 
 import pytest
 
+from checks.codes import Code, Verdict
 from checks.context import CheckContext
-from checks.model import Code, Endpoint, Protocol, Security, Verdict
+from checks.model import Endpoint, Protocol, Security
 from checks.protocols.imap.dialect import Imap
 from checks.protocols.smtp.dialect import Smtp
 from checks.runner import check_endpoint

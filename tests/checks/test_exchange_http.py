@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.model import Code, Fault
+from checks.codes import Code
+from checks.model import Fault
 from checks.network.dial import Deadline
 from checks.network.http import BODY_LIMIT, Reply, exchange
 from checks.network.stream import Stream

@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 from exchangelib.protocol import CachingProtocol
 
+from checks.codes import Code, Verdict
 from checks.context import CheckContext
-from checks.model import Code, Credential, CredentialKind, Fault, Option, Verdict
+from checks.model import Credential, CredentialKind, Fault, Option
 from checks.network.address_policy import AddressPolicy
 from checks.protocols.exchange.auth import choose
 from checks.protocols.exchange.login import (

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from checks.codes import Code, Verdict
 from checks.context import CheckContext
 from checks.document import endpoint_document
 from checks.messages import Language, wording
-from checks.model import Code, Endpoint, EndpointResult, Fix, Option, Protocol, Security, Verdict
+from checks.model import Endpoint, EndpointResult, Fix, Option, Protocol, Security
 from checks.network.address_policy import AddressPolicy
 from checks.network.dial import Deadline
 from checks.protocols.exchange import online as exchange_online

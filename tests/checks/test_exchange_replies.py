@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.model import CODES, Code, Fault
+from checks.codes import CODES, Code
+from checks.model import Fault
 from checks.network.http import BODY_LIMIT, Reply, Request, excerpt
 from checks.network.http import _unpacked as unpacked  # its bound is what matters, and it is hard to see
 from checks.protocols.exchange.codes import translate

@@ -5,8 +5,9 @@ import time
 
 import pytest
 
+from checks.codes import Code, Verdict, verdict_of
 from checks.context import CheckContext
-from checks.model import Code, Credential, CredentialKind, Endpoint, Protocol, Verdict, verdict_of
+from checks.model import Credential, CredentialKind, Endpoint, Protocol
 from checks.protocols.login import open_route
 from checks.runner import check_endpoint, check_mailbox
 from tests.checks.helpers import LOOPBACK, SECRET, USER, attempt, echoes, insecurely, route_to, stalls, trusting

@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
+from checks.codes import Code, verdict_of
 from checks.context import CheckContext
-from checks.model import Code, Credential, verdict_of
+from checks.model import Credential
 from checks.protocols.imap import session
 from checks.runner import check_mailbox
 from tests.checks.helpers import SECRET, USER, route_to

@@ -9,8 +9,9 @@ from dataclasses import replace
 
 import pytest
 
+from checks.codes import Code, Verdict
 from checks.context import CheckContext
-from checks.model import Code, Credential, Endpoint, Protocol, Security, Verdict
+from checks.model import Credential, Endpoint, Protocol, Security
 from checks.protocols.login import open_route
 from checks.runner import check_endpoint, check_mailbox
 from tests.checks.helpers import LOOPBACK, attempt, echoes, route_to, trusting

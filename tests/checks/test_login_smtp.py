@@ -4,8 +4,9 @@ import base64
 
 import pytest
 
+from checks.codes import Code, Verdict, verdict_of
 from checks.context import CheckContext
-from checks.model import Code, CredentialKind, Protocol, Verdict, verdict_of
+from checks.model import CredentialKind, Protocol
 from tests.checks.helpers import SECRET, USER, attempt, briefly
 from tests.servers.behaviours import smtp_script
 from tests.servers.certificates import CertificateFiles

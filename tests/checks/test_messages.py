@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from checks.codes import CODES, Blame, Code
 from checks.messages import FIELDS, Language, en, ja, wording
 from checks.messages.table import table
-from checks.model import CODES, Blame, Code
 
 _DOC = Path(__file__).parents[2] / "docs" / "codes.md"
 _PLACE = {"host": "mail.example.com", "port": "993", "protocol": "IMAP"}

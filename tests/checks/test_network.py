@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from checks.model import Code, Endpoint, Fault, Protocol, Security, Verdict
+from checks.codes import Code, Verdict
+from checks.model import Endpoint, Fault, Protocol, Security
 from checks.network import dial as network
 from checks.network.address_policy import AddressPolicy
 from checks.network.dial import Attempt, Deadline, dial, dial_all, resolve

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, cast
 
 import pytest
 
-from checks.model import CODES, Code, Verdict, verdict_of
+from checks.codes import CODES, Code, Verdict, verdict_of
 from checks.protocols.imap.replies import ImapStage, translate_imap
 from checks.protocols.oauth_replies import translate_oauth
 from checks.protocols.smtp.replies import SmtpStage, translate_smtp

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from checks.codes import Code, Verdict
 from checks.context import CheckContext
-from checks.model import Code, Credential, Endpoint, Protocol, Verdict
+from checks.model import Credential, Endpoint, Protocol
 from checks.network.address_policy import AddressPolicy
 from checks.network.stream import Stream
 from checks.protocols.exchange.url import endpoint_of

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.model import Code, Fault
+from checks.codes import Code
+from checks.model import Fault
 from checks.network.dial import Deadline
 from checks.network.stream import LINE_LIMIT, TOTAL_LIMIT, Stream
 

@@ -6,10 +6,11 @@ from dataclasses import replace
 import pytest
 from cryptography import x509
 
+from checks.codes import Code, Verdict
 from checks.context import CheckContext
 from checks.document import endpoint_document
 from checks.messages import Language, certificates_en, certificates_ja, fix_detail
-from checks.model import Code, Endpoint, EndpointResult, Fix, Protocol, Security, Verdict
+from checks.model import Endpoint, EndpointResult, Fix, Protocol, Security
 from checks.network.address_policy import AddressPolicy
 from checks.runner import check_endpoint
 from checks.serialize import dump_endpoint_result, load_endpoint_result

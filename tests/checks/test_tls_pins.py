@@ -8,19 +8,9 @@ from dataclasses import replace
 
 import pytest
 
+from checks.codes import Code, Verdict
 from checks.context import CheckContext
-from checks.model import (
-    Code,
-    Credential,
-    Endpoint,
-    EndpointResult,
-    LoginResult,
-    Option,
-    Pin,
-    Protocol,
-    Security,
-    Verdict,
-)
+from checks.model import Credential, Endpoint, EndpointResult, LoginResult, Option, Pin, Protocol, Security
 from checks.network.address_policy import AddressPolicy
 from checks.runner import check_endpoint, check_mailbox, open_route
 from checks.serialize import dump_endpoint_result, load_endpoint_result

@@ -7,8 +7,9 @@ from ipaddress import IPv4Network
 
 import pytest
 
+from checks.codes import Code
 from checks.context import CheckContext
-from checks.model import Code, Endpoint, EndpointResult, Protocol, Security
+from checks.model import Endpoint, EndpointResult, Protocol, Security
 from checks.network.address_policy import AddressPolicy
 from checks.network.dial import Deadline
 from checks.network.fetch import Unfetched, fetch

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
+from checks.codes import Code
 from checks.context import CheckContext
-from checks.model import Code, Endpoint, EndpointResult, Option, Protocol, Security
+from checks.model import Endpoint, EndpointResult, Option, Protocol, Security
 from checks.protocols.connections import MAX_VISITS
 from checks.runner import check_endpoint
 from checks.trust import Trust

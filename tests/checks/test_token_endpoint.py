@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from checks.codes import Code, Verdict
 from checks.context import CheckContext
-from checks.model import Code, Credential, CredentialKind, LoginResult, Verdict
+from checks.model import Credential, CredentialKind, LoginResult
 from checks.network.address_policy import AddressPolicy
 from checks.protocols.exchange.url import endpoint_of
 from checks.runner import check_endpoint, check_mailbox, open_route

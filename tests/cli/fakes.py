@@ -3,22 +3,10 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from checks.codes import Code, Verdict
 from checks.document import endpoint_document
 from checks.messages import Language
-from checks.model import (
-    Certificate,
-    Code,
-    Endpoint,
-    EndpointResult,
-    Fix,
-    Option,
-    Protocol,
-    Security,
-    Step,
-    TlsFacts,
-    Verdict,
-    Warn,
-)
+from checks.model import Certificate, Endpoint, EndpointResult, Fix, Option, Protocol, Security, Step, TlsFacts, Warn
 
 IMPACTS = ("keeps_working", "will_disconnect", "will_reconnect", "already_disconnected", "cannot_tell")
 

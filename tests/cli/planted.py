@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from checks.model import Code, Endpoint, EndpointResult, Protocol, Security, Verdict
+from checks.codes import Code, Verdict
+from checks.model import Endpoint, EndpointResult, Protocol, Security
 from checks.serialize import dump_endpoint_result
 from checks.settings import ExchangeSettings, ImapSettings, Settings
 from cli import main

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from checks.codes import Code, Verdict, verdict_of
 from checks.context import CheckContext
-from checks.model import Code, Verdict, verdict_of
 from cli.main import run
 from tests.cli.test_documents import validator
 from tests.servers.certificates import CertificateLab

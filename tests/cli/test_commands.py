@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from checks.model import Code, Endpoint, Invalid, MailboxState, Protocol, Security
+from checks.codes import Code
+from checks.model import Endpoint, Invalid, MailboxState, Protocol, Security
 from checks.settings import ImapSettings
 from cli import changes, main, operation, verification
 from cli.failures import Status

@@ -11,9 +11,10 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 from referencing import Registry, Resource
 
+from checks.codes import Code, Verdict
 from checks.document import endpoint_document
 from checks.messages import Language
-from checks.model import Code, Endpoint, EndpointResult, Protocol, Verdict
+from checks.model import Endpoint, EndpointResult, Protocol
 from checks.protocols.exchange.url import endpoint_of
 from cli.documents import write_document, write_report
 from tests.cli.fakes import EXPIRED_SMTP, GOOD_IMAP, FakeLine, FakeReport, lines

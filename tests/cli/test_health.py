@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from checks.model import Code, Verdict
+from checks.codes import Code, Verdict
 from cli.failures import Status
 from settings_store import maintenance, schema
 from tests.cli.planted import DAY, EXCHANGE, HOUR, Planted

@@ -4,8 +4,9 @@ from string import Formatter
 
 import pytest
 
+from checks.codes import Blame, Verdict
 from checks.messages import Language
-from checks.model import Blame, Option, Verdict
+from checks.model import Option
 from cli.phrases import PHRASES, phrase, step_name
 from tests.cli.fakes import IMPACTS
 

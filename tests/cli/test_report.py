@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from checks.codes import Code
 from checks.messages import Language, wording
-from checks.model import Code, EndpointResult
+from checks.model import EndpointResult
 from cli.console import clean
 from cli.report import render_endpoint, render_report
 from tests.cli.fakes import EXPIRED_SMTP, GOOD_IMAP, FakeCause, FakeReport, lines

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 import worker.health
-from checks.model import Verdict
+from checks.codes import Verdict
 from checks.settings import Settings
 from settings_store import health, schema
 from settings_store.health import Watched

@@ -19,7 +19,7 @@ from exchangelib.version import Build, Version
 from requests.adapters import HTTPAdapter
 from requests_ntlm import HttpNtlmAuth
 
-from checks.model import Code
+from checks.codes import Code
 from tests.servers.certificates import CertificateLab
 from tests.servers.exchange.endpoints import ENDPOINTS
 from tests.servers.exchange.kinds import EndpointScenario, MailboxScenario, Scheme

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from checks.model import Code, Endpoint, Protocol, Verdict
+from checks.codes import Code, Verdict
+from checks.model import Endpoint, Protocol
 from checks.settings import ExchangeSettings, ImapSettings, Settings
 from settings_store import domains, schema
 from settings_store.health import State, Watched

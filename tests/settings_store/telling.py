@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from checks.model import Code, MailboxState
+from checks.codes import Code
+from checks.model import MailboxState
 from settings_store import channels, incidents, outbox, schema
 from settings_store.channels import Channel, Wishes
 from settings_store.db import Database

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-from checks.model import Code, Protocol, Verdict
+from checks.codes import Code, Verdict
+from checks.model import Protocol
 from settings_store import domains, health, runs, schema
 from settings_store.db import Database
 from tests.settings_store.in_force import (

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-from checks.model import Code, LoginResult, MailboxState, Protocol, Verdict
+from checks.codes import Code, Verdict
+from checks.model import LoginResult, MailboxState, Protocol
 from settings_store import health, health_schedule, health_slices, outcomes, planning, run_endpoints, runs, schema
 from settings_store.db import Database
 from settings_store.health_slices import Pace

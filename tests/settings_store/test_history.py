@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from checks.model import Protocol, Verdict
+from checks.codes import Verdict
+from checks.model import Protocol
 from settings_store import health, history, schema
 from settings_store.db import Database
 from settings_store.domains import ensure_account, ensure_domain

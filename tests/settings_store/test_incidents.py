@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from checks.model import Code, MailboxState, Protocol, Verdict
+from checks.codes import Code, Verdict
+from checks.model import MailboxState, Protocol
 from settings_store import health, incident_effects, incidents, maintenance, runs, schema
 from settings_store import incident_evidence as evidence
 from settings_store.db import Database

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from checks.model import Code, MailboxState, Protocol, Verdict
+from checks.codes import Code, Verdict
+from checks.model import MailboxState, Protocol
 from settings_store import domains, health, maintenance, overview, schema
 from settings_store.db import Database
 from settings_store.overview import Disconnected

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from checks.model import Code, Endpoint, LoginResult, Protocol, Verdict
+from checks.codes import Code, Verdict
+from checks.model import Endpoint, LoginResult, Protocol
 from checks.settings import ImapSettings
 from settings_store import changes, outcomes, planning, restraint, runs, schema
 from settings_store.db import Database

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from checks.model import Code, Fault, Invalid
+from checks.codes import Code
+from checks.model import Fault, Invalid
 from settings_store.secrets import Vault, load_or_create_key_file, new_key
 
 

@@ -13,19 +13,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from checks.codes import Code, Verdict, verdict_of
 from checks.context import CheckContext
-from checks.model import (
-    Certificate,
-    Code,
-    Credential,
-    Endpoint,
-    EndpointResult,
-    LoginResult,
-    Protocol,
-    TlsFacts,
-    Verdict,
-    verdict_of,
-)
+from checks.model import Certificate, Credential, Endpoint, EndpointResult, LoginResult, Protocol, TlsFacts
 from checks.settings import ImapSettings, Settings
 from settings_store import channels, domains, maintenance, schema
 from settings_store.channels import Wishes

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from checks.codes import Code
 from checks.messages import Language, alerts, alerts_en, alerts_ja, wording
 from checks.messages.alerts import Story
-from checks.model import Code
 from settings_store.incidents import Scope, Severity
 from settings_store.outbox import Kind
 

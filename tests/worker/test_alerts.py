@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from checks.model import Code
+from checks.codes import Code
 from checks.network.address_policy import AddressPolicy
 from settings_store import deliveries, detours, incidents, schema
 from settings_store.channels import Wishes

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.model import Code, MailboxState, Protocol, Verdict
+from checks.codes import Code, Verdict
+from checks.model import MailboxState, Protocol
 from settings_store.incident_evidence import Boxes, Known, Probe, Sick
 from settings_store.incidents import Open, Opening, Scope, Severity
 from worker.correlation import Findings, correlate, place

@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
 import worker.health
+from checks.codes import Code, Verdict, verdict_of
 from checks.context import CheckContext
-from checks.model import Code, Endpoint, EndpointResult, Protocol, Verdict, verdict_of
+from checks.model import Endpoint, EndpointResult, Protocol
 from checks.settings import Settings
 from settings_store import health, schema
 from settings_store.db import Database

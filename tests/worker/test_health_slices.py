@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import pytest
 import sqlalchemy as sa
 
-from checks.model import Code, LoginResult, Protocol, Verdict
+from checks.codes import Code, Verdict
+from checks.model import LoginResult, Protocol
 from settings_store import health, health_schedule, outcomes, pages, planning, runs, schema
 from settings_store.db import Database
 from settings_store.outcomes import Done

@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from checks.codes import Code
 from checks.context import CheckContext
-from checks.model import Code, Endpoint, EndpointResult, Warn
+from checks.model import Endpoint, EndpointResult, Warn
 from settings_store import schema
 from settings_store.db import Database
 from tests.worker.health_world import (

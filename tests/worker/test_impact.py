@@ -5,7 +5,8 @@ from collections import Counter
 
 import pytest
 
-from checks.model import MailboxState, Verdict
+from checks.codes import Verdict
+from checks.model import MailboxState
 from worker.impact import Impact, Safety, before_of, impact_of, safety_of
 
 CONNECTED, DISCONNECTED, UNKNOWN = MailboxState.CONNECTED, MailboxState.DISCONNECTED, MailboxState.UNKNOWN

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.model import Code, Verdict
+from checks.codes import Code, Verdict
 from worker.judgement import ANSWERS, LOCAL, Rules, Streak, certain, observe
 
 RULES = Rules(fails=3, oks=2, silent_seconds=1800)

@@ -13,7 +13,8 @@ import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-from checks.model import Code, LoginResult, MailboxState, Protocol, Verdict
+from checks.codes import Code, Verdict
+from checks.model import LoginResult, MailboxState, Protocol
 from checks.settings import ImapSettings
 from settings_store import changes, domains, outcomes, pages, planning, restraint, runs, schema
 from settings_store.changes import Saved

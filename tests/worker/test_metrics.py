@@ -16,7 +16,8 @@ import sqlalchemy as sa
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
-from checks.model import Code, Invalid, Protocol, Verdict
+from checks.codes import Code, Verdict
+from checks.model import Invalid, Protocol
 from settings_store import maintenance, schema
 from settings_store.db import Database
 from settings_store.domains import ensure_account, ensure_domain

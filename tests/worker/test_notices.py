@@ -5,19 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from checks.model import (
-    Certificate,
-    Code,
-    Endpoint,
-    EndpointResult,
-    Option,
-    Pin,
-    Protocol,
-    TlsFacts,
-    Verdict,
-    Warn,
-    verdict_of,
-)
+from checks.codes import Code, Verdict, verdict_of
+from checks.model import Certificate, Endpoint, EndpointResult, Option, Pin, Protocol, TlsFacts, Warn
 from checks.settings import ImapSettings
 from worker.notices import Notice, change_notice, key_change, notices_of
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from checks.model import Code, CredentialKind, LoginResult, Protocol, Verdict
+from checks.codes import Code, Verdict
+from checks.model import CredentialKind, LoginResult, Protocol
 from settings_store.outcomes import Done
 from settings_store.pages import Work
 from worker.pacing import LocalPacer

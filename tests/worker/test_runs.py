@@ -9,7 +9,8 @@ from itertools import chain, pairwise
 import pytest
 import sqlalchemy as sa
 
-from checks.model import Code, Endpoint, LoginResult, MailboxState, Protocol, Verdict
+from checks.codes import Code, Verdict
+from checks.model import Endpoint, LoginResult, MailboxState, Protocol
 from checks.settings import ImapSettings
 from settings_store import changes, domains, outcomes, pages, planning, run_endpoints, runs, schema
 from settings_store.changes import Saved

@@ -2,7 +2,8 @@
 
 import pytest
 
-from checks.model import Code, Endpoint, Protocol, Security
+from checks.codes import Code
+from checks.model import Endpoint, Protocol, Security
 from checks.settings import ExchangeSettings, ImapSettings, Settings
 from worker.same_failure import same_failure
 

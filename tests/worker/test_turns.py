@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from checks.codes import Verdict
 from checks.context import CheckContext
-from checks.model import Endpoint, Protocol, Security, Verdict
+from checks.model import Endpoint, Protocol, Security
 from checks.network.address_policy import AddressPolicy
 from checks.trust import Trust
 from tests.servers.certificates import CertificateLab

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from checks.model import Certificate, Code, Endpoint, EndpointResult, Protocol, Step, TlsFacts, Verdict, verdict_of
+from checks.codes import Code, Verdict, verdict_of
+from checks.model import Certificate, Endpoint, EndpointResult, Protocol, Step, TlsFacts
 from settings_store.health import Watched
 from settings_store.health_schedule import Due
 from tests.settings_store.in_force import NOW, mail_settings

@@ -17,7 +17,8 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 
-from checks.model import Code, Credential, CredentialKind, Fault
+from checks.codes import Code
+from checks.model import Credential, CredentialKind, Fault
 from checks.network.http import Reply, Request, excerpt, exchange
 from checks.network.stream import Stream
 from checks.protocols.dialect import refuse_control_characters

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from checks.model import Code
+from checks.codes import Code
 
 Folder = Literal["mail", "calendar"]
 

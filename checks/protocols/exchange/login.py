@@ -12,20 +12,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
 from checks import redact
+from checks.codes import Code, Verdict, verdict_of
 from checks.context import CheckContext
-from checks.model import (
-    Code,
-    Credential,
-    CredentialKind,
-    Endpoint,
-    EndpointResult,
-    Fault,
-    LoginResult,
-    Pin,
-    Protocol,
-    Verdict,
-    verdict_of,
-)
+from checks.model import Credential, CredentialKind, Endpoint, EndpointResult, Fault, LoginResult, Pin, Protocol
 from checks.network.dial import Deadline, dial, fault_of, resolve
 from checks.network.http import USER_AGENT, Reply, Request
 from checks.network.stream import Stream

@@ -6,7 +6,8 @@ Words of strangers again: bodies are bounded before they come here, and no patte
 import re
 from urllib.parse import urlsplit
 
-from checks.model import Code, Fault
+from checks.codes import Code
+from checks.model import Fault
 from checks.network.http import Reply, excerpt
 from checks.protocols.exchange import online
 

@@ -10,19 +10,9 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from checks import redact
+from checks.codes import Code
 from checks.context import CheckContext
-from checks.model import (
-    Code,
-    Endpoint,
-    EndpointResult,
-    Facts,
-    Fault,
-    Fix,
-    Invalid,
-    Option,
-    Security,
-    Warn,
-)
+from checks.model import Endpoint, EndpointResult, Facts, Fault, Fix, Invalid, Option, Security, Warn
 from checks.network.dial import Deadline
 from checks.network.http import USER_AGENT, Reply, Request, exchange
 from checks.network.stream import Stream

@@ -6,7 +6,8 @@ As for mail, the rule above all rules: an answer that might be temporary, or tha
 import re
 from urllib.parse import urljoin, urlsplit
 
-from checks.model import Code, Fault
+from checks.codes import Code
+from checks.model import Fault
 from checks.network.http import Reply, excerpt
 from checks.protocols.exchange import marks
 from checks.protocols.exchange.codes import PASSING, translate

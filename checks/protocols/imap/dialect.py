@@ -5,7 +5,8 @@ import re
 from typing import Final
 
 from checks import redact
-from checks.model import Code, Credential, Fault
+from checks.codes import Code
+from checks.model import Credential, Fault
 from checks.network.stream import Stream
 from checks.protocols.dialect import Greeting, Habits, choose, refuse_control_characters
 from checks.protocols.imap import session

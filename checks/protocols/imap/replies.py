@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-from checks.model import Code
+from checks.codes import Code
 from checks.protocols.reply_text import LOGIN_TEXTS, LONGEST, SERVER_TEXTS, Rule, first_match, fold, is_lasting, rules
 
 ImapStage = Literal["greeting", "login", "select"]

@@ -10,7 +10,8 @@ from typing import Any, Literal
 import imapclient
 
 from checks import redact
-from checks.model import Code, Credential, CredentialKind, Fault
+from checks.codes import Code
+from checks.model import Credential, CredentialKind, Fault
 from checks.network.dial import Deadline
 from checks.network.stream import Stream
 from checks.protocols.dialect import Habits, challenge_text, initial_response

@@ -5,7 +5,8 @@ import contextlib
 from typing import Final
 
 from checks import redact
-from checks.model import Code, Credential, Fault
+from checks.codes import Code
+from checks.model import Credential, Fault
 from checks.network.stream import Stream
 from checks.protocols.dialect import (
     Greeting,

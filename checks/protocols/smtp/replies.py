@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Literal
 
-from checks.model import Code
+from checks.codes import Code
 from checks.protocols.reply_text import LOGIN_TEXTS, LONGEST, SERVER_TEXTS, first_match, fold, rules
 
 SmtpStage = Literal["greeting", "ehlo", "auth"]

@@ -6,9 +6,10 @@ The server counts: one logon for each mailbox and run, none after rejected canar
 import json
 from pathlib import Path
 
+from checks.codes import CODES, Code, Verdict, verdict_of
 from checks.document import warning_facts
 from checks.messages import wording
-from checks.model import CODES, Code, Fix, Option, Verdict, verdict_of
+from checks.model import Fix, Option
 from tests.cli.test_documents import validator
 from tests.flows.exchange.site import ACTORS, DOMAIN, PASSWORD, SETTINGS, VARIABLES, WELL, Site
 from tests.flows.harness import Box, outcome, write_csv

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from checks.model import Code, Protocol
+from checks.codes import Code
+from checks.model import Protocol
 from settings_store import schema
 from tests.flows.exchange.site import DOMAIN, SETTINGS, Site
 from tests.flows.harness import Box, Outcome, System, settings_of, user_of

@@ -9,7 +9,7 @@ from statistics import median
 
 import sqlalchemy as sa
 
-from checks.model import Code, Verdict
+from checks.codes import Code, Verdict
 from settings_store import changes, outcomes, pages, planning, run_endpoints, runs, watches
 from settings_store.changes import Saved
 from settings_store.db import Database
