@@ -13,8 +13,8 @@ from cli.verification import follow, open_preflight, tell
 
 if TYPE_CHECKING:
     from settings_store.audit import Actor, Entry
-    from settings_store.changes import Change
-    from settings_store.watches import Watch
+    from settings_store.changes.changes import Change
+    from settings_store.changes.watches import Watch
 
 
 _WEEK = 7 * 24 * 60
@@ -66,7 +66,7 @@ def apply(
 
 def _watch(minutes: float, roll_back_by_itself: bool) -> "Watch":
     from checks.model import Invalid
-    from settings_store.watches import Watch
+    from settings_store.changes.watches import Watch
 
     if roll_back_by_itself and not minutes > 0:
         raise Invalid("--roll-back-by-itself needs a watch: leave --watch-minutes out or give more than 0", "watch")

@@ -27,7 +27,7 @@ from cli.options import (
 if TYPE_CHECKING:
     from checks.network.address_policy import AddressPolicy
     from checks.settings import Settings
-    from settings_store.changes import Saved
+    from settings_store.changes.changes import Saved
     from worker.report import Report
     from worker.service import Preflight
 

@@ -11,13 +11,14 @@ from sqlalchemy import Connection
 
 from checks.codes import Code, Verdict
 from checks.model import MailboxState
-from settings_store import run_endpoints, runs, schema
+from settings_store import schema
 from settings_store.domains import lock_mailboxes
 from settings_store.health_schedule import jittered
+from settings_store.mailboxes.restraint import REJECTED
 from settings_store.maintenance import at_rest
 from settings_store.overview import service_in_trouble
-from settings_store.restraint import REJECTED
-from settings_store.runs import Run, Subject
+from settings_store.runs import endpoints, runs
+from settings_store.runs.runs import Run, Subject
 
 _FEW = 5  # of small domains so many at a time come up, but never more than a quarter
 _UNKNOWN_SECONDS = 3600.0  # a mailbox of which nothing is known comes up again after this, where there is room
@@ -128,7 +129,7 @@ def take_over_states(conn: Connection, run: Run, now: float, pace: Pace) -> None
     failed (then no mailbox is to blame), where other settings are in force by now, and while the service itself is in
     trouble. A mailbox whose credential changed meanwhile is left alone.
     """
-    if run_endpoints.any_failed(conn, run.id) or not _still_in_force(conn, run) or service_in_trouble(conn):
+    if endpoints.any_failed(conn, run.id) or not _still_in_force(conn, run) or service_in_trouble(conn):
         return
     lock_mailboxes(conn, run.domain_id)
     since = _since(MailboxState.CONNECTED, now)

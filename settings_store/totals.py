@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from settings_store import schema
 from settings_store.maintenance import at_rest
-from settings_store.runs import ENDED, Stage
+from settings_store.runs.runs import ENDED, Stage
 
 UNFINISHED = tuple(stage for stage in get_args(Stage) if stage not in ENDED)
 

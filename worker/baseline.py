@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING
 
 from checks.codes import Verdict
 from checks.model import Protocol
-from settings_store import baseline, domains, pages, restraint, runs
-from settings_store.runs import BASELINE, Run
+from settings_store import domains
+from settings_store.mailboxes import restraint
+from settings_store.runs import baseline, pages, runs
+from settings_store.runs.runs import BASELINE, Run
 from worker.endpoints import check_endpoints, endpoint_results, servers_of
 from worker.report import decisive
 from worker.same_failure import same_failure

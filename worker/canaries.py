@@ -6,8 +6,9 @@ from sqlalchemy import Connection
 
 from checks.codes import Code, Verdict
 from checks.model import Protocol
-from settings_store import outcomes, pages, restraint, run_endpoints, runs
-from settings_store.runs import CANDIDATE
+from settings_store.mailboxes import restraint
+from settings_store.runs import endpoints, outcomes, pages, runs
+from settings_store.runs.runs import CANDIDATE
 
 
 def like_failure(results: Sequence[tuple[Verdict, Code]]) -> Code | None:
@@ -25,7 +26,7 @@ def suspected(conn: Connection, run_id: str, code: Code) -> Code:
     names, a login method that is offered and does not work. So the passwords are not to blame, and may be tried again.
     """
     tried = outcomes.tried(conn, run_id, pages.CANARY_PAGE)
-    exchange = Protocol.HTTPS.value in run_endpoints.documents(conn, run_id, CANDIDATE)
+    exchange = Protocol.HTTPS.value in endpoints.documents(conn, run_id, CANDIDATE)
     if not (exchange and code is Code.AUTH_REJECTED and len(tried) > 1):
         return code
     restraint.forget(conn, tried)

@@ -9,8 +9,9 @@ from checks.model import EndpointResult, Pin
 from checks.serialize import dump_endpoint_result
 from checks.settings import Settings
 from checks.trust import Trust
-from settings_store import domains, run_endpoints, runs
-from settings_store.runs import CANDIDATE, Phase, Run
+from settings_store import domains
+from settings_store.runs import endpoints, runs
+from settings_store.runs.runs import CANDIDATE, Phase, Run
 from worker.config import Config
 from worker.report import results_of
 from worker.turns import check_in_turn
@@ -23,7 +24,7 @@ def check_endpoints(flow: "Flow", run: Run, phase: Phase, settings_id: int) -> t
     """The endpoints of a version of the settings, each checked once, side by side."""
     with flow.database.begin() as conn:
         runs.move(conn, run.id, ("queued",), "endpoints", flow.now())
-        known = run_endpoints.documents(conn, run.id, phase)
+        known = endpoints.documents(conn, run.id, phase)
         settings = domains.load_settings(conn, settings_id)
         domain = domains.name_of(conn, run.domain_id)
     open_ones = [endpoint for endpoint in settings.endpoints if endpoint.protocol.value not in known]
@@ -32,14 +33,14 @@ def check_endpoints(flow: "Flow", run: Run, phase: Phase, settings_id: int) -> t
         for result in pool.map(lambda endpoint: check_in_turn(endpoint, context, flow.pacer), open_ones):
             with flow.database.begin() as conn:
                 document = dump_endpoint_result(result)
-                run_endpoints.save(conn, run.id, phase, result.endpoint.protocol, document)
+                endpoints.save(conn, run.id, phase, result.endpoint.protocol, document)
     return endpoint_results(flow, run.id, phase)
 
 
 def endpoint_results(flow: "Flow", run_id: str, phase: Phase) -> tuple[EndpointResult, ...]:
     """What is known of a run's endpoints."""
     with flow.database.read() as conn:
-        return results_of(run_endpoints.documents(conn, run_id, phase))
+        return results_of(endpoints.documents(conn, run_id, phase))
 
 
 def pins_of(flow: "Flow", run: Run, phase: Phase, settings_id: int) -> dict[str, Pin]:
@@ -50,7 +51,7 @@ def pins_of(flow: "Flow", run: Run, phase: Phase, settings_id: int) -> dict[str,
 def pins_in_force(flow: "Flow", settings_id: int) -> dict[str, Pin]:
     """The keys that were let in when a version of the settings was verified, by the endpoint as text."""
     with flow.database.read() as conn:
-        results = results_of(run_endpoints.verified(conn, settings_id))
+        results = results_of(endpoints.verified(conn, settings_id))
     return {str(result.endpoint): result.pin for result in results if result.pin}
 
 

@@ -14,9 +14,10 @@ from threading import Event
 from typing import Literal
 
 from checks.codes import Code, Verdict
-from settings_store import baseline, changes, outcomes, pages, runs
+from settings_store.changes import changes
 from settings_store.db import Database
-from settings_store.runs import BASELINE, CANDIDATE, Phase, Run
+from settings_store.runs import baseline, outcomes, pages, runs
+from settings_store.runs.runs import BASELINE, CANDIDATE, Phase, Run
 from settings_store.secrets import Vault
 from worker.baseline import begin_baseline
 from worker.canaries import like_failure, suspected

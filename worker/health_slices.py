@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from settings_store import health_slices, outcomes, runs
+from settings_store import health_slices
 from settings_store.health_slices import Pace
-from settings_store.runs import Run
+from settings_store.runs import outcomes, runs
+from settings_store.runs.runs import Run
 from worker import metrics
 from worker.config import Config
 

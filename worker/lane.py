@@ -18,10 +18,12 @@ from checks.codes import Verdict
 from checks.context import CheckContext
 from checks.model import Credential, EndpointResult, Fault, LoginResult
 from checks.runner import Route, check_mailbox, open_route
-from settings_store import domains, outcomes, pages, restraint, runs
-from settings_store.outcomes import Done
-from settings_store.pages import Work
-from settings_store.runs import CANDIDATE, Phase, Run, Stage
+from settings_store import domains
+from settings_store.mailboxes import restraint
+from settings_store.runs import outcomes, pages, runs
+from settings_store.runs.outcomes import Done
+from settings_store.runs.pages import Work
+from settings_store.runs.runs import CANDIDATE, Phase, Run, Stage
 from settings_store.secrets import Vault
 from worker.endpoints import context_of, endpoint_results, servers_of
 from worker.flow import LEASE_SECONDS, Flow, phase_of

@@ -6,8 +6,9 @@ from sqlalchemy import Connection
 
 from checks.model import EndpointResult
 from checks.runner import unfit_credentials
-from settings_store import outcomes, pages, planning, restraint, runs
-from settings_store.runs import CANDIDATE, Run
+from settings_store.mailboxes import restraint
+from settings_store.runs import outcomes, pages, planning, runs
+from settings_store.runs.runs import CANDIDATE, Run
 from worker.endpoints import endpoint_results, servers_of
 from worker.report import decisive
 

@@ -5,8 +5,8 @@ from collections import deque
 from collections.abc import Sequence
 
 from checks.codes import Code, Verdict
-from settings_store.outcomes import Done
-from settings_store.pages import Work
+from settings_store.runs.outcomes import Done
+from settings_store.runs.pages import Work
 from worker.pacing import Pacer, renew_all
 
 TROUBLE = frozenset(

@@ -15,8 +15,8 @@ from checks.messages import Language, wording
 from checks.model import EndpointResult, Facts, Warn
 from checks.model import Protocol as Endpoints
 from checks.serialize import load_endpoint_result
-from settings_store import outcomes
-from settings_store.outcomes import Row
+from settings_store.runs import outcomes
+from settings_store.runs.outcomes import Row
 from worker.impact import Impact, Safety, before_of, impact_of, safety_of
 
 SERVICES = ("mail", "calendar")

@@ -16,17 +16,21 @@ from sqlalchemy.engine import make_url
 from checks.messages import Language
 from checks.model import EndpointResult, Invalid
 from checks.settings import Settings, normalise_domain
-from settings_store import applying, audit, changes, domains, outcomes, restraint, run_endpoints, runs
+from settings_store import audit, domains
 from settings_store.audit import SERVICE, Actor, Entry
-from settings_store.changes import Change, Saved
+from settings_store.changes import applying, changes
+from settings_store.changes.changes import Change, Saved
+from settings_store.changes.watches import Watch
 from settings_store.channel_keys import rotate_urls
 from settings_store.db import Database
 from settings_store.domains import DomainSummary
-from settings_store.mailbox_csv import read_csv
-from settings_store.mailboxes import ImportCounts, import_mailboxes, rotate_credentials
-from settings_store.runs import Stage
+from settings_store.mailboxes import restraint
+from settings_store.mailboxes.csv_file import read_csv
+from settings_store.mailboxes.mailboxes import ImportCounts, import_mailboxes, rotate_credentials
+from settings_store.runs import endpoints as run_endpoints
+from settings_store.runs import outcomes, runs
+from settings_store.runs.runs import Stage
 from settings_store.secrets import Vault, load_or_create_key_file
-from settings_store.watches import Watch
 from worker import metrics, process
 from worker.app import HEALTH, PREFLIGHT, QUEUES, make_app
 from worker.config import Config

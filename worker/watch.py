@@ -12,26 +12,15 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from checks.codes import Code, Verdict
-from settings_store import (
-    applying,
-    audit,
-    changes,
-    domains,
-    health_slices,
-    incidents,
-    outbox,
-    outcomes,
-    overview,
-    run_endpoints,
-    runs,
-    watches,
-)
+from settings_store import audit, domains, health_slices, incidents, outbox, overview
 from settings_store.audit import SERVICE
-from settings_store.changes import Change
+from settings_store.changes import applying, changes, watches
+from settings_store.changes.changes import Change
+from settings_store.changes.lifecycle import ChangeState
 from settings_store.incidents import Opening, Scope, Severity
 from settings_store.last_failures import last_failure
-from settings_store.lifecycle import ChangeState
-from settings_store.runs import Run
+from settings_store.runs import endpoints, outcomes, runs
+from settings_store.runs.runs import Run
 from worker import case
 from worker.health_slices import pace_of
 from worker.mailbox_causes import FEWEST, subject_of
@@ -118,7 +107,7 @@ def _failure(conn: Connection, run: Run) -> _Failure:
     rows = outcomes.rows(conn, run.id) if tally.fail else ()
     codes = Counter(Code(row.code) for row in rows if row.verdict is Verdict.FAIL and row.code)
     conclusive, broken_off = tally.ok + tally.fail, run.stop_code is not None
-    of_endpoint = run_endpoints.any_failed(conn, run.id)
+    of_endpoint = endpoints.any_failed(conn, run.id)
     return _Failure(tally.fail, conclusive, tally.total, codes, broken_off, of_endpoint)
 
 

@@ -16,7 +16,7 @@ from checks.settings import ImapSettings
 from cli import changes, main, operation, verification
 from cli.failures import Status
 from settings_store.audit import Actor, Entry
-from settings_store.watches import Watch
+from settings_store.changes.watches import Watch
 from tests.cli.fakes import FakeProgress, FakeReport, lines
 
 ME = changes.actor()

@@ -22,8 +22,9 @@ from pydantic import SecretStr
 
 from checks.model import Endpoint, Protocol, Security
 from checks.settings import ImapSettings, Settings
-from settings_store import runs, schema
-from settings_store.changes import Saved
+from settings_store import schema
+from settings_store.changes.changes import Saved
+from settings_store.runs import runs
 from settings_store.secrets import new_key
 from tests.servers.lab import MailLab
 from worker.config import Config

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from checks.model import Invalid, MailboxState
 from settings_store import schema
-from settings_store.lifecycle import Refused
+from settings_store.changes.lifecycle import Refused
 from tests.flows.harness import Outcome, System, boxes_of, settings_of
 from tests.servers.lab import MailLab
 from worker.service import Preflight

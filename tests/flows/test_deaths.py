@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from settings_store.changes import Saved
+from settings_store.changes.changes import Saved
 from tests.flows.harness import (
     Outcome,
     System,

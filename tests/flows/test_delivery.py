@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from settings_store import outcomes, pages
-from settings_store.changes import Saved
+from settings_store.changes.changes import Saved
+from settings_store.runs import outcomes, pages
 from tests.flows.harness import Outcome, System, boxes_of, outcome, seen, settings_of, user_of
 from tests.servers.lab import MailLab
 from worker.flow import Flow, TaskName

@@ -12,11 +12,13 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multip
 
 from checks.model import Endpoint, Protocol
 from checks.settings import ImapSettings
-from settings_store import applying, audit, changes, domains, runs, schema
+from settings_store import audit, domains, schema
 from settings_store.audit import Actor
-from settings_store.changes import Change
+from settings_store.changes import applying, changes
+from settings_store.changes.changes import Change
+from settings_store.changes.lifecycle import Refused
 from settings_store.db import Database
-from settings_store.lifecycle import Refused
+from settings_store.runs import runs
 
 NO_COUNTS = ("keeps_working", "will_disconnect", "will_reconnect", "already_disconnected", "cannot_tell")
 ADMINS = st.sampled_from([Actor("ada"), Actor("bob")])

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from settings_store import schema
-from settings_store.runs import CANDIDATE
+from settings_store.runs.runs import CANDIDATE
 from tests.flows.harness import System, boxes_of, settings_of
 from tests.servers.lab import MailLab
 from worker.endpoints import endpoint_results

@@ -7,8 +7,9 @@ import sqlalchemy as sa
 
 from checks.codes import Code, Verdict
 from checks.model import Protocol
-from settings_store import domains, health, runs, schema
+from settings_store import domains, health, schema
 from settings_store.db import Database
+from settings_store.runs import runs
 from tests.settings_store.in_force import (
     NOW,
     add_mailboxes,

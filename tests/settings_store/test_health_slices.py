@@ -8,13 +8,14 @@ import sqlalchemy as sa
 
 from checks.codes import Code, Verdict
 from checks.model import LoginResult, MailboxState, Protocol
-from settings_store import health, health_schedule, health_slices, outcomes, planning, run_endpoints, runs, schema
+from settings_store import health, health_schedule, health_slices, schema
 from settings_store.db import Database
 from settings_store.health_slices import Pace
-from settings_store.mailbox_csv import MailboxRow
-from settings_store.mailboxes import import_mailboxes
-from settings_store.outcomes import Done
-from settings_store.runs import CANDIDATE, Run
+from settings_store.mailboxes.csv_file import MailboxRow
+from settings_store.mailboxes.mailboxes import import_mailboxes
+from settings_store.runs import endpoints, outcomes, planning, runs
+from settings_store.runs.outcomes import Done
+from settings_store.runs.runs import CANDIDATE, Run
 from settings_store.secrets import Vault, new_key
 from tests.settings_store.in_force import (
     NOW,
@@ -362,7 +363,7 @@ class TestStates:
     def test_nothing_follows_where_an_endpoint_of_the_run_failed(self, database: Database, run: Run) -> None:
         ids = subject(database, run)
         with database.begin() as conn:
-            run_endpoints.save(conn, run.id, CANDIDATE, "imap", {"verdict": "fail"})
+            endpoints.save(conn, run.id, CANDIDATE, "imap", {"verdict": "fail"})
 
         finish(database, run, NOW + 9, found(ids, Code.CONNECT_REFUSED))
 

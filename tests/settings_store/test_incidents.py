@@ -9,10 +9,11 @@ import sqlalchemy as sa
 
 from checks.codes import Code, Verdict
 from checks.model import MailboxState, Protocol
-from settings_store import health, incident_effects, incidents, maintenance, runs, schema
+from settings_store import health, incident_effects, incidents, maintenance, schema
 from settings_store import incident_evidence as evidence
 from settings_store.db import Database
 from settings_store.incidents import Open, Opening, Scope, Severity
+from settings_store.runs import runs
 from tests.settings_store.in_force import NOW, add_mailboxes, both_ok, put_in_force, row_of
 
 FAILS = 3

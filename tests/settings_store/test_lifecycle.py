@@ -9,10 +9,12 @@ import sqlalchemy as sa
 
 from checks.model import Endpoint, Invalid, Protocol
 from checks.settings import ImapSettings
-from settings_store import applying, audit, changes, lifecycle, runs, schema
+from settings_store import audit, schema
 from settings_store.audit import Actor
+from settings_store.changes import applying, changes, lifecycle
+from settings_store.changes.lifecycle import TRANSITIONS, ChangeState, Event, Refused, next_state
 from settings_store.db import Database
-from settings_store.lifecycle import TRANSITIONS, ChangeState, Event, Refused, next_state
+from settings_store.runs import runs
 
 ADA, BOB = Actor("ada", "192.0.2.1"), Actor("bob")
 NOW = 1_000_000.0

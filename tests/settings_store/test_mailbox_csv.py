@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from checks.model import CredentialKind, Invalid
-from settings_store.mailbox_csv import MailboxRow, read_csv
+from settings_store.mailboxes.csv_file import MailboxRow, read_csv
 
 PLANTED = "Planted-Pa55word"
 

@@ -8,13 +8,16 @@ import sqlalchemy as sa
 from checks.codes import Code, Verdict
 from checks.model import Endpoint, LoginResult, Protocol
 from checks.settings import ImapSettings
-from settings_store import changes, outcomes, planning, restraint, runs, schema
+from settings_store import schema
+from settings_store.changes import changes
 from settings_store.db import Database
-from settings_store.mailbox_csv import read_csv
-from settings_store.mailboxes import import_mailboxes
-from settings_store.outcomes import Done
-from settings_store.pages import CANARY_PAGE
-from settings_store.runs import BASELINE, CANDIDATE
+from settings_store.mailboxes import restraint
+from settings_store.mailboxes.csv_file import read_csv
+from settings_store.mailboxes.mailboxes import import_mailboxes
+from settings_store.runs import outcomes, planning, runs
+from settings_store.runs.outcomes import Done
+from settings_store.runs.pages import CANARY_PAGE
+from settings_store.runs.runs import BASELINE, CANDIDATE
 from settings_store.secrets import Vault
 
 NOW = 1_700_000_000.0  # 2023-11-14

@@ -21,8 +21,8 @@ from settings_store import channels, domains, maintenance, schema
 from settings_store.channels import Wishes
 from settings_store.db import Database
 from settings_store.incidents import Severity
-from settings_store.mailbox_csv import MailboxRow
-from settings_store.mailboxes import import_mailboxes
+from settings_store.mailboxes.csv_file import MailboxRow
+from settings_store.mailboxes.mailboxes import import_mailboxes
 from settings_store.secrets import Vault, new_key
 from worker import health
 from worker.config import Config

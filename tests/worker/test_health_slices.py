@@ -7,10 +7,11 @@ import sqlalchemy as sa
 
 from checks.codes import Code, Verdict
 from checks.model import LoginResult, Protocol
-from settings_store import health, health_schedule, outcomes, pages, planning, runs, schema
+from settings_store import health, health_schedule, schema
 from settings_store.db import Database
-from settings_store.outcomes import Done
-from settings_store.runs import CANDIDATE, Run
+from settings_store.runs import outcomes, pages, planning, runs
+from settings_store.runs.outcomes import Done
+from settings_store.runs.runs import CANDIDATE, Run
 from settings_store.secrets import Vault, new_key
 from tests.settings_store.in_force import NOW, add_mailboxes, both_ok, column, put_in_force, settings_id_of
 from worker.config import Config

@@ -16,13 +16,16 @@ from pydantic import SecretStr
 from checks.codes import Code, Verdict
 from checks.model import LoginResult, MailboxState, Protocol
 from checks.settings import ImapSettings
-from settings_store import changes, domains, outcomes, pages, planning, restraint, runs, schema
-from settings_store.changes import Saved
-from settings_store.lifecycle import Refused
-from settings_store.mailbox_csv import MailboxRow
-from settings_store.mailboxes import import_mailboxes, rotate_credentials
-from settings_store.outcomes import Done
-from settings_store.runs import CANDIDATE
+from settings_store import domains, schema
+from settings_store.changes import changes
+from settings_store.changes.changes import Saved
+from settings_store.changes.lifecycle import Refused
+from settings_store.mailboxes import restraint
+from settings_store.mailboxes.csv_file import MailboxRow
+from settings_store.mailboxes.mailboxes import import_mailboxes, rotate_credentials
+from settings_store.runs import outcomes, pages, planning, runs
+from settings_store.runs.outcomes import Done
+from settings_store.runs.runs import CANDIDATE
 from settings_store.secrets import Vault, new_key
 from tests.flows.size.store import settings_number
 from worker.config import Config

@@ -8,8 +8,8 @@ import pytest
 
 from checks.codes import Code, Verdict
 from checks.model import CredentialKind, LoginResult, Protocol
-from settings_store.outcomes import Done
-from settings_store.pages import Work
+from settings_store.runs.outcomes import Done
+from settings_store.runs.pages import Work
 from worker.pacing import LocalPacer
 from worker.politeness import TROUBLE, Gate, Politeness
 

@@ -12,12 +12,14 @@ import sqlalchemy as sa
 from checks.codes import Code, Verdict
 from checks.model import Endpoint, LoginResult, MailboxState, Protocol
 from checks.settings import ImapSettings
-from settings_store import changes, domains, outcomes, pages, planning, run_endpoints, runs, schema
-from settings_store.changes import Saved
+from settings_store import domains, schema
+from settings_store.changes import changes
+from settings_store.changes.changes import Saved
 from settings_store.db import Database
-from settings_store.outcomes import Done
-from settings_store.pages import CANARY_PAGE
-from settings_store.runs import BASELINE, CANDIDATE
+from settings_store.runs import endpoints, outcomes, pages, planning, runs
+from settings_store.runs.outcomes import Done
+from settings_store.runs.pages import CANARY_PAGE
+from settings_store.runs.runs import BASELINE, CANDIDATE
 
 SETTINGS = ImapSettings(
     Endpoint(Protocol.IMAP, "imap.example.com", 993), Endpoint(Protocol.SMTP, "smtp.example.com", 465)
@@ -284,10 +286,10 @@ class TestResults:
 
     def test_an_endpoint_s_first_document_stays(self, run: Planned) -> None:
         with run.begin() as conn:
-            run_endpoints.save(conn, run.run_id, CANDIDATE, "imap", {"n": 1})
-            run_endpoints.save(conn, run.run_id, CANDIDATE, "imap", {"n": 2})
-            run_endpoints.save(conn, run.run_id, BASELINE, "imap", {"n": 3})
-            assert run_endpoints.documents(conn, run.run_id, CANDIDATE) == {"imap": {"n": 1}}
+            endpoints.save(conn, run.run_id, CANDIDATE, "imap", {"n": 1})
+            endpoints.save(conn, run.run_id, CANDIDATE, "imap", {"n": 2})
+            endpoints.save(conn, run.run_id, BASELINE, "imap", {"n": 3})
+            assert endpoints.documents(conn, run.run_id, CANDIDATE) == {"imap": {"n": 1}}
 
 
 class TestStages:

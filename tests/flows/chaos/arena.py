@@ -14,8 +14,9 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
 from checks.settings import ImapSettings
-from settings_store import runs, schema
-from settings_store.changes import Saved
+from settings_store import schema
+from settings_store.changes.changes import Saved
+from settings_store.runs import runs
 from tests.flows import clocks
 from tests.flows.chaos.seen import Snapshot, read_snapshot
 from tests.flows.harness import Program, System, boxes_of, settings_of, wait_for

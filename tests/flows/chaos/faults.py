@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from settings_store.changes import Saved
+from settings_store.changes.changes import Saved
 from tests.flows.chaos.arena import Arena
 from worker.app import PREFLIGHT, make_app
 from worker.tasks import PREFIX

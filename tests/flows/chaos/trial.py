@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
 from settings_store import schema
-from settings_store.changes import Saved
-from settings_store.lifecycle import Refused
+from settings_store.changes.changes import Saved
+from settings_store.changes.lifecycle import Refused
 from tests.flows.chaos.arena import WORKER, Arena, finish, patiently
 from tests.flows.chaos.faults import FAULTS, Fault
 from tests.flows.chaos.judge import Mark, Report, judge_logins, judge_report, judge_verdicts

@@ -10,10 +10,11 @@ from statistics import median
 import sqlalchemy as sa
 
 from checks.codes import Code, Verdict
-from settings_store import changes, outcomes, pages, planning, run_endpoints, runs, watches
-from settings_store.changes import Saved
+from settings_store.changes import changes, watches
+from settings_store.changes.changes import Saved
+from settings_store.changes.watches import Watch
 from settings_store.db import Database
-from settings_store.watches import Watch
+from settings_store.runs import endpoints, outcomes, pages, planning, runs
 from tests.flows.size.store import name_of, settings_number
 from worker.service import Preflight
 from worker.watch import begin_watches
@@ -87,7 +88,7 @@ def _steps(preflight: Preflight, number: int) -> Sequence[tuple[str, Callable[[]
         with database.read() as conn:
             settings_id = runs.get(conn, saved[-1].run_id)
             assert settings_id
-            run_endpoints.verified(conn, settings_id.settings_id)
+            endpoints.verified(conn, settings_id.settings_id)
 
     return (
         ("list", preflight.domains),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from checks.settings import ImapSettings
-from settings_store.changes import Saved
+from settings_store.changes.changes import Saved
 from tests.flows.chaos.seen import read_logins
 from tests.flows.harness import Mode, Outcome, Program, System, boxes_of, settings_of
 from tests.servers.lab import MailLab

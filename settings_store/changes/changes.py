@@ -12,9 +12,10 @@ from sqlalchemy import Connection
 
 from checks.model import Invalid
 from checks.settings import Settings
-from settings_store import audit, domains, planning, runs, schema
+from settings_store import audit, domains, schema
 from settings_store.audit import SERVICE, Actor
-from settings_store.lifecycle import UNAPPLIED, ChangeState, Event, Refused, next_state
+from settings_store.changes.lifecycle import UNAPPLIED, ChangeState, Event, Refused, next_state
+from settings_store.runs import planning, runs
 
 _changes, _domains = schema.changes, schema.domains
 

@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 from checks.codes import Code, Verdict
 from settings_store import schema
 from settings_store.db import insert_into
-from settings_store.outcomes import Done
-from settings_store.runs import CANDIDATE, Phase
+from settings_store.runs.outcomes import Done
+from settings_store.runs.runs import CANDIDATE, Phase
 
 _HOUR = 3600
 REJECTED = frozenset({Code.AUTH_REJECTED, Code.AUTH_APP_PASSWORD, Code.AUTH_TOKEN_REJECTED})

@@ -6,12 +6,15 @@ The settings in force are compared with those that the change was based on, so n
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from settings_store import changes, domains, mailbox_states, outcomes, run_endpoints, runs, schema, watches
+from settings_store import domains, schema
 from settings_store.audit import SERVICE, Actor
-from settings_store.changes import Change
-from settings_store.lifecycle import ChangeState, Event, Refused, next_state
-from settings_store.runs import Run
-from settings_store.watches import UNWATCHED, Watch
+from settings_store.changes import changes, watches
+from settings_store.changes.changes import Change
+from settings_store.changes.lifecycle import ChangeState, Event, Refused, next_state
+from settings_store.changes.watches import UNWATCHED, Watch
+from settings_store.mailboxes import states
+from settings_store.runs import endpoints, outcomes, runs
+from settings_store.runs.runs import Run
 
 _changes, _domains = schema.changes, schema.domains
 
@@ -52,7 +55,7 @@ def apply(
     values = {"applied_at": now, "roll_back_by_itself": watch.roll_back_by_itself, **watched}
     conn.execute(_changes.update().where(_changes.c.id == change.id).values(values))
     domains.lock_mailboxes(conn, change.domain_id)
-    mailbox_states.take_over(conn, run.id, now)
+    states.take_over(conn, run.id, now)
     return count
 
 
@@ -71,7 +74,7 @@ def roll_back(conn: Connection, change_id: str, now: float, actor: Actor = SERVI
     run = runs.of_change(conn, change_id)
     if run is not None:
         domains.lock_mailboxes(conn, change.domain_id)
-        mailbox_states.restore(conn, run, now)
+        states.restore(conn, run, now)
     return changes.move(conn, change_id, Event.ROLL_BACK, now, actor, why)
 
 
@@ -108,7 +111,7 @@ def _refuse_incomplete(conn: Connection, run: Run, accept_disconnects: int | Non
             f"the report is incomplete: {left} mailboxes were not tried; "
             f"`mail-preflight resume {run.change_id}` goes on with them"
         )
-    if accept_disconnects is None and run_endpoints.any_failed(conn, run.id):
+    if accept_disconnects is None and endpoints.any_failed(conn, run.id):
         raise Refused(
             "a server of these settings does not work; to put them in force all the same, give the number of "
             "mailboxes that would disconnect with --accept-disconnects"

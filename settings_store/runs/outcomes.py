@@ -8,8 +8,9 @@ from sqlalchemy import Connection
 
 from checks.codes import Code, Verdict
 from checks.model import CredentialKind, LoginResult, MailboxState
-from settings_store import pages, runs, schema
-from settings_store.runs import CANDIDATE, Phase, Stage
+from settings_store import schema
+from settings_store.runs import pages, runs
+from settings_store.runs.runs import CANDIDATE, Phase, Stage
 
 LEFT = (Code.RUN_NOT_TRIED, Code.RUN_BUDGET, Code.RUN_CANCELLED)
 """The codes of mailboxes that a run has left untried."""

@@ -5,8 +5,9 @@ from sqlalchemy import Connection
 
 from checks.codes import Code, Verdict
 from checks.model import MailboxState
-from settings_store import pages, schema
-from settings_store.runs import BASELINE
+from settings_store import schema
+from settings_store.runs import pages
+from settings_store.runs.runs import BASELINE
 
 _rows = schema.run_mailboxes
 

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from settings_store import changes, run_endpoints, runs, schema
-from settings_store.changes import Change
-from settings_store.lifecycle import ChangeState
+from settings_store import schema
+from settings_store.changes import changes
+from settings_store.changes.changes import Change
+from settings_store.changes.lifecycle import ChangeState
+from settings_store.runs import endpoints, runs
 
 _changes = schema.changes
 
@@ -47,7 +49,7 @@ def look_again(conn: Connection, change_id: str, run_id: str, at: float) -> bool
     table = schema.runs
     mine = table.c.change_id == change_id, table.c.kind == "health", table.c.stage == "finished", table.c.id != run_id
     before = conn.execute(sa.select(table.c.id).where(*mine).order_by(table.c.created_at.desc()).limit(1)).scalar()
-    if before is not None and run_endpoints.any_failed(conn, before):
+    if before is not None and endpoints.any_failed(conn, before):
         return False
     conn.execute(_changes.update().where(_changes.c.id == change_id).values(watch_next=at))
     return True

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from checks.codes import Verdict
 from settings_store import schema
-from settings_store.runs import CANDIDATE, Phase
+from settings_store.runs.runs import CANDIDATE, Phase
 
 _runs = schema.runs
 

@@ -7,8 +7,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from checks.model import CredentialKind
-from settings_store import runs, schema
-from settings_store.runs import CANDIDATE, Phase, Stage
+from settings_store import schema
+from settings_store.runs import runs
+from settings_store.runs.runs import CANDIDATE, Phase, Stage
 
 CANARY_PAGE = 0
 

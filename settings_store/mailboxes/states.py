@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 from checks.codes import Verdict
 from checks.model import MailboxState
 from settings_store import schema
-from settings_store.runs import Run
+from settings_store.runs.runs import Run
 
 
 def take_over(conn: Connection, run_id: str, now: float) -> None:

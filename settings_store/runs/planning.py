@@ -7,10 +7,11 @@ from sqlalchemy import Connection
 
 from checks.codes import Verdict
 from checks.model import MailboxState
-from settings_store import pages, runs, schema
-from settings_store.outcomes import LEFT
-from settings_store.pages import CANARY_PAGE
-from settings_store.runs import CANDIDATE, Run
+from settings_store import schema
+from settings_store.runs import pages, runs
+from settings_store.runs.outcomes import LEFT
+from settings_store.runs.pages import CANARY_PAGE
+from settings_store.runs.runs import CANDIDATE, Run
 
 _runs, _pages, _rows = schema.runs, schema.pages, schema.run_mailboxes
 

@@ -1,0 +1,1 @@
+"""Proposed settings, from the save until they are in force, given up or rolled back."""

@@ -1,0 +1,1 @@
+"""What health checks know, when the next ones are due, and when nobody watches."""

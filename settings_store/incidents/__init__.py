@@ -1,0 +1,1 @@
+"""Failures that health checks found, what they are judged by, and how domains fare."""

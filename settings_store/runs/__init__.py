@@ -1,0 +1,1 @@
+"""What a run tests, and what has come of it so far."""
