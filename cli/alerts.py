@@ -15,7 +15,7 @@ from cli.options import Json
 from cli.verification import open_preflight
 
 if TYPE_CHECKING:
-    from settings_store.channels import Channel, Wishes
+    from settings_store.alerts.channels import Channel, Wishes
     from worker.supervision import Added
 
 _URL_LIMIT = 64 * 1024  # bytes
@@ -66,9 +66,9 @@ def add(
 
 
 def _wishes(least: Least, language: Language, quiet: str | None, zone: str, *, operator: bool) -> "Wishes":
-    from settings_store.channels import Wishes
-    from settings_store.incidents import Severity
-    from settings_store.quiet import parse_quiet, zone_of
+    from settings_store.alerts.channels import Wishes
+    from settings_store.alerts.quiet_hours import parse_quiet, zone_of
+    from settings_store.incidents.incidents import Severity
 
     zone_of(zone)
     hours = parse_quiet(quiet, zone) if quiet is not None else None

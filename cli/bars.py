@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 
-from settings_store.history import Bucket
+from settings_store.health.history import Bucket
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 _NOTHING = {True: "·", False: "."}

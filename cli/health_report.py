@@ -15,10 +15,10 @@ from cli.bars import bars, blocks_fit, percent, sparkline
 from cli.console import Part, mark, say
 from cli.phrases import phrase
 from cli.times import local
-from settings_store.history import Bucket, total
+from settings_store.health.history import Bucket, total
 
 if TYPE_CHECKING:
-    from settings_store.incidents import Incident
+    from settings_store.incidents.incidents import Incident
     from worker.health_view import DomainHealth, EndpointHealth
 
 _INDENT = 4

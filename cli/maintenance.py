@@ -10,7 +10,7 @@ from cli.times import local, parse_time
 from cli.verification import open_preflight
 
 if TYPE_CHECKING:
-    from settings_store.maintenance import Window
+    from settings_store.health.maintenance import Window
 
 _TIME = "ISO 8601: 2026-03-01T22:00, local time unless it has an offset."
 

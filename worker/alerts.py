@@ -17,10 +17,11 @@ from sqlalchemy import Connection
 from checks.messages import Language, alerts
 from checks.model import Fault
 from checks.network.address_policy import AddressPolicy
-from settings_store import channels, deliveries, incidents, outbox, stories
-from settings_store.channels import Channel, Wishes
+from settings_store.alerts import channels, deliveries, incident_details, outbox
+from settings_store.alerts.channels import Channel, Wishes
+from settings_store.alerts.deliveries import Delivery, Key
 from settings_store.db import Database
-from settings_store.deliveries import Delivery, Key
+from settings_store.incidents import incidents
 from settings_store.secrets import Vault
 from worker import detour, metrics, sending
 from worker.flow import Flow
@@ -169,7 +170,7 @@ def _story(flow: Flow, conn: Connection, delivery: Delivery, key: Key) -> alerts
         number=key.number,
         domains=incident.domains,
         mailboxes=incident.mailboxes,
-        names=stories.mailbox_names(conn, incident, alerts.NAMES),
+        names=incident_details.mailbox_names(conn, incident, alerts.NAMES),
         address=incident.address,
         link=link,
         zone=ZoneInfo(delivery.zone),

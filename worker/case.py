@@ -6,10 +6,9 @@ from functools import cached_property
 
 from sqlalchemy import Connection
 
-from settings_store import incident_evidence as evidence
-from settings_store import incidents
-from settings_store.incident_evidence import Known, Probe
-from settings_store.incidents import Open, Scope
+from settings_store.incidents import evidence, incidents
+from settings_store.incidents.evidence import Known, Probe
+from settings_store.incidents.incidents import Open, Scope
 from worker.config import Config
 from worker.correlation import Findings, correlate
 from worker.course import LONGEST_SETTLE_SECONDS, Pace, endpoint_condition

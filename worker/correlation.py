@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from checks.codes import Code
-from settings_store.incident_evidence import Known, Probe
-from settings_store.incidents import ENDPOINTS, Open, Opening, Scope, Severity
+from settings_store.incidents.evidence import Known, Probe
+from settings_store.incidents.incidents import ENDPOINTS, Open, Opening, Scope, Severity
 from worker.ourselves import (
     FEWEST_SERVERS,
     RECENT_SECONDS,

@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from settings_store.incident_evidence import Known
-from settings_store.incidents import Open, Scope, Severity
+from settings_store.incidents.evidence import Known
+from settings_store.incidents.incidents import Open, Scope, Severity
 from worker.correlation import covers
 from worker.ourselves import Condition
 

@@ -12,9 +12,9 @@ from functools import lru_cache
 from checks.model import Fault, Invalid
 from checks.network.address_policy import AddressPolicy
 from checks.network.dial import Deadline, resolve
-from settings_store import deliveries, detours
-from settings_store.deliveries import Delivery, Key
-from settings_store.detours import Way
+from settings_store.alerts import deliveries, fallback_routes
+from settings_store.alerts.deliveries import Delivery, Key
+from settings_store.alerts.fallback_routes import Way
 from worker import sending
 from worker.flow import Flow
 
@@ -30,8 +30,8 @@ _AT_ONCE = 500
 def hold_back(flow: Flow) -> int:
     """Holds back what is due and would go through a broken server; returns how many alerts that are."""
     with flow.database.read() as conn:
-        keys = deliveries.due_keys(conn, flow.now(), _AT_ONCE, detours.may_be_needed())
-        ways = detours.ways(conn, keys)
+        keys = deliveries.due_keys(conn, flow.now(), _AT_ONCE, fallback_routes.may_be_needed())
+        ways = fallback_routes.ways(conn, keys)
     names = _Names(flow)
     blocked = names.blocked(ways)
     for way in blocked:
@@ -44,7 +44,7 @@ def hold_back(flow: Flow) -> int:
 def needed(flow: Flow, delivery: Delivery, keys: list[Key], owner: str) -> bool:
     """Whether a claimed delivery would go through a broken server. Then it waits, or what is in it is let go."""
     with flow.database.read() as conn:
-        ways = detours.ways(conn, keys)
+        ways = fallback_routes.ways(conn, keys)
     names = _Names(flow)
     blocked = names.blocked(ways)
     if not blocked:
@@ -63,11 +63,11 @@ def _tell_others(names: "_Names", blocked: list[Way]) -> None:
     flow = names.flow
     for way in blocked:
         with flow.database.read() as conn:
-            others = detours.other_ways(conn, way.key)
+            others = fallback_routes.other_ways(conn, way.key)
         if any(not names.blocked([other]) for other in others):
             continue
         with flow.database.begin() as conn:
-            if not detours.tell_operator(conn, way.key, flow.now()):
+            if not fallback_routes.tell_operator(conn, way.key, flow.now()):
                 log.error("incident %s: every channel leads through the broken server", way.key.incident_id)
 
 

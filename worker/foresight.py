@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from checks.codes import Code
-from settings_store.incident_evidence import Known
-from settings_store.incidents import Open, Opening, Scope, Severity
+from settings_store.incidents.evidence import Known
+from settings_store.incidents.incidents import Open, Opening, Scope, Severity
 from worker.course import together
 from worker.notices import Notice, change_notice
 from worker.ourselves import Condition

@@ -10,8 +10,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import Connection
 
-from settings_store import totals
-from settings_store.incidents import Scope, Severity
+from settings_store.health import totals
+from settings_store.incidents.incidents import Scope, Severity
 
 if TYPE_CHECKING:
     from settings_store.db import Database

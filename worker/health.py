@@ -15,9 +15,10 @@ from sqlalchemy.exc import OperationalError
 
 from checks.context import CheckContext
 from checks.model import Endpoint, EndpointResult, Pin, Protocol
-from settings_store import domains, health, health_schedule
-from settings_store.health import Watched
-from settings_store.health_schedule import Next, jittered
+from settings_store import domains
+from settings_store.health import endpoints, schedule
+from settings_store.health.endpoints import Watched
+from settings_store.health.schedule import Next, jittered
 from worker import metrics
 from worker.endpoints import context_of, pins_in_force
 from worker.health_slices import begin_slices
@@ -45,12 +46,12 @@ def tick(flow: "Flow") -> int:
     """Keeps the schedule and the history in order and begins slices. Returns how many lanes have endpoints to check."""
     config, now = flow.config, flow.now()
     with flow.database.begin() as conn:
-        health_schedule.enrol(conn, now, config.health_endpoint_minutes * 60, config.health_slice_minutes * 60)
+        schedule.enrol(conn, now, config.health_endpoint_minutes * 60, config.health_slice_minutes * 60)
         checks_before, hours_before = now - config.history_hours * 3600, now - config.history_days * 86400
-        health.tidy(conn, checks_before=checks_before, hours_before=hours_before)
+        endpoints.tidy(conn, checks_before=checks_before, hours_before=hours_before)
     begin_slices(flow)
     with flow.database.read() as conn:
-        due = health_schedule.due_count(conn, now, _horizon(flow, now), LANES * BATCH)
+        due = schedule.due_count(conn, now, _horizon(flow, now), LANES * BATCH)
     return -(-due // BATCH)
 
 
@@ -136,9 +137,9 @@ class EndpointLane:
 
     def _claim(self, conn: Connection, now: float, room: int) -> list[Subject]:
         horizon = _horizon(self._flow, now)
-        due = health_schedule.claim_due(conn, now, until=now + LEASE_SECONDS, horizon=horizon, limit=room)
+        due = schedule.claim_due(conn, now, until=now + LEASE_SECONDS, horizon=horizon, limit=room)
         versions = domains.load_versions(conn, [item.settings_id for item in due])
-        mailboxes = health.password_mailboxes(conn, [item.domain_id for item in due])
+        mailboxes = endpoints.password_mailboxes(conn, [item.domain_id for item in due])
         source = self._flow.config.source_address or ""
         return [Subject(item, versions[item.settings_id], mailboxes.get(item.domain_id, 0), source) for item in due]
 
@@ -189,9 +190,9 @@ class EndpointLane:
             del self._open[domain_id]
 
     def _write(self, conn: Connection, items: Mapping[int, _Open], now: float) -> int:
-        found = health.watched_of(conn, items, for_update=True)
+        found = endpoints.watched_of(conn, items, for_update=True)
         known = {(row.domain_id, row.protocol): row for row in found}
-        versions = health.in_force(conn, items)
+        versions = endpoints.in_force(conn, items)
         # Another lane may have recorded a check that began later than this one.
         overtaken = {row.domain_id for row in found if items[row.domain_id].claimed_at < row.checked_at <= now}
         rows: list[Watched] = []
@@ -204,11 +205,11 @@ class EndpointLane:
             rows += own
             following.append(Next(domain_id, _server(item.subject), self._next(own, now)))
         begun = self._begun_to_fail(conn, known, rows, now)
-        health.record(conn, rows)
-        health_schedule.schedule_next(conn, following)
+        endpoints.record(conn, rows)
+        schedule.schedule_next(conn, following)
         if begun:
             not_since = now - self._flow.config.health_retry_seconds
-            health_schedule.hurry(conn, begun, now, not_since=not_since, siblings=SIBLINGS, others=CONTROL)
+            schedule.hurry(conn, begun, now, not_since=not_since, siblings=SIBLINGS, others=CONTROL)
         return len({row.domain_id for row in rows})
 
     def _rows(self, item: _Open, known: Mapping[tuple[int, Protocol], Watched], now: float) -> list[Watched]:
@@ -235,7 +236,7 @@ class EndpointLane:
         """
         failing = [row for row in rows if begins_to_fail(known.get((row.domain_id, row.protocol)), row)]
         since = now - self._flow.config.health_endpoint_minutes * 60
-        already = health.failing_since(conn, {row.server for row in failing}, since) if failing else set()
+        already = endpoints.failing_since(conn, {row.server for row in failing}, since) if failing else set()
         return {_server(self._open[row.domain_id].subject) for row in failing if row.server not in already}
 
 

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 
 from checks.messages import Language, wording
 from checks.model import Endpoint
-from settings_store.health import Watched
-from settings_store.history import Bucket, History, total
-from settings_store.incidents import Incident
-from settings_store.maintenance import Window
-from settings_store.overview import Disconnected
+from settings_store.health.endpoints import Watched
+from settings_store.health.history import Bucket, History, total
+from settings_store.health.maintenance import Window
+from settings_store.incidents.incidents import Incident
+from settings_store.incidents.overview import Disconnected
 from worker.health_view import DomainHealth, EndpointHealth, Line
 
 Document = dict[str, object]

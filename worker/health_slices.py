@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from settings_store import health_slices
-from settings_store.health_slices import Pace
+from settings_store.health import slices
+from settings_store.health.slices import Pace
 from settings_store.runs import outcomes, runs
 from settings_store.runs.runs import Run
 from worker import metrics
@@ -26,7 +26,7 @@ def pace_of(config: Config) -> Pace:
 def begin_slices(flow: "Flow") -> int:
     """Begins the slices that are due, as far as there is room. Returns how many."""
     with flow.database.begin() as conn:
-        begun = health_slices.begin_slices(conn, flow.now(), pace_of(flow.config))
+        begun = slices.begin_slices(conn, flow.now(), pace_of(flow.config))
     for run in begun:
         flow.send("start_run", run)
     return len(begun)
@@ -41,7 +41,7 @@ def end_slice(flow: "Flow", conn: Connection, run: Run) -> None:
     """Mailbox states follow what a finished run has found out."""
     # As it is now: lanes may have noted since why mailboxes were left untried.
     newest = runs.get(conn, run.id) or run
-    health_slices.take_over_states(conn, newest, flow.now(), pace_of(flow.config))
+    slices.take_over_states(conn, newest, flow.now(), pace_of(flow.config))
     for row in outcomes.rows(conn, run.id):
         if row.verdict and row.protocol and row.code:
             metrics.mailbox_tried(row.protocol, row.verdict, row.code)

@@ -13,10 +13,10 @@ from sqlalchemy import Connection
 
 from checks.document import endpoint_facts
 from checks.serialize import load_endpoint_result
-from settings_store import incident_effects, incidents, outbox
-from settings_store import incident_evidence as evidence
-from settings_store.incidents import Open, Opening, Scope, Severity
-from settings_store.last_failures import last_failure
+from settings_store.alerts import outbox
+from settings_store.incidents import effects, evidence, incidents
+from settings_store.incidents.incidents import Open, Opening, Scope, Severity
+from settings_store.incidents.last_failures import last_failure
 from worker import foresight
 from worker.case import OF_SERVERS, Case
 from worker.correlation import Extension, endpoints_of
@@ -105,11 +105,11 @@ class Judge:
         """The mailboxes of a domain whose server fails for certain are disconnected."""
         if incident.scope in OF_SERVERS and incident.severity is Severity.CRITICAL:
             failing = [key for key in incident.domain_ids if any(row.bad for row in self.case.by_domain.get(key, ()))]
-            incident_effects.disconnect(self._conn, failing, incident.code, incident.since)
+            effects.disconnect(self._conn, failing, incident.code, incident.since)
 
     def _release(self, incident: Open) -> None:
         if incident.scope in OF_SERVERS:
-            incident_effects.release(self._conn, incident.domain_ids, incident.since, self.case.now)
+            effects.release(self._conn, incident.domain_ids, incident.since, self.case.now)
 
     # -- what opens
 
@@ -188,7 +188,7 @@ class Judge:
             log.error("%s: %s of %s servers fail", opening.subject, opening.facts["count"], opening.facts["total"])
         if opening.scope in OF_SERVERS and opening.severity is Severity.CRITICAL:
             since = min(opening.since, self.case.now)
-            incident_effects.disconnect(self._conn, opening.domain_ids, opening.code, since)
+            effects.disconnect(self._conn, opening.domain_ids, opening.code, since)
         self._tell(incident_id, "opened")
 
     def _tell(self, incident_id: str, kind: Kind, number: int = 0) -> None:

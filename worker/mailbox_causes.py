@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from checks.codes import Code
 from checks.model import MailboxState
-from settings_store.incident_evidence import Boxes, Sick
-from settings_store.incidents import Open, Opening, Scope, Severity
+from settings_store.incidents.evidence import Boxes, Sick
+from settings_store.incidents.incidents import Open, Opening, Scope, Severity
 from worker.ourselves import Condition
 
 FEWEST = 3

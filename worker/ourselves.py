@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from settings_store.incident_evidence import Probe
-from settings_store.incidents import Open, Opening, Scope, Severity
+from settings_store.incidents.evidence import Probe
+from settings_store.incidents.incidents import Open, Opening, Scope, Severity
 
 SERVICE = "service"
 FEWEST_SERVERS = 3

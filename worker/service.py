@@ -17,11 +17,11 @@ from checks.messages import Language
 from checks.model import EndpointResult, Invalid
 from checks.settings import Settings, normalise_domain
 from settings_store import audit, domains
+from settings_store.alerts.channel_keys import rotate_urls
 from settings_store.audit import SERVICE, Actor, Entry
 from settings_store.changes import applying, changes
 from settings_store.changes.changes import Change, Saved
 from settings_store.changes.watches import Watch
-from settings_store.channel_keys import rotate_urls
 from settings_store.db import Database
 from settings_store.domains import DomainSummary
 from settings_store.mailboxes import restraint

@@ -5,10 +5,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from checks.model import Invalid
-from settings_store import channels, domains, maintenance, overview
-from settings_store.channels import Channel, Wishes
-from settings_store.history import DAYS
-from settings_store.maintenance import Window
+from settings_store import domains
+from settings_store.alerts import channels
+from settings_store.alerts.channels import Channel, Wishes
+from settings_store.health import maintenance
+from settings_store.health.history import DAYS
+from settings_store.health.maintenance import Window
+from settings_store.incidents import overview
 from worker import alerts, health_view, sending
 from worker.health_view import DomainHealth, Line
 from worker.message import NotSent

@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from checks.codes import Code, Verdict
-from settings_store import audit, domains, health_slices, incidents, outbox, overview
+from settings_store import audit, domains
+from settings_store.alerts import outbox
 from settings_store.audit import SERVICE
 from settings_store.changes import applying, changes, watches
 from settings_store.changes.changes import Change
 from settings_store.changes.lifecycle import ChangeState
-from settings_store.incidents import Opening, Scope, Severity
-from settings_store.last_failures import last_failure
+from settings_store.health import slices
+from settings_store.incidents import incidents, overview
+from settings_store.incidents.incidents import Opening, Scope, Severity
+from settings_store.incidents.last_failures import last_failure
 from settings_store.runs import endpoints, outcomes, runs
 from settings_store.runs.runs import Run
 from worker import case
@@ -63,7 +66,7 @@ def judge_watch(flow: "Flow", conn: Connection, run: Run, change_id: str) -> Non
         return
     failure = _failure(conn, run)
     if not failure.excessive(flow.config.watch_threshold):
-        health_slices.take_over_states(conn, run, now, pace)
+        slices.take_over_states(conn, run, now, pace)
         return
     again = now + AGAIN_SECONDS
     if failure.of_endpoint and watches.look_again(conn, change_id, run.id, again):
@@ -73,7 +76,7 @@ def judge_watch(flow: "Flow", conn: Connection, run: Run, change_id: str) -> Non
         applying.roll_back(conn, change_id, now, SERVICE, str(failure))
     else:
         # So many at once need no second look.
-        health_slices.take_over_states(conn, run, now, replace(pace, fails=1))
+        slices.take_over_states(conn, run, now, replace(pace, fails=1))
         state, event = change.state, WATCH_FAILED
         audit.record(conn, change_id, SERVICE, event, at=now, before=state, after=state, detail=str(failure))
     _alert(flow, conn, change, failure)

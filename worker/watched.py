@@ -8,8 +8,8 @@ from checks.codes import Verdict
 from checks.model import EndpointResult
 from checks.serialize import dump_endpoint_result, load_endpoint_result
 from checks.settings import Settings
-from settings_store.health import Watched
-from settings_store.health_schedule import Due
+from settings_store.health.endpoints import Watched
+from settings_store.health.schedule import Due
 from worker.config import Config
 from worker.judgement import Rules, Streak, certain, observe
 from worker.notices import key_change, notices_of

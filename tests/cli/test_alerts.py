@@ -11,7 +11,7 @@ from checks.model import Endpoint, Protocol
 from checks.settings import ExchangeSettings, ImapSettings
 from cli.alerts import Least
 from settings_store import schema
-from settings_store.incidents import Severity
+from settings_store.incidents.incidents import Severity
 from settings_store.secrets import Vault, new_key
 from tests.cli.planted import Planted
 from tests.servers.receivers import hook, mailbox

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cli.bars import bars, percent, sparkline
-from settings_store.history import Bucket
+from settings_store.health.history import Bucket
 from tests.cli.planted import HOUR, Planted
 
 BLOCKS = re.compile("[▁▂▃▄▅▆▇█]")

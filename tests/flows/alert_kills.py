@@ -25,7 +25,7 @@ import sqlalchemy as sa
 
 from settings_store import schema
 from settings_store.db import Database
-from settings_store.incidents import Severity
+from settings_store.incidents.incidents import Severity
 from settings_store.secrets import Vault, new_key
 from tests.flows import alert_worker
 from tests.servers.postgres import PostgresServer

@@ -7,9 +7,9 @@ import pytest
 import sqlalchemy as sa
 
 from settings_store import schema
-from settings_store.channels import Wishes
+from settings_store.alerts.channels import Wishes
 from settings_store.db import Database
-from settings_store.incidents import Severity
+from settings_store.incidents.incidents import Severity
 from tests.flows.alert_kills import trial
 from tests.servers.receivers import Hook, Mailbox, hook, mailbox
 from tests.settings_store.telling import Office

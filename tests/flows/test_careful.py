@@ -8,9 +8,9 @@ import pytest
 
 from checks.model import Endpoint, Invalid, Protocol, Security
 from checks.settings import ImapSettings
-from settings_store import overview
 from settings_store.changes.lifecycle import ChangeState, Refused
 from settings_store.changes.watches import Watch
+from settings_store.incidents import overview
 from tests.flows.harness import Box, System, outcome, wait_for
 from tests.servers.certificates import CertificateLab
 from tests.servers.guarded import GuardedServer, Rules

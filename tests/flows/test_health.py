@@ -11,8 +11,9 @@ import sqlalchemy as sa
 import worker.health
 from checks.codes import Verdict
 from checks.settings import Settings
-from settings_store import health, schema
-from settings_store.health import Watched
+from settings_store import schema
+from settings_store.health import endpoints
+from settings_store.health.endpoints import Watched
 from tests.flows.harness import Program, System, boxes_of, is_ready, outcome, seen, settings_of, user_of, wait_for
 from tests.servers.lab import MailLab
 from tests.settings_store.in_force import put_in_force
@@ -84,7 +85,7 @@ def check(preflight: Preflight, *domain_ids: int) -> None:
 
 def rows(preflight: Preflight, domain_id: int) -> list[Watched]:
     with preflight.database.read() as conn:
-        return health.watched(conn, domain_id)
+        return endpoints.watched(conn, domain_id)
 
 
 def results(preflight: Preflight, domain_id: int) -> Counter[str]:

@@ -8,7 +8,7 @@ from checks.codes import Code, Verdict
 from checks.model import Endpoint, Protocol
 from checks.settings import ExchangeSettings, ImapSettings, Settings
 from settings_store import domains, schema
-from settings_store.health import State, Watched
+from settings_store.health.endpoints import State, Watched
 
 NOW = 1_700_000_000.0
 

@@ -7,12 +7,14 @@ from sqlalchemy import Connection
 
 from checks.codes import Code
 from checks.model import MailboxState
-from settings_store import channels, incidents, outbox, schema
-from settings_store.channels import Channel, Wishes
+from settings_store import schema
+from settings_store.alerts import channels, outbox
+from settings_store.alerts.channels import Channel, Wishes
+from settings_store.alerts.outbox import Kind
 from settings_store.db import Database
 from settings_store.domains import ensure_account, ensure_domain
-from settings_store.incidents import Opening, Scope, Severity
-from settings_store.outbox import Kind
+from settings_store.incidents import incidents
+from settings_store.incidents.incidents import Opening, Scope, Severity
 from settings_store.secrets import Vault, new_key
 
 NOW = 1_800_000_000.0  # 2027-01-15, 08:00 UTC

@@ -4,11 +4,12 @@ import pytest
 import sqlalchemy as sa
 
 from checks.model import Invalid
-from settings_store import channels, schema
-from settings_store.channels import Wishes
+from settings_store import schema
+from settings_store.alerts import channels
+from settings_store.alerts.channels import Wishes
+from settings_store.alerts.quiet_hours import parse_quiet
 from settings_store.db import Database
-from settings_store.incidents import Severity
-from settings_store.quiet import parse_quiet
+from settings_store.incidents.incidents import Severity
 from tests.settings_store.telling import NOW, Office
 
 WISHES = Wishes(Severity.INFO, None, "ja", "Asia/Tokyo", parse_quiet("22:00-07:00", "Asia/Tokyo"), True)

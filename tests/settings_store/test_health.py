@@ -7,8 +7,9 @@ import sqlalchemy as sa
 
 from checks.codes import Code, Verdict
 from checks.model import Protocol
-from settings_store import domains, health, schema
+from settings_store import domains, schema
 from settings_store.db import Database
+from settings_store.health import endpoints
 from settings_store.runs import runs
 from tests.settings_store.in_force import (
     NOW,
@@ -36,18 +37,18 @@ class TestRecord:
         with database.begin() as conn:
             rows = both_ok(conn, domain)
             rows[1] = replace(rows[1], key_changed_at=NOW, key_change={"before": {}, "after": {}}, first_bad_at=NOW)
-            health.record(conn, rows)
+            endpoints.record(conn, rows)
 
         with database.read() as conn:
-            assert health.watched(conn, domain) == rows
+            assert endpoints.watched(conn, domain) == rows
 
     def test_a_second_check_takes_the_place_of_the_first(self, database: Database, domain: int) -> None:
         with database.begin() as conn:
-            health.record(conn, both_ok(conn, domain))
+            endpoints.record(conn, both_ok(conn, domain))
             later = row_of(conn, domain, state="fail", verdict=Verdict.FAIL, code=Code.TLS_EXPIRED, at=NOW + 60)
-            health.record(conn, [replace(later, moved=False)])
+            endpoints.record(conn, [replace(later, moved=False)])
 
-            known = {row.protocol: row for row in health.watched(conn, domain)}
+            known = {row.protocol: row for row in endpoints.watched(conn, domain)}
 
         assert known[Protocol.IMAP] == replace(later, moved=False)
         assert known[Protocol.SMTP].state == "ok"
@@ -64,7 +65,7 @@ class TestRecord:
         ]
         with database.begin() as conn:
             for at, verdict, code, ms in checks:
-                health.record(conn, [row_of(conn, domain, verdict=verdict, code=code, at=at, ms=ms)])
+                endpoints.record(conn, [row_of(conn, domain, verdict=verdict, code=code, at=at, ms=ms)])
             results = [tuple(row)[2:6] for row in conn.execute(sa.select(schema.health_results))]
             hours = [tuple(row)[2:] for row in conn.execute(sa.select(schema.health_hours))]
 
@@ -74,16 +75,16 @@ class TestRecord:
 
     def test_nothing_is_known_of_settings_that_nobody_checked(self, database: Database, domain: int) -> None:
         with database.begin() as conn:
-            health.record(conn, both_ok(conn, domain))
+            endpoints.record(conn, both_ok(conn, domain))
             put_in_force(conn, "a.example", mail_settings("other.example.com"))
 
-            assert health.watched(conn, domain) == []
+            assert endpoints.watched(conn, domain) == []
 
     def test_endpoints_of_other_settings_are_forgotten(self, database: Database, domain: int) -> None:
         with database.begin() as conn:
-            health.record(conn, both_ok(conn, domain))
+            endpoints.record(conn, both_ok(conn, domain))
             put_in_force(conn, "a.example", exchange_settings())
-            health.record(conn, [row_of(conn, domain, Protocol.HTTPS, at=NOW + 60)])
+            endpoints.record(conn, [row_of(conn, domain, Protocol.HTTPS, at=NOW + 60)])
 
             assert column(conn, schema.health_endpoints, "protocol") == ["https"]
 
@@ -92,7 +93,7 @@ def test_the_settings_in_force_of_several_domains(database: Database, domain: in
     with database.begin() as conn:
         none = domains.ensure_domain(conn, domains.ensure_account(conn), "none.example")
 
-        assert health.in_force(conn, [domain, none]) == {domain: settings_id_of(conn, domain)}
+        assert endpoints.in_force(conn, [domain, none]) == {domain: settings_id_of(conn, domain)}
 
 
 def test_mailboxes_with_a_password_are_counted(database: Database, domain: int) -> None:
@@ -102,16 +103,16 @@ def test_mailboxes_with_a_password_are_counted(database: Database, domain: int) 
         add_mailboxes(conn, domain, 2, credential_kind="oauth2_token")
         add_mailboxes(conn, domain, 1, credential=None)
 
-        assert health.password_mailboxes(conn, [domain, other]) == {domain: 3}
+        assert endpoints.password_mailboxes(conn, [domain, other]) == {domain: 3}
 
 
 class TestTidy:
     def test_old_checks_and_hours_go_and_newer_ones_stay(self, database: Database, domain: int) -> None:
         with database.begin() as conn:
             for hours in range(6):
-                health.record(conn, both_ok(conn, domain, NOW + hours * HOUR))
+                endpoints.record(conn, both_ok(conn, domain, NOW + hours * HOUR))
 
-            gone = health.tidy(conn, checks_before=NOW + 3 * HOUR, hours_before=NOW + 2 * HOUR)
+            gone = endpoints.tidy(conn, checks_before=NOW + 3 * HOUR, hours_before=NOW + 2 * HOUR)
 
             assert gone == 3 * 2
             assert set(column(conn, schema.health_results, "at")) == {NOW + hours * HOUR for hours in (3, 4, 5)}
@@ -119,12 +120,12 @@ class TestTidy:
             assert set(column(conn, schema.health_hours, "hour")) == kept
 
     def test_a_great_many_go_bit_by_bit(self, database: Database, domain: int, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(health, "_TIDY_ROWS", 10)
+        monkeypatch.setattr(endpoints, "_TIDY_ROWS", 10)
         with database.begin() as conn:
             for minutes in range(25):
-                health.record(conn, [row_of(conn, domain, at=NOW + minutes * 60)])
+                endpoints.record(conn, [row_of(conn, domain, at=NOW + minutes * 60)])
 
-            counts = [health.tidy(conn, checks_before=NOW + HOUR, hours_before=0) for _ in range(4)]
+            counts = [endpoints.tidy(conn, checks_before=NOW + HOUR, hours_before=0) for _ in range(4)]
 
         assert counts == [10, 10, 5, 0]
 
@@ -135,7 +136,7 @@ class TestTidy:
             for run_id, at in ((old, NOW), (new, NOW + HOUR), (preflight, NOW)):
                 runs.finish(conn, run_id, {}, "", at)
 
-            health.tidy(conn, checks_before=NOW + 1, hours_before=NOW)
+            endpoints.tidy(conn, checks_before=NOW + 1, hours_before=NOW)
 
             assert set(column(conn, schema.runs, "id")) == {going_on, new, preflight}
 

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 import pytest
 import sqlalchemy as sa
 
-from settings_store import health, health_schedule, schema
+from settings_store import schema
 from settings_store.db import Database
-from settings_store.health_schedule import Due, Next
+from settings_store.health import endpoints as health
+from settings_store.health import schedule
+from settings_store.health.schedule import Due, Next
 from tests.settings_store.in_force import NOW, both_ok, column, exchange_settings, mail_settings, put_in_force
 
 INTERVAL = 300.0
@@ -18,7 +20,7 @@ SLICE = 900.0
 
 def enrol(database: Database, now: float = NOW) -> int:
     with database.begin() as conn:
-        return health_schedule.enrol(conn, now, INTERVAL, SLICE)
+        return schedule.enrol(conn, now, INTERVAL, SLICE)
 
 
 def make_due(database: Database, *names: str, at: float = NOW) -> None:
@@ -32,7 +34,7 @@ def make_due(database: Database, *names: str, at: float = NOW) -> None:
 
 def claim(database: Database, now: float = NOW, limit: int = 100) -> list[Due]:
     with database.begin() as conn:
-        return health_schedule.claim_due(conn, now, until=now + LEASE, horizon=now + 2 * INTERVAL + LEASE, limit=limit)
+        return schedule.claim_due(conn, now, until=now + LEASE, horizon=now + 2 * INTERVAL + LEASE, limit=limit)
 
 
 def names(due: Sequence[Due]) -> list[str]:
@@ -176,7 +178,7 @@ class TestClaim:
 def test_what_is_due_is_counted_up_to_a_limit(five: Database) -> None:
     make_due(five)
     with five.read() as conn:
-        counts = [health_schedule.due_count(conn, NOW, NOW + INTERVAL, limit) for limit in (3, 100)]
+        counts = [schedule.due_count(conn, NOW, NOW + INTERVAL, limit) for limit in (3, 100)]
 
     assert counts == [3, 5]
 
@@ -186,7 +188,7 @@ def test_the_next_time_and_the_server_are_written(five: Database) -> None:
     claimed = claim(five)
 
     with five.begin() as conn:
-        health_schedule.schedule_next(conn, [Next(item.domain_id, "new.example.com", NOW + 7) for item in claimed[:2]])
+        schedule.schedule_next(conn, [Next(item.domain_id, "new.example.com", NOW + 7) for item in claimed[:2]])
 
     assert len(claim(five, NOW + 6)) == 0
     assert [item.server for item in claim(five, NOW + 7)] == ["new.example.com"] * 2
@@ -195,7 +197,7 @@ def test_the_next_time_and_the_server_are_written(five: Database) -> None:
 class TestHurry:
     def hurry(self, database: Database, *servers: str, siblings: int = 200, others: int = 0) -> int:
         with database.begin() as conn:
-            return health_schedule.hurry(conn, servers, NOW, not_since=NOW - 60, siblings=siblings, others=others)
+            return schedule.hurry(conn, servers, NOW, not_since=NOW - 60, siblings=siblings, others=others)
 
     def test_those_on_the_server_are_due_now(self, five: Database) -> None:
         assert self.hurry(five, "one.example.com") == 2

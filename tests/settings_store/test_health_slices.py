@@ -8,9 +8,11 @@ import sqlalchemy as sa
 
 from checks.codes import Code, Verdict
 from checks.model import LoginResult, MailboxState, Protocol
-from settings_store import health, health_schedule, health_slices, schema
+from settings_store import schema
 from settings_store.db import Database
-from settings_store.health_slices import Pace
+from settings_store.health import endpoints as health
+from settings_store.health import schedule, slices
+from settings_store.health.slices import Pace
 from settings_store.mailboxes.csv_file import MailboxRow
 from settings_store.mailboxes.mailboxes import import_mailboxes
 from settings_store.runs import endpoints, outcomes, planning, runs
@@ -38,7 +40,7 @@ def domain(database: Database) -> int:
         domain_id = put_in_force(conn, "a.example")
         add_mailboxes(conn, domain_id, 20)
         health.record(conn, both_ok(conn, domain_id))
-        health_schedule.enrol(conn, NOW, 300, 900)
+        schedule.enrol(conn, NOW, 300, 900)
         make_due(conn, domain_id)
     return domain_id
 
@@ -50,7 +52,7 @@ def make_due(conn: sa.Connection, domain_id: int, at: float = NOW) -> None:
 
 def begin(database: Database, now: float = NOW, pace: Pace = PACE) -> list[Run]:
     with database.begin() as conn:
-        return health_slices.begin_slices(conn, now, pace)
+        return slices.begin_slices(conn, now, pace)
 
 
 def subject(database: Database, run: Run) -> set[int]:
@@ -66,7 +68,7 @@ def finish(database: Database, run: Run, now: float, results: Iterable[Done] = (
     with database.begin() as conn:
         outcomes.save(conn, run.id, CANDIDATE, list(results))
         runs.finish(conn, run.id, {}, "", now)
-        health_slices.take_over_states(conn, run, now, pace)
+        slices.take_over_states(conn, run, now, pace)
 
 
 def found(mailbox_ids: Iterable[int], code: Code) -> list[Done]:
@@ -179,7 +181,7 @@ class TestBegin:
                 another = put_in_force(conn, f"b{number}.example")
                 add_mailboxes(conn, another, 1)
                 health.record(conn, both_ok(conn, another))
-            health_schedule.enrol(conn, NOW - 900, 300, 900)
+            schedule.enrol(conn, NOW - 900, 300, 900)
 
         begun = begin(database)
         assert len(begun) == 4
@@ -193,7 +195,7 @@ class TestBegin:
             another = put_in_force(conn, "b.example")
             add_mailboxes(conn, another, 1)
             health.record(conn, both_ok(conn, another))
-            health_schedule.enrol(conn, NOW - 900, 300, 900)
+            schedule.enrol(conn, NOW - 900, 300, 900)
 
         assert begin(database, pace=replace(PACE, at_once=1)) == []
         (later,) = begin(database, NOW + 3600, replace(PACE, at_once=1))

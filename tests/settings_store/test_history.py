@@ -6,10 +6,11 @@ import pytest
 
 from checks.codes import Verdict
 from checks.model import Protocol
-from settings_store import health, history, schema
+from settings_store import schema
 from settings_store.db import Database
 from settings_store.domains import ensure_account, ensure_domain
-from settings_store.history import Bucket
+from settings_store.health import endpoints, history
+from settings_store.health.history import Bucket
 from tests.settings_store.in_force import put_in_force, row_of
 
 HOUR = 472_222
@@ -123,9 +124,9 @@ def test_the_hour_under_way_is_the_last(database: Database, domain_id: int, now:
 def test_what_is_recorded_of_checks_is_its_history(database: Database) -> None:
     with database.begin() as conn:
         domain = put_in_force(conn, "a.example")
-        health.record(conn, [row_of(conn, domain, at=NOW - 60, ms=10.0)])
-        health.record(conn, [row_of(conn, domain, at=NOW, ms=30.0)])
-        health.record(conn, [row_of(conn, domain, at=NOW - 3600, verdict=Verdict.FAIL)])
+        endpoints.record(conn, [row_of(conn, domain, at=NOW - 60, ms=10.0)])
+        endpoints.record(conn, [row_of(conn, domain, at=NOW, ms=30.0)])
+        endpoints.record(conn, [row_of(conn, domain, at=NOW - 3600, verdict=Verdict.FAIL)])
 
     hours = read(database, domain)[Protocol.IMAP].hours
 

@@ -9,10 +9,11 @@ import sqlalchemy as sa
 
 from checks.codes import Code, Verdict
 from checks.model import MailboxState, Protocol
-from settings_store import health, incident_effects, incidents, maintenance, schema
-from settings_store import incident_evidence as evidence
+from settings_store import schema
 from settings_store.db import Database
-from settings_store.incidents import Open, Opening, Scope, Severity
+from settings_store.health import endpoints, maintenance
+from settings_store.incidents import effects, evidence, incidents
+from settings_store.incidents.incidents import Open, Opening, Scope, Severity
 from settings_store.runs import runs
 from tests.settings_store.in_force import NOW, add_mailboxes, both_ok, put_in_force, row_of
 
@@ -119,7 +120,7 @@ def test_when_all_was_bad(database: Database) -> None:
 
 def test_only_what_is_out_of_order_is_read(database: Database, two: tuple[int, int]) -> None:
     with database.begin() as conn:
-        health.record(conn, both_ok(conn, two[0]) + both_ok(conn, two[1]))
+        endpoints.record(conn, both_ok(conn, two[0]) + both_ok(conn, two[1]))
         found = evidence.known(conn, FAILS, NOW)
         assert [(item.domain_id, item.protocol.value) for item in found] == [
             (domain_id, protocol) for domain_id in two for protocol in ("imap", "smtp")
@@ -128,23 +129,23 @@ def test_only_what_is_out_of_order_is_read(database: Database, two: tuple[int, i
         assert evidence.known(conn, FAILS, NOW) == []
         bad = row_of(conn, two[1], state="fail", verdict=Verdict.FAIL, code=Code.CONNECT_REFUSED, moved=False)
         quiet = replace(row_of(conn, two[0], Protocol.SMTP, moved=False), silent=FAILS)
-        health.record(conn, [bad, quiet])
+        endpoints.record(conn, [bad, quiet])
         assert {item.domain_id for item in evidence.known(conn, FAILS, NOW)} == set(two)
         assert [item.bad for item in evidence.known(conn, FAILS, NOW)] == [False, True]
 
 
 def test_what_was_recorded_while_judging_is_judged_again(database: Database, two: tuple[int, int]) -> None:
     with database.begin() as conn:
-        health.record(conn, both_ok(conn, two[0]))
+        endpoints.record(conn, both_ok(conn, two[0]))
         found = evidence.known(conn, FAILS, NOW)
-        health.record(conn, [row_of(conn, two[0], at=NOW + 1)])
+        endpoints.record(conn, [row_of(conn, two[0], at=NOW + 1)])
         evidence.settle_moved(conn, found)
         assert [item.protocol for item in evidence.known(conn, FAILS, NOW)] == [Protocol.IMAP]
 
 
 def test_domains_of_open_incidents_are_read_too(database: Database, two: tuple[int, int]) -> None:
     with database.begin() as conn:
-        health.record(conn, [replace(item, moved=False) for item in both_ok(conn, two[0])])
+        endpoints.record(conn, [replace(item, moved=False) for item in both_ok(conn, two[0])])
         assert evidence.known(conn, FAILS, NOW) == []
         made = open_it(conn, domain_ids=frozenset(two[:1]))
         assert len(evidence.known(conn, FAILS, NOW)) == 2
@@ -154,7 +155,7 @@ def test_domains_of_open_incidents_are_read_too(database: Database, two: tuple[i
 
 def test_rest_and_older_settings_are_told(database: Database, two: tuple[int, int]) -> None:
     with database.begin() as conn:
-        health.record(conn, [row_of(conn, domain_id) for domain_id in two])
+        endpoints.record(conn, [row_of(conn, domain_id) for domain_id in two])
         maintenance.add(conn, 1, "a.example", NOW - 5, NOW + 5, "", NOW)
         put_in_force(conn, "b.example")
         found = {item.domain_id: item for item in evidence.known(conn, FAILS, NOW)}
@@ -170,7 +171,7 @@ def test_probes_tell_how_often_in_a_row(database: Database, two: tuple[int, int]
     with database.begin() as conn:
         works = row_of(conn, two[0])
         fails = row_of(conn, two[1], state="fail", verdict=Verdict.FAIL, code=Code.CONNECT_REFUSED)
-        health.record(conn, [works, replace(fails, server="b.example:993", fails=4, first_bad_at=NOW - 9)])
+        endpoints.record(conn, [works, replace(fails, server="b.example:993", fails=4, first_bad_at=NOW - 9)])
         found = {item.host: item for item in evidence.probes(conn, NOW, NOW)}
         assert (found["mail.example.com"].bad, found["b.example"].bad) == (0, 4)
         assert (found["b.example"].judged_bad, found["b.example"].first_bad_at) == (True, NOW - 9)
@@ -181,7 +182,7 @@ def test_each_connection_address_has_its_own_probes(database: Database, two: tup
     def check(at: float, source: str, verdict: Verdict) -> None:
         code = Code.OK if verdict is Verdict.OK else Code.CONNECT_REFUSED
         row = row_of(conn, two[0], verdict=verdict, code=code, at=at)
-        health.record(conn, [replace(row, source=source)])
+        endpoints.record(conn, [replace(row, source=source)])
 
     with database.begin() as conn:
         check(NOW, "192.0.2.1", Verdict.OK)
@@ -217,7 +218,7 @@ def test_a_domain_whose_server_fails_has_no_sick_mailboxes(database: Database, t
     with database.begin() as conn:
         sick_box(conn, two[0])
         assert evidence.unclear_domains(conn, NOW) == set()
-        health.record(conn, [row_of(conn, two[0], state="fail", verdict=Verdict.FAIL, code=Code.CONNECT_REFUSED)])
+        endpoints.record(conn, [row_of(conn, two[0], state="fail", verdict=Verdict.FAIL, code=Code.CONNECT_REFUSED)])
         assert evidence.sick_mailboxes(conn, NOW) == []
         assert evidence.unclear_domains(conn, NOW) == {two[0]}
 
@@ -245,19 +246,19 @@ def test_mailboxes_follow_a_server_and_are_unknown_afterwards(database: Database
         ids = add_mailboxes(conn, two[0], 2, state="connected", health_fails=1)
         own = sick_box(conn, two[0])
         far = add_mailboxes(conn, two[1], 1, state="connected")
-        assert incident_effects.disconnect(conn, {two[0]}, Code.CONNECT_REFUSED, NOW + 0.123456789) == 2
+        assert effects.disconnect(conn, {two[0]}, Code.CONNECT_REFUSED, NOW + 0.123456789) == 2
         down, up, unknown = MailboxState.DISCONNECTED, MailboxState.CONNECTED, MailboxState.UNKNOWN
         everybody = ids + own + far
         assert evidence.states_of(conn, everybody) == dict(zip(everybody, [down, down, down, up], strict=True))
-        assert incident_effects.release(conn, {two[0]}, NOW + 0.123456789, NOW + 1) == 2
+        assert effects.release(conn, {two[0]}, NOW + 0.123456789, NOW + 1) == 2
         assert evidence.states_of(conn, everybody) == dict(zip(everybody, [unknown, unknown, down, up], strict=True))
-        assert incident_effects.release(conn, {two[0]}, NOW + 0.123456789, NOW + 1) == 0
+        assert effects.release(conn, {two[0]}, NOW + 0.123456789, NOW + 1) == 0
 
 
 def test_the_cause_is_that_of_the_failure_and_not_of_what_came_since(database: Database, two: tuple[int, int]) -> None:
     with database.begin() as conn:
         late = row_of(conn, two[0], state="fail", verdict=Verdict.INCONCLUSIVE, code=Code.SERVER_THROTTLED)
-        health.record(conn, [replace(late, fails=3, document={"code": "connect.refused"})])
-        health.record(conn, [replace(row_of(conn, two[1], state="fail", code=Code.DEADLINE), fails=3)])
+        endpoints.record(conn, [replace(late, fails=3, document={"code": "connect.refused"})])
+        endpoints.record(conn, [replace(row_of(conn, two[1], state="fail", code=Code.DEADLINE), fails=3)])
         found = [item.code for item in evidence.known(conn, FAILS, NOW)]
         assert found == [Code.CONNECT_REFUSED, Code.DEADLINE]

@@ -6,12 +6,14 @@ import threading
 import pytest
 import sqlalchemy as sa
 
-from settings_store import deliveries, incidents, outbox, schema
-from settings_store.channels import Wishes
+from settings_store import schema
+from settings_store.alerts import deliveries, outbox
+from settings_store.alerts.channels import Wishes
+from settings_store.alerts.deliveries import Delivery
+from settings_store.alerts.quiet_hours import Quiet
 from settings_store.db import Database
-from settings_store.deliveries import Delivery
-from settings_store.incidents import Scope, Severity
-from settings_store.quiet import Quiet
+from settings_store.incidents import incidents
+from settings_store.incidents.incidents import Scope, Severity
 from tests.settings_store.telling import NOW, Office
 
 NIGHT = Quiet(22 * 60, 9 * 60)  # NOW is 08:00 UTC

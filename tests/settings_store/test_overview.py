@@ -7,9 +7,11 @@ import sqlalchemy as sa
 
 from checks.codes import Code, Verdict
 from checks.model import MailboxState, Protocol
-from settings_store import domains, health, maintenance, overview, schema
+from settings_store import domains, schema
 from settings_store.db import Database
-from settings_store.overview import Disconnected
+from settings_store.health import endpoints, maintenance
+from settings_store.incidents import overview
+from settings_store.incidents.overview import Disconnected
 from tests.settings_store.in_force import (
     NOW,
     add_mailboxes,
@@ -28,9 +30,9 @@ def two(database: Database) -> tuple[int, int]:
     """a.example, which works, and b.example, whose IMAP fails."""
     with database.begin() as conn:
         first, second = put_in_force(conn, "a.example"), put_in_force(conn, "b.example")
-        health.record(conn, both_ok(conn, first))
+        endpoints.record(conn, both_ok(conn, first))
         bad = row_of(conn, second, state="fail", verdict=Verdict.FAIL, code=Code.TLS_EXPIRED, at=NOW - 9)
-        health.record(conn, [bad, row_of(conn, second, Protocol.SMTP, at=NOW)])
+        endpoints.record(conn, [bad, row_of(conn, second, Protocol.SMTP, at=NOW)])
     return first, second
 
 

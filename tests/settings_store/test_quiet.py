@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from checks.model import Invalid
-from settings_store.quiet import Quiet, parse_quiet, zone_of
+from settings_store.alerts.quiet_hours import Quiet, parse_quiet, zone_of
 
 ROWS = [
     # quiet, zone, now (wall clock), until when (wall clock; None: not quiet), hours to wait

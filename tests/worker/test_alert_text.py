@@ -12,8 +12,8 @@ import pytest
 from checks.codes import Code
 from checks.messages import Language, alerts, alerts_en, alerts_ja, wording
 from checks.messages.alerts import Story
-from settings_store.incidents import Scope, Severity
-from settings_store.outbox import Kind
+from settings_store.alerts.outbox import Kind
+from settings_store.incidents.incidents import Scope, Severity
 
 SINCE = 1_800_000_000.0  # 2027-01-15, 08:00 UTC
 STORY = Story(

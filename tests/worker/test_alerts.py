@@ -9,11 +9,13 @@ import pytest
 
 from checks.codes import Code
 from checks.network.address_policy import AddressPolicy
-from settings_store import deliveries, detours, incidents, schema
-from settings_store.channels import Wishes
+from settings_store import schema
+from settings_store.alerts import deliveries, fallback_routes
+from settings_store.alerts.channels import Wishes
+from settings_store.alerts.quiet_hours import Quiet
 from settings_store.db import Database
-from settings_store.incidents import Scope, Severity
-from settings_store.quiet import Quiet
+from settings_store.incidents import incidents
+from settings_store.incidents.incidents import Scope, Severity
 from settings_store.secrets import Vault, new_key
 from tests.settings_store.telling import NOW, Office
 from worker import detour
@@ -434,7 +436,7 @@ def test_a_resolver_that_hangs_does_not_hang_alerts(bureau: Bureau, monkeypatch:
     keys = [bureau.incident(f"endpoint:{number}", host=f"h{number}.example") for number in range(50)]
     names = detour._Names(bureau.flow)  # noqa: SLF001 - what one round may wait
     with bureau.database.read() as conn:
-        ways = detours.ways(conn, deliveries.due_keys(conn, bureau.now, 99))
+        ways = fallback_routes.ways(conn, deliveries.due_keys(conn, bureau.now, 99))
     assert len(ways) == len(keys) and not names.blocked(ways)
     assert len(asked) == 2
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from checks.codes import Code, Verdict
 from checks.model import MailboxState, Protocol
-from settings_store.incident_evidence import Boxes, Known, Probe, Sick
-from settings_store.incidents import Open, Opening, Scope, Severity
+from settings_store.incidents.evidence import Boxes, Known, Probe, Sick
+from settings_store.incidents.incidents import Open, Opening, Scope, Severity
 from worker.correlation import Findings, correlate, place
 from worker.course import Pace, Step, endpoint_condition, step_of, together
 from worker.mailbox_causes import mailbox_findings, single_condition, together_condition

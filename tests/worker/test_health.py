@@ -15,9 +15,10 @@ from checks.codes import Code, Verdict, verdict_of
 from checks.context import CheckContext
 from checks.model import Endpoint, EndpointResult, Protocol
 from checks.settings import Settings
-from settings_store import health, schema
+from settings_store import schema
 from settings_store.db import Database
-from settings_store.health import Watched
+from settings_store.health import endpoints
+from settings_store.health.endpoints import Watched
 from settings_store.secrets import Vault, new_key
 from tests.settings_store.in_force import (
     NOW,
@@ -94,7 +95,7 @@ class World:
 
     def rows(self, domain_id: int) -> list[Watched]:
         with self.flow.database.read() as conn:
-            return health.watched(conn, domain_id)
+            return endpoints.watched(conn, domain_id)
 
     def wait_of(self, domain_id: int) -> float:
         """In how many seconds the domain is due again."""
@@ -178,14 +179,14 @@ class TestLane:
         slow = world.add("slow.example", mail_settings("slow.example.com"))
         quick = world.add("quick.example")
         order: list[int] = []
-        real = health.record
+        real = endpoints.record
 
         def record(conn: sa.Connection, rows: Sequence[Watched]) -> None:
             order.extend(dict.fromkeys(row.domain_id for row in rows))
             real(conn, rows)
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(health, "record", record)
+            patch.setattr(endpoints, "record", record)
             world.lane()
 
         assert order == [quick, slow]
@@ -213,7 +214,7 @@ class TestLane:
         def record(_: Endpoint) -> None:
             world.pass_time(5)
             with world.flow.database.begin() as conn:
-                health.record(conn, both_ok(conn, domain_id, world.now))
+                endpoints.record(conn, both_ok(conn, domain_id, world.now))
 
         world.network.meanwhile = record
         world.pass_time(1)
@@ -238,7 +239,7 @@ class TestLane:
     def test_a_database_that_is_away_for_a_moment_loses_nothing(
         self, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        domain_id, real, failures = world.add("a.example"), health.record, [1, 2]
+        domain_id, real, failures = world.add("a.example"), endpoints.record, [1, 2]
 
         def record(conn: sa.Connection, rows: Sequence[Watched]) -> None:
             real(conn, rows)
@@ -246,7 +247,7 @@ class TestLane:
                 failures.pop()
                 raise OperationalError("UPDATE", None, Exception("deadlock detected"))
 
-        monkeypatch.setattr(health, "record", record)
+        monkeypatch.setattr(endpoints, "record", record)
 
         assert world.lane() == 1
         assert {row.oks for row in world.rows(domain_id)} == {1}

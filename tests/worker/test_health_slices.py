@@ -7,8 +7,9 @@ import sqlalchemy as sa
 
 from checks.codes import Code, Verdict
 from checks.model import LoginResult, Protocol
-from settings_store import health, health_schedule, schema
+from settings_store import schema
 from settings_store.db import Database
+from settings_store.health import endpoints, schedule
 from settings_store.runs import outcomes, pages, planning, runs
 from settings_store.runs.outcomes import Done
 from settings_store.runs.runs import CANDIDATE, Run
@@ -58,8 +59,8 @@ def world(database: Database) -> World:
         for number in range(DOMAINS):
             domain_id = put_in_force(conn, f"d{number}.example")
             add_mailboxes(conn, domain_id, 4)
-            health.record(conn, both_ok(conn, domain_id))
-        health_schedule.enrol(conn, NOW - 900, 300, 900)
+            endpoints.record(conn, both_ok(conn, domain_id))
+        schedule.enrol(conn, NOW - 900, 300, 900)
     return World(flow, sent)
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from checks.codes import Code, Verdict, verdict_of
 from checks.model import Certificate, Endpoint, EndpointResult, Protocol, Step, TlsFacts
-from settings_store.health import Watched
-from settings_store.health_schedule import Due
+from settings_store.health.endpoints import Watched
+from settings_store.health.schedule import Due
 from tests.settings_store.in_force import NOW, mail_settings
 from worker.config import Config
 from worker.judgement import Rules

@@ -11,9 +11,9 @@ from typing import Literal
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from settings_store.channels import Wishes, wishes_of
+from settings_store.alerts.channels import Wishes, wishes_of
 from settings_store.db import insert_into
-from settings_store.incidents import Severity
+from settings_store.incidents.incidents import Severity
 from settings_store.schema import alert_channels, alerts, deliveries, incident_domains, incidents
 
 log = logging.getLogger(__name__)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 
 from checks.model import Invalid
-from settings_store.incidents import Severity
-from settings_store.quiet import Quiet, zone_of
+from settings_store.alerts.quiet_hours import Quiet, zone_of
+from settings_store.incidents.incidents import Severity
 from settings_store.schema import alert_channels, deliveries, domains
 
 _MAX_NAME = 80

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from settings_store.outbox import RESOLVED_MEANWHILE, Kind
+from settings_store.alerts.outbox import RESOLVED_MEANWHILE, Kind
 from settings_store.schema import alert_channels, alerts, deliveries, incidents
 
 # A clock that was put back must not hold anything up for as long as it was ahead.

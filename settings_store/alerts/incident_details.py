@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, select
 
 from checks.model import MailboxState
-from settings_store.incidents import Incident
+from settings_store.incidents.incidents import Incident
 from settings_store.schema import incident_domains, mailboxes
 
 

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, field, replace
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from settings_store.deliveries import Key
-from settings_store.outbox import insert_missing
+from settings_store.alerts.deliveries import Key
+from settings_store.alerts.outbox import insert_missing
 from settings_store.schema import alert_channels, alerts, incidents
 
 _ABOUT_SERVERS = ("endpoint", "server", "mailboxes")  # one mailbox alone says nothing about its server
