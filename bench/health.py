@@ -24,7 +24,7 @@ from settings_store.db import Database
 from tests.servers.certificates import CertificateLab
 from tests.servers.dovecot import DovecotOptions, DovecotServer
 from tests.servers.postfix import PostfixServer
-from worker.health import LANES
+from worker.health.endpoint_lane import LANES
 from worker.service import Preflight
 from worker.tasks import publish_lanes
 

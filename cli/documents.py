@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
-    from worker.report import MailboxLine, Report
+    from worker.changes.report import MailboxLine, Report
 
 
 def write_document(document: object, stream: TextIO) -> None:

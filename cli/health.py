@@ -29,7 +29,7 @@ def health(
         found = preflight.health(domain, days)
     if as_json:
         from cli.documents import write_document
-        from worker.health_document import health_document
+        from worker.health.document import health_document
 
         write_document(health_document(found, context.obj), sys.stdout)
     else:
@@ -45,7 +45,7 @@ def _all(context: typer.Context, as_json: bool) -> int:
         lines = preflight.health_of_all()
     if as_json:
         from cli.documents import write_document
-        from worker.health_document import list_document
+        from worker.health.document import list_document
 
         write_document(list_document(lines), sys.stdout)
     else:

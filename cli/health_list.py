@@ -12,7 +12,7 @@ from cli.health_report import SIGNS, listed
 from cli.phrases import phrase
 
 if TYPE_CHECKING:
-    from worker.health_view import Line
+    from worker.health.view import Line
 
 
 def render_list(lines: "Sequence[Line]", console: Console, language: Language) -> None:

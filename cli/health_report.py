@@ -19,7 +19,7 @@ from settings_store.health.history import Bucket, total
 
 if TYPE_CHECKING:
     from settings_store.incidents.incidents import Incident
-    from worker.health_view import DomainHealth, EndpointHealth
+    from worker.health.view import DomainHealth, EndpointHealth
 
 _INDENT = 4
 SIGNS = {"healthy": "ok", "failing": "fail"}

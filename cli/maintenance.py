@@ -34,7 +34,7 @@ def list_(as_json: Json = False) -> None:
         windows = preflight.maintenance()
     if as_json:
         from cli.documents import write_document
-        from worker.health_document import window_document
+        from worker.health.document import window_document
 
         write_document([window_document(window) for window in windows], sys.stdout)
         return

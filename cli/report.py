@@ -17,10 +17,10 @@ from cli.console import mark, say
 from cli.endpoint_report import render_endpoint
 from cli.phrases import phrase
 from cli.progress import follow_progress
-from worker.report import LEFT, cause_facts, stop_facts, suspect
+from worker.changes.report import LEFT, cause_facts, stop_facts, suspect
 
 if TYPE_CHECKING:
-    from worker.report import Cause, MailboxLine, Report
+    from worker.changes.report import Cause, MailboxLine, Report
 
 __all__ = ["follow_progress", "render_endpoint", "render_report"]
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from checks.network.address_policy import AddressPolicy
     from checks.settings import Settings
     from settings_store.changes.changes import Saved
-    from worker.report import Report
+    from worker.changes.report import Report
     from worker.service import Preflight
 
 _CHECK_STATUS = {Verdict.OK: Status.SAFE, Verdict.FAIL: Status.UNSAFE, Verdict.INCONCLUSIVE: Status.CANNOT_TELL}

@@ -24,8 +24,8 @@ from settings_store.db import Database
 from settings_store.incidents import incidents
 from settings_store.secrets import Vault
 from worker import detour, metrics, sending
-from worker.flow import Flow
 from worker.message import Message, NotSent
+from worker.runs.flow import Flow
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from settings_store.alerts import deliveries, fallback_routes
 from settings_store.alerts.deliveries import Delivery, Key
 from settings_store.alerts.fallback_routes import Way
 from worker import sending
-from worker.flow import Flow
+from worker.runs.flow import Flow
 
 log = logging.getLogger(__name__)
 

@@ -33,10 +33,10 @@ from settings_store.runs.runs import Stage
 from settings_store.secrets import Vault, load_or_create_key_file
 from worker import metrics, process
 from worker.app import HEALTH, PREFLIGHT, QUEUES, make_app
+from worker.changes.report import Report, results_of, with_findings
 from worker.config import Config
-from worker.flow import Flow
-from worker.pacing import RedisPacer
-from worker.report import Report, results_of, with_findings
+from worker.pacing.pacer import RedisPacer
+from worker.runs.flow import Flow
 from worker.supervision import Supervision
 from worker.tasks import publisher, register
 

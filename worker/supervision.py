@@ -12,8 +12,9 @@ from settings_store.health import maintenance
 from settings_store.health.history import DAYS
 from settings_store.health.maintenance import Window
 from settings_store.incidents import overview
-from worker import alerts, health_view, sending
-from worker.health_view import DomainHealth, Line
+from worker import alerts, sending
+from worker.health import view
+from worker.health.view import DomainHealth, Line
 from worker.message import NotSent
 
 if TYPE_CHECKING:
@@ -52,17 +53,17 @@ class Supervision:
         now = self.database.now()
         with self.database.read() as conn:
             found = domains.find_domain(conn, self.account_id, domain)
-            return health_view.read_domain(conn, found, now, days, self._stale_seconds)
+            return view.read_domain(conn, found, now, days, self._stale_seconds)
 
     def health_of_all(self) -> list[Line]:
         """Every domain, the worst first."""
         now = self.database.now()
         with self.database.read() as conn:
-            return health_view.read_all(conn, self.account_id, now, self._stale_seconds)
+            return view.read_all(conn, self.account_id, now, self._stale_seconds)
 
     @property
     def _stale_seconds(self) -> float:
-        return health_view.stale_after(self.config.health_endpoint_minutes)
+        return view.stale_after(self.config.health_endpoint_minutes)
 
     # -- maintenance
 

@@ -1,4 +1,4 @@
-"""The tasks: ids in, nothing out. What they do is in `worker.flow`; the database keeps what came of it.
+"""The tasks: ids in, nothing out. What they do is in `worker.runs.flow`; the database keeps what came of it.
 
 Those of health carry nothing at all: the database says what is due.
 """
@@ -11,12 +11,12 @@ from kombu.exceptions import OperationalError
 
 from worker.alerts import ROUNDS, send_due
 from worker.app import EXPIRES_SECONDS, HEALTH, HEALTH_SECONDS, PREFLIGHT
-from worker.flow import Flow, Publish, TaskName
-from worker.health import LANES, EndpointLane, tick
-from worker.judge import judge
-from worker.lane import Lane, RouteCache
+from worker.changes.watch import begin_watches
+from worker.health.endpoint_lane import LANES, EndpointLane, tick
+from worker.incidents.judge import judge
 from worker.process import WAKE
-from worker.watch import begin_watches
+from worker.runs.flow import Flow, Publish, TaskName
+from worker.runs.lane import Lane, RouteCache
 
 log = logging.getLogger(__name__)
 

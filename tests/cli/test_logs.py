@@ -22,7 +22,7 @@ def _levels_as_before() -> Iterator[None]:
 def test_debug_is_ours_alone() -> None:
     configure_logging("debug")
 
-    assert logging.getLogger("worker.flow").isEnabledFor(logging.DEBUG)
+    assert logging.getLogger("worker.runs.flow").isEnabledFor(logging.DEBUG)
     assert not logging.getLogger("imapclient").isEnabledFor(logging.INFO)
     assert not logging.getLogger("sqlalchemy.engine").isEnabledFor(logging.INFO)
 

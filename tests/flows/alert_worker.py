@@ -7,7 +7,7 @@ from settings_store.db import Database
 from settings_store.secrets import Vault
 from worker import alerts, sending
 from worker.config import Config
-from worker.flow import Flow
+from worker.runs.flow import Flow
 
 LEASE_SECONDS = 0.4
 

@@ -27,8 +27,8 @@ from settings_store.changes.changes import Saved
 from settings_store.runs import runs
 from settings_store.secrets import new_key
 from tests.servers.lab import MailLab
+from worker.changes.report import MailboxLine, Report
 from worker.config import Config
-from worker.report import MailboxLine, Report
 from worker.service import Preflight
 
 Mode = Literal["embedded", "distributed"]

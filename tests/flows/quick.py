@@ -8,12 +8,12 @@ import sys
 
 import checks.network.dial
 import worker.app
-import worker.flow
-import worker.health
-import worker.lane
-import worker.pacing
+import worker.health.endpoint_lane
+import worker.pacing.endpoint_slot
+import worker.pacing.pacer
+import worker.runs.flow
+import worker.runs.lane
 import worker.service
-import worker.turns
 from cli.main import run
 from tests.flows import clocks
 
@@ -23,15 +23,15 @@ CONNECT_SECONDS = 1.0
 
 def hurry(lease: float = LEASE_SECONDS) -> None:
     """Shortens leases, the sweep's patience and the time for a connection, for the rest of this process."""
-    for module in (worker.flow, worker.lane):
+    for module in (worker.runs.flow, worker.runs.lane):
         vars(module)["LEASE_SECONDS"] = lease
-    worker.flow.STEP_LEASE_SECONDS = lease
-    worker.flow.IDLE_SECONDS = 1.0
-    worker.lane.GRACE_SECONDS = 1.0
-    worker.pacing.SLOT_SECONDS = lease
-    worker.turns.PATIENCE_SECONDS = lease / 3
+    worker.runs.flow.STEP_LEASE_SECONDS = lease
+    worker.runs.flow.IDLE_SECONDS = 1.0
+    worker.runs.lane.GRACE_SECONDS = 1.0
+    worker.pacing.pacer.SLOT_SECONDS = lease
+    worker.pacing.endpoint_slot.PATIENCE_SECONDS = lease / 3
     worker.app.SWEEP_SECONDS = worker.app.HEALTH_SECONDS = 0.5
-    worker.health.LEASE_SECONDS = 2 * lease
+    worker.health.endpoint_lane.LEASE_SECONDS = 2 * lease
     worker.service._STALL_SECONDS = 0.5  # noqa: SLF001 - a constant that no user needs to set
     checks.network.dial.CONNECT_SECONDS = CONNECT_SECONDS
 

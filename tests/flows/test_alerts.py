@@ -15,7 +15,7 @@ from tests.servers.receivers import Hook, Mailbox, hook, mailbox
 from tests.settings_store.telling import Office
 from worker.alerts import send_due
 from worker.config import Config
-from worker.flow import Flow
+from worker.runs.flow import Flow
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

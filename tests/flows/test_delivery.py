@@ -14,8 +14,8 @@ from settings_store.changes.changes import Saved
 from settings_store.runs import outcomes, pages
 from tests.flows.harness import Outcome, System, boxes_of, outcome, seen, settings_of, user_of
 from tests.servers.lab import MailLab
-from worker.flow import Flow, TaskName
-from worker.lane import Lane, RouteCache
+from worker.runs.flow import Flow, TaskName
+from worker.runs.lane import Lane, RouteCache
 from worker.service import Preflight
 
 DOMAIN = "delivery.example"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
-import worker.health
+import worker.health.endpoint_lane
 from checks.codes import Verdict
 from checks.settings import Settings
 from settings_store import schema
@@ -19,7 +19,7 @@ from tests.servers.lab import MailLab
 from tests.settings_store.in_force import put_in_force
 from worker import process
 from worker.app import HEALTH, QUEUES
-from worker.health import tick
+from worker.health.endpoint_lane import tick
 from worker.service import Preflight
 from worker.tasks import publish_lanes
 
@@ -182,7 +182,10 @@ def claimed(preflight: Preflight, domain_id: int) -> bool:
     table = schema.health_schedule
     with preflight.database.read() as conn:
         query = sa.select(table.c.endpoints_due).where(table.c.domain_id == domain_id)
-        return float(conn.execute(query).scalar_one()) > preflight.database.now() + worker.health.LEASE_SECONDS - 2
+        return (
+            float(conn.execute(query).scalar_one())
+            > preflight.database.now() + worker.health.endpoint_lane.LEASE_SECONDS - 2
+        )
 
 
 class TestSlices:

@@ -6,9 +6,9 @@ from settings_store import schema
 from settings_store.runs.runs import CANDIDATE
 from tests.flows.harness import System, boxes_of, settings_of
 from tests.servers.lab import MailLab
-from worker.endpoints import endpoint_results
+from worker.changes.watch import begin_watches
+from worker.runs.endpoints import endpoint_results
 from worker.service import Preflight
-from worker.watch import begin_watches
 
 DOMAIN = "pinned.example"
 

@@ -26,11 +26,11 @@ from settings_store.incidents.incidents import Severity
 from settings_store.mailboxes.csv_file import MailboxRow
 from settings_store.mailboxes.mailboxes import import_mailboxes
 from settings_store.secrets import Vault, new_key
-from worker import health
 from worker.config import Config
-from worker.flow import Flow
-from worker.judge import judge
-from worker.lane import Lane, RouteCache
+from worker.health import endpoint_lane
+from worker.incidents.judge import judge
+from worker.runs.flow import Flow
+from worker.runs.lane import Lane, RouteCache
 
 START = 1_800_000_000.0
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
@@ -206,10 +206,10 @@ class World:
     def beat(self) -> None:
         """One round of what beat sets going, on each worker."""
         if abs(self.now - self.ticked) >= 290:
-            health.tick(self.flow)
+            endpoint_lane.tick(self.flow)
             self.ticked = self.now
         for flow in random.sample(self.workers, len(self.workers)):
-            health.EndpointLane(flow, check=self.check).run()
+            endpoint_lane.EndpointLane(flow, check=self.check).run()
             self._work(flow)
         if self.judging:
             judge(self.flow)
@@ -275,10 +275,12 @@ def make_world(database: Database, monkeypatch: pytest.MonkeyPatch, **values: ob
     """A world in which nothing is yet but time."""
     world = World(database, Config(**{"lanes": 1, "watch_minutes": 0, **values}))  # type: ignore[arg-type] # settings by name
     monkeypatch.setattr(
-        "worker.endpoints.check_in_turn", lambda endpoint, context, _pacer: world.check(endpoint, context)
+        "worker.runs.endpoints.check_in_turn", lambda endpoint, context, _pacer: world.check(endpoint, context)
     )
-    monkeypatch.setattr("worker.lane.check_mailbox", world.log_in)
-    monkeypatch.setattr("worker.lane.open_route", lambda result, _context: SimpleNamespace(endpoint=result.endpoint))
+    monkeypatch.setattr("worker.runs.lane.check_mailbox", world.log_in)
+    monkeypatch.setattr(
+        "worker.runs.lane.open_route", lambda result, _context: SimpleNamespace(endpoint=result.endpoint)
+    )
     return world
 
 

@@ -21,8 +21,8 @@ from tests.settings_store.telling import NOW, Office
 from worker import detour
 from worker.alerts import add_channel, back_off, send_due, test_channel
 from worker.config import Config
-from worker.flow import Flow
 from worker.message import Message, NotSent
+from worker.runs.flow import Flow
 
 test_channel.__test__ = False  # type: ignore[attr-defined] # it is none of pytest's
 MAIL = "mailto://{host}:25?mode=insecure&from=alerts@sender.example&to={name}@lab.example"

@@ -12,10 +12,10 @@ from checks.codes import Code, Verdict
 from checks.model import MailboxState, Protocol
 from settings_store.incidents.evidence import Boxes, Known, Probe, Sick
 from settings_store.incidents.incidents import Open, Opening, Scope, Severity
-from worker.correlation import Findings, correlate, place
-from worker.course import Pace, Step, endpoint_condition, step_of, together
-from worker.mailbox_causes import mailbox_findings, single_condition, together_condition
-from worker.ourselves import Condition, Limits, ours_condition
+from worker.incidents.correlation import Findings, correlate, place
+from worker.incidents.lifecycle import Pace, Step, endpoint_condition, step_of, together
+from worker.incidents.mailbox_causes import mailbox_findings, single_condition, together_condition
+from worker.incidents.own_outage import Condition, Limits, ours_condition
 
 NOW = 1_800_000_000.0
 LIMITS = Limits(fails=3, retry_seconds=60, fresh_seconds=900)

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
-import worker.health
+import worker.health.endpoint_lane
 from checks.codes import Code, Verdict, verdict_of
 from checks.context import CheckContext
 from checks.model import Endpoint, EndpointResult, Protocol
@@ -30,8 +30,8 @@ from tests.settings_store.in_force import (
     put_in_force,
 )
 from worker.config import Config
-from worker.flow import Flow
-from worker.health import EndpointLane, tick
+from worker.health.endpoint_lane import EndpointLane, tick
+from worker.runs.flow import Flow
 
 INTERVAL, RETRY = 300.0, 60.0
 
@@ -155,7 +155,7 @@ class TestLane:
         assert [row.protocol for row in world.rows(domain_id)] == [Protocol.HTTPS]
 
     def test_more_than_a_batch_is_checked_too(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(worker.health, "BATCH", 5)
+        monkeypatch.setattr(worker.health.endpoint_lane, "BATCH", 5)
         with world.flow.database.begin() as conn:
             for number in range(32):
                 put_in_force(conn, f"d{number}.example", mail_settings(f"host{number}.example.com"))
@@ -233,7 +233,7 @@ class TestLane:
 
         assert world.rows(domain_id) == []
         assert world.lane() == 0
-        world.pass_time(worker.health.LEASE_SECONDS)
+        world.pass_time(worker.health.endpoint_lane.LEASE_SECONDS)
         assert world.lane() == 1
 
     def test_a_database_that_is_away_for_a_moment_loses_nothing(
@@ -264,7 +264,7 @@ class TestLane:
 
 class TestTime:
     def test_a_lane_ends_in_time_and_leaves_the_rest_due(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(worker.health, "LANE_SECONDS", 0.3)
+        monkeypatch.setattr(worker.health.endpoint_lane, "LANE_SECONDS", 0.3)
         for number in range(20):
             host = f"host{number}.example.com"
             world.network.seconds[host] = 0.4
@@ -273,7 +273,7 @@ class TestTime:
         checked = world.lane()
 
         assert 0 < checked < 20
-        monkeypatch.setattr(worker.health, "LANE_SECONDS", 60.0)
+        monkeypatch.setattr(worker.health.endpoint_lane, "LANE_SECONDS", 60.0)
         assert world.lane() == 20 - checked, "they need not wait for a lease"
 
     def test_so_does_one_whose_process_is_to_stop(self, world: World) -> None:
@@ -370,7 +370,7 @@ class TestHurry:
     def test_others_are_looked_at_when_a_server_begins_to_fail(
         self, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(worker.health, "CONTROL", 2)
+        monkeypatch.setattr(worker.health.endpoint_lane, "CONTROL", 2)
         ids = self.spread(world)
         world.network.codes["mail.example.com"] = Code.CONNECT_REFUSED
         claims: list[int] = []
@@ -403,13 +403,13 @@ class TestHurry:
 
 class TestTick:
     def test_it_says_for_how_many_lanes_there_is_work(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(worker.health, "BATCH", 5)
+        monkeypatch.setattr(worker.health.endpoint_lane, "BATCH", 5)
         assert tick(world.flow) == 0
         world.add("a.example")
         assert tick(world.flow) == 1
         for number in range(20):
             world.add(f"d{number}.example")
-        assert tick(world.flow) == worker.health.LANES
+        assert tick(world.flow) == worker.health.endpoint_lane.LANES
 
     def test_slices_begin(self, world: World) -> None:
         domain_id = world.add("a.example", mailboxes=4)

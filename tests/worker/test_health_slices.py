@@ -16,8 +16,8 @@ from settings_store.runs.runs import CANDIDATE, Run
 from settings_store.secrets import Vault, new_key
 from tests.settings_store.in_force import NOW, add_mailboxes, both_ok, column, put_in_force, settings_id_of
 from worker.config import Config
-from worker.flow import Flow
-from worker.health_slices import AT_ONCE, begin_slices, is_slice, pace_of
+from worker.health.mailbox_slices import AT_ONCE, begin_slices, is_slice, pace_of
+from worker.runs.flow import Flow
 
 DOMAINS = AT_ONCE + 2
 

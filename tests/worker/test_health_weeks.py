@@ -33,7 +33,7 @@ from tests.worker.health_world import (
     result_with,
     told,
 )
-from worker.judge import judge
+from worker.incidents.judge import judge
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 
 from checks.codes import Verdict
 from checks.model import MailboxState
-from worker.impact import Impact, Safety, before_of, impact_of, safety_of
+from worker.changes.impact import Impact, Safety, before_of, impact_of, safety_of
 
 CONNECTED, DISCONNECTED, UNKNOWN = MailboxState.CONNECTED, MailboxState.DISCONNECTED, MailboxState.UNKNOWN
 OK, FAIL, INCONCLUSIVE = Verdict.OK, Verdict.FAIL, Verdict.INCONCLUSIVE

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.codes import Code, Verdict
-from worker.judgement import ANSWERS, LOCAL, Rules, Streak, certain, observe
+from worker.health.streaks import ANSWERS, LOCAL, Rules, Streak, certain, observe
 
 RULES = Rules(fails=3, oks=2, silent_seconds=1800)
 NEVER_SILENT = Rules(fails=3, oks=2, silent_seconds=0)

@@ -29,7 +29,7 @@ from settings_store.runs.runs import CANDIDATE
 from settings_store.secrets import Vault, new_key
 from tests.flows.size.store import settings_number
 from worker.config import Config
-from worker.lane import Lane, RouteCache
+from worker.runs.lane import Lane, RouteCache
 from worker.service import Preflight
 
 COUNT = 400

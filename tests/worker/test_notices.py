@@ -8,7 +8,7 @@ import pytest
 from checks.codes import Code, Verdict, verdict_of
 from checks.model import Certificate, Endpoint, EndpointResult, Option, Pin, Protocol, TlsFacts, Warn
 from checks.settings import ImapSettings
-from worker.notices import Notice, change_notice, key_change, notices_of
+from worker.health.notices import Notice, change_notice, key_change, notices_of
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC).timestamp()
 IMAP = Endpoint(Protocol.IMAP, "mail.example.com", 993)

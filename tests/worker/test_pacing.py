@@ -8,7 +8,7 @@ import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from worker.pacing import FORGET_SECONDS, SLOT_SECONDS, LocalPacer, Pacer, RedisPacer, renew_all, start_of
+from worker.pacing.pacer import FORGET_SECONDS, SLOT_SECONDS, LocalPacer, Pacer, RedisPacer, renew_all, start_of
 
 OWNERS, SERVERS = ("a", "b", "c"), ("one", "two")
 _numbers = count()

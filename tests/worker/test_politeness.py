@@ -10,8 +10,8 @@ from checks.codes import Code, Verdict
 from checks.model import CredentialKind, LoginResult, Protocol
 from settings_store.runs.outcomes import Done
 from settings_store.runs.pages import Work
-from worker.pacing import LocalPacer
-from worker.politeness import TROUBLE, Gate, Politeness
+from worker.pacing.pacer import LocalPacer
+from worker.pacing.politeness import TROUBLE, Gate, Politeness
 
 
 def work(number: int) -> Work:

@@ -5,7 +5,7 @@ import pytest
 from checks.codes import Code
 from checks.model import Endpoint, Protocol, Security
 from checks.settings import ExchangeSettings, ImapSettings, Settings
-from worker.same_failure import same_failure
+from worker.runs.same_failure import same_failure
 
 IMAP = ImapSettings(
     Endpoint(Protocol.IMAP, "mail.lab.example", 993, Security.TLS),

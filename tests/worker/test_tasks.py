@@ -15,10 +15,10 @@ from settings_store.secrets import Vault, new_key
 from worker.alerts import ROUNDS
 from worker.app import HEALTH, PREFLIGHT, make_app
 from worker.config import Config
-from worker.flow import Flow
-from worker.health import LANES
-from worker.health_slices import AT_ONCE
+from worker.health.endpoint_lane import LANES
+from worker.health.mailbox_slices import AT_ONCE
 from worker.process import SLOTS
+from worker.runs.flow import Flow
 from worker.tasks import publish_lanes, register
 
 

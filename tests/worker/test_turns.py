@@ -13,9 +13,9 @@ from checks.network.address_policy import AddressPolicy
 from checks.trust import Trust
 from tests.servers.certificates import CertificateLab
 from tests.servers.guarded import GuardedServer
-from worker import turns
-from worker.pacing import LocalPacer
-from worker.turns import check_in_turn
+from worker.pacing import endpoint_slot
+from worker.pacing.endpoint_slot import check_in_turn
+from worker.pacing.pacer import LocalPacer
 
 AT = "127.0.0.1"
 
@@ -53,7 +53,7 @@ def test_waiting_takes_nothing_of_the_time_for_the_check(server: GuardedServer, 
 def test_a_server_whose_logins_hang_is_checked_all_the_same(
     server: GuardedServer, context: CheckContext, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(turns, "PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr(endpoint_slot, "PATIENCE_SECONDS", 0.3)
     pacer = LocalPacer(1)
     assert pacer.renew(AT, "login", 1) == 1
     begun = time.monotonic()

@@ -10,8 +10,8 @@ from settings_store.health.endpoints import Watched
 from settings_store.health.schedule import Due
 from tests.settings_store.in_force import NOW, mail_settings
 from worker.config import Config
-from worker.judgement import Rules
-from worker.watched import Subject, after_check, begins_to_fail, is_certain, rules_of
+from worker.health.endpoint_state import Subject, after_check, begins_to_fail, is_certain, rules_of
+from worker.health.streaks import Rules
 
 RULES = Rules(fails=3, oks=2, silent_seconds=1800)
 SUBJECT = Subject(Due(7, "a.example", 1, 3, "mail.example.com"), mail_settings(), 0, "192.0.2.1")

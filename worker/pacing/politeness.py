@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from checks.codes import Code, Verdict
 from settings_store.runs.outcomes import Done
 from settings_store.runs.pages import Work
-from worker.pacing import Pacer, renew_all
+from worker.pacing.pacer import Pacer, renew_all
 
 TROUBLE = frozenset(
     {

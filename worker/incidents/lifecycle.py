@@ -10,8 +10,8 @@ from typing import Literal
 
 from settings_store.incidents.evidence import Known
 from settings_store.incidents.incidents import Open, Scope, Severity
-from worker.correlation import covers
-from worker.ourselves import Condition
+from worker.incidents.correlation import covers
+from worker.incidents.own_outage import Condition
 
 Step = Literal["reopen", "recover", "unsettle", "resolve", "drop", "remind"]
 

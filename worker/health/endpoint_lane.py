@@ -20,13 +20,13 @@ from settings_store.health import endpoints, schedule
 from settings_store.health.endpoints import Watched
 from settings_store.health.schedule import Next, jittered
 from worker import metrics
-from worker.endpoints import context_of, pins_in_force
-from worker.health_slices import begin_slices
-from worker.turns import check_in_turn
-from worker.watched import Subject, after_check, begins_to_fail, is_certain, rules_of
+from worker.health.endpoint_state import Subject, after_check, begins_to_fail, is_certain, rules_of
+from worker.health.mailbox_slices import begin_slices
+from worker.pacing.endpoint_slot import check_in_turn
+from worker.runs.endpoints import context_of, pins_in_force
 
 if TYPE_CHECKING:
-    from worker.flow import Flow
+    from worker.runs.flow import Flow
 
 Check = Callable[[Endpoint, CheckContext], EndpointResult]
 

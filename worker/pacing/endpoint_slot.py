@@ -9,7 +9,7 @@ from dataclasses import replace
 from checks.context import CheckContext
 from checks.model import Endpoint, EndpointResult
 from checks.runner import check_endpoint
-from worker.pacing import Pacer
+from worker.pacing.pacer import Pacer
 
 log = logging.getLogger(__name__)
 

@@ -24,12 +24,12 @@ from settings_store.incidents.incidents import Opening, Scope, Severity
 from settings_store.incidents.last_failures import last_failure
 from settings_store.runs import endpoints, outcomes, runs
 from settings_store.runs.runs import Run
-from worker import case
-from worker.health_slices import pace_of
-from worker.mailbox_causes import FEWEST, subject_of
+from worker.health.mailbox_slices import pace_of
+from worker.incidents import evidence
+from worker.incidents.mailbox_causes import FEWEST, subject_of
 
 if TYPE_CHECKING:
-    from worker.flow import Flow
+    from worker.runs.flow import Flow
 
 log = logging.getLogger(__name__)
 
@@ -135,7 +135,7 @@ def _alert(flow: "Flow", conn: Connection, change: Change, failure: _Failure) ->
         frozenset({change.domain_id}),
         mailboxes=failure.failing,
     )
-    every = case.pace_of(flow.config).reminder(opening.scope, opening.severity)
+    every = evidence.pace_of(flow.config).reminder(opening.scope, opening.severity)
     remind_at = None if every is None else flow.now() + every
     incident_id = incidents.open_one(conn, opening, flow.now(), remind_at)
     if incident_id is not None:

@@ -19,15 +19,15 @@ from settings_store.db import Database
 from settings_store.runs import baseline, outcomes, pages, runs
 from settings_store.runs.runs import BASELINE, CANDIDATE, Phase, Run
 from settings_store.secrets import Vault
-from worker.baseline import begin_baseline
-from worker.canaries import like_failure, suspected
+from worker.changes.report import summarise
+from worker.changes.watch import judge_watch
 from worker.config import Config
-from worker.endpoints import check_endpoints, endpoint_results
-from worker.health_slices import begin_slices, end_slice, is_slice
-from worker.pacing import LocalPacer, Pacer
-from worker.planning import plan_mailboxes
-from worker.report import summarise
-from worker.watch import judge_watch
+from worker.health.mailbox_slices import begin_slices, end_slice, is_slice
+from worker.pacing.pacer import LocalPacer, Pacer
+from worker.runs.baseline import begin_baseline
+from worker.runs.canaries import like_failure, suspected
+from worker.runs.endpoints import check_endpoints, endpoint_results
+from worker.runs.planning import plan_mailboxes
 
 log = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from checks.codes import Code
 from settings_store.incidents.evidence import Known
 from settings_store.incidents.incidents import Open, Opening, Scope, Severity
-from worker.course import together
-from worker.notices import Notice, change_notice
-from worker.ourselves import Condition
+from worker.health.notices import Notice, change_notice
+from worker.incidents.lifecycle import together
+from worker.incidents.own_outage import Condition
 
 CHANGE_SECONDS = 86400.0
 """For so long a changed certificate is news."""

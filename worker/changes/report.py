@@ -17,7 +17,7 @@ from checks.model import Protocol as Endpoints
 from checks.serialize import load_endpoint_result
 from settings_store.runs import outcomes
 from settings_store.runs.outcomes import Row
-from worker.impact import Impact, Safety, before_of, impact_of, safety_of
+from worker.changes.impact import Impact, Safety, before_of, impact_of, safety_of
 
 SERVICES = ("mail", "calendar")
 LEFT = frozenset(outcomes.LEFT)

@@ -7,7 +7,7 @@ from checks.codes import Code
 from checks.model import MailboxState
 from settings_store.incidents.evidence import Boxes, Sick
 from settings_store.incidents.incidents import Open, Opening, Scope, Severity
-from worker.ourselves import Condition
+from worker.incidents.own_outage import Condition
 
 FEWEST = 3
 """Two people can mistype their password on one day."""

@@ -8,12 +8,12 @@ from settings_store import domains
 from settings_store.mailboxes import restraint
 from settings_store.runs import baseline, pages, runs
 from settings_store.runs.runs import BASELINE, Run
-from worker.endpoints import check_endpoints, endpoint_results, servers_of
-from worker.report import decisive
-from worker.same_failure import same_failure
+from worker.changes.report import decisive
+from worker.runs.endpoints import check_endpoints, endpoint_results, servers_of
+from worker.runs.same_failure import same_failure
 
 if TYPE_CHECKING:
-    from worker.flow import Flow
+    from worker.runs.flow import Flow
 
 
 def begin_baseline(flow: "Flow", run: Run, baseline_settings_id: int) -> None:

@@ -17,14 +17,14 @@ from settings_store.alerts import outbox
 from settings_store.incidents import effects, evidence, incidents
 from settings_store.incidents.incidents import Open, Opening, Scope, Severity
 from settings_store.incidents.last_failures import last_failure
-from worker import foresight
-from worker.case import OF_SERVERS, Case
-from worker.correlation import Extension, endpoints_of
-from worker.course import LONGEST_SETTLE_SECONDS, Step, step_of
-from worker.mailbox_causes import mailbox_findings
+from worker.incidents import notice_incidents
+from worker.incidents.correlation import Extension, endpoints_of
+from worker.incidents.evidence import OF_SERVERS, Case
+from worker.incidents.lifecycle import LONGEST_SETTLE_SECONDS, Step, step_of
+from worker.incidents.mailbox_causes import mailbox_findings
 
 if TYPE_CHECKING:
-    from worker.flow import Flow
+    from worker.runs.flow import Flow
 
 log = logging.getLogger(__name__)
 
@@ -168,11 +168,11 @@ class Judge:
         return opening if last is None else replace(opening, facts=last.facts, seen=last.seen)
 
     def _notices(self) -> None:
-        for opening in foresight.to_open(self.case.foreseen, {incident.subject for incident in self.case.open}):
-            if not foresight.once(opening) or not incidents.told_already(self._conn, opening.subject):
+        for opening in notice_incidents.to_open(self.case.foreseen, {incident.subject for incident in self.case.open}):
+            if not notice_incidents.once(opening) or not incidents.told_already(self._conn, opening.subject):
                 self._open(opening)
         still_open = [incident for incident in self.case.open if incident.id not in self.closed]
-        for incident_id, domain_ids in foresight.to_extend(self.case.foreseen, still_open).items():
+        for incident_id, domain_ids in notice_incidents.to_extend(self.case.foreseen, still_open).items():
             incidents.extend(self._conn, incident_id, domain_ids)
             self._tell(incident_id, "opened")
 

@@ -9,11 +9,11 @@ from checks.runner import unfit_credentials
 from settings_store.mailboxes import restraint
 from settings_store.runs import outcomes, pages, planning, runs
 from settings_store.runs.runs import CANDIDATE, Run
-from worker.endpoints import endpoint_results, servers_of
-from worker.report import decisive
+from worker.changes.report import decisive
+from worker.runs.endpoints import endpoint_results, servers_of
 
 if TYPE_CHECKING:
-    from worker.flow import Flow
+    from worker.runs.flow import Flow
 
 
 def plan_mailboxes(flow: "Flow", run: Run) -> None:

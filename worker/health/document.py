@@ -13,7 +13,7 @@ from settings_store.health.history import Bucket, History, total
 from settings_store.health.maintenance import Window
 from settings_store.incidents.incidents import Incident
 from settings_store.incidents.overview import Disconnected
-from worker.health_view import DomainHealth, EndpointHealth, Line
+from worker.health.view import DomainHealth, EndpointHealth, Line
 
 Document = dict[str, object]
 

@@ -12,12 +12,12 @@ from checks.trust import Trust
 from settings_store import domains
 from settings_store.runs import endpoints, runs
 from settings_store.runs.runs import CANDIDATE, Phase, Run
+from worker.changes.report import results_of
 from worker.config import Config
-from worker.report import results_of
-from worker.turns import check_in_turn
+from worker.pacing.endpoint_slot import check_in_turn
 
 if TYPE_CHECKING:
-    from worker.flow import Flow
+    from worker.runs.flow import Flow
 
 
 def check_endpoints(flow: "Flow", run: Run, phase: Phase, settings_id: int) -> tuple[EndpointResult, ...]:

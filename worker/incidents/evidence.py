@@ -10,11 +10,11 @@ from settings_store.incidents import evidence, incidents
 from settings_store.incidents.evidence import Known, Probe
 from settings_store.incidents.incidents import Open, Scope
 from worker.config import Config
-from worker.correlation import Findings, correlate
-from worker.course import LONGEST_SETTLE_SECONDS, Pace, endpoint_condition
-from worker.foresight import Foreseen, foreseen, notice_condition
-from worker.mailbox_causes import single_condition, together_condition
-from worker.ourselves import RECENT_SECONDS, SERVICE, Condition, Limits, ours_condition
+from worker.incidents.correlation import Findings, correlate
+from worker.incidents.lifecycle import LONGEST_SETTLE_SECONDS, Pace, endpoint_condition
+from worker.incidents.mailbox_causes import single_condition, together_condition
+from worker.incidents.notice_incidents import Foreseen, foreseen, notice_condition
+from worker.incidents.own_outage import RECENT_SECONDS, SERVICE, Condition, Limits, ours_condition
 
 OF_SERVERS = (Scope.ENDPOINT, Scope.SERVER)
 _SETTLED_CHECKS = 2.5  # intervals between checks: at least two whole ones

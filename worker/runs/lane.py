@@ -25,9 +25,9 @@ from settings_store.runs.outcomes import Done
 from settings_store.runs.pages import Work
 from settings_store.runs.runs import CANDIDATE, Phase, Run, Stage
 from settings_store.secrets import Vault
-from worker.endpoints import context_of, endpoint_results, servers_of
-from worker.flow import LEASE_SECONDS, Flow, phase_of
-from worker.politeness import TROUBLE, Politeness
+from worker.pacing.politeness import TROUBLE, Politeness
+from worker.runs.endpoints import context_of, endpoint_results, servers_of
+from worker.runs.flow import LEASE_SECONDS, Flow, phase_of
 
 BUDGET_SECONDS = 60.0  # after which a lane takes no new page and lets another message have the slot
 FLUSH_SECONDS = 0.25

@@ -12,7 +12,7 @@ from worker import metrics
 from worker.config import Config
 
 if TYPE_CHECKING:
-    from worker.flow import Flow
+    from worker.runs.flow import Flow
 
 AT_ONCE = 4
 """Slices under way together. Each keeps one slot of the health worker busy; the rest is for all else on its queue."""

@@ -11,7 +11,7 @@ from itertools import groupby
 from checks.codes import Code
 from settings_store.incidents.evidence import Known, Probe
 from settings_store.incidents.incidents import ENDPOINTS, Open, Opening, Scope, Severity
-from worker.ourselves import (
+from worker.incidents.own_outage import (
     FEWEST_SERVERS,
     RECENT_SECONDS,
     SERVICE,

@@ -11,8 +11,8 @@ from checks.settings import Settings
 from settings_store.health.endpoints import Watched
 from settings_store.health.schedule import Due
 from worker.config import Config
-from worker.judgement import Rules, Streak, certain, observe
-from worker.notices import key_change, notices_of
+from worker.health.notices import key_change, notices_of
+from worker.health.streaks import Rules, Streak, certain, observe
 
 
 @dataclass(frozen=True, slots=True)
