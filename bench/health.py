@@ -25,7 +25,7 @@ from tests.servers.certificates import CertificateLab
 from tests.servers.dovecot import DovecotOptions, DovecotServer
 from tests.servers.postfix import PostfixServer
 from worker.health.endpoint_lane import LANES
-from worker.service import Preflight
+from worker.service.preflight import Preflight
 from worker.tasks import publish_lanes
 
 LIMIT_SECONDS = 1.0

@@ -18,7 +18,7 @@ from checks.model import Endpoint, Protocol, Security
 from checks.settings import ImapSettings
 from settings_store.secrets import new_key
 from worker.config import Config
-from worker.service import Preflight
+from worker.service.preflight import Preflight
 
 _IDLE_SECONDS = 0.5
 _PATIENCE = 20.0

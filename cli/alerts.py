@@ -16,7 +16,7 @@ from cli.verification import open_preflight
 
 if TYPE_CHECKING:
     from settings_store.alerts.channels import Channel, Wishes
-    from worker.supervision import Added
+    from worker.service.supervision import Added
 
 _URL_LIMIT = 64 * 1024  # bytes
 _NAMED = 3

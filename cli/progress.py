@@ -11,14 +11,14 @@ from cli.console import say
 from cli.phrases import phrase
 
 if TYPE_CHECKING:
-    from worker.service import Progress
+    from worker.service.preflight import Progress
 
 LINE_SECONDS = 10.0
 _SERVER_STAGES = ("queued", "endpoints")
 
 
 class Followable(Protocol):
-    """What is asked of `worker.service.Preflight` here."""
+    """What is asked of `worker.service.preflight.Preflight` here."""
 
     def follow(self, run_id: str, timeout: float | None = None) -> "Iterator[Progress]": ...
 

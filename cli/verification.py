@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from checks.settings import Settings
     from settings_store.changes.changes import Saved
     from worker.changes.report import Report
-    from worker.service import Preflight
+    from worker.service.preflight import Preflight
 
 _CHECK_STATUS = {Verdict.OK: Status.SAFE, Verdict.FAIL: Status.UNSAFE, Verdict.INCONCLUSIVE: Status.CANNOT_TELL}
 _VERIFY_STATUS = {"safe": Status.SAFE, "unsafe": Status.UNSAFE, "cannot_tell": Status.CANNOT_TELL}
@@ -118,7 +118,7 @@ def open_preflight() -> "Preflight":
     """The service as the environment configures it. Raises `Invalid`."""
     from cli.logs import configure_logging
     from worker.config import load_config
-    from worker.service import Preflight
+    from worker.service.preflight import Preflight
 
     config = load_config()
     configure_logging(config.log_level)

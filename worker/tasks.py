@@ -9,7 +9,7 @@ import threading
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from worker.alerts import ROUNDS, send_due
+from worker.alerts.delivery import ROUNDS, send_due
 from worker.app import EXPIRES_SECONDS, HEALTH, HEALTH_SECONDS, PREFLIGHT
 from worker.changes.watch import begin_watches
 from worker.health.endpoint_lane import LANES, EndpointLane, tick

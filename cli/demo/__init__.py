@@ -18,7 +18,7 @@ from cli.report import render_report
 if TYPE_CHECKING:
     from cli.demo.sandbox import MailServer
     from worker.config import Config
-    from worker.service import Preflight
+    from worker.service.preflight import Preflight
 
 
 def run_demo(console: Console) -> None:
@@ -30,7 +30,7 @@ def run_demo(console: Console) -> None:
         from cli.demo.sandbox import running_sandbox
     except ModuleNotFoundError as error:
         raise Invalid(f"the demo needs the package {error.name}: pip install 'mail-preflight[demo]'") from None
-    from worker.service import Preflight
+    from worker.service.preflight import Preflight
 
     cast = make_cast()
     with (

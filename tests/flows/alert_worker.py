@@ -5,20 +5,20 @@ from multiprocessing.synchronize import Event
 
 from settings_store.db import Database
 from settings_store.secrets import Vault
-from worker import alerts, sending
+from worker.alerts import apprise_sender, delivery
 from worker.config import Config
 from worker.runs.flow import Flow
 
 LEASE_SECONDS = 0.4
 
-sending.accept("json://127.0.0.1/")  # loads the services, which takes longer than all else
+apprise_sender.accept("json://127.0.0.1/")  # loads the services, which takes longer than all else
 
 
 def work(url: str, key: str, begun: Event) -> None:
     """Sends what is due, again and again."""
-    alerts.LEASE_SECONDS = LEASE_SECONDS
+    delivery.LEASE_SECONDS = LEASE_SECONDS
     flow = Flow(Database(url), Vault([key]), Config.model_validate({"secret_key": key}), lambda *_: None)
     begun.set()
     while True:
-        alerts.send_due(flow)
+        delivery.send_due(flow)
         time.sleep(0.005)

@@ -29,7 +29,7 @@ from settings_store.secrets import new_key
 from tests.servers.lab import MailLab
 from worker.changes.report import MailboxLine, Report
 from worker.config import Config
-from worker.service import Preflight
+from worker.service.preflight import Preflight
 
 Mode = Literal["embedded", "distributed"]
 MODES: tuple[Mode, ...] = ("embedded", "distributed")

@@ -13,7 +13,7 @@ from settings_store.incidents.incidents import Severity
 from tests.flows.alert_kills import trial
 from tests.servers.receivers import Hook, Mailbox, hook, mailbox
 from tests.settings_store.telling import Office
-from worker.alerts import send_due
+from worker.alerts.delivery import send_due
 from worker.config import Config
 from worker.runs.flow import Flow
 

@@ -8,7 +8,7 @@ from settings_store import schema
 from settings_store.changes.lifecycle import Refused
 from tests.flows.harness import Outcome, System, boxes_of, settings_of
 from tests.servers.lab import MailLab
-from worker.service import Preflight
+from worker.service.preflight import Preflight
 
 DOMAIN = "apply.example"
 COUNT, WRONG = 10, (1, 4)

@@ -20,7 +20,7 @@ from tests.flows.harness import (
 )
 from tests.servers.lab import MailLab
 from tests.servers.redis import RedisServer
-from worker.service import Preflight
+from worker.service.preflight import Preflight
 
 DOMAIN = "deaths.example"
 COUNT, WRONG = 120, frozenset(range(0, 120, 12))

@@ -16,7 +16,7 @@ from tests.flows.harness import Outcome, System, boxes_of, outcome, seen, settin
 from tests.servers.lab import MailLab
 from worker.runs.flow import Flow, TaskName
 from worker.runs.lane import Lane, RouteCache
-from worker.service import Preflight
+from worker.service.preflight import Preflight
 
 DOMAIN = "delivery.example"
 COUNT, WRONG = 30, (3, 8, 21)

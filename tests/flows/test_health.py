@@ -20,7 +20,7 @@ from tests.settings_store.in_force import put_in_force
 from worker import process
 from worker.app import HEALTH, QUEUES
 from worker.health.endpoint_lane import tick
-from worker.service import Preflight
+from worker.service.preflight import Preflight
 from worker.tasks import publish_lanes
 
 DOMAIN = "health.example"

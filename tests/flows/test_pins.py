@@ -8,7 +8,7 @@ from tests.flows.harness import System, boxes_of, settings_of
 from tests.servers.lab import MailLab
 from worker.changes.watch import begin_watches
 from worker.runs.endpoints import endpoint_results
-from worker.service import Preflight
+from worker.service.preflight import Preflight
 
 DOMAIN = "pinned.example"
 

@@ -18,10 +18,10 @@ from settings_store.incidents import incidents
 from settings_store.incidents.incidents import Scope, Severity
 from settings_store.secrets import Vault, new_key
 from tests.settings_store.telling import NOW, Office
-from worker import detour
-from worker.alerts import add_channel, back_off, send_due, test_channel
+from worker.alerts import fallback
+from worker.alerts.delivery import add_channel, back_off, send_due, test_channel
+from worker.alerts.message import Message, NotSent
 from worker.config import Config
-from worker.message import Message, NotSent
 from worker.runs.flow import Flow
 
 test_channel.__test__ = False  # type: ignore[attr-defined] # it is none of pytest's
@@ -308,7 +308,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> None:
         "other.example": "192.0.2.2",
         "operator.example": "192.0.2.3",
     }
-    detour._addresses.cache_clear()  # noqa: SLF001 - other tests have other names
+    fallback._addresses.cache_clear()  # noqa: SLF001 - other tests have other names
 
     def look_up(host: str, port: int, **_: object) -> list[object]:
         if host not in known:
@@ -430,11 +430,11 @@ def test_a_resolver_that_hangs_does_not_hang_alerts(bureau: Bureau, monkeypatch:
         return frozenset()
 
     ticks: list[float] = []
-    monkeypatch.setattr(detour, "_addresses", hang)
-    monkeypatch.setattr("worker.detour.time.monotonic", lambda: sum(ticks))
+    monkeypatch.setattr(fallback, "_addresses", hang)
+    monkeypatch.setattr("worker.alerts.fallback.time.monotonic", lambda: sum(ticks))
     bureau.mail_channel("inside", "mail.lab.example")
     keys = [bureau.incident(f"endpoint:{number}", host=f"h{number}.example") for number in range(50)]
-    names = detour._Names(bureau.flow)  # noqa: SLF001 - what one round may wait
+    names = fallback._Names(bureau.flow)  # noqa: SLF001 - what one round may wait
     with bureau.database.read() as conn:
         ways = fallback_routes.ways(conn, deliveries.due_keys(conn, bureau.now, 99))
     assert len(ways) == len(keys) and not names.blocked(ways)

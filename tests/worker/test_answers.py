@@ -10,9 +10,9 @@ from contextlib import contextmanager, nullcontext, suppress
 import pytest
 
 from checks.network.address_policy import AddressPolicy
-from worker import sending
-from worker.answers import LIMIT
-from worker.message import Message, NotSent
+from worker.alerts import apprise_sender
+from worker.alerts.message import Message, NotSent
+from worker.alerts.response_limit import LIMIT
 
 EVERYWHERE = AddressPolicy(allow_all=True)
 MESSAGE = Message("0a1b2c3d", "subject", "text\n")
@@ -39,7 +39,7 @@ def server(talk: Callable[[socket.socket], None]) -> Iterator[int]:
 
 @contextmanager
 def little_memory() -> Iterator[None]:
-    sending.accept("json://hooks.example/")  # what is imported does not count
+    apprise_sender.accept("json://hooks.example/")  # what is imported does not count
     tracemalloc.start()
     try:
         yield
@@ -80,7 +80,7 @@ def test_an_endless_answer_of_a_webhook(status: bytes, head: bytes, chunk: bytes
     headers_end = b"\r\n\r\n" in head or head == b"\r\n"
     expected = nullcontext() if status.startswith(b"200") and headers_end else pytest.raises(NotSent)
     with server(http(b"HTTP/1.1 " + status + b"\r\n" + head, chunk)) as port, little_memory(), expected:
-        sending.send(f"json://127.0.0.1:{port}/", MESSAGE, EVERYWHERE, seconds=10)
+        apprise_sender.send(f"json://127.0.0.1:{port}/", MESSAGE, EVERYWHERE, seconds=10)
 
 
 @pytest.mark.parametrize("line", [b"220-hello\r\n" * 5000, ENDLESS])
@@ -90,7 +90,7 @@ def test_an_endless_answer_of_a_mail_server(line: bytes) -> None:
             connection.sendall(line)
 
     with server(talk) as port, little_memory(), pytest.raises(NotSent, match="the mail server"):
-        sending.send(MAIL.format(port=port, user=""), MESSAGE, EVERYWHERE, seconds=10)
+        apprise_sender.send(MAIL.format(port=port, user=""), MESSAGE, EVERYWHERE, seconds=10)
 
 
 def test_a_mail_server_that_talks_nonsense() -> None:
@@ -102,5 +102,5 @@ def test_a_mail_server_that_talks_nonsense() -> None:
             connection.recv(4096)
 
     with server(talk) as port, pytest.raises(NotSent, match="was not understood") as caught:
-        sending.send(MAIL.format(port=port, user="me:pl4nted@"), MESSAGE, EVERYWHERE, seconds=10)
+        apprise_sender.send(MAIL.format(port=port, user="me:pl4nted@"), MESSAGE, EVERYWHERE, seconds=10)
     assert "pl4nted" not in str(caught.value)

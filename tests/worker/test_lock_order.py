@@ -30,7 +30,7 @@ from settings_store.secrets import Vault, new_key
 from tests.flows.size.store import settings_number
 from worker.config import Config
 from worker.runs.lane import Lane, RouteCache
-from worker.service import Preflight
+from worker.service.preflight import Preflight
 
 COUNT = 400
 BULK = 100

@@ -27,9 +27,9 @@ from settings_store.secrets import new_key
 from tests.flows.conftest import embedded
 from tests.flows.harness import wait_for
 from tests.settings_store.in_force import mail_settings, put_in_force
-from worker import metrics
 from worker.config import Config
-from worker.service import Preflight
+from worker.metrics import counters
+from worker.service.preflight import Preflight
 
 HOST = "127.0.0.1"
 PLANTED = (
@@ -66,15 +66,15 @@ def of(samples: Samples, name: str, **labels: str) -> float:
 @pytest.fixture
 def port(database: Database) -> Iterator[int]:
     """Where metrics of the database are served."""
-    with metrics.serve(0, HOST, database) as port:
+    with counters.serve(0, HOST, database) as port:
         yield port
 
 
 def test_what_is_counted_is_told(port: int) -> None:
     for seconds in (0.3, 0.2):
-        metrics.endpoint_checked(Protocol.IMAP, Verdict.FAIL, Code.TLS_EXPIRED, seconds)
-    metrics.mailbox_tried("smtp", "ok", "ok")
-    metrics.alert_sent("opened", "sent")
+        counters.endpoint_checked(Protocol.IMAP, Verdict.FAIL, Code.TLS_EXPIRED, seconds)
+    counters.mailbox_tried("smtp", "ok", "ok")
+    counters.alert_sent("opened", "sent")
 
     samples = scrape(port)
 
@@ -90,7 +90,7 @@ def test_what_is_counted_is_told(port: int) -> None:
 def test_threads_lose_no_count(port: int) -> None:
     def count() -> None:
         for _ in range(500):
-            metrics.mailbox_tried("imap", "ok", "ok")
+            counters.mailbox_tried("imap", "ok", "ok")
 
     threads = [threading.Thread(target=count) for _ in range(8)]
     for thread in threads:
@@ -105,9 +105,9 @@ def test_nothing_but_known_values_becomes_a_label(database: Database, port: int)
     """Given a mistake of ours that passes names as labels, they stay out, and so does all that is stored."""
     plant(database)
     domain, host, box, address, channel, url = PLANTED
-    metrics.endpoint_checked(host, address, domain, 0.1)
-    metrics.mailbox_tried(box, host, address)
-    metrics.alert_sent(channel, url)
+    counters.endpoint_checked(host, address, domain, 0.1)
+    counters.mailbox_tried(box, host, address)
+    counters.alert_sent(channel, url)
 
     text = text_of(port)
 
@@ -156,7 +156,7 @@ def test_a_database_that_is_away_is_told_as_well(
         raise sa.exc.OperationalError("SELECT 1", {}, Exception("password=planted-secret"))
 
     monkeypatch.setattr(database, "now", away)
-    metrics.alert_sent("test", "sent")
+    counters.alert_sent("test", "sent")
     samples = scrape(port)
 
     assert of(samples, "database_up") == 0
@@ -165,11 +165,11 @@ def test_a_database_that_is_away_is_told_as_well(
 
 
 def test_counting_before_and_after_serving_does_nothing(database: Database) -> None:
-    metrics.alert_sent("test", "sent")
+    counters.alert_sent("test", "sent")
     for _ in range(2):
-        with metrics.serve(0, HOST, database) as port:
+        with counters.serve(0, HOST, database) as port:
             assert not [name for name, _ in scrape(port) if name == "mail_preflight_alerts_total"]
-            metrics.alert_sent("test", "sent")
+            counters.alert_sent("test", "sent")
     with pytest.raises(OSError, match="refused"):
         text_of(port)
 
@@ -179,9 +179,9 @@ def test_where_nobody_can_listen_one_line_says_so(database: Database, host: str)
     with socket.create_server((HOST, 0)) as taken:
         port = taken.getsockname()[1]
         words = rf"^metrics cannot be served on {host} port {port}: .*METRICS_PORT"
-        with pytest.raises(Invalid, match=words), metrics.serve(port, host, database):
+        with pytest.raises(Invalid, match=words), counters.serve(port, host, database):
             pass
-    metrics.alert_sent("test", "sent")  # is no counting
+    counters.alert_sent("test", "sent")  # is no counting
 
 
 def test_counting_costs_no_import_where_nothing_is_served() -> None:
@@ -224,7 +224,7 @@ def test_what_a_real_process_checks_is_counted_and_names_nobody(tmp_path: Path) 
 def test_without_a_port_nothing_is_served(tmp_path: Path) -> None:
     config = Config(database_url=SecretStr(f"sqlite:///{tmp_path}/p.db"), secret_key=SecretStr(new_key()))
     with Preflight.open(config) as preflight, preflight.telling():
-        metrics.alert_sent("test", "sent")
+        counters.alert_sent("test", "sent")
         assert not [thread for thread in threading.enumerate() if "serve_forever" in thread.name]
 
 

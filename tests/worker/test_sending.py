@@ -16,9 +16,9 @@ import pytest
 from checks.model import Invalid
 from checks.network.address_policy import AddressPolicy
 from tests.servers.receivers import Hook, Mailbox, hook, mailbox
-from worker import sending
-from worker.confinement import NotAllowed, confined
-from worker.message import Message, NotSent
+from worker.alerts import apprise_sender
+from worker.alerts.confinement import NotAllowed, confined
+from worker.alerts.message import Message, NotSent
 
 EVERYWHERE = AddressPolicy(allow_all=True)
 PUBLIC_ONLY = AddressPolicy()
@@ -44,7 +44,7 @@ def mail_url(box: Mailbox, extra: str = "", user: str = "") -> str:
 
 def refusal(url: str) -> str:
     with pytest.raises(Invalid) as caught:
-        sending.accept(url)
+        apprise_sender.accept(url)
     assert "\n" not in str(caught.value) and caught.value.field == "url"
     assert caught.value.__cause__ is None
     return str(caught.value)
@@ -66,7 +66,7 @@ def refusal(url: str) -> str:
     ],
 )
 def test_a_channel_is_shown_without_its_secrets(url: str, shown: str) -> None:
-    assert sending.accept(url) == shown
+    assert apprise_sender.accept(url) == shown
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_an_incomplete_url_is_refused_without_being_quoted(url: str) -> None:
 def test_a_password_with_an_at_sign_is_not_taken_for_a_host(schema: str) -> None:
     words = refusal(f"{schema}://user:pass@{SECRET}@mail.example/?from=a@b.example&to=x@y.example&mode=starttls")
     assert "%40" in words and SECRET not in words
-    fine = sending.accept(
+    fine = apprise_sender.accept(
         f"{schema}://user:pass%40{SECRET}@mail.example/?from=a@b.example&to=x@y.example&mode=starttls"
     )
     assert "mail.example" in fine and SECRET not in fine
@@ -145,7 +145,7 @@ def test_control_characters_are_refused_in_any_writing(place: str) -> None:
 def test_a_long_message_to_a_webhook_is_one_call(receiver: Hook) -> None:
     """A second one would have the same id, and be taken for a repeat."""
     long = Message("0a1b2c3d", "subject", "word " * 20_000)
-    sending.send(f"json://127.0.0.1:{receiver.port}/?overflow=split&retry=2", long, EVERYWHERE)
+    apprise_sender.send(f"json://127.0.0.1:{receiver.port}/?overflow=split&retry=2", long, EVERYWHERE)
     assert receiver.ids == ["0a1b2c3d"]
 
 
@@ -158,23 +158,23 @@ def test_several_recipients_are_refused(extra: str) -> None:
 def test_a_password_that_would_go_out_unencrypted_is_refused(host: str) -> None:
     ending = "from=a@b.example&to=x@y.example"
     assert "mailtos://" in refusal(f"mailto://user:{SECRET}@{host}?{ending}")
-    assert sending.accept(f"mailtos://user:{SECRET}@{host}?{ending}")
-    assert sending.accept(f"mailto://{host}?{ending}"), "there is no password"
-    assert sending.accept(f"mailto://user:{SECRET}@127.0.0.1?{ending}"), "it stays on this machine"
+    assert apprise_sender.accept(f"mailtos://user:{SECRET}@{host}?{ending}")
+    assert apprise_sender.accept(f"mailto://{host}?{ending}"), "there is no password"
+    assert apprise_sender.accept(f"mailto://user:{SECRET}@127.0.0.1?{ending}"), "it stays on this machine"
 
 
 def test_a_password_that_is_rejected_was_sent_once() -> None:
     with mailbox(("teller", "right")) as box:
         with pytest.raises(NotSent, match="rejected the login: 535"):
-            sending.send(mail_url(box, user="teller:wrong@"), MESSAGE, EVERYWHERE)
+            apprise_sender.send(mail_url(box, user="teller:wrong@"), MESSAGE, EVERYWHERE)
         assert box.logins == [(b"teller", b"wrong")]
-        sending.send(mail_url(box, user="teller:right@"), MESSAGE, EVERYWHERE)
+        apprise_sender.send(mail_url(box, user="teller:right@"), MESSAGE, EVERYWHERE)
         assert box.ids == [MESSAGE.id]
 
 
 def test_mail_arrives_with_the_id_exactly_once(box: Mailbox) -> None:
     for _ in range(2):
-        sending.send(mail_url(box, "&+Message-ID=<other@sender.example>"), MESSAGE, EVERYWHERE)
+        apprise_sender.send(mail_url(box, "&+Message-ID=<other@sender.example>"), MESSAGE, EVERYWHERE)
     first, again = box.mails
     assert first.get_all("Message-ID") == ["<0a1b2c3d@mail-preflight.sender.example>"]
     assert first["Message-ID"] == again["Message-ID"]
@@ -187,7 +187,7 @@ def test_mail_arrives_with_the_id_exactly_once(box: Mailbox) -> None:
 
 @pytest.mark.parametrize("schema", ["json", "xml", "form"])
 def test_a_webhook_arrives_with_the_id(receiver: Hook, schema: str) -> None:
-    sending.send(f"{schema}://127.0.0.1:{receiver.port}/hook?+Webhook-Id=other&+X-Own=1", MESSAGE, EVERYWHERE)
+    apprise_sender.send(f"{schema}://127.0.0.1:{receiver.port}/hook?+Webhook-Id=other&+X-Own=1", MESSAGE, EVERYWHERE)
     (call,) = receiver.calls
     assert (call.method, call.path, call.headers["webhook-id"], call.headers["x-own"]) == (
         *("POST", "/hook", "0a1b2c3d", "1"),
@@ -203,7 +203,7 @@ def test_redirects_are_not_followed(receiver: Hook, status: int) -> None:
     with hook() as elsewhere:
         receiver.status, receiver.headers = status, {"Location": f"http://127.0.0.1:{elsewhere.port}/"}
         with pytest.raises(NotSent, match=f"HTTP status {status}"):
-            sending.send(f"json://127.0.0.1:{receiver.port}/?redirect=yes", MESSAGE, EVERYWHERE)
+            apprise_sender.send(f"json://127.0.0.1:{receiver.port}/?redirect=yes", MESSAGE, EVERYWHERE)
         assert not elsewhere.calls
 
 
@@ -211,14 +211,14 @@ def test_redirects_are_not_followed(receiver: Hook, status: int) -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "169.254.169.254", "10.0.0.1", "0x7f000001"])
 def test_a_host_that_is_not_allowed_is_not_connected_to(receiver: Hook, host: str) -> None:
     with pytest.raises(NotSent, match=r"is not public|no connection"):
-        sending.send(f"json://{host}:{receiver.port}/", MESSAGE, PUBLIC_ONLY)
+        apprise_sender.send(f"json://{host}:{receiver.port}/", MESSAGE, PUBLIC_ONLY)
     assert not receiver.calls
 
 
 def test_a_mail_server_that_is_not_allowed_is_not_connected_to(box: Mailbox) -> None:
     with pytest.raises(NotSent, match=r"the address 127\.0\.0\.1 is not public"):
-        sending.send(mail_url(box), MESSAGE, PUBLIC_ONLY)
-    sending.send(mail_url(box), MESSAGE, AddressPolicy(networks=(ip_network("127.0.0.0/8"),)))
+        apprise_sender.send(mail_url(box), MESSAGE, PUBLIC_ONLY)
+    apprise_sender.send(mail_url(box), MESSAGE, AddressPolicy(networks=(ip_network("127.0.0.0/8"),)))
     assert len(box.mails) == 1
 
 
@@ -228,7 +228,7 @@ def test_a_name_that_changes_its_mind_is_judged_by_where_the_connection_goes(
     answer = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", receiver.port))]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answer)
     with pytest.raises(NotSent, match=r"127\.0\.0\.1 is not public"):
-        sending.send(f"json://rebound.example:{receiver.port}/", MESSAGE, PUBLIC_ONLY)
+        apprise_sender.send(f"json://rebound.example:{receiver.port}/", MESSAGE, PUBLIC_ONLY)
     assert not receiver.calls
 
 
@@ -236,15 +236,15 @@ def test_a_name_that_changes_its_mind_is_judged_by_where_the_connection_goes(
 def test_a_webhook_that_does_not_accept_is_not_sent(receiver: Hook, status: int, words: str) -> None:
     receiver.status = status
     with pytest.raises(NotSent, match=words):
-        sending.send(f"json://127.0.0.1:{receiver.port}/", MESSAGE, EVERYWHERE)
+        apprise_sender.send(f"json://127.0.0.1:{receiver.port}/", MESSAGE, EVERYWHERE)
 
 
 def test_a_status_is_not_taken_for_that_of_the_next_one(receiver: Hook) -> None:
     receiver.status = 500
     with pytest.raises(NotSent, match="500"):
-        sending.send(f"json://127.0.0.1:{receiver.port}/", MESSAGE, EVERYWHERE)
+        apprise_sender.send(f"json://127.0.0.1:{receiver.port}/", MESSAGE, EVERYWHERE)
     with pytest.raises(NotSent, match="no connection"):
-        sending.send(f"json://127.0.0.1:{unused_port()}/", MESSAGE, EVERYWHERE)
+        apprise_sender.send(f"json://127.0.0.1:{unused_port()}/", MESSAGE, EVERYWHERE)
 
 
 def unused_port() -> int:
@@ -256,12 +256,12 @@ def unused_port() -> int:
 def test_mail_that_is_refused_is_not_sent(box: Mailbox, answer: str) -> None:
     box.answer = answer
     with pytest.raises(NotSent, match=f"the mail server refused the message: {answer}"):
-        sending.send(mail_url(box), MESSAGE, EVERYWHERE)
+        apprise_sender.send(mail_url(box), MESSAGE, EVERYWHERE)
 
 
 def test_no_mail_server_there() -> None:
     with pytest.raises(NotSent, match="could not be used: Connection refused"):
-        sending.send(mail_url(Mailbox(unused_port())), MESSAGE, EVERYWHERE)
+        apprise_sender.send(mail_url(Mailbox(unused_port())), MESSAGE, EVERYWHERE)
 
 
 @pytest.mark.parametrize(
@@ -271,7 +271,7 @@ def test_one_that_never_answers_ends_in_time(url: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         begun = time.monotonic()
         with pytest.raises(NotSent, match="no answer within 1 seconds"):
-            sending.send(url.format(port=server.getsockname()[1]), MESSAGE, EVERYWHERE, seconds=1)
+            apprise_sender.send(url.format(port=server.getsockname()[1]), MESSAGE, EVERYWHERE, seconds=1)
         assert time.monotonic() - begun < 3
     wait_for_threads()
 
@@ -282,7 +282,7 @@ def test_one_that_drips_ends_in_time_and_leaves_no_thread(receiver: Hook, status
     receiver.drip, receiver.status = True, status
     begun = time.monotonic()
     with nullcontext() if status == 200 else pytest.raises(NotSent, match="no answer within 1 seconds"):
-        sending.send(f"json://127.0.0.1:{receiver.port}/", MESSAGE, EVERYWHERE, seconds=1)
+        apprise_sender.send(f"json://127.0.0.1:{receiver.port}/", MESSAGE, EVERYWHERE, seconds=1)
     assert time.monotonic() - begun < 3
     wait_for_threads()
 
@@ -308,7 +308,7 @@ def test_what_was_accepted_counts_even_where_the_goodbye_fails() -> None:
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         threading.Thread(target=serve, args=(server,), daemon=True).start()
-        sending.send(mail_url(Mailbox(server.getsockname()[1])), MESSAGE, EVERYWHERE)
+        apprise_sender.send(mail_url(Mailbox(server.getsockname()[1])), MESSAGE, EVERYWHERE)
 
 
 def test_no_secret_in_any_word(box: Mailbox, receiver: Hook, caplog: pytest.LogCaptureFixture) -> None:
@@ -330,8 +330,8 @@ def test_no_secret_in_any_word(box: Mailbox, receiver: Hook, caplog: pytest.LogC
     words = []
     for url in urls:
         with pytest.raises((NotSent, Invalid)) as caught:
-            sending.accept(url)
-            sending.send(url, MESSAGE, EVERYWHERE)
+            apprise_sender.accept(url)
+            apprise_sender.send(url, MESSAGE, EVERYWHERE)
         words += [str(caught.value), repr(caught.value), *traceback.format_exception(caught.value, chain=True)]
     said = "\n".join([*words, caplog.text]).replace("sending.send(url", "")
     without_the_test = "\n".join(line for line in said.splitlines() if 'f"' not in line)
@@ -343,15 +343,15 @@ def test_no_secret_in_any_word(box: Mailbox, receiver: Hook, caplog: pytest.LogC
 def test_the_password_is_taken_out_of_a_mail_servers_words() -> None:
     with mailbox(("someone", "right")) as box:
         with pytest.raises(NotSent, match="rejected the login: 535") as caught:
-            sending.send(mail_url(box, user=f"someone:{SECRET}@"), MESSAGE, EVERYWHERE)
+            apprise_sender.send(mail_url(box, user=f"someone:{SECRET}@"), MESSAGE, EVERYWHERE)
         assert SECRET not in str(caught.value)
-        sending.send(mail_url(box, user="someone:right@"), MESSAGE, EVERYWHERE)
+        apprise_sender.send(mail_url(box, user="someone:right@"), MESSAGE, EVERYWHERE)
         assert len(box.mails) == 1
 
 
 def test_logs_of_others_are_left_alone(caplog: pytest.LogCaptureFixture, receiver: Hook) -> None:
     caplog.set_level(logging.DEBUG)
-    sending.send(f"json://127.0.0.1:{receiver.port}/{SECRET}", MESSAGE, EVERYWHERE)
+    apprise_sender.send(f"json://127.0.0.1:{receiver.port}/{SECRET}", MESSAGE, EVERYWHERE)
     logging.getLogger("urllib3.connectionpool").debug("about a mail server")
     assert "about a mail server" in caplog.text and SECRET not in caplog.text
 
@@ -375,6 +375,6 @@ def test_what_is_confined_gets_nowhere_else(deed: str) -> None:
 
 
 def test_the_mail_server_of_a_channel() -> None:
-    assert sending.mail_host("mailto://u:p@Mail.Example?from=a@b.example&smtp=SMTP.Example.") == "smtp.example"
-    assert sending.mail_host("mailtos://u:p@gmail.com") == "smtp.gmail.com"
-    assert sending.mail_host("json://mail.example/") is None
+    assert apprise_sender.mail_host("mailto://u:p@Mail.Example?from=a@b.example&smtp=SMTP.Example.") == "smtp.example"
+    assert apprise_sender.mail_host("mailtos://u:p@gmail.com") == "smtp.gmail.com"
+    assert apprise_sender.mail_host("json://mail.example/") is None

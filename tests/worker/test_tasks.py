@@ -12,7 +12,7 @@ from pydantic import SecretStr
 import worker.tasks
 from settings_store.db import Database
 from settings_store.secrets import Vault, new_key
-from worker.alerts import ROUNDS
+from worker.alerts.delivery import ROUNDS
 from worker.app import HEALTH, PREFLIGHT, make_app
 from worker.config import Config
 from worker.health.endpoint_lane import LANES

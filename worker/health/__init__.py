@@ -1,0 +1,1 @@
+"""What health checks look at, and what a row of them says."""

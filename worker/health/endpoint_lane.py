@@ -19,9 +19,9 @@ from settings_store import domains
 from settings_store.health import endpoints, schedule
 from settings_store.health.endpoints import Watched
 from settings_store.health.schedule import Next, jittered
-from worker import metrics
 from worker.health.endpoint_state import Subject, after_check, begins_to_fail, is_certain, rules_of
 from worker.health.mailbox_slices import begin_slices
+from worker.metrics import counters
 from worker.pacing.endpoint_slot import check_in_turn
 from worker.runs.endpoints import context_of, pins_in_force
 
@@ -161,7 +161,7 @@ class EndpointLane:
         context = context_of(self._flow.config, subject.settings, subject.due.domain, pins)
         begun = time.monotonic()
         result = self._check(endpoint, context)
-        metrics.endpoint_checked(endpoint.protocol, result.verdict, result.code, time.monotonic() - begun)
+        counters.endpoint_checked(endpoint.protocol, result.verdict, result.code, time.monotonic() - begun)
         return result
 
     # -- recording

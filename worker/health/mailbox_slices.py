@@ -8,8 +8,8 @@ from settings_store.health import slices
 from settings_store.health.slices import Pace
 from settings_store.runs import outcomes, runs
 from settings_store.runs.runs import Run
-from worker import metrics
 from worker.config import Config
+from worker.metrics import counters
 
 if TYPE_CHECKING:
     from worker.runs.flow import Flow
@@ -44,4 +44,4 @@ def end_slice(flow: "Flow", conn: Connection, run: Run) -> None:
     slices.take_over_states(conn, newest, flow.now(), pace_of(flow.config))
     for row in outcomes.rows(conn, run.id):
         if row.verdict and row.protocol and row.code:
-            metrics.mailbox_tried(row.protocol, row.verdict, row.code)
+            counters.mailbox_tried(row.protocol, row.verdict, row.code)

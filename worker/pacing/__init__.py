@@ -1,0 +1,1 @@
+"""How many connections and logins at once a mail server is given."""

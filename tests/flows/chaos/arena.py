@@ -24,7 +24,7 @@ from tests.servers.dovecot import DovecotOptions
 from tests.servers.lab import MailLab, mail_lab
 from tests.servers.postgres import PostgresServer
 from tests.servers.redis import RedisServer
-from worker.service import Preflight
+from worker.service.preflight import Preflight
 
 DOMAIN = "chaos.example"
 HOSTS = ("localhost", "127.0.0.1")

@@ -17,7 +17,7 @@ from settings_store.db import Database
 from settings_store.runs import endpoints, outcomes, pages, planning, runs
 from tests.flows.size.store import name_of, settings_number
 from worker.changes.watch import begin_watches
-from worker.service import Preflight
+from worker.service.preflight import Preflight
 
 _asked = count()
 HISTORY = ("changes", "runs", "audit", "endpoint_results", "pages", "run_mailboxes")

@@ -14,7 +14,7 @@ from tests.servers.lab import MailLab
 from tests.servers.postgres import PostgresServer
 from tests.servers.process import free_port
 from tests.servers.redis import RedisServer
-from worker.service import Preflight
+from worker.service.preflight import Preflight
 
 PATIENCE = 900.0
 

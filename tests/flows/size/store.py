@@ -13,7 +13,7 @@ from settings_store import domains, schema
 from settings_store.db import Database
 from settings_store.secrets import new_key
 from worker.config import Config
-from worker.service import Preflight
+from worker.service.preflight import Preflight
 
 MAILBOXES = 10  # in each domain
 SLICES = 20  # finished health checks of each domain, as two days have some two hundred

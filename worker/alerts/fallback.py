@@ -15,7 +15,7 @@ from checks.network.dial import Deadline, resolve
 from settings_store.alerts import deliveries, fallback_routes
 from settings_store.alerts.deliveries import Delivery, Key
 from settings_store.alerts.fallback_routes import Way
-from worker import sending
+from worker.alerts import apprise_sender
 from worker.runs.flow import Flow
 
 log = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ class _Names:
 
     def _host(self, token: bytes) -> str | None:
         try:
-            return sending.mail_host(self.flow.vault.open(token))
+            return apprise_sender.mail_host(self.flow.vault.open(token))
         except (Fault, Invalid):  # it cannot be sent either; that is found and recorded there
             return None
 

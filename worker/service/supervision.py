@@ -1,4 +1,4 @@
-"""The use cases of health, alerts and maintenance: the part of `worker.service.Preflight` that changes no settings."""
+"""The use cases of health, alerts and maintenance: the part of `Preflight` that changes no settings."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -12,10 +12,10 @@ from settings_store.health import maintenance
 from settings_store.health.history import DAYS
 from settings_store.health.maintenance import Window
 from settings_store.incidents import overview
-from worker import alerts, sending
+from worker.alerts import apprise_sender, delivery
+from worker.alerts.message import NotSent
 from worker.health import view
 from worker.health.view import DomainHealth, Line
-from worker.message import NotSent
 
 if TYPE_CHECKING:
     from settings_store.db import Database
@@ -104,8 +104,8 @@ class Supervision:
             with self.database.read() as conn:
                 wishes = replace(wishes, domain_id=domains.find_domain(conn, self.account_id, domain).id)
         now = self.database.now()
-        channel = alerts.add_channel(self.database, self.vault, self.account_id, name, url, wishes, now)
-        host = sending.mail_host(url.strip())
+        channel = delivery.add_channel(self.database, self.vault, self.account_id, name, url, wishes, now)
+        host = apprise_sender.mail_host(url.strip())
         with self.database.read() as conn:
             own = overview.domains_on(conn, self.account_id, host) if host else []
         return Added(channel, host or "", own)
@@ -134,7 +134,7 @@ class Supervision:
 
     def _try(self, channel: Channel) -> str:
         try:
-            alerts.test_channel(self.vault, self.config.policy, channel)
+            delivery.test_channel(self.vault, self.config.policy, channel)
         except NotSent as error:
             return str(error)
         return ""

@@ -10,8 +10,8 @@ import ssl
 from typing import Any
 
 from checks import redact
-from worker import answers
-from worker.message import Message, NotSent
+from worker.alerts import response_limit
+from worker.alerts.message import Message, NotSent
 
 _SECONDS = 15.0
 """The longest that one answer of the mail server may take."""
@@ -70,11 +70,11 @@ def _connected(plugin: Any) -> smtplib.SMTP:
     if not plugin.verify_certificate:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     if plugin.secure_mode == "ssl":
-        server: smtplib.SMTP = answers.SecureMailServer(
+        server: smtplib.SMTP = response_limit.SecureMailServer(
             plugin.smtp_host, plugin.port, timeout=_SECONDS, context=context
         )
     else:
-        server = answers.MailServer(plugin.smtp_host, plugin.port, timeout=_SECONDS)
+        server = response_limit.MailServer(plugin.smtp_host, plugin.port, timeout=_SECONDS)
     try:
         if plugin.secure_mode == "starttls":
             server.starttls(context=context)

@@ -23,8 +23,9 @@ from settings_store.alerts.deliveries import Delivery, Key
 from settings_store.db import Database
 from settings_store.incidents import incidents
 from settings_store.secrets import Vault
-from worker import detour, metrics, sending
-from worker.message import Message, NotSent
+from worker.alerts import apprise_sender, fallback
+from worker.alerts.message import Message, NotSent
+from worker.metrics import counters
 from worker.runs.flow import Flow
 
 log = logging.getLogger(__name__)
@@ -42,9 +43,9 @@ _FEWEST_ATTEMPTS = 6  # half an hour at least: neither a service that was off fo
 _KINDS = {"critical": "failure", "warning": "warning", "info": "info"}
 
 
-def send_due(flow: Flow, send: Send = sending.send) -> int:
+def send_due(flow: Flow, send: Send = apprise_sender.send) -> int:
     """Sends what is due, for at most about `ROUND_SECONDS`, and returns how many messages went out."""
-    detour.hold_back(flow)
+    fallback.hold_back(flow)
     _bundle_all(flow)
     with flow.database.read() as conn:
         count = deliveries.waiting(conn, flow.now())
@@ -89,7 +90,7 @@ def _lane(flow: Flow, send: Send, end: float) -> int:
                 deliveries.discard(conn, delivery.id)
         if delivery is None:
             break
-        if keys and not detour.needed(flow, delivery, keys, owner):
+        if keys and not fallback.needed(flow, delivery, keys, owner):
             sent += _deliver(flow, send, delivery, keys, owner)
     return sent
 
@@ -106,7 +107,7 @@ def _deliver(flow: Flow, send: Send, delivery: Delivery, keys: list[Key], owner:
         return False
     with flow.database.begin() as conn:
         deliveries.record_sent(conn, delivery.id, flow.now())
-    metrics.alert_sent(kind, "sent")
+    counters.alert_sent(kind, "sent")
     return True
 
 
@@ -117,7 +118,7 @@ def _record_failure(flow: Flow, delivery: Delivery, owner: str, kind: str, error
     with flow.database.begin() as conn:
         next_at = now + back_off(delivery.attempts)
         deliveries.record_failure(conn, delivery.id, owner, error, next_at, give_up=give_up)
-    metrics.alert_sent(kind, "given_up" if give_up else "failed")
+    counters.alert_sent(kind, "given_up" if give_up else "failed")
     say = log.error if give_up else log.warning
     after = "given up" if give_up else "tried again"
     say("alert %s to channel %s is %s after attempt %s: %s", *_named(delivery), after, delivery.attempts, error)
@@ -189,14 +190,14 @@ def add_channel(
     Raises `Invalid` for a URL that cannot be used, or a name that is taken. `now` is UTC seconds since 1970.
     """
     url = url.strip()
-    shown = sending.accept(url)
+    shown = apprise_sender.accept(url)
     with database.begin() as conn:
         channel = channels.add(conn, account_id, name, vault.seal(url), shown, wishes, now)
         outbox.catch_up(conn, channel.id, now)
     return channel
 
 
-def test_channel(vault: Vault, policy: AddressPolicy, channel: Channel, send: Send = sending.send) -> None:
+def test_channel(vault: Vault, policy: AddressPolicy, channel: Channel, send: Send = apprise_sender.send) -> None:
     """Sends a message that says it is a test. Raises `NotSent`, with the reason."""
     subject, text = alerts.test_message(channel.name, Language(channel.wishes.language))
     try:
@@ -206,6 +207,6 @@ def test_channel(vault: Vault, policy: AddressPolicy, channel: Channel, send: Se
     try:
         send(url, Message(uuid.uuid4().hex, subject, text), policy)
     except NotSent:
-        metrics.alert_sent("test", "failed")
+        counters.alert_sent("test", "failed")
         raise
-    metrics.alert_sent("test", "sent")
+    counters.alert_sent("test", "sent")

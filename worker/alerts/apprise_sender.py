@@ -15,9 +15,9 @@ from urllib.parse import unquote
 
 from checks.model import Invalid
 from checks.network.address_policy import AddressPolicy
-from worker import answers, mailing
-from worker.confinement import NotAllowed, OutOfTime, confined
-from worker.message import Message, NotSent
+from worker.alerts import response_limit, smtp_sender
+from worker.alerts.confinement import NotAllowed, OutOfTime, confined
+from worker.alerts.message import Message, NotSent
 
 SECONDS = 30.0
 """The longest that one message may take."""
@@ -40,7 +40,7 @@ def accept(url: str) -> str:
             "the others",
             "url",
         )
-    if _is_mail(plugin) and mailing.exposes_password(plugin):
+    if _is_mail(plugin) and smtp_sender.exposes_password(plugin):
         raise Invalid("the password would go to the mail server unencrypted; write mailtos:// for mailto://", "url")
     return _shown(plugin, _schema(url))
 
@@ -58,7 +58,7 @@ def send(url: str, message: Message, policy: AddressPolicy, seconds: float = SEC
     """
     try:
         plugin = _plugin(url)
-        post: Callable[[], bool] = partial(mailing.post if _is_mail(plugin) else _notify, plugin, message)
+        post: Callable[[], bool] = partial(smtp_sender.post if _is_mail(plugin) else _notify, plugin, message)
         sent = confined(post, policy, seconds)
     except (Invalid, NotAllowed, OutOfTime) as error:
         raise NotSent(str(error)) from None
@@ -73,7 +73,7 @@ def _apprise() -> Any:
     """The library, when it is first needed: it takes half a second, which most commands need not spend."""
     import apprise
 
-    answers.shorten()
+    response_limit.shorten()
     return apprise
 
 

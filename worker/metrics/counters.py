@@ -102,7 +102,7 @@ def serve(port: int, host: str, database: "Database") -> Iterator[int]:
 def _registry(database: "Database") -> "CollectorRegistry":
     from prometheus_client import CollectorRegistry, Gauge, ProcessCollector
 
-    from worker.gauges import StoreCollector
+    from worker.metrics.gauges import StoreCollector
 
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)  # memory, processor time and open files of this process

@@ -31,13 +31,14 @@ from settings_store.runs import endpoints as run_endpoints
 from settings_store.runs import outcomes, runs
 from settings_store.runs.runs import Stage
 from settings_store.secrets import Vault, load_or_create_key_file
-from worker import metrics, process
+from worker import process
 from worker.app import HEALTH, PREFLIGHT, QUEUES, make_app
 from worker.changes.report import Report, results_of, with_findings
 from worker.config import Config
+from worker.metrics import counters
 from worker.pacing.pacer import RedisPacer
 from worker.runs.flow import Flow
-from worker.supervision import Supervision
+from worker.service.supervision import Supervision
 from worker.tasks import publisher, register
 
 _POLL_SECONDS = 0.05
@@ -300,7 +301,7 @@ class Preflight(Supervision):
     def telling(self) -> Iterator[None]:
         """Prometheus gets this process's metrics meanwhile, where a port is set. Raises `Invalid` when it is taken."""
         port = self.config.metrics_port
-        with metrics.serve(port, self.config.metrics_host, self.database) if port else contextlib.nullcontext():
+        with counters.serve(port, self.config.metrics_host, self.database) if port else contextlib.nullcontext():
             yield
 
     def beat(self) -> None:

@@ -4,7 +4,7 @@ import smtplib
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from worker.confinement import current
+from worker.alerts.confinement import current
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse

@@ -1,0 +1,1 @@
+"""Tells admins of incidents."""
