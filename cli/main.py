@@ -10,7 +10,7 @@ import typer
 
 from checks.messages import Language
 from checks.model import Invalid
-from cli import alerts, changes, health, maintenance, operation, verification
+from cli.commands import alerts, changes, health, maintenance, operation, verification
 from cli.failures import Commands, Status, complain, discard_output, report_internal
 
 NAME = "mail-preflight"

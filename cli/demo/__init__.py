@@ -12,8 +12,8 @@ from checks.model import Endpoint, Invalid, Protocol, Security
 from checks.settings import ImapSettings
 from cli.console import open_console, say
 from cli.demo.cast import DOMAIN, Cast, make_cast
-from cli.progress import follow_progress
-from cli.report import render_report
+from cli.reports.change_report import render_report
+from cli.reports.progress import follow_progress
 
 if TYPE_CHECKING:
     from cli.demo.sandbox import MailServer

@@ -9,7 +9,7 @@ import pytest
 
 from checks.model import Endpoint, Protocol
 from checks.settings import ExchangeSettings, ImapSettings
-from cli.alerts import Least
+from cli.commands.alerts import Least
 from settings_store import schema
 from settings_store.incidents.incidents import Severity
 from settings_store.secrets import Vault, new_key

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.bars import bars, percent, sparkline
+from cli.reports.bars import bars, percent, sparkline
 from settings_store.health.history import Bucket
 from tests.cli.planted import HOUR, Planted
 

@@ -13,7 +13,8 @@ import pytest
 from checks.codes import Code
 from checks.model import Endpoint, Invalid, MailboxState, Protocol, Security
 from checks.settings import ImapSettings
-from cli import changes, main, operation, verification
+from cli import main
+from cli.commands import changes, operation, verification
 from cli.failures import Status
 from settings_store.audit import Actor, Entry
 from settings_store.changes.watches import Watch

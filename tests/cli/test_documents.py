@@ -16,7 +16,7 @@ from checks.document import endpoint_document
 from checks.messages import Language
 from checks.model import Endpoint, EndpointResult, Protocol
 from checks.protocols.exchange.url import endpoint_of
-from cli.documents import write_document, write_report
+from cli.reports.json_documents import write_document, write_report
 from tests.cli.fakes import EXPIRED_SMTP, GOOD_IMAP, FakeLine, FakeReport, lines
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schema"

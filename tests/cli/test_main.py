@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from checks.model import Invalid
-from cli import changes, main
+from cli import main
+from cli.commands import changes
 from cli.failures import LOG_NAME, Status
 
 SECRET = "hunter2-planted"

@@ -7,7 +7,7 @@ import pytest
 from checks.codes import Blame, Verdict
 from checks.messages import Language
 from checks.model import Option
-from cli.phrases import PHRASES, phrase, step_name
+from cli.wording.report_phrases import PHRASES, phrase, step_name
 from tests.cli.fakes import IMPACTS
 
 

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from checks.messages import Language
-from cli.progress import follow_progress, tell_lines
+from cli.reports.progress import follow_progress, tell_lines
 from tests.cli.fakes import GOOD_IMAP, FakeProgress
 
 

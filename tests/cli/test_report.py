@@ -11,7 +11,7 @@ from checks.codes import Code
 from checks.messages import Language, wording
 from checks.model import EndpointResult
 from cli.console import clean
-from cli.report import render_endpoint, render_report
+from cli.reports.change_report import render_endpoint, render_report
 from tests.cli.fakes import EXPIRED_SMTP, GOOD_IMAP, FakeCause, FakeReport, lines
 
 

@@ -14,9 +14,9 @@ from checks.codes import CODES, Blame, Code, Verdict
 from checks.messages import Language, wording
 from checks.model import Facts, Protocol
 from cli.console import mark, say
-from cli.endpoint_report import render_endpoint
-from cli.phrases import phrase
-from cli.progress import follow_progress
+from cli.reports.endpoint_report import render_endpoint
+from cli.reports.progress import follow_progress
+from cli.wording.report_phrases import phrase
 from worker.changes.report import LEFT, cause_facts, stop_facts, suspect
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 
 from checks.messages import Language, wording
-from cli.bars import bars, blocks_fit, percent, sparkline
 from cli.console import Part, mark, say
-from cli.phrases import phrase
-from cli.times import local
+from cli.reports.bars import bars, blocks_fit, percent, sparkline
+from cli.reports.times import local
+from cli.wording.report_phrases import phrase
 from settings_store.health.history import Bucket, total
 
 if TYPE_CHECKING:

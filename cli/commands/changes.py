@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.commands.verification import follow, open_preflight, tell
 from cli.options import ChangeId, Domain, Json
-from cli.verification import follow, open_preflight, tell
 
 if TYPE_CHECKING:
     from settings_store.audit import Actor, Entry
@@ -128,7 +128,7 @@ def history(change_id: ChangeId, as_json: Json = False) -> None:
     with open_preflight() as preflight:
         change, entries = preflight.history(change_id)
     if as_json:
-        from cli.documents import write_document
+        from cli.reports.json_documents import write_document
 
         write_document(_document(change, entries), sys.stdout)
         return

@@ -8,8 +8,8 @@ from rich.console import Console
 
 from checks.messages import Language
 from cli.console import mark, say
-from cli.health_report import SIGNS, listed
-from cli.phrases import phrase
+from cli.reports.health_report import SIGNS, listed
+from cli.wording.report_phrases import phrase
 
 if TYPE_CHECKING:
     from worker.health.view import Line

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
+from cli.commands.verification import open_preflight
 from cli.failures import Status
 from cli.options import Json
-from cli.verification import open_preflight
 
 _LONGEST = 366
 _STATUS = {"healthy": Status.SAFE, "failing": Status.UNSAFE}
@@ -28,13 +28,13 @@ def health(
     with open_preflight() as preflight:
         found = preflight.health(domain, days)
     if as_json:
-        from cli.documents import write_document
+        from cli.reports.json_documents import write_document
         from worker.health.document import health_document
 
         write_document(health_document(found, context.obj), sys.stdout)
     else:
         from cli.console import open_console
-        from cli.health_report import render_domain
+        from cli.reports.health_report import render_domain
 
         render_domain(found, open_console(), context.obj)
     return _STATUS.get(found.state, Status.CANNOT_TELL)
@@ -44,13 +44,13 @@ def _all(context: typer.Context, as_json: bool) -> int:
     with open_preflight() as preflight:
         lines = preflight.health_of_all()
     if as_json:
-        from cli.documents import write_document
+        from cli.reports.json_documents import write_document
         from worker.health.document import list_document
 
         write_document(list_document(lines), sys.stdout)
     else:
         from cli.console import open_console
-        from cli.health_list import render_list
+        from cli.reports.health_list import render_list
 
         render_list(lines, open_console(), context.obj)
     return _status_of_all({line.state for line in lines})

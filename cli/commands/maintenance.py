@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.commands.verification import open_preflight
 from cli.options import Domain, Json
-from cli.times import local, parse_time
-from cli.verification import open_preflight
+from cli.reports.times import local, parse_time
 
 if TYPE_CHECKING:
     from settings_store.health.maintenance import Window
@@ -33,7 +33,7 @@ def list_(as_json: Json = False) -> None:
     with open_preflight() as preflight:
         windows = preflight.maintenance()
     if as_json:
-        from cli.documents import write_document
+        from cli.reports.json_documents import write_document
         from worker.health.document import window_document
 
         write_document([window_document(window) for window in windows], sys.stdout)

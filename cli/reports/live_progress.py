@@ -8,8 +8,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 from checks.messages import Language
-from cli.phrases import phrase
-from cli.progress import counts_words
+from cli.reports.progress import counts_words
+from cli.wording.report_phrases import phrase
 
 if TYPE_CHECKING:
     from worker.service import preflight

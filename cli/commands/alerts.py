@@ -10,9 +10,9 @@ import typer
 
 from checks.messages import Language
 from checks.model import Invalid
+from cli.commands.verification import open_preflight
 from cli.failures import Status, complain
 from cli.options import Json
-from cli.verification import open_preflight
 
 if TYPE_CHECKING:
     from settings_store.alerts.channels import Channel, Wishes
@@ -124,7 +124,7 @@ def list_(as_json: Json = False) -> None:
     with open_preflight() as preflight:
         known = preflight.channels()
     if as_json:
-        from cli.documents import write_document
+        from cli.reports.json_documents import write_document
 
         write_document([_document(channel) for channel in known], sys.stdout)
         return

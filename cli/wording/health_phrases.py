@@ -1,4 +1,4 @@
-"""The words of `mail-preflight health` in every language; `cli.phrases` has them among its own."""
+"""The words of `mail-preflight health` in every language; `cli.wording.report_phrases` has them among its own."""
 
 from collections.abc import Mapping
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from checks.messages import Language
-from cli import health_phrases
+from cli.wording import health_phrases
 
 _EN: Mapping[str, str] = {
     "between.sentences": " ",

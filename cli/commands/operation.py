@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from checks.settings import normalise_domain
+from cli.commands.verification import open_preflight
 from cli.options import Domain, Json
-from cli.verification import open_preflight
 
 if TYPE_CHECKING:
     from settings_store.domains import DomainSummary
@@ -70,7 +70,7 @@ def domains(context: typer.Context, as_json: Json = False) -> None:
     with open_preflight() as preflight:
         known = preflight.domains()
     if as_json:
-        from cli.documents import write_document
+        from cli.reports.json_documents import write_document
 
         write_document([_document(domain) for domain in known], sys.stdout)
         return

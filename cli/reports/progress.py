@@ -8,7 +8,7 @@ from rich.console import Console
 
 from checks.messages import Language
 from cli.console import say
-from cli.phrases import phrase
+from cli.wording.report_phrases import phrase
 
 if TYPE_CHECKING:
     from worker.service.preflight import Progress
@@ -34,7 +34,7 @@ def follow_progress(
 
 
 def _live(steps: "Iterator[Progress]", console: Console, language: Language) -> "Progress | None":
-    from cli.live_progress import Display  # Rich's live display is 40 ms to import and no pipe needs it
+    from cli.reports.live_progress import Display  # Rich's live display is 40 ms to import and no pipe needs it
 
     last = None
     with Display(console, language) as display:

@@ -58,12 +58,12 @@ def check(
     result = check_endpoint(endpoint, CheckContext(Trust(ca_pem), _address_policy(), thorough=True))
     if as_json:
         from checks.document import endpoint_document
-        from cli.documents import write_document
+        from cli.reports.json_documents import write_document
 
         write_document(endpoint_document(result, context.obj), sys.stdout)
     else:
         from cli.console import open_console
-        from cli.endpoint_report import render_endpoint
+        from cli.reports.endpoint_report import render_endpoint
 
         render_endpoint(result, open_console(), context.obj)
     return _CHECK_STATUS[result.verdict]
@@ -127,7 +127,7 @@ def open_preflight() -> "Preflight":
 
 def _run(preflight: "Preflight", domain: str, settings: "Settings", mailboxes: Path | None, language: Language) -> str:
     """Verifies and returns the change's id. The broker is asked first, so nothing is written when it is down."""
-    from cli.changes import actor
+    from cli.commands.changes import actor
 
     with preflight.working():
         if mailboxes is not None:
@@ -152,7 +152,7 @@ def _say_superseded(saved: "Saved") -> None:
 def follow(preflight: "Preflight", saved: "Saved", language: Language) -> None:
     """Shows a run until it ends; somebody has to be working on it."""
     from cli.console import open_console
-    from cli.progress import follow_progress
+    from cli.reports.progress import follow_progress
 
     try:
         follow_progress(preflight, saved.run_id, open_console(stderr=True), language)
@@ -183,12 +183,12 @@ def report(context: typer.Context, change_id: ChangeId, as_json: Json = False) -
 def tell(report: "Report", language: Language, *, as_json: bool) -> int:
     """Prints a report and returns the exit status that it means."""
     if as_json:
-        from cli.documents import write_report
+        from cli.reports.json_documents import write_report
 
         write_report(report, sys.stdout)
     else:
         from cli.console import open_console
-        from cli.report import render_report
+        from cli.reports.change_report import render_report
 
         render_report(report, open_console(), language)
     return _VERIFY_STATUS[report.verdict]

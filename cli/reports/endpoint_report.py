@@ -7,7 +7,7 @@ from checks.document import endpoint_facts, warning_facts
 from checks.messages import Language, fix_detail, wording
 from checks.model import EndpointResult, Option, Step
 from cli.console import mark, say
-from cli.phrases import phrase, step_name
+from cli.wording.report_phrases import phrase, step_name
 
 _INDENT = 4
 _SAID_BY_SERVER = ("greeting", "protocol", "server", "auth", "mailbox")  # else OpenSSL or the network said it
