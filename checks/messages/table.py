@@ -24,7 +24,7 @@ _EXAMPLE = {
 _HEAD = """\
 # Codes
 
-Every check ends with one of these codes. The list is made from `checks/model.py` and `checks/messages/`; a test keeps
+Every check ends with one of these codes. The list is made from `checks/codes.py` and `checks/messages/`; a test keeps
 it complete. Make it anew with `python -m checks.messages.table > docs/codes.md`.
 
 A lasting cause is a failure: it can make a change unsafe. A temporary one is inconclusive: it never counts as a

@@ -245,7 +245,8 @@ class TestProcess:
         code = """
 import time
 from concurrent.futures import ThreadPoolExecutor
-from cli import changes, main
+from cli import main
+from cli.commands import changes
 
 def interrupted():
     ThreadPoolExecutor().submit(time.sleep, 30)

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.serialization import pkcs7
 from cryptography.x509 import ocsp
 from hypothesis import HealthCheck, given, settings
 
-from tests.checks.tls_condition import STRICT, Condition
-from tests.checks.tls_conditions import CONDITIONS, ORDER
+from tests.checks.tls.condition import STRICT, Condition
+from tests.checks.tls.conditions import CONDITIONS, ORDER
 from tests.servers.pki.aia import AiaServer, Form
 from tests.servers.pki.chain import HOST, OTHER_HOST, Chain, good_chain, trust_pem
 from tests.servers.pki.defects import Defect, forge

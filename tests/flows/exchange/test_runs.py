@@ -10,7 +10,7 @@ from checks.codes import CODES, Code, Verdict, verdict_of
 from checks.document import warning_facts
 from checks.messages import wording
 from checks.model import Fix, Option
-from tests.cli.test_documents import validator
+from tests.cli.reports.test_json_documents import validator
 from tests.flows.exchange.site import ACTORS, DOMAIN, PASSWORD, SETTINGS, VARIABLES, WELL, Site
 from tests.flows.harness import Box, outcome, write_csv
 from tests.servers.exchange.scenarios import ENDPOINT_SCENARIOS, MAILBOX_SCENARIOS

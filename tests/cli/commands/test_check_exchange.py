@@ -10,7 +10,7 @@ import pytest
 from checks.codes import Code, Verdict, verdict_of
 from checks.context import CheckContext
 from cli.main import run
-from tests.cli.test_documents import validator
+from tests.cli.reports.test_json_documents import validator
 from tests.servers.certificates import CertificateLab
 from tests.servers.exchange.scenarios import ENDPOINT_SCENARIOS
 from tests.servers.exchange.server import ExchangeServer

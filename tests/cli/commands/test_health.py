@@ -11,7 +11,7 @@ from cli.failures import Status
 from settings_store import schema
 from settings_store.health import maintenance
 from tests.cli.planted import DAY, EXCHANGE, HOUR, Planted
-from tests.cli.test_documents import validator
+from tests.cli.reports.test_json_documents import validator
 
 pytestmark = pytest.mark.usefixtures("tokyo")
 

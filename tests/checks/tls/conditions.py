@@ -4,11 +4,11 @@ Nothing here was found by running the project's own code, and whether a server i
 clients besides (`tests.servers.pki.oracle`).
 """
 
-from tests.checks.tls_condition import Condition
-from tests.checks.tls_conditions_accepted import ACCEPTED
-from tests.checks.tls_conditions_issuers import ISSUERS
-from tests.checks.tls_conditions_leaf import LEAVES
-from tests.checks.tls_conditions_server import SERVERS
+from tests.checks.tls.condition import Condition
+from tests.checks.tls.conditions_accepted import ACCEPTED
+from tests.checks.tls.conditions_issuers import ISSUERS
+from tests.checks.tls.conditions_leaf import LEAVES
+from tests.checks.tls.conditions_server import SERVERS
 
 CONDITIONS: tuple[Condition, ...] = (*ACCEPTED, *LEAVES, *ISSUERS, *SERVERS)
 

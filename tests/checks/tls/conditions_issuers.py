@@ -1,6 +1,6 @@
 """Chains that are refused for what is above the leaf: issuers that are missing, wrong, or not fit."""
 
-from tests.checks.tls_condition import ONE_PLACE, Condition
+from tests.checks.tls.condition import ONE_PLACE, Condition
 from tests.servers.pki.defects import Defect
 from tests.servers.pki.setups import (
     SECOND_ADDRESS,

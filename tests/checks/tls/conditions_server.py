@@ -1,6 +1,6 @@
 """Servers that are refused for what is no matter of certificates, alone and in company."""
 
-from tests.checks.tls_condition import (
+from tests.checks.tls.condition import (
     EVERYWHERE,
     ON_MAIL_PORTS,
     ON_MAIL_TLS_PORTS,

@@ -21,7 +21,7 @@ NOW = 1_000_000.0
 SETTINGS = ImapSettings(
     Endpoint(Protocol.IMAP, "imap.example.com", 993), Endpoint(Protocol.SMTP, "smtp.example.com", 465)
 )
-DOCUMENT = Path(__file__).parents[2] / "docs/how-a-change-flows.md"
+DOCUMENT = Path(__file__).parents[3] / "docs/how-a-change-flows.md"
 S, E = ChangeState, Event
 
 PATHS: dict[ChangeState, tuple[Event, ...]] = {

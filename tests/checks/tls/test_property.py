@@ -17,7 +17,7 @@ from checks.protocols.connections import MAX_VISITS
 from checks.runner import check_endpoint
 from checks.trust import Trust
 from checks.x509.refusal_causes import ORDER
-from tests.checks.test_tls_conditions import LOOPBACK_ONLY
+from tests.checks.tls.test_conditions import LOOPBACK_ONLY
 from tests.servers.pki.aia import AiaServer
 from tests.servers.pki.chain import OTHER_HOST, Chain, good_chain, trust_pem
 from tests.servers.pki.oracle import client_context, lab_names, memory_handshake

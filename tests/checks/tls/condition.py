@@ -1,4 +1,4 @@
-"""What a condition of the TLS verdict is. The list is `tests.checks.tls_conditions.CONDITIONS`."""
+"""What a condition of the TLS verdict is. The list is `tests.checks.tls.conditions.CONDITIONS`."""
 
 import sys
 from dataclasses import dataclass

@@ -22,7 +22,7 @@ from checks.x509.certificate_faults import Cause
 from checks.x509.issuer_rules import issuer_urls
 from checks.x509.paths import build
 from checks.x509.trust_store import store_of
-from tests.checks.test_tls_conditions import LOOPBACK_ONLY
+from tests.checks.tls.test_conditions import LOOPBACK_ONLY
 from tests.servers.pki.aia import AiaServer
 from tests.servers.pki.chain import Chain, trust_pem
 from tests.servers.pki.defects import Defect, forge

@@ -1,6 +1,6 @@
 """Chains that are refused for what is in the leaf."""
 
-from tests.checks.tls_condition import Condition
+from tests.checks.tls.condition import Condition
 from tests.servers.pki.chain import HOST, OTHER_HOST
 from tests.servers.pki.defects import EXPIRED, Defect
 from tests.servers.pki.setups import given, leaf, padded, raw_name

@@ -12,7 +12,7 @@ from checks.codes import CODES, Blame, Code
 from checks.messages import FIELDS, Language, en, ja, wording
 from checks.messages.table import table
 
-_DOC = Path(__file__).parents[2] / "docs" / "codes.md"
+_DOC = Path(__file__).parents[3] / "docs" / "codes.md"
 _PLACE = {"host": "mail.example.com", "port": "993", "protocol": "IMAP"}
 _EVERYWHERE = [(code, language) for code in Code for language in Language]
 _FORM = {"host", "port", "security", "allow_insecure_certificate", "password", "username"}

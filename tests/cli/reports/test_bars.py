@@ -84,7 +84,7 @@ def on_terminal(planted: Planted, **variables: str) -> str:
     environment = inherited | given | {"TERM": "xterm", "COLUMNS": "120", "PYTHONIOENCODING": "utf-8"} | variables
     controller, terminal = pty.openpty()
     program = [sys.executable, "-c", "from cli.main import main; main()", "health", "demo.example"]
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     with subprocess.Popen(
         program, stdin=terminal, stdout=terminal, stderr=terminal, env=environment, cwd=root
     ) as process:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tests.checks.tls_condition import ONE_PLACE, Condition, fine, strict_only
+from tests.checks.tls.condition import ONE_PLACE, Condition, fine, strict_only
 from tests.servers.pki.defects import Defect
 from tests.servers.pki.setups import (
     IDN_HOST,

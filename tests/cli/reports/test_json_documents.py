@@ -19,7 +19,7 @@ from checks.protocols.exchange.url import endpoint_of
 from cli.reports.json_documents import write_document, write_report
 from tests.cli.fakes import EXPIRED_SMTP, GOOD_IMAP, FakeLine, FakeReport, lines
 
-SCHEMAS = Path(__file__).parents[2] / "docs" / "schema"
+SCHEMAS = Path(__file__).parents[3] / "docs" / "schema"
 
 
 def validator(name: str) -> Draft202012Validator:

@@ -15,8 +15,8 @@ from checks.network.address_policy import AddressPolicy
 from checks.protocols.connections import MAX_VISITS
 from checks.runner import check_endpoint
 from checks.trust import Trust
-from tests.checks.tls_condition import Condition
-from tests.checks.tls_conditions import CONDITIONS
+from tests.checks.tls.condition import Condition
+from tests.checks.tls.conditions import CONDITIONS
 from tests.servers.pki.aia import AiaServer
 from tests.servers.pki.oracle import oracle
 from tests.servers.pki.setups import SECOND_ADDRESS, Setup, staged
