@@ -15,7 +15,8 @@ from worker.changes.watch import begin_watches
 from worker.health.endpoint_lane import LANES, EndpointLane, tick
 from worker.incidents.judge import judge
 from worker.process import WAKE
-from worker.runs.flow import Flow, Publish, TaskName
+from worker.resources import Publish, TaskName
+from worker.runs.flow import Flow
 from worker.runs.lane import Lane, RouteCache
 
 log = logging.getLogger(__name__)
@@ -68,7 +69,7 @@ def register(app: Celery, flow: Flow) -> None:
     @app.task(name=PREFIX + "sweep", ignore_result=True, shared=False)
     def sweep() -> None:
         flow.sweep()
-        begin_watches(flow)
+        begin_watches(flow.resources)
 
     _register_health(app, flow)
 
@@ -79,26 +80,26 @@ def _register_health(app: Celery, flow: Flow) -> None:
 
     @app.task(name=PREFIX + "health", ignore_result=True, shared=False)
     def health() -> None:
-        publish_lanes(app, tick(flow))
+        publish_lanes(app, tick(flow.resources))
 
     @app.task(name=PREFIX + "check_endpoints", ignore_result=True, shared=False)
     def check_endpoints() -> None:
         """A message more than there is room for changes nothing: the lanes that are there find what is due."""
         if room.acquire(blocking=False):
             try:
-                EndpointLane(flow).run()
+                EndpointLane(flow.resources).run()
             finally:
                 room.release()
 
     @app.task(name=PREFIX + "judge", ignore_result=True, shared=False)
     def judge_incidents() -> None:
-        judge(flow)
+        judge(flow.resources)
 
     @app.task(name=PREFIX + "alerts", ignore_result=True, shared=False)
     def alerts() -> None:
         """Few at a time: many receivers that do not answer must not take the slots of those who check and judge."""
         if telling.acquire(blocking=False):
             try:
-                send_due(flow)
+                send_due(flow.resources)
             finally:
                 telling.release()

@@ -1,34 +1,22 @@
 """The commands for a change: put it in force, take it back, give it up, take it up again, and what became of it."""
 
-import os
-import pwd
 import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.actor import actor
 from cli.commands.verification import follow, open_preflight, tell
 from cli.options import ChangeId, Domain, Json
 
 if TYPE_CHECKING:
-    from settings_store.audit import Actor, Entry
+    from settings_store.audit import Entry
     from settings_store.changes.changes import Change
     from settings_store.changes.watches import Watch
 
 
 _WEEK = 7 * 24 * 60
-
-
-def actor() -> "Actor":
-    """Who runs the command: the user of the operating system, whatever the environment claims."""
-    from settings_store.audit import Actor
-
-    number = os.getuid()
-    try:
-        return Actor(pwd.getpwuid(number).pw_name, "local")
-    except KeyError:  # a container's user need not have a name
-        return Actor(f"uid {number}", "local")
 
 
 def apply(

@@ -11,6 +11,7 @@ from checks.codes import Verdict
 from checks.messages import Language
 from checks.model import Protocol, Security
 from checks.settings import normalise_domain
+from cli.actor import actor
 from cli.failures import Status, complain
 from cli.options import (
     AllowInsecure,
@@ -127,8 +128,6 @@ def open_preflight() -> "Preflight":
 
 def _run(preflight: "Preflight", domain: str, settings: "Settings", mailboxes: Path | None, language: Language) -> str:
     """Verifies and returns the change's id. The broker is asked first, so nothing is written when it is down."""
-    from cli.commands.changes import actor
-
     with preflight.working():
         if mailboxes is not None:
             preflight.import_mailboxes(domain, mailboxes)

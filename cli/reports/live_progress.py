@@ -8,7 +8,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 from checks.messages import Language
-from cli.reports.progress import counts_words
 from cli.wording.report_phrases import phrase
 
 if TYPE_CHECKING:
@@ -50,12 +49,11 @@ class Display:
     ) -> None:
         self._bars.stop()
 
-    def show(self, progress: "preflight.Progress") -> None:
-        """Paints one state of the run."""
+    def show(self, progress: "preflight.Progress", counts: str) -> None:
+        """Paints one state of the run; `counts` are its running counts in words."""
         waiting = phrase(self._language, "progress.queued") if progress.stage == "queued" else ""
         self._bars.update(self._servers, completed=len(progress.endpoints), note=waiting)
         if progress.total:
-            counts = counts_words(progress, self._language)
             self._bars.update(self._mailboxes, visible=True, completed=progress.done, total=progress.total, note=counts)
         self._bars.refresh()
 

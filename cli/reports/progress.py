@@ -39,7 +39,7 @@ def _live(steps: "Iterator[Progress]", console: Console, language: Language) -> 
     last = None
     with Display(console, language) as display:
         for last in steps:
-            display.show(last)
+            display.show(last, counts_words(last, language))
     return last
 
 

@@ -56,6 +56,11 @@ class Run:
     checksum: str | None
     finished_at: float | None
 
+    @property
+    def is_slice(self) -> bool:
+        """Whether it looks after mailboxes' health, and not after a change."""
+        return self.kind == "health" and self.change_id is None
+
 
 def create(conn: Connection, kind: Kind, subject: Subject, now: float) -> str:
     """A queued run; returns its id. It is later than the others of its change, even where the clock was put back."""

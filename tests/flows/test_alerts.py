@@ -15,7 +15,7 @@ from tests.servers.receivers import Hook, Mailbox, hook, mailbox
 from tests.settings_store.telling import Office
 from worker.alerts.delivery import send_due
 from worker.config import Config
-from worker.runs.flow import Flow
+from worker.resources import Resources
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -46,9 +46,9 @@ def web() -> Iterator[Hook]:
         yield web
 
 
-def flow_of(office: Office, networks: str = "127.0.0.0/8") -> Flow:
+def resources_of(office: Office, networks: str = "127.0.0.0/8") -> Resources:
     config = Config.model_validate({"secret_key": "x", "allow_networks": networks})
-    return Flow(office.database, office.vault, config, lambda *_: None, now=lambda: office.now)
+    return Resources(office.database, office.vault, config, lambda *_: None, now=lambda: office.now)
 
 
 def add_channels(office: Office, box: Mailbox, web: Hook) -> None:
@@ -61,11 +61,11 @@ def test_opened_and_resolved_arrive_once(office: Office, box: Mailbox, web: Hook
     add_channels(office, box, web)
     office.mailboxes(3)
     incident = office.incident()
-    flow = flow_of(office)
-    assert (send_due(flow), send_due(flow)) == (2, 0)
+    resources = resources_of(office)
+    assert (send_due(resources), send_due(resources)) == (2, 0)
     office.now += 600
     office.resolve(incident)
-    assert (send_due(flow), send_due(flow)) == (2, 0)
+    assert (send_due(resources), send_due(resources)) == (2, 0)
     assert [mail["Subject"].partition("：")[0] for mail in box.mails] == ["障害", "復旧"]
     assert "発生日時：2027-01-15 16:57 (UTC+09:00)" in box.text(0) and "user02@lab.example" in box.text(0)
     assert [web.document(number)["title"].partition(":")[0] for number in range(2)] == ["Broken", "Works again"]
@@ -78,22 +78,22 @@ def test_a_receiver_that_is_down_gets_it_later(office: Office, box: Mailbox, web
     add_channels(office, box, web)
     office.incident(severity=Severity.WARNING)
     box.answer, web.status = "451 not now", 503
-    flow = flow_of(office)
-    assert send_due(flow) == 0
+    resources = resources_of(office)
+    assert send_due(resources) == 0
     assert sorted(row["error"] for row in office.deliveries()) == [
         "the mail server refused the message: 451 not now",
         "the message was not accepted: HTTP status 503",
     ]
     box.answer, web.status = "", 200
     office.now += 70
-    assert send_due(flow) == 2
+    assert send_due(resources) == 2
     assert len(box.mails) == 1 and len(set(web.ids)) == 1
 
 
 def test_alerts_go_to_no_address_that_is_not_allowed(office: Office, box: Mailbox, web: Hook) -> None:
     add_channels(office, box, web)
     office.incident()
-    assert send_due(flow_of(office, "10.9.9.0/24")) == 0
+    assert send_due(resources_of(office, "10.9.9.0/24")) == 0
     assert not box.mails and not web.calls
     for row in office.deliveries():
         assert "the address 127.0.0.1 is not public" in row["error"]
@@ -111,12 +111,12 @@ def test_no_secret_of_a_url_is_kept_or_logged(
     office.channel("hook", url=f"json://{secret}:{secret}@127.0.0.1:{web.port}/{secret}?+X={secret}&-q={secret}")
     office.channel("gone", url=f"mailto://{secret}:{secret}@127.0.0.1:1?{ending}", shown="mailto: x")
     office.incident()
-    flow = flow_of(office)
-    assert send_due(flow) == 0
+    resources = resources_of(office)
+    assert send_due(resources) == 0
     with office.database.read() as conn:
         rows = [str(tuple(row)) for table in schema.metadata.sorted_tables for row in conn.execute(sa.select(table))]
     assert sum("550" in row or "500" in row or "Connection refused" in row for row in rows) >= 3
-    assert secret not in "\n".join([*rows, caplog.text, repr(flow), repr(office)])
+    assert secret not in "\n".join([*rows, caplog.text, repr(resources), repr(office)])
 
 
 @pytest.mark.timeout(100)

@@ -114,7 +114,7 @@ def test_a_change_that_is_superseded(system: System, verified: Outcome, lab: Mai
 def test_a_change_whose_run_has_not_ended(database_system: System, lab: MailLab) -> None:
     database_system.load(DOMAIN, boxes_of(lab, DOMAIN, COUNT))
     with database_system.open() as preflight:
-        preflight.flow.publish = lambda *_: None
+        preflight.flow.resources.publish = lambda *_: None
         saved = preflight.save(DOMAIN, settings_of(lab))
         with pytest.raises(Refused, match="is verifying"):
             preflight.apply(saved.change_id, None)

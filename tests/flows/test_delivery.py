@@ -14,7 +14,9 @@ from settings_store.changes.changes import Saved
 from settings_store.runs import outcomes, pages
 from tests.flows.harness import Outcome, System, boxes_of, outcome, seen, settings_of, user_of
 from tests.servers.lab import MailLab
-from worker.runs.flow import Flow, TaskName
+from worker.finished_runs import finish
+from worker.resources import Resources, TaskName
+from worker.runs.flow import Flow
 from worker.runs.lane import Lane, RouteCache
 from worker.service.preflight import Preflight
 
@@ -35,7 +37,8 @@ class Post:
 
     def __post_init__(self) -> None:
         parts = self.preflight
-        self.flow = Flow(parts.database, parts.vault, parts.config, self._publish, lambda: time.time() + self.late)
+        resources = Resources(parts.database, parts.vault, parts.config, self._publish, lambda: time.time() + self.late)
+        self.flow = Flow(resources, finish)
         self.waiting.append("start_run")
 
     def _publish(self, name: TaskName, run_id: str) -> None:
@@ -77,7 +80,7 @@ def post(database_system: System, lab: MailLab) -> Iterator[Post]:
         # none of the canaries is among the wrong, so that every path is taken in every run of the tests
         with preflight.database.begin() as conn:
             conn.exec_driver_sql("UPDATE mailboxes SET state = 'connected' WHERE address > 'box022'")
-        preflight.flow.publish = lambda *_: None
+        preflight.flow.resources.publish = lambda *_: None
         yield Post(preflight, preflight.save(DOMAIN, settings_of(lab)))
 
 
@@ -192,13 +195,13 @@ def test_a_worker_that_is_told_to_stop_passes_its_message_on(post: Post, lab: Ma
     """Given a worker that ends, when it still gets a message, then the message is there for another one."""
     post.deliver("start_run")
     post.waiting.clear()
-    post.flow.stopping.set()
+    post.flow.resources.stopping.set()
 
     post.deliver("run_page")
 
     assert post.waiting == ["run_page"]
     assert not lab.dovecot.logins()
-    post.flow.stopping.clear()
+    post.flow.resources.stopping.clear()
     assert_as_ever(post.finish(), lab)
 
 
@@ -219,7 +222,7 @@ def test_a_death_between_the_canaries_and_their_judgement(
     """
     database_system.load(DOMAIN, boxes_of(lab, DOMAIN, 104, wrong=[102])[100:])
     with database_system.open() as preflight:
-        preflight.flow.publish = lambda *_: None
+        preflight.flow.resources.publish = lambda *_: None
         first = Post(preflight, preflight.save(DOMAIN, settings_of(lab)))
         first.finish()
         preflight.apply(first.saved.change_id, 1)

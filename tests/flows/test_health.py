@@ -66,7 +66,7 @@ def put(preflight: Preflight, name: str, settings: Settings) -> int:
     """A domain with these settings in force, which is in the schedule."""
     with preflight.database.begin() as conn:
         domain_id = put_in_force(conn, name, settings)
-    tick(preflight.flow)
+    tick(preflight.flow.resources)
     return domain_id
 
 
@@ -80,7 +80,7 @@ def make_due(preflight: Preflight, what: str, *domain_ids: int) -> None:
 def check(preflight: Preflight, *domain_ids: int) -> None:
     """Asks for a check of these domains' endpoints now."""
     make_due(preflight, "endpoints_due", *domain_ids)
-    publish_lanes(preflight.app, tick(preflight.flow))
+    publish_lanes(preflight.app, tick(preflight.flow.resources))
 
 
 def rows(preflight: Preflight, domain_id: int) -> list[Watched]:
@@ -237,7 +237,7 @@ class TestSlices:
     def test_a_message_that_comes_twice_logs_in_nobody_twice(self, empty_system: System, lab: MailLab) -> None:
         with self.domain(empty_system, lab) as (preflight, domain_id):
             make_due(preflight, "mailboxes_due", domain_id)
-            tick(preflight.flow)
+            tick(preflight.flow.resources)
             with preflight.database.read() as conn:
                 run_id = conn.execute(sa.select(schema.runs.c.id)).scalar_one()
             for name in ("start_run", "start_run", "run_page", "finish_run", "finish_run"):

@@ -15,14 +15,17 @@ DOMAIN = "pinned.example"
 
 def watched(preflight: Preflight) -> dict[str, str]:
     """One round of the watch, done here: protocol -> the endpoint's code."""
-    assert begin_watches(preflight.flow) == 1
+    assert begin_watches(preflight.flow.resources) == 1
     table = schema.runs
     newest = sa.select(table.c.id).where(table.c.kind == "health").order_by(table.c.created_at.desc()).limit(1)
     with preflight.database.read() as conn:
         run_id = conn.execute(newest).scalar_one()
     preflight.flow.start_run(run_id)
     preflight.flow.finish_run(run_id)
-    return {result.endpoint.protocol: result.code for result in endpoint_results(preflight.flow, run_id, CANDIDATE)}
+    return {
+        result.endpoint.protocol: result.code
+        for result in endpoint_results(preflight.flow.resources, run_id, CANDIDATE)
+    }
 
 
 def test_a_changed_key_gets_no_credential(embedded_system: System, other_lab: MailLab) -> None:

@@ -27,8 +27,10 @@ from settings_store.mailboxes.csv_file import MailboxRow
 from settings_store.mailboxes.mailboxes import import_mailboxes
 from settings_store.secrets import Vault, new_key
 from worker.config import Config
+from worker.finished_runs import finish
 from worker.health import endpoint_lane
 from worker.incidents.judge import judge
+from worker.resources import Resources
 from worker.runs.flow import Flow
 from worker.runs.lane import Lane, RouteCache
 
@@ -93,7 +95,7 @@ class World:
         """A worker that connects from an address."""
         config = self.config.model_copy(update={"source_address": source})
         publish = lambda name, run_id: self.queue.append((name, run_id))  # noqa: E731 # a queue is all there is to it
-        return Flow(self.database, self.vault, config, publish, now=lambda: self.now)
+        return Flow(Resources(self.database, self.vault, config, publish, now=lambda: self.now), finish)
 
     @property
     def at(self) -> float:
@@ -206,13 +208,13 @@ class World:
     def beat(self) -> None:
         """One round of what beat sets going, on each worker."""
         if abs(self.now - self.ticked) >= 290:
-            endpoint_lane.tick(self.flow)
+            endpoint_lane.tick(self.flow.resources)
             self.ticked = self.now
         for flow in random.sample(self.workers, len(self.workers)):
-            endpoint_lane.EndpointLane(flow, check=self.check).run()
+            endpoint_lane.EndpointLane(flow.resources, check=self.check).run()
             self._work(flow)
         if self.judging:
-            judge(self.flow)
+            judge(self.flow.resources)
             self._deliver()
 
     def _work(self, flow: Flow) -> None:

@@ -15,9 +15,11 @@ from settings_store.secrets import Vault, new_key
 from worker.alerts.delivery import ROUNDS
 from worker.app import HEALTH, PREFLIGHT, make_app
 from worker.config import Config
+from worker.finished_runs import finish
 from worker.health.endpoint_lane import LANES
 from worker.health.mailbox_slices import AT_ONCE
 from worker.process import SLOTS
+from worker.resources import Resources
 from worker.runs.flow import Flow
 from worker.tasks import publish_lanes, register
 
@@ -28,7 +30,7 @@ def app(tmp_path: Path) -> Iterator[Celery]:
     database.migrate()
     config = Config(database_url=SecretStr(f"sqlite:///{tmp_path}/tasks.db"))
     made = make_app(config)
-    register(made, Flow(database, Vault([new_key()]), config, lambda *_: None))
+    register(made, Flow(Resources(database, Vault([new_key()]), config, lambda *_: None), finish))
     yield made
     database.close()
 
@@ -54,7 +56,7 @@ def test_no_more_lanes_than_there_is_room_for(app: Celery, monkeypatch: pytest.M
     inside, leave = threading.Semaphore(0), threading.Event()
 
     class Busy:
-        def __init__(self, flow: Flow) -> None:
+        def __init__(self, _resources: Resources) -> None:
             """Takes what a lane takes."""
 
         def run(self) -> None:
@@ -82,7 +84,7 @@ def test_no_more_lanes_than_there_is_room_for(app: Celery, monkeypatch: pytest.M
 def test_slow_receivers_take_few_slots(app: Celery, monkeypatch: pytest.MonkeyPatch) -> None:
     inside, leave = threading.Semaphore(0), threading.Event()
 
-    def wait(_flow: Flow) -> None:
+    def wait(_resources: Resources) -> None:
         inside.release()
         leave.wait(20)
 

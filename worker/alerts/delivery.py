@@ -26,7 +26,7 @@ from settings_store.secrets import Vault
 from worker.alerts import apprise_sender, fallback
 from worker.alerts.message import Message, NotSent
 from worker.metrics import counters
-from worker.runs.flow import Flow
+from worker.resources import Resources
 
 log = logging.getLogger(__name__)
 
@@ -43,31 +43,31 @@ _FEWEST_ATTEMPTS = 6  # half an hour at least: neither a service that was off fo
 _KINDS = {"critical": "failure", "warning": "warning", "info": "info"}
 
 
-def send_due(flow: Flow, send: Send = apprise_sender.send) -> int:
+def send_due(resources: Resources, send: Send = apprise_sender.send) -> int:
     """Sends what is due, for at most about `ROUND_SECONDS`, and returns how many messages went out."""
-    fallback.hold_back(flow)
-    _bundle_all(flow)
-    with flow.database.read() as conn:
-        count = deliveries.waiting(conn, flow.now())
+    fallback.hold_back(resources)
+    _bundle_all(resources)
+    with resources.database.read() as conn:
+        count = deliveries.waiting(conn, resources.now())
     if not count:
         return 0
     end = time.monotonic() + ROUND_SECONDS
     lanes = min(_THREADS, count)
     with ThreadPoolExecutor(lanes, thread_name_prefix="alerts") as pool:
-        return sum(pool.map(lambda _: _lane(flow, send, end), range(lanes)))
+        return sum(pool.map(lambda _: _lane(resources, send, end), range(lanes)))
 
 
-def _bundle_all(flow: Flow) -> None:
+def _bundle_all(resources: Resources) -> None:
     """In transactions that are short enough for others to write in between."""
-    now = flow.now()
-    with flow.database.read() as conn:
+    now = resources.now()
+    with resources.database.read() as conn:
         due = list(deliveries.due_by_channel(conn, now).items())
     for first in range(0, len(due), _CHANNELS):
-        with flow.database.begin() as conn:
+        with resources.database.begin() as conn:
             for channel_id, count in due[first : first + _CHANNELS]:
-                _bundle(conn, channel_id, count, flow.config.digest_from, now)
-    with flow.database.begin() as conn:
-        deliveries.tidy(conn, now - flow.config.history_days * 86400)
+                _bundle(conn, channel_id, count, resources.config.digest_from, now)
+    with resources.database.begin() as conn:
+        deliveries.tidy(conn, now - resources.config.history_days * 86400)
 
 
 def _bundle(conn: Connection, channel_id: int, count: int, digest_from: int, now: float) -> None:
@@ -79,43 +79,43 @@ def _bundle(conn: Connection, channel_id: int, count: int, digest_from: int, now
         deliveries.bundle(conn, channel_id, now, key)
 
 
-def _lane(flow: Flow, send: Send, end: float) -> int:
+def _lane(resources: Resources, send: Send, end: float) -> int:
     sent = 0
     owner = uuid.uuid4().hex
-    while time.monotonic() < end and not flow.stopping.is_set():
-        with flow.database.begin() as conn:
-            delivery = deliveries.claim(conn, owner, flow.now(), flow.now() + LEASE_SECONDS)
+    while time.monotonic() < end and not resources.stopping.is_set():
+        with resources.database.begin() as conn:
+            delivery = deliveries.claim(conn, owner, resources.now(), resources.now() + LEASE_SECONDS)
             keys = deliveries.keys_of(conn, delivery.id) if delivery else []
             if delivery and not keys:
                 deliveries.discard(conn, delivery.id)
         if delivery is None:
             break
-        if keys and not fallback.needed(flow, delivery, keys, owner):
-            sent += _deliver(flow, send, delivery, keys, owner)
+        if keys and not fallback.needed(resources, delivery, keys, owner):
+            sent += _deliver(resources, send, delivery, keys, owner)
     return sent
 
 
-def _deliver(flow: Flow, send: Send, delivery: Delivery, keys: list[Key], owner: str) -> bool:
+def _deliver(resources: Resources, send: Send, delivery: Delivery, keys: list[Key], owner: str) -> bool:
     kind = "digest" if len(keys) > 1 else keys[0].kind
     try:
-        send(flow.vault.open(delivery.token), _message(flow, delivery, keys), flow.config.policy)
+        send(resources.vault.open(delivery.token), _message(resources, delivery, keys), resources.config.policy)
     except NotSent as error:
-        _record_failure(flow, delivery, owner, kind, str(error))
+        _record_failure(resources, delivery, owner, kind, str(error))
         return False
     except Fault:
-        _record_failure(flow, delivery, owner, kind, "the channel's URL cannot be read with this service's keys")
+        _record_failure(resources, delivery, owner, kind, "the channel's URL cannot be read with this service's keys")
         return False
-    with flow.database.begin() as conn:
-        deliveries.record_sent(conn, delivery.id, flow.now())
+    with resources.database.begin() as conn:
+        deliveries.record_sent(conn, delivery.id, resources.now())
     counters.alert_sent(kind, "sent")
     return True
 
 
-def _record_failure(flow: Flow, delivery: Delivery, owner: str, kind: str, error: str) -> None:
-    now = flow.now()
-    late = now - delivery.created_at >= flow.config.alert_give_up_hours * 3600
+def _record_failure(resources: Resources, delivery: Delivery, owner: str, kind: str, error: str) -> None:
+    now = resources.now()
+    late = now - delivery.created_at >= resources.config.alert_give_up_hours * 3600
     give_up = late and delivery.attempts >= _FEWEST_ATTEMPTS
-    with flow.database.begin() as conn:
+    with resources.database.begin() as conn:
         next_at = now + back_off(delivery.attempts)
         deliveries.record_failure(conn, delivery.id, owner, error, next_at, give_up=give_up)
     counters.alert_sent(kind, "given_up" if give_up else "failed")
@@ -137,10 +137,10 @@ def back_off(attempts: int) -> float:
 # -- what is said
 
 
-def _message(flow: Flow, delivery: Delivery, keys: list[Key]) -> Message:
+def _message(resources: Resources, delivery: Delivery, keys: list[Key]) -> Message:
     language = Language(delivery.language)
-    with flow.database.read() as conn:
-        told = [_story(flow, conn, delivery, key) for key in keys[: alerts.DIGEST_LINES]]
+    with resources.database.read() as conn:
+        told = [_story(resources, conn, delivery, key) for key in keys[: alerts.DIGEST_LINES]]
     if len(keys) == 1:
         subject, text = alerts.subject(told[0], language), alerts.text(told[0], language)
     else:
@@ -153,11 +153,11 @@ def _kind(told: list[alerts.Story]) -> str:
     return next((kind for kind in _KINDS.values() if kind in broken), "success")
 
 
-def _story(flow: Flow, conn: Connection, delivery: Delivery, key: Key) -> alerts.Story:
+def _story(resources: Resources, conn: Connection, delivery: Delivery, key: Key) -> alerts.Story:
     incident = incidents.get(conn, key.incident_id)
     if incident is None:
         raise LookupError(f"an alert refers to incident {key.incident_id}, which is not there")
-    link = f"{flow.config.public_url.rstrip('/')}/incidents/{incident.id}" if flow.config.public_url else ""
+    link = f"{resources.config.public_url.rstrip('/')}/incidents/{incident.id}" if resources.config.public_url else ""
     return alerts.Story(
         kind=key.kind,
         reference=incident.id,
@@ -175,7 +175,7 @@ def _story(flow: Flow, conn: Connection, delivery: Delivery, key: Key) -> alerts
         address=incident.address,
         link=link,
         zone=ZoneInfo(delivery.zone),
-        now=flow.now(),
+        now=resources.now(),
     )
 
 

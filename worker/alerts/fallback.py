@@ -16,7 +16,7 @@ from settings_store.alerts import deliveries, fallback_routes
 from settings_store.alerts.deliveries import Delivery, Key
 from settings_store.alerts.fallback_routes import Way
 from worker.alerts import apprise_sender
-from worker.runs.flow import Flow
+from worker.resources import Resources
 
 log = logging.getLogger(__name__)
 
@@ -27,30 +27,30 @@ _PATIENCE_SECONDS = 10.0  # for all names together: where the resolver hangs, al
 _AT_ONCE = 500
 
 
-def hold_back(flow: Flow) -> int:
+def hold_back(resources: Resources) -> int:
     """Holds back what is due and would go through a broken server; returns how many alerts that are."""
-    with flow.database.read() as conn:
-        keys = deliveries.due_keys(conn, flow.now(), _AT_ONCE, fallback_routes.may_be_needed())
+    with resources.database.read() as conn:
+        keys = deliveries.due_keys(conn, resources.now(), _AT_ONCE, fallback_routes.may_be_needed())
         ways = fallback_routes.ways(conn, keys)
-    names = _Names(flow)
+    names = _Names(resources)
     blocked = names.blocked(ways)
     for way in blocked:
-        with flow.database.begin() as conn:
-            deliveries.hold(conn, [way.key], flow.now() + HOLD_SECONDS)
+        with resources.database.begin() as conn:
+            deliveries.hold(conn, [way.key], resources.now() + HOLD_SECONDS)
     _tell_others(names, blocked)
     return len(blocked)
 
 
-def needed(flow: Flow, delivery: Delivery, keys: list[Key], owner: str) -> bool:
+def needed(resources: Resources, delivery: Delivery, keys: list[Key], owner: str) -> bool:
     """Whether a claimed delivery would go through a broken server. Then it waits, or what is in it is let go."""
-    with flow.database.read() as conn:
+    with resources.database.read() as conn:
         ways = fallback_routes.ways(conn, keys)
-    names = _Names(flow)
+    names = _Names(resources)
     blocked = names.blocked(ways)
     if not blocked:
         return False
-    now, never_sent = flow.now(), delivery.attempts == 1
-    with flow.database.begin() as conn:
+    now, never_sent = resources.now(), delivery.attempts == 1
+    with resources.database.begin() as conn:
         mine = deliveries.put_off(conn, delivery.id, owner, now if never_sent else now + HOLD_SECONDS, "held back")
         if mine and never_sent:  # its alerts may go on under another id
             deliveries.hold(conn, [way.key for way in blocked], now + HOLD_SECONDS, delivery.id)
@@ -60,14 +60,14 @@ def needed(flow: Flow, delivery: Delivery, keys: list[Key], owner: str) -> bool:
 
 
 def _tell_others(names: "_Names", blocked: list[Way]) -> None:
-    flow = names.flow
+    resources = names.resources
     for way in blocked:
-        with flow.database.read() as conn:
+        with resources.database.read() as conn:
             others = fallback_routes.other_ways(conn, way.key)
         if any(not names.blocked([other]) for other in others):
             continue
-        with flow.database.begin() as conn:
-            if not fallback_routes.tell_operator(conn, way.key, flow.now()):
+        with resources.database.begin() as conn:
+            if not fallback_routes.tell_operator(conn, way.key, resources.now()):
                 log.error("incident %s: every channel leads through the broken server", way.key.incident_id)
 
 
@@ -75,7 +75,7 @@ def _tell_others(names: "_Names", blocked: list[Way]) -> None:
 class _Names:
     """Which names are of one server, as far as the resolver says so in time."""
 
-    flow: Flow
+    resources: Resources
     waited: float = 0.0
 
     def blocked(self, ways: Iterable[Way]) -> list[Way]:
@@ -84,7 +84,7 @@ class _Names:
 
     def _host(self, token: bytes) -> str | None:
         try:
-            return apprise_sender.mail_host(self.flow.vault.open(token))
+            return apprise_sender.mail_host(self.resources.vault.open(token))
         except (Fault, Invalid):  # it cannot be sent either; that is found and recorded there
             return None
 
@@ -98,7 +98,7 @@ class _Names:
         if self.waited >= _PATIENCE_SECONDS:
             return frozenset()
         begun = time.monotonic()
-        found = _addresses(self.flow.config.policy, host, int(self.flow.now() // 60))
+        found = _addresses(self.resources.config.policy, host, int(self.resources.now() // 60))
         self.waited += time.monotonic() - begun
         return found
 

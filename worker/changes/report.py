@@ -14,7 +14,6 @@ from checks.document import endpoint_document, endpoint_facts, place_facts
 from checks.messages import Language, wording
 from checks.model import EndpointResult, Facts, Warn
 from checks.model import Protocol as Endpoints
-from checks.serialize import load_endpoint_result
 from settings_store.runs import outcomes
 from settings_store.runs.outcomes import Row
 from worker.changes.impact import Impact, Safety, before_of, impact_of, safety_of
@@ -199,11 +198,6 @@ def _with_findings(result: EndpointResult, stop_code: Code | None, total: int) -
     return replace(result, warnings=tuple(warnings), facts=facts)
 
 
-def results_of(documents: Mapping[str, Mapping[str, Any]]) -> tuple[EndpointResult, ...]:
-    """Stored endpoint documents as results, in the order of their protocols."""
-    return tuple(load_endpoint_result(dict(document)) for document in documents.values())
-
-
 def summarise(rows: Iterable[Row], endpoints: Iterable[EndpointResult]) -> tuple[dict[str, int], str]:
     """Counts of every impact, and the checksum (SHA-256, hex) over all that the verdict rests on."""
     digest = hashlib.sha256()
@@ -215,10 +209,3 @@ def summarise(rows: Iterable[Row], endpoints: Iterable[EndpointResult]) -> tuple
         counts[str(line.impact)] += 1
         digest.update(f"{line.address}\t{line.impact}\t{line.code}\n".encode())
     return counts, digest.hexdigest()
-
-
-def decisive(results: Iterable[EndpointResult]) -> EndpointResult | None:
-    """The endpoint that settles every mailbox, failures before the undecided; None where logins must tell."""
-    order = {Verdict.FAIL: 0, Verdict.INCONCLUSIVE: 1}
-    settling = [result for result in results if result.verdict in order]
-    return min(settling, key=lambda result: order[result.verdict], default=None)

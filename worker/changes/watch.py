@@ -7,7 +7,6 @@ import logging
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
@@ -27,9 +26,7 @@ from settings_store.runs.runs import Run
 from worker.health.mailbox_slices import pace_of
 from worker.incidents import evidence
 from worker.incidents.mailbox_causes import FEWEST, subject_of
-
-if TYPE_CHECKING:
-    from worker.runs.flow import Flow
+from worker.resources import Resources
 
 log = logging.getLogger(__name__)
 
@@ -38,34 +35,34 @@ WATCH_FAILED = "watch_failed"
 _LIMIT = 20  # watches begun in one round: they come again, and the health queue is not to be flooded
 
 
-def begin_watches(flow: "Flow") -> int:
+def begin_watches(resources: Resources) -> int:
     """Starts the runs of the watches that are due. Returns how many."""
-    now = flow.now()
+    now = resources.now()
     begun = []
-    with flow.database.begin() as conn:
+    with resources.database.begin() as conn:
         for change in watches.due(conn, now, _LIMIT):
-            following = now + flow.config.watch_every_minutes * 60
+            following = now + resources.config.watch_every_minutes * 60
             last = change.watch_until is None or following > change.watch_until
             run_id = watches.begin_run(conn, change, now, None if last else following)
             begun += [run for run in [runs.get(conn, run_id)] if run] if run_id else []
     for run in begun:
-        flow.send("start_run", run)
+        resources.send("start_run", run)
     return len(begun)
 
 
-def judge_watch(flow: "Flow", conn: Connection, run: Run, change_id: str) -> None:
+def judge_watch(resources: Resources, conn: Connection, run: Run, change_id: str) -> None:
     """Rolls a change back when more mailboxes fail than its report said, beyond the threshold, or notes that.
 
     Only what fails for good counts: a server that is restarted is no reason to undo anything, so an endpoint must fail
     in two runs. Nothing is concluded while everything fails, for then it is us. The mailboxes' states follow.
     """
-    now, pace = flow.now(), pace_of(flow.config)
+    now, pace = resources.now(), pace_of(resources.config)
     change, run = changes.get(conn, change_id), runs.get(conn, run.id) or run
     in_force = change.state is ChangeState.APPLIED and applying.is_in_force(conn, change)
     if not in_force or overview.service_in_trouble(conn):
         return
     failure = _failure(conn, run)
-    if not failure.excessive(flow.config.watch_threshold):
+    if not failure.excessive(resources.config.watch_threshold):
         slices.take_over_states(conn, run, now, pace)
         return
     again = now + AGAIN_SECONDS
@@ -79,7 +76,7 @@ def judge_watch(flow: "Flow", conn: Connection, run: Run, change_id: str) -> Non
         slices.take_over_states(conn, run, now, replace(pace, fails=1))
         state, event = change.state, WATCH_FAILED
         audit.record(conn, change_id, SERVICE, event, at=now, before=state, after=state, detail=str(failure))
-    _alert(flow, conn, change, failure)
+    _alert(resources, conn, change, failure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +111,7 @@ def _failure(conn: Connection, run: Run) -> _Failure:
     return _Failure(tally.fail, conclusive, tally.total, codes, broken_off, of_endpoint)
 
 
-def _alert(flow: "Flow", conn: Connection, change: Change, failure: _Failure) -> None:
+def _alert(resources: Resources, conn: Connection, change: Change, failure: _Failure) -> None:
     """Opens an incident, where no health check would.
 
     An endpoint that fails in force makes one of its own, and so does each of a few mailboxes.
@@ -129,14 +126,14 @@ def _alert(flow: "Flow", conn: Connection, change: Change, failure: _Failure) ->
         domains.account_of(conn, change.domain_id),
         Severity.CRITICAL,
         code,
-        flow.now(),
+        resources.now(),
         {**(last.facts if last else {}), "change": change.id, "undone": "yes" if change.roll_back_by_itself else ""},
         last.seen if last else "",
         frozenset({change.domain_id}),
         mailboxes=failure.failing,
     )
-    every = evidence.pace_of(flow.config).reminder(opening.scope, opening.severity)
-    remind_at = None if every is None else flow.now() + every
-    incident_id = incidents.open_one(conn, opening, flow.now(), remind_at)
+    every = evidence.pace_of(resources.config).reminder(opening.scope, opening.severity)
+    remind_at = None if every is None else resources.now() + every
+    incident_id = incidents.open_one(conn, opening, resources.now(), remind_at)
     if incident_id is not None:
-        outbox.announce(conn, incident_id, "opened", 0, flow.now())
+        outbox.announce(conn, incident_id, "opened", 0, resources.now())

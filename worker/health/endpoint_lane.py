@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
@@ -23,10 +22,8 @@ from worker.health.endpoint_state import Subject, after_check, begins_to_fail, i
 from worker.health.mailbox_slices import begin_slices
 from worker.metrics import counters
 from worker.pacing.endpoint_slot import check_in_turn
+from worker.resources import Resources
 from worker.runs.endpoints import context_of, pins_in_force
-
-if TYPE_CHECKING:
-    from worker.runs.flow import Flow
 
 Check = Callable[[Endpoint, CheckContext], EndpointResult]
 
@@ -42,22 +39,22 @@ SIBLINGS = 200  # domains on a server that are looked at soon when one on it beg
 CONTROL = 20  # and elsewhere, to tell whether it is the server or us
 
 
-def tick(flow: "Flow") -> int:
+def tick(resources: Resources) -> int:
     """Keeps the schedule and the history in order and begins slices. Returns how many lanes have endpoints to check."""
-    config, now = flow.config, flow.now()
-    with flow.database.begin() as conn:
+    config, now = resources.config, resources.now()
+    with resources.database.begin() as conn:
         schedule.enrol(conn, now, config.health_endpoint_minutes * 60, config.health_slice_minutes * 60)
         checks_before, hours_before = now - config.history_hours * 3600, now - config.history_days * 86400
         endpoints.tidy(conn, checks_before=checks_before, hours_before=hours_before)
-    begin_slices(flow)
-    with flow.database.read() as conn:
-        due = schedule.due_count(conn, now, _horizon(flow, now), LANES * BATCH)
+    begin_slices(resources)
+    with resources.database.read() as conn:
+        due = schedule.due_count(conn, now, _horizon(resources, now), LANES * BATCH)
     return -(-due // BATCH)
 
 
-def _horizon(flow: "Flow", now: float) -> float:
+def _horizon(resources: Resources, now: float) -> float:
     """Nothing is put off as far as this: what is was put off before the clock was put back."""
-    return now + 2 * flow.config.health_endpoint_minutes * 60 + LEASE_SECONDS
+    return now + 2 * resources.config.health_endpoint_minutes * 60 + LEASE_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +81,11 @@ class EndpointLane:
     equal settings are checked once for all domains that the lane has at the time.
     """
 
-    def __init__(self, flow: "Flow", check: Check | None = None) -> None:
-        self._flow = flow
-        self._check = check or (lambda endpoint, context: check_in_turn(endpoint, context, flow.pacer))
-        self._rules = rules_of(flow.config)
-        self._threads = max(1, flow.config.health_threads // LANES)
+    def __init__(self, resources: Resources, check: Check | None = None) -> None:
+        self._resources = resources
+        self._check = check or (lambda endpoint, context: check_in_turn(endpoint, context, resources.pacer))
+        self._rules = rules_of(resources.config)
+        self._threads = max(1, resources.config.health_threads // LANES)
         self._until = time.monotonic() + LANE_SECONDS
         self._open: dict[int, _Open] = {}
         self._checks: dict[object, Future[EndpointResult]] = {}
@@ -113,7 +110,7 @@ class EndpointLane:
 
     @property
     def _is_over(self) -> bool:
-        return time.monotonic() > self._until or self._flow.stopping.is_set()
+        return time.monotonic() > self._until or self._resources.stopping.is_set()
 
     @property
     def _futures(self) -> set[Future[EndpointResult]]:
@@ -123,12 +120,12 @@ class EndpointLane:
 
     def _take(self, pool: ThreadPoolExecutor) -> None:
         """Claims as many domains as there is room for, and begins their checks."""
-        now, room = self._flow.now(), BATCH - len(self._open)
+        now, room = self._resources.now(), BATCH - len(self._open)
         if self._is_over or time.monotonic() < self._ask_at:
             return
         needed = self._futures
         self._checks = {key: check for key, check in self._checks.items() if check in needed}
-        with self._flow.database.begin() as conn:
+        with self._resources.database.begin() as conn:
             subjects = self._claim(conn, now, room)
         self._ask_at = 0.0 if subjects else time.monotonic() + IDLE_SECONDS
         for subject in subjects:
@@ -136,11 +133,11 @@ class EndpointLane:
             self._open[subject.due.domain_id] = _Open(subject, now, checks)
 
     def _claim(self, conn: Connection, now: float, room: int) -> list[Subject]:
-        horizon = _horizon(self._flow, now)
+        horizon = _horizon(self._resources, now)
         due = schedule.claim_due(conn, now, until=now + LEASE_SECONDS, horizon=horizon, limit=room)
         versions = domains.load_versions(conn, [item.settings_id for item in due])
         mailboxes = endpoints.password_mailboxes(conn, [item.domain_id for item in due])
-        source = self._flow.config.source_address or ""
+        source = self._resources.config.source_address or ""
         return [Subject(item, versions[item.settings_id], mailboxes.get(item.domain_id, 0), source) for item in due]
 
     def _begin(self, pool: ThreadPoolExecutor, subject: Subject, endpoint: Endpoint) -> Future[EndpointResult]:
@@ -154,11 +151,11 @@ class EndpointLane:
     def _pins(self, subject: Subject) -> Mapping[str, Pin]:
         """Only where the option is on does a key that was let in say anything."""
         option = subject.settings.allow_insecure_certificate
-        return pins_in_force(self._flow, subject.due.settings_id) if option else {}
+        return pins_in_force(self._resources, subject.due.settings_id) if option else {}
 
     def _check_one(self, endpoint: Endpoint, subject: Subject, pins: Mapping[str, Pin]) -> EndpointResult:
         # Not before its turn: what is trusted takes memory.
-        context = context_of(self._flow.config, subject.settings, subject.due.domain, pins)
+        context = context_of(self._resources.config, subject.settings, subject.due.domain, pins)
         begun = time.monotonic()
         result = self._check(endpoint, context)
         counters.endpoint_checked(endpoint.protocol, result.verdict, result.code, time.monotonic() - begun)
@@ -179,8 +176,8 @@ class EndpointLane:
         end = time.monotonic() + KEEP_SECONDS
         while True:
             try:
-                with self._flow.database.begin() as conn:
-                    self._count += self._write(conn, items, self._flow.now())
+                with self._resources.database.begin() as conn:
+                    self._count += self._write(conn, items, self._resources.now())
                 break
             except (OperationalError, TimeoutError):  # TimeoutError: another thread of ours held SQLite for long
                 if time.monotonic() > end:
@@ -208,7 +205,7 @@ class EndpointLane:
         endpoints.record(conn, rows)
         schedule.schedule_next(conn, following)
         if begun:
-            not_since = now - self._flow.config.health_retry_seconds
+            not_since = now - self._resources.config.health_retry_seconds
             schedule.hurry(conn, begun, now, not_since=not_since, siblings=SIBLINGS, others=CONTROL)
         return len({row.domain_id for row in rows})
 
@@ -224,7 +221,7 @@ class EndpointLane:
         if not rows:
             return now
         certain = all(is_certain(row, now, self._rules) for row in rows)
-        config = self._flow.config
+        config = self._resources.config
         return now + jittered(config.health_endpoint_minutes * 60 if certain else config.health_retry_seconds)
 
     def _begun_to_fail(
@@ -235,7 +232,7 @@ class EndpointLane:
         By the time that is certain it is to be known whether others on it fail too.
         """
         failing = [row for row in rows if begins_to_fail(known.get((row.domain_id, row.protocol)), row)]
-        since = now - self._flow.config.health_endpoint_minutes * 60
+        since = now - self._resources.config.health_endpoint_minutes * 60
         already = endpoints.failing_since(conn, {row.server for row in failing}, since) if failing else set()
         return {_server(self._open[row.domain_id].subject) for row in failing if row.server not in already}
 

@@ -1,7 +1,5 @@
 """Slices of mailboxes: when one is due its run is queued, and flows on as every run does."""
 
-from typing import TYPE_CHECKING
-
 from sqlalchemy import Connection
 
 from settings_store.health import slices
@@ -10,9 +8,7 @@ from settings_store.runs import outcomes, runs
 from settings_store.runs.runs import Run
 from worker.config import Config
 from worker.metrics import counters
-
-if TYPE_CHECKING:
-    from worker.runs.flow import Flow
+from worker.resources import Resources
 
 AT_ONCE = 4
 """Slices under way together. Each keeps one slot of the health worker busy; the rest is for all else on its queue."""
@@ -23,25 +19,20 @@ def pace_of(config: Config) -> Pace:
     return Pace(config.health_mailbox_hours * 3600, config.health_slice_minutes * 60, AT_ONCE, config.health_fails)
 
 
-def begin_slices(flow: "Flow") -> int:
+def begin_slices(resources: Resources) -> int:
     """Begins the slices that are due, as far as there is room. Returns how many."""
-    with flow.database.begin() as conn:
-        begun = slices.begin_slices(conn, flow.now(), pace_of(flow.config))
+    with resources.database.begin() as conn:
+        begun = slices.begin_slices(conn, resources.now(), pace_of(resources.config))
     for run in begun:
-        flow.send("start_run", run)
+        resources.send("start_run", run)
     return len(begun)
 
 
-def is_slice(run: Run) -> bool:
-    """Whether a run looks after mailboxes' health, and not after a change."""
-    return run.kind == "health" and run.change_id is None
-
-
-def end_slice(flow: "Flow", conn: Connection, run: Run) -> None:
+def end_slice(resources: Resources, conn: Connection, run: Run) -> None:
     """Mailbox states follow what a finished run has found out."""
     # As it is now: lanes may have noted since why mailboxes were left untried.
     newest = runs.get(conn, run.id) or run
-    slices.take_over_states(conn, newest, flow.now(), pace_of(flow.config))
+    slices.take_over_states(conn, newest, resources.now(), pace_of(resources.config))
     for row in outcomes.rows(conn, run.id):
         if row.verdict and row.protocol and row.code:
             counters.mailbox_tried(row.protocol, row.verdict, row.code)

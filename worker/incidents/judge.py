@@ -7,7 +7,7 @@ What is to be concluded is pure and elsewhere: `correlation`, `course`, `foresig
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from sqlalchemy import Connection
 
@@ -22,9 +22,7 @@ from worker.incidents.correlation import Extension, endpoints_of
 from worker.incidents.evidence import OF_SERVERS, Case
 from worker.incidents.lifecycle import LONGEST_SETTLE_SECONDS, Step, step_of
 from worker.incidents.mailbox_causes import mailbox_findings
-
-if TYPE_CHECKING:
-    from worker.runs.flow import Flow
+from worker.resources import Resources
 
 log = logging.getLogger(__name__)
 
@@ -32,13 +30,13 @@ Kind = Literal["opened", "reminder", "resolved"]
 Announce = Callable[[Connection, str, Kind, int, float], int]
 
 
-def judge(flow: "Flow", announce: Announce = outbox.announce) -> int:
+def judge(resources: Resources, announce: Announce = outbox.announce) -> int:
     """Judges everything once. Returns how many incidents were opened, reminded of or ended.
 
     `announce` tells the channels of an incident, in the same transaction.
     """
-    with flow.database.begin() as conn:
-        return Judge(Case(conn, flow.config, flow.now()), announce).run()
+    with resources.database.begin() as conn:
+        return Judge(Case(conn, resources.config, resources.now()), announce).run()
 
 
 @dataclass

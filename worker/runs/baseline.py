@@ -1,42 +1,37 @@
 """The baseline: what the settings in force say of the mailboxes that fail with the proposed ones."""
 
-from typing import TYPE_CHECKING
-
 from checks.codes import Verdict
 from checks.model import Protocol
 from settings_store import domains
 from settings_store.mailboxes import restraint
 from settings_store.runs import baseline, pages, runs
 from settings_store.runs.runs import BASELINE, Run
-from worker.changes.report import decisive
-from worker.runs.endpoints import check_endpoints, endpoint_results, servers_of
+from worker.resources import Resources
+from worker.runs.endpoints import check_endpoints, decisive, endpoint_results, servers_of
 from worker.runs.same_failure import same_failure
 
-if TYPE_CHECKING:
-    from worker.runs.flow import Flow
 
-
-def begin_baseline(flow: "Flow", run: Run, baseline_settings_id: int) -> None:
+def begin_baseline(resources: Resources, run: Run, baseline_settings_id: int) -> None:
     """What the settings in force would say, first by what is known already, then by logins."""
-    with flow.database.begin() as conn:
+    with resources.database.begin() as conn:
         runs.lock(conn, run.id)
         proposed = domains.load_settings(conn, run.settings_id)
         in_force = domains.load_settings(conn, baseline_settings_id)
         for protocol, code, _ in baseline.failures(conn, run.id):
             if protocol and same_failure(proposed, in_force, Protocol(protocol), code):
                 baseline.settle(conn, run.id, Verdict.FAIL, code, failed=(protocol, code))
-    if not _needed(flow, run):
+    if not _needed(resources, run):
         return
-    settling = decisive(check_endpoints(flow, run, BASELINE, baseline_settings_id))
-    with flow.database.begin() as conn:
+    settling = decisive(check_endpoints(resources, run, BASELINE, baseline_settings_id))
+    with resources.database.begin() as conn:
         runs.lock(conn, run.id)
         if settling:
             baseline.settle(conn, run.id, settling.verdict, settling.code)
-        elif baseline.plan(conn, run.id, flow.config.page_size):
-            restraint.recall(conn, run.id, servers_of(endpoint_results(flow, run.id, BASELINE)), BASELINE)
+        elif baseline.plan(conn, run.id, resources.config.page_size):
+            restraint.recall(conn, run.id, servers_of(endpoint_results(resources, run.id, BASELINE)), BASELINE)
             pages.close_idle(conn, run.id, BASELINE)
 
 
-def _needed(flow: "Flow", run: Run) -> bool:
-    with flow.database.read() as conn:
+def _needed(resources: Resources, run: Run) -> bool:
+    with resources.database.read() as conn:
         return baseline.needed(conn, run.id)

@@ -2,55 +2,53 @@
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import Any
 
+from checks.codes import Verdict
 from checks.context import CheckContext
 from checks.model import EndpointResult, Pin
-from checks.serialize import dump_endpoint_result
+from checks.serialize import dump_endpoint_result, load_endpoint_result
 from checks.settings import Settings
 from checks.trust import Trust
 from settings_store import domains
 from settings_store.runs import endpoints, runs
 from settings_store.runs.runs import CANDIDATE, Phase, Run
-from worker.changes.report import results_of
 from worker.config import Config
 from worker.pacing.endpoint_slot import check_in_turn
-
-if TYPE_CHECKING:
-    from worker.runs.flow import Flow
+from worker.resources import Resources
 
 
-def check_endpoints(flow: "Flow", run: Run, phase: Phase, settings_id: int) -> tuple[EndpointResult, ...]:
+def check_endpoints(resources: Resources, run: Run, phase: Phase, settings_id: int) -> tuple[EndpointResult, ...]:
     """The endpoints of a version of the settings, each checked once, side by side."""
-    with flow.database.begin() as conn:
-        runs.move(conn, run.id, ("queued",), "endpoints", flow.now())
+    with resources.database.begin() as conn:
+        runs.move(conn, run.id, ("queued",), "endpoints", resources.now())
         known = endpoints.documents(conn, run.id, phase)
         settings = domains.load_settings(conn, settings_id)
         domain = domains.name_of(conn, run.domain_id)
     open_ones = [endpoint for endpoint in settings.endpoints if endpoint.protocol.value not in known]
-    context = context_of(flow.config, settings, domain, pins_of(flow, run, phase, settings_id))
+    context = context_of(resources.config, settings, domain, pins_of(resources, run, phase, settings_id))
     with ThreadPoolExecutor(max(1, len(open_ones)), thread_name_prefix="endpoint") as pool:
-        for result in pool.map(lambda endpoint: check_in_turn(endpoint, context, flow.pacer), open_ones):
-            with flow.database.begin() as conn:
+        for result in pool.map(lambda endpoint: check_in_turn(endpoint, context, resources.pacer), open_ones):
+            with resources.database.begin() as conn:
                 document = dump_endpoint_result(result)
                 endpoints.save(conn, run.id, phase, result.endpoint.protocol, document)
-    return endpoint_results(flow, run.id, phase)
+    return endpoint_results(resources, run.id, phase)
 
 
-def endpoint_results(flow: "Flow", run_id: str, phase: Phase) -> tuple[EndpointResult, ...]:
+def endpoint_results(resources: Resources, run_id: str, phase: Phase) -> tuple[EndpointResult, ...]:
     """What is known of a run's endpoints."""
-    with flow.database.read() as conn:
+    with resources.database.read() as conn:
         return results_of(endpoints.documents(conn, run_id, phase))
 
 
-def pins_of(flow: "Flow", run: Run, phase: Phase, settings_id: int) -> dict[str, Pin]:
+def pins_of(resources: Resources, run: Run, phase: Phase, settings_id: int) -> dict[str, Pin]:
     """The keys that were let in when settings now in force were verified; proposed ones are looked at afresh."""
-    return {} if phase == CANDIDATE and run.kind == "preflight" else pins_in_force(flow, settings_id)
+    return {} if phase == CANDIDATE and run.kind == "preflight" else pins_in_force(resources, settings_id)
 
 
-def pins_in_force(flow: "Flow", settings_id: int) -> dict[str, Pin]:
+def pins_in_force(resources: Resources, settings_id: int) -> dict[str, Pin]:
     """The keys that were let in when a version of the settings was verified, by the endpoint as text."""
-    with flow.database.read() as conn:
+    with resources.database.read() as conn:
         results = results_of(endpoints.verified(conn, settings_id))
     return {str(result.endpoint): result.pin for result in results if result.pin}
 
@@ -74,3 +72,15 @@ def context_of(
 def servers_of(results: Iterable[EndpointResult]) -> dict[str, str]:
     """Protocol -> the server that logins of it go to, as rejections are remembered by."""
     return {str(item.endpoint.protocol): f"{item.endpoint.host}:{item.endpoint.port}" for item in results}
+
+
+def results_of(documents: Mapping[str, Mapping[str, Any]]) -> tuple[EndpointResult, ...]:
+    """Stored endpoint documents as results, in the order of their protocols."""
+    return tuple(load_endpoint_result(dict(document)) for document in documents.values())
+
+
+def decisive(results: Iterable[EndpointResult]) -> EndpointResult | None:
+    """The endpoint that settles every mailbox, failures before the undecided; None where logins must tell."""
+    order = {Verdict.FAIL: 0, Verdict.INCONCLUSIVE: 1}
+    settling = [result for result in results if result.verdict in order]
+    return min(settling, key=lambda result: order[result.verdict], default=None)

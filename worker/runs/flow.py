@@ -5,34 +5,19 @@ be something. Messages are published after the commit, and what is lost with the
 """
 
 import logging
-import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cached_property
-from threading import Event
-from typing import Literal
 
 from checks.codes import Code, Verdict
-from settings_store.changes import changes
-from settings_store.db import Database
 from settings_store.runs import baseline, outcomes, pages, runs
 from settings_store.runs.runs import BASELINE, CANDIDATE, Phase, Run
-from settings_store.secrets import Vault
-from worker.changes.report import summarise
-from worker.changes.watch import judge_watch
-from worker.config import Config
-from worker.health.mailbox_slices import begin_slices, end_slice, is_slice
-from worker.pacing.pacer import LocalPacer, Pacer
+from worker.resources import Resources
 from worker.runs.baseline import begin_baseline
 from worker.runs.canaries import like_failure, suspected
-from worker.runs.endpoints import check_endpoints, endpoint_results
+from worker.runs.endpoints import check_endpoints
 from worker.runs.planning import plan_mailboxes
 
 log = logging.getLogger(__name__)
-
-TaskName = Literal["start_run", "run_page", "finish_run"]
-Publish = Callable[[TaskName, str], None]
 
 LEASE_SECONDS = 30.0
 STEP_LEASE_SECONDS = 45.0  # endpoints wait up to 10 seconds and take up to 30, planning and reporting little
@@ -40,23 +25,12 @@ IDLE_SECONDS = 10.0
 SWEEP_LIMIT = 50
 
 
-@dataclass
 class Flow:
-    """The use cases of a run. `publish` sends a task's name and a run's id; `stopping` asks lanes to come to an end."""
+    """The use cases of a run. `finish` is given a run whose last mailbox is done: it writes the report, once."""
 
-    database: Database
-    vault: Vault
-    config: Config
-    publish: Publish
-    now: Callable[[], float] = time.time
-    stopping: Event = field(default_factory=Event)
-    shared_pacer: Pacer | None = None
-    publish_health: Publish | None = None
-
-    @cached_property
-    def pacer(self) -> Pacer:
-        """How many logins at once: shared with other processes, or this one's own."""
-        return self.shared_pacer or LocalPacer(self.config.logins_at_once)
+    def __init__(self, resources: Resources, finish: Callable[[Resources, Run], None]) -> None:
+        self.resources = resources
+        self._finish = finish
 
     # -- the steps
 
@@ -69,8 +43,8 @@ class Flow:
         begun_already = run.stage not in {"queued", "endpoints"}
         try:
             if not begun_already:
-                check_endpoints(self, run, CANDIDATE, run.settings_id)
-                plan_mailboxes(self, run)
+                check_endpoints(self.resources, run, CANDIDATE, run.settings_id)
+                plan_mailboxes(self.resources, run)
         finally:
             self._release(run_id, owner)
         if not begun_already:  # a message that comes twice sets no second set of lanes going
@@ -94,46 +68,41 @@ class Flow:
 
     def advance(self, run_id: str) -> None:
         """Publishes what is next for a run."""
-        with self.database.read() as conn:
+        with self.resources.database.read() as conn:
             run = runs.get(conn, run_id)
         if run is None or run.stage in runs.ENDED:
             return
         if run.stage in {"queued", "endpoints"}:
-            self.send("start_run", run)
+            self.resources.send("start_run", run)
         elif not self._pages_open(run):
-            self.send("finish_run", run)
+            self.resources.send("finish_run", run)
         else:
             for _ in range(1 if run.stage == "canaries" else self._lanes(run)):
-                self.send("run_page", run)
-
-    def send(self, name: TaskName, run: Run) -> None:
-        """Publishes a task for a run, where somebody waits for it or where nobody does."""
-        preflight = run.kind == "preflight" or self.publish_health is None
-        (self.publish if preflight else self.publish_health)(name, run.id)  # type: ignore[misc] # None is preflight
+                self.resources.send("run_page", run)
 
     def advance_after_lane(self, run_id: str) -> None:
         """A lane has ended: the report, where it was the last one, or another lane for pages that nobody has."""
-        with self.database.read() as conn:
+        with self.resources.database.read() as conn:
             run = runs.get(conn, run_id)
             if run is None or run.stage in runs.ENDED:
                 return
             left = pages.count_open(conn, run_id, phase_of(run))
-            free = pages.free(conn, run_id, phase_of(run), self.now())
+            free = pages.free(conn, run_id, phase_of(run), self.resources.now())
         if not left:
-            self.send("finish_run", run)
+            self.resources.send("finish_run", run)
         elif free:
-            self.send("run_page", run)
+            self.resources.send("run_page", run)
 
     def sweep(self, only: str | None = None) -> int:
         """Sets runs going again that nobody takes care of: a killed worker's, or a lost broker's. Returns how many.
 
         `only` names the one run that the caller may take care of.
         """
-        with self.database.begin() as conn:
-            stalled = runs.stalled(conn, self.now(), IDLE_SECONDS, SWEEP_LIMIT)
+        with self.resources.database.begin() as conn:
+            stalled = runs.stalled(conn, self.resources.now(), IDLE_SECONDS, SWEEP_LIMIT)
             found = [run for run in stalled if only is None or run.id == only]
             for run in sorted(found, key=lambda run: run.id):  # one order, for two sweeps may meet
-                runs.touch(conn, run.id, self.now())
+                runs.touch(conn, run.id, self.resources.now())
         for run in found:
             log.warning("run %s has stalled in stage %s; it is set going again", run.id, run.stage)
             self.advance(run.id)
@@ -146,11 +115,11 @@ class Flow:
 
         False, and nothing is judged, where another lane is still at the canaries.
         """
-        with self.database.begin() as conn:
+        with self.resources.database.begin() as conn:
             if pages.is_open(conn, run_id, CANDIDATE, pages.CANARY_PAGE):
                 return False
             alike = like_failure(outcomes.of_page(conn, run_id, CANDIDATE, pages.CANARY_PAGE))
-            if alike and runs.move(conn, run_id, ("canaries",), "mailboxes", self.now()):
+            if alike and runs.move(conn, run_id, ("canaries",), "mailboxes", self.resources.now()):
                 outcomes.leave_untried(conn, run_id, suspected(conn, run_id, alike))
         if not alike:
             self.open_pages(run_id)
@@ -159,7 +128,7 @@ class Flow:
     def break_off(self, run_id: str, code: Code) -> None:
         """Ends the logins of a run in the middle: one failure after the other was the same."""
         log.warning("run %s is broken off after like failures: %s", run_id, code)
-        with self.database.begin() as conn:
+        with self.resources.database.begin() as conn:
             runs.lock(conn, run_id)
             run = runs.get(conn, run_id)
             if run is not None and run.stage == "baseline":
@@ -170,12 +139,12 @@ class Flow:
 
     def open_pages(self, run_id: str) -> bool:
         """Lets every lane at the pages; the caller is one of them. False where that was done already."""
-        with self.database.begin() as conn:
-            opened = runs.move(conn, run_id, ("canaries",), "mailboxes", self.now())
+        with self.resources.database.begin() as conn:
+            opened = runs.move(conn, run_id, ("canaries",), "mailboxes", self.resources.now())
             run = runs.get(conn, run_id)
         if opened and run:
             for _ in range(self._lanes(run) - 1):
-                self.send("run_page", run)
+                self.resources.send("run_page", run)
         return opened
 
     # -- baseline and report
@@ -183,48 +152,32 @@ class Flow:
     def _baseline_or_report(self, run: Run) -> bool:
         """True where baseline logins are needed before the report. Canaries may be all there is: they count too."""
         if run.stage != "baseline" and run.baseline_settings_id:
-            begin_baseline(self, run, run.baseline_settings_id)
-            with self.database.begin() as conn:
+            begin_baseline(self.resources, run, run.baseline_settings_id)
+            with self.resources.database.begin() as conn:
                 if pages.count_open(conn, run.id, BASELINE):
-                    runs.move(conn, run.id, ("canaries", "mailboxes"), "baseline", self.now())
+                    runs.move(conn, run.id, ("canaries", "mailboxes"), "baseline", self.resources.now())
                     return True
-        self._report(run)
+        self._finish(self.resources, run)
         return False
-
-    def _report(self, run: Run) -> None:
-        endpoints = endpoint_results(self, run.id, CANDIDATE)
-        with self.database.begin() as conn:
-            runs.lock(conn, run.id)  # nothing comes in between counting and closing
-            counts, checksum = summarise(outcomes.rows(conn, run.id), endpoints)
-            if not runs.finish(conn, run.id, counts, checksum, self.now()):
-                return
-            if run.change_id is None:
-                end_slice(self, conn, run)
-            elif run.kind == "preflight":
-                changes.mark_verified(conn, run.change_id, self.now())
-            else:
-                judge_watch(self, conn, run, run.change_id)
-        if is_slice(run):
-            begin_slices(self)  # this one made room
 
     # -- helpers
 
     def _lanes(self, run: Run) -> int:
         """How many lanes a run has at most: a slice for health has one, and leaves the other slots to other domains."""
-        return 1 if is_slice(run) else self.config.lanes
+        return 1 if run.is_slice else self.resources.config.lanes
 
     def _claim(self, run_id: str, owner: str) -> Run | None:
-        with self.database.begin() as conn:
-            if not runs.claim(conn, run_id, owner, self.now(), self.now() + STEP_LEASE_SECONDS):
+        with self.resources.database.begin() as conn:
+            if not runs.claim(conn, run_id, owner, self.resources.now(), self.resources.now() + STEP_LEASE_SECONDS):
                 return None
             return runs.get(conn, run_id)
 
     def _release(self, run_id: str, owner: str) -> None:
-        with self.database.begin() as conn:
+        with self.resources.database.begin() as conn:
             runs.release(conn, run_id, owner)
 
     def _pages_open(self, run: Run) -> int:
-        with self.database.read() as conn:
+        with self.resources.database.read() as conn:
             return pages.count_open(conn, run.id, phase_of(run))
 
 

@@ -26,6 +26,7 @@ from settings_store.runs.pages import Work
 from settings_store.runs.runs import CANDIDATE, Phase, Run, Stage
 from settings_store.secrets import Vault
 from worker.pacing.politeness import TROUBLE, Politeness
+from worker.resources import Resources
 from worker.runs.endpoints import context_of, endpoint_results, servers_of
 from worker.runs.flow import LEASE_SECONDS, Flow, phase_of
 
@@ -76,25 +77,25 @@ class RouteCache:
         self._lock = threading.Lock()
         self._routes: dict[tuple[str, Phase], Routes] = {}
 
-    def get(self, flow: Flow, run: Run, phase: Phase) -> Routes:
+    def get(self, resources: Resources, run: Run, phase: Phase) -> Routes:
         """The routes of a run. Raises `Fault` when a name does not resolve any more."""
         with self._lock:
             if (known := self._routes.get((run.id, phase))) is not None:
                 return known
-        made = _open(flow, run, phase)
+        made = _open(resources, run, phase)
         with self._lock:
             while len(self._routes) >= self._limit:
                 self._routes.pop(next(iter(self._routes)))
             return self._routes.setdefault((run.id, phase), made)
 
 
-def _open(flow: Flow, run: Run, phase: Phase) -> Routes:
+def _open(resources: Resources, run: Run, phase: Phase) -> Routes:
     settings_id = run.settings_id if phase == CANDIDATE else run.baseline_settings_id
-    with flow.database.read() as conn:
+    with resources.database.read() as conn:
         settings = domains.load_settings(conn, settings_id or run.settings_id)
-    context = context_of(flow.config, settings)
-    results = endpoint_results(flow, run.id, phase)
-    return Routes(tuple(open_route(result, context) for result in results), context, flow.vault)
+    context = context_of(resources.config, settings)
+    results = endpoint_results(resources, run.id, phase)
+    return Routes(tuple(open_route(result, context) for result in results), context, resources.vault)
 
 
 class Lane:
@@ -102,6 +103,7 @@ class Lane:
 
     def __init__(self, flow: Flow, cache: RouteCache, run_id: str) -> None:
         self._flow = flow
+        self._resources = resources = flow.resources
         self._cache = cache
         self._run_id = run_id
         self._owner = uuid.uuid4().hex
@@ -117,23 +119,24 @@ class Lane:
         self._phase: Phase = CANDIDATE
         self._canaries = False
         self._servers: dict[str, str] = {}
-        self._polite = Politeness(flow.pacer, (), self._owner, flow.config.threads, flow.config.like_failures)
+        config = resources.config
+        self._polite = Politeness(resources.pacer, (), self._owner, config.threads, config.like_failures)
 
     def run(self) -> None:
         """Works pages off, then says what is next."""
-        with self._flow.database.read() as conn:
+        with self._resources.database.read() as conn:
             run = runs.get(conn, self._run_id)
         if run is None or run.stage not in {"canaries", "mailboxes", "baseline"}:
             return
-        if self._flow.stopping.is_set():
-            self._flow.send("run_page", run)  # for a worker that stays
+        if self._resources.stopping.is_set():
+            self._resources.send("run_page", run)  # for a worker that stays
             return
         self._phase, self._canaries = phase_of(run), run.stage == "canaries"
-        self._meet(endpoint_results(self._flow, self._run_id, self._phase))
+        self._meet(endpoint_results(self._resources, self._run_id, self._phase))
         claimed = self._claim_first()
         if claimed:
             try:
-                routes = self._cache.get(self._flow, run, self._phase)
+                routes = self._cache.get(self._resources, run, self._phase)
             except Fault as fault:
                 self._give_up(fault)
             else:
@@ -144,14 +147,14 @@ class Lane:
 
     def _meet(self, results: Sequence[EndpointResult]) -> None:
         """The servers of the run: pacing goes by address, for a server has many names."""
-        config = self._flow.config
+        config = self._resources.config
         self._servers = servers_of(results)
         addresses = [result.address or result.endpoint.host for result in results]
-        self._polite = Politeness(self._flow.pacer, addresses, self._owner, config.threads, config.like_failures)
+        self._polite = Politeness(self._resources.pacer, addresses, self._owner, config.threads, config.like_failures)
 
     def _give_up(self, fault: Fault) -> None:
         """The name resolved a moment ago and does not now: no mailbox is to blame."""
-        protocol = endpoint_results(self._flow, self._run_id, self._phase)[0].endpoint.protocol
+        protocol = endpoint_results(self._resources, self._run_id, self._phase)[0].endpoint.protocol
         for work in self._polite.gate.drain():
             self._done.put(Done(work.mailbox_id, LoginResult(Verdict.INCONCLUSIVE, fault.code, protocol, fault.seen)))
         self._flush(self._rest())
@@ -185,26 +188,26 @@ class Lane:
                 finally:
                     gate.leave()
 
-        count = self._flow.config.threads
+        count = self._resources.config.threads
         threads = [threading.Thread(target=work, name=f"login-{number}", daemon=True) for number in range(count)]
         for thread in threads:
             thread.start()
         return threads
 
     def _may_claim(self) -> bool:
-        stopping = self._halted or self._flow.stopping.is_set()
+        stopping = self._halted or self._resources.stopping.is_set()
         return not (stopping or self._exhausted or time.monotonic() > self._until)
 
     def _wants_page(self) -> bool:
-        return self._may_claim() and self._polite.gate.waiting < READY * self._flow.config.threads
+        return self._may_claim() and self._polite.gate.waiting < READY * self._resources.config.threads
 
     def _claim(self) -> bool:
         """Leases a page and queues its mailboxes. False where there is none, or none is to be begun."""
         if not self._may_claim():
             return False
-        now, begun = self._flow.now(), time.monotonic()
+        now, begun = self._resources.now(), time.monotonic()
         whose = self._run_id, self._phase, self._owner
-        with self._flow.database.begin() as conn:
+        with self._resources.database.begin() as conn:
             abandoned = self._abandoned(conn, now)
             number = pages.claim(conn, *whose, now, now + LEASE_SECONDS, canaries=self._canaries, abandoned=abandoned)
             if number is None:
@@ -213,7 +216,7 @@ class Lane:
             if not self._held:
                 self._lease_end = begun + LEASE_SECONDS
             self._held += 1
-            logins, limit = len(self._servers), self._flow.config.logins_per_hour
+            logins, limit = len(self._servers), self._resources.config.logins_per_hour
             restraint.spend(conn, self._run_id, self._phase, number, logins=logins, limit=limit, now=now)
             work = pages.work(conn, self._run_id, self._phase, number)
         self._polite.gate.put(work)
@@ -284,9 +287,9 @@ class Lane:
                 time.sleep(FLUSH_SECONDS)
 
     def _write(self, results: Sequence[Done]) -> Stage:
-        now, begun = self._flow.now(), time.monotonic()
+        now, begun = self._resources.now(), time.monotonic()
         whose = self._run_id, self._phase, self._owner
-        with self._flow.database.begin() as conn:
+        with self._resources.database.begin() as conn:
             stage = pages.renew(conn, *whose, now, now + LEASE_SECONDS)  # holds the run's row for what follows
             outcomes.save(conn, self._run_id, self._phase, results)
             restraint.remember(conn, self._run_id, results, self._servers, now)
@@ -308,7 +311,7 @@ class Lane:
         if too_many and not self._canaries:
             self._flow.break_off(self._run_id, too_many)
             self._halt()
-        if stage in runs.ENDED or self._flow.stopping.is_set():
+        if stage in runs.ENDED or self._resources.stopping.is_set():
             self._halt()
         elif self._canaries and any(done.result.verdict is Verdict.OK for done in results):
             # One canary works: they cannot be rejected alike any more, so nobody waits for the slowest.
@@ -324,5 +327,5 @@ class Lane:
         self._outstanding -= len(self._polite.gate.drain())
 
     def _close(self) -> None:
-        with self._flow.database.begin() as conn:
+        with self._resources.database.begin() as conn:
             pages.close_own(conn, self._run_id, self._phase, self._owner)

@@ -1,7 +1,5 @@
 """A run is planned once its endpoints are known: what they settle is settled, and the rest is laid out for logins."""
 
-from typing import TYPE_CHECKING
-
 from sqlalchemy import Connection
 
 from checks.model import EndpointResult
@@ -9,19 +7,16 @@ from checks.runner import unfit_credentials
 from settings_store.mailboxes import restraint
 from settings_store.runs import outcomes, pages, planning, runs
 from settings_store.runs.runs import CANDIDATE, Run
-from worker.changes.report import decisive
-from worker.runs.endpoints import endpoint_results, servers_of
-
-if TYPE_CHECKING:
-    from worker.runs.flow import Flow
+from worker.resources import Resources
+from worker.runs.endpoints import decisive, endpoint_results, servers_of
 
 
-def plan_mailboxes(flow: "Flow", run: Run) -> None:
+def plan_mailboxes(resources: Resources, run: Run) -> None:
     """Lays the run's mailboxes out, or settles them all where an endpoint decides."""
-    results = endpoint_results(flow, run.id, CANDIDATE)
+    results = endpoint_results(resources, run.id, CANDIDATE)
     settling = decisive(results)
-    known_since = flow.now() - flow.config.state_hours * 3600
-    with flow.database.begin() as conn:
+    known_since = resources.now() - resources.config.state_hours * 3600
+    with resources.database.begin() as conn:
 
         def without_login() -> None:
             if settling is None:
@@ -30,14 +25,14 @@ def plan_mailboxes(flow: "Flow", run: Run) -> None:
                     _settle_unfit(conn, run.id, result)
                 restraint.recall(conn, run.id, servers_of(results), CANDIDATE)
 
-        planning.plan(conn, run, flow.config.canaries, flow.config.page_size, without_login, known_since)
+        planning.plan(conn, run, resources.config.canaries, resources.config.page_size, without_login, known_since)
         if settling:
             protocol = settling.endpoint.protocol.value
             outcomes.settle(conn, run.id, settling.verdict, settling.code, protocol, settling.seen)
             pages.close(conn, run.id, CANDIDATE)
         else:
             pages.close_idle(conn, run.id, CANDIDATE)
-        runs.move(conn, run.id, ("endpoints",), "mailboxes" if settling else "canaries", flow.now())
+        runs.move(conn, run.id, ("endpoints",), "mailboxes" if settling else "canaries", resources.now())
 
 
 def _settle_unfit(conn: Connection, run_id: str, result: EndpointResult) -> None:

@@ -33,10 +33,13 @@ from settings_store.runs.runs import Stage
 from settings_store.secrets import Vault, load_or_create_key_file
 from worker import process
 from worker.app import HEALTH, PREFLIGHT, QUEUES, make_app
-from worker.changes.report import Report, results_of, with_findings
+from worker.changes.report import Report, with_findings
 from worker.config import Config
+from worker.finished_runs import finish
 from worker.metrics import counters
 from worker.pacing.pacer import RedisPacer
+from worker.resources import Resources
+from worker.runs.endpoints import results_of
 from worker.runs.flow import Flow
 from worker.service.supervision import Supervision
 from worker.tasks import publisher, register
@@ -112,7 +115,7 @@ class Preflight(Supervision):
         with self.database.begin() as conn:
             domain_id = domains.ensure_domain(conn, self.account_id, domain)
             saved = changes.save(conn, domain_id, settings, self.database.now(), actor)
-        self.flow.publish("start_run", saved.run_id)
+        self.flow.resources.publish("start_run", saved.run_id)
         return saved
 
     def domains(self) -> list[DomainSummary]:
@@ -250,7 +253,7 @@ class Preflight(Supervision):
         """Verifies a change anew. Raises `Refused`."""
         with self.database.begin() as conn:
             saved = Saved(change_id, changes.verify(conn, changes.get(conn, change_id), self.database.now(), actor))
-        self.flow.publish("start_run", saved.run_id)
+        self.flow.resources.publish("start_run", saved.run_id)
         return saved
 
     def resume(self, change_id: str, actor: Actor = SERVICE) -> Saved:
@@ -264,7 +267,7 @@ class Preflight(Supervision):
                 self.config.report_minutes * 60,
                 actor,
             )
-        self.flow.publish("run_page", run.id)
+        self.flow.resources.publish("run_page", run.id)
         return Saved(change_id, run.id)
 
     def history(self, change_id: str) -> tuple[Change, list[Entry]]:
@@ -329,7 +332,7 @@ class Preflight(Supervision):
         """The use cases of runs."""
         broker = self.config.broker_url.get_secret_value()
         shared = RedisPacer(broker, self.config.logins_at_once) if broker.startswith(("redis:", "rediss:")) else None
-        return Flow(
+        resources = Resources(
             self.database,
             self.vault,
             self.config,
@@ -339,6 +342,7 @@ class Preflight(Supervision):
             shared_pacer=shared,
             publish_health=publisher(self._bare_app, HEALTH),
         )
+        return Flow(resources, finish)
 
     @property
     def _database_file(self) -> Path | None:

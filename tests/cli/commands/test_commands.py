@@ -14,13 +14,14 @@ from checks.codes import Code
 from checks.model import Endpoint, Invalid, MailboxState, Protocol, Security
 from checks.settings import ImapSettings
 from cli import main
+from cli.actor import actor
 from cli.commands import changes, operation, verification
 from cli.failures import Status
 from settings_store.audit import Actor, Entry
 from settings_store.changes.watches import Watch
 from tests.cli.fakes import FakeProgress, FakeReport, lines
 
-ME = changes.actor()
+ME = actor()
 VERIFY = ["verify", "Demo.Example", "--imap", "imap.demo.example:993", "--smtp", "smtp.demo.example:465"]
 
 

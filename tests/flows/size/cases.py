@@ -62,7 +62,7 @@ def _recorder(seen: list[tuple[str, object]]) -> Callable[..., None]:
 
 def _steps(preflight: Preflight, number: int) -> Sequence[tuple[str, Callable[[], object]]]:
     """One round, in order: from the save to the rollback, and what goes on beside it."""
-    flow, database = preflight.flow, preflight.database
+    flow, resources, database = preflight.flow, preflight.flow.resources, preflight.database
     saved: list[Saved] = []
 
     def verified() -> None:
@@ -70,19 +70,19 @@ def _steps(preflight: Preflight, number: int) -> Sequence[tuple[str, Callable[[]
         with database.begin() as conn:
             run = runs.get(conn, saved[-1].run_id)
             assert run
-            assert runs.claim(conn, run.id, "me", flow.now(), flow.now() + 30)
-            runs.move(conn, run.id, ("queued",), "endpoints", flow.now())
+            assert runs.claim(conn, run.id, "me", resources.now(), resources.now() + 30)
+            runs.move(conn, run.id, ("queued",), "endpoints", resources.now())
             planning.plan(conn, run, 5, 25)
             outcomes.settle(conn, run.id, Verdict.OK, Code.OK, None, "")
             pages.close(conn, run.id, runs.CANDIDATE)
             runs.release(conn, run.id, "me")
         with database.begin() as conn:
-            assert runs.finish(conn, saved[-1].run_id, {"will_disconnect": 0}, "c", flow.now())
-            changes.mark_verified(conn, saved[-1].change_id, flow.now())
+            assert runs.finish(conn, saved[-1].run_id, {"will_disconnect": 0}, "c", resources.now())
+            changes.mark_verified(conn, saved[-1].change_id, resources.now())
 
     def due() -> None:
         with database.begin() as conn:
-            assert len(watches.due(conn, flow.now(), 20)) >= 1
+            assert len(watches.due(conn, resources.now(), 20)) >= 1
 
     def pins() -> None:
         with database.read() as conn:
@@ -97,7 +97,7 @@ def _steps(preflight: Preflight, number: int) -> Sequence[tuple[str, Callable[[]
         ("apply", lambda: preflight.apply(saved[-1].change_id, 0, watch=Watch(3600))),
         ("keys let in", pins),
         ("watches due", due),
-        ("watch", lambda: begin_watches(flow)),
+        ("watch", lambda: begin_watches(resources)),
         ("sweep", flow.sweep),
         ("history", lambda: preflight.history(saved[-1].change_id)),
         ("rollback", lambda: preflight.roll_back(saved[-1].change_id)),

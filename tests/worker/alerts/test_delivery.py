@@ -22,7 +22,7 @@ from worker.alerts import fallback
 from worker.alerts.delivery import add_channel, back_off, send_due, test_channel
 from worker.alerts.message import Message, NotSent
 from worker.config import Config
-from worker.runs.flow import Flow
+from worker.resources import Resources
 
 test_channel.__test__ = False  # type: ignore[attr-defined] # it is none of pytest's
 MAIL = "mailto://{host}:25?mode=insecure&from=alerts@sender.example&to={name}@lab.example"
@@ -62,11 +62,11 @@ class Bureau(Office):
         super().__init__(database)
         self.post = Post()
         settings = Config.model_validate({"secret_key": "x", **config})
-        self.flow = Flow(database, self.vault, settings, lambda *_: None, now=lambda: self.now)
+        self.resources = Resources(database, self.vault, settings, lambda *_: None, now=lambda: self.now)
 
     def send(self, seconds_later: float = 0) -> int:
         self.now += seconds_later
-        return send_due(self.flow, self.post)
+        return send_due(self.resources, self.post)
 
     def mail_channel(self, name: str, host: str, wishes: Wishes = Wishes(), account: str = "default") -> None:  # noqa: B008 - frozen
         shown = f"mailto: {name}@lab.example by {host}:25"
@@ -268,19 +268,19 @@ def test_a_worker_that_dies_after_sending_leaves_it_to_another_under_the_same_id
 def test_a_worker_that_is_stopping_claims_nothing(bureau: Bureau) -> None:
     bureau.channel()
     bureau.incident()
-    bureau.flow.stopping.set()
+    bureau.resources.stopping.set()
     assert bureau.send() == 0
-    bureau.flow.stopping.clear()
+    bureau.resources.stopping.clear()
     assert bureau.send() == 1
 
 
 def test_a_url_that_cannot_be_decrypted_is_tried_again(bureau: Bureau) -> None:
     bureau.channel()
     bureau.incident()
-    bureau.flow.vault = Vault([new_key()])
+    bureau.resources.vault = Vault([new_key()])
     assert bureau.send() == 0
     assert "cannot be read with this service's keys" in bureau.deliveries()[0]["error"]
-    bureau.flow.vault = bureau.vault
+    bureau.resources.vault = bureau.vault
     assert bureau.send(120) == 1
 
 
@@ -434,7 +434,7 @@ def test_a_resolver_that_hangs_does_not_hang_alerts(bureau: Bureau, monkeypatch:
     monkeypatch.setattr("worker.alerts.fallback.time.monotonic", lambda: sum(ticks))
     bureau.mail_channel("inside", "mail.lab.example")
     keys = [bureau.incident(f"endpoint:{number}", host=f"h{number}.example") for number in range(50)]
-    names = fallback._Names(bureau.flow)  # noqa: SLF001 - what one round may wait
+    names = fallback._Names(bureau.resources)  # noqa: SLF001 - what one round may wait
     with bureau.database.read() as conn:
         ways = fallback_routes.ways(conn, deliveries.due_keys(conn, bureau.now, 99))
     assert len(ways) == len(keys) and not names.blocked(ways)

@@ -31,7 +31,7 @@ from tests.settings_store.in_force import (
 )
 from worker.config import Config
 from worker.health.endpoint_lane import EndpointLane, tick
-from worker.runs.flow import Flow
+from worker.resources import Resources
 
 INTERVAL, RETRY = 300.0, 60.0
 
@@ -61,9 +61,9 @@ class Network:
 
 @dataclass
 class World:
-    """A flow with a clock of its own on domains that are in the schedule."""
+    """Resources with a clock of its own on domains that are in the schedule."""
 
-    flow: Flow
+    resources: Resources
     network: Network
     clock: list[float]
     sent: list[tuple[str, str]]
@@ -77,30 +77,30 @@ class World:
 
     def add(self, name: str, settings: Settings | None = None, mailboxes: int = 0) -> int:
         """A domain that is due now."""
-        with self.flow.database.begin() as conn:
+        with self.resources.database.begin() as conn:
             domain_id = put_in_force(conn, name, settings)
             add_mailboxes(conn, domain_id, mailboxes)
-        tick(self.flow)
+        tick(self.resources)
         self.make_due(domain_id)
         return domain_id
 
     def make_due(self, *domain_ids: int) -> None:
         table = schema.health_schedule
-        with self.flow.database.begin() as conn:
+        with self.resources.database.begin() as conn:
             which = table.c.domain_id.in_(domain_ids) if domain_ids else sa.true()
             conn.execute(table.update().where(which).values(endpoints_due=self.now))
 
     def lane(self) -> int:
-        return EndpointLane(self.flow, self.network.check).run()
+        return EndpointLane(self.resources, self.network.check).run()
 
     def rows(self, domain_id: int) -> list[Watched]:
-        with self.flow.database.read() as conn:
+        with self.resources.database.read() as conn:
             return endpoints.watched(conn, domain_id)
 
     def wait_of(self, domain_id: int) -> float:
         """In how many seconds the domain is due again."""
         table = schema.health_schedule
-        with self.flow.database.read() as conn:
+        with self.resources.database.read() as conn:
             query = sa.select(table.c.endpoints_due).where(table.c.domain_id == domain_id)
             return float(conn.execute(query).scalar_one()) - self.now
 
@@ -109,10 +109,10 @@ class World:
 def world(database: Database) -> World:
     clock, sent, network = [NOW], list[tuple[str, str]](), Network()
     config = Config(health_threads=8, history_hours=1)
-    flow = Flow(
+    resources = Resources(
         database, Vault([new_key()]), config, lambda name, run_id: sent.append((name, run_id)), lambda: clock[0]
     )
-    return World(flow, network, clock, sent)
+    return World(resources, network, clock, sent)
 
 
 class TestLane:
@@ -156,10 +156,10 @@ class TestLane:
 
     def test_more_than_a_batch_is_checked_too(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(worker.health.endpoint_lane, "BATCH", 5)
-        with world.flow.database.begin() as conn:
+        with world.resources.database.begin() as conn:
             for number in range(32):
                 put_in_force(conn, f"d{number}.example", mail_settings(f"host{number}.example.com"))
-        tick(world.flow)
+        tick(world.resources)
         world.make_due()
 
         assert world.lane() == 32
@@ -195,7 +195,7 @@ class TestLane:
         domain_id = world.add("a.example")
 
         def change(_: Endpoint) -> None:
-            with world.flow.database.begin() as conn:
+            with world.resources.database.begin() as conn:
                 put_in_force(conn, "a.example", mail_settings("new.example.com"))
             world.network.meanwhile = None
 
@@ -213,7 +213,7 @@ class TestLane:
 
         def record(_: Endpoint) -> None:
             world.pass_time(5)
-            with world.flow.database.begin() as conn:
+            with world.resources.database.begin() as conn:
                 endpoints.record(conn, both_ok(conn, domain_id, world.now))
 
         world.network.meanwhile = record
@@ -229,7 +229,7 @@ class TestLane:
             raise RuntimeError
 
         with pytest.raises(RuntimeError):
-            EndpointLane(world.flow, broken).run()
+            EndpointLane(world.resources, broken).run()
 
         assert world.rows(domain_id) == []
         assert world.lane() == 0
@@ -281,7 +281,7 @@ class TestTime:
             host = f"host{number}.example.com"
             world.network.seconds[host] = 0.4
             world.add(f"d{number}.example", mail_settings(host))
-        world.network.meanwhile = lambda _: world.flow.stopping.set()
+        world.network.meanwhile = lambda _: world.resources.stopping.set()
 
         assert 0 < world.lane() < 20
 
@@ -404,23 +404,23 @@ class TestHurry:
 class TestTick:
     def test_it_says_for_how_many_lanes_there_is_work(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(worker.health.endpoint_lane, "BATCH", 5)
-        assert tick(world.flow) == 0
+        assert tick(world.resources) == 0
         world.add("a.example")
-        assert tick(world.flow) == 1
+        assert tick(world.resources) == 1
         for number in range(20):
             world.add(f"d{number}.example")
-        assert tick(world.flow) == worker.health.endpoint_lane.LANES
+        assert tick(world.resources) == worker.health.endpoint_lane.LANES
 
     def test_slices_begin(self, world: World) -> None:
         domain_id = world.add("a.example", mailboxes=4)
         world.lane()
         table = schema.health_schedule
-        with world.flow.database.begin() as conn:
+        with world.resources.database.begin() as conn:
             conn.execute(table.update().values(mailboxes_due=world.now))
 
-        tick(world.flow)
+        tick(world.resources)
 
-        with world.flow.database.read() as conn:
+        with world.resources.database.read() as conn:
             (run,) = conn.execute(sa.select(schema.runs)).all()
             taken_up = [at for at in column(conn, schema.mailboxes, "health_at") if at is not None]
         assert (run.domain_id, run.kind, run.change_id) == (domain_id, "health", None)
@@ -432,8 +432,8 @@ class TestTick:
         world.lane()
         world.pass_time(2 * 3600)
 
-        tick(world.flow)
+        tick(world.resources)
 
-        with world.flow.database.read() as conn:
+        with world.resources.database.read() as conn:
             assert column(conn, schema.health_results, "at") == []
             assert len(column(conn, schema.health_hours, "hour")) == 2

@@ -375,7 +375,7 @@ def test_several_that_judge_at_once(database: Database, monkeypatch: pytest.Monk
 
     def judge_at_once() -> list[int]:
         with ThreadPoolExecutor(6) as pool:
-            return list(pool.map(lambda _: judge(world.flow), range(12)))
+            return list(pool.map(lambda _: judge(world.flow.resources), range(12)))
 
     world.go_to(55 * MINUTE)
     world.judging = False

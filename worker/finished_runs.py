@@ -1,0 +1,34 @@
+"""What follows from a run whose last mailbox is done: its report, and what it means for the change or the states."""
+
+from sqlalchemy import Connection
+
+from settings_store.changes import changes
+from settings_store.runs import outcomes, runs
+from settings_store.runs.runs import CANDIDATE, Run
+from worker.changes.report import summarise
+from worker.changes.watch import judge_watch
+from worker.health.mailbox_slices import begin_slices, end_slice
+from worker.resources import Resources
+from worker.runs.endpoints import endpoint_results
+
+
+def finish(resources: Resources, run: Run) -> None:
+    """Writes the run's counts and checksum and acts on them, in one transaction. Nothing where that was done before."""
+    endpoints = endpoint_results(resources, run.id, CANDIDATE)
+    with resources.database.begin() as conn:
+        runs.lock(conn, run.id)  # nothing comes in between counting and closing
+        counts, checksum = summarise(outcomes.rows(conn, run.id), endpoints)
+        if not runs.finish(conn, run.id, counts, checksum, resources.now()):
+            return
+        _conclude(resources, conn, run)
+    if run.is_slice:
+        begin_slices(resources)  # this one made room
+
+
+def _conclude(resources: Resources, conn: Connection, run: Run) -> None:
+    if run.change_id is None:
+        end_slice(resources, conn, run)
+    elif run.kind == "preflight":
+        changes.mark_verified(conn, run.change_id, resources.now())
+    else:
+        judge_watch(resources, conn, run, run.change_id)
