@@ -10,7 +10,7 @@ from cli.options import Domain, Json
 from cli.reports.times import local, parse_time
 
 if TYPE_CHECKING:
-    from settings_store.health.maintenance import Window
+    from settings_store.maintenance import Window
 
 _TIME = "ISO 8601: 2026-03-01T22:00, local time unless it has an offset."
 

@@ -1,1 +1,1 @@
-"""What health checks know, when the next ones are due, and when nobody watches."""
+"""What health checks know of endpoints over time, and when they and the mailboxes are due."""

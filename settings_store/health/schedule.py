@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from settings_store import schema
 from settings_store.db import insert_into
-from settings_store.health.maintenance import at_rest
+from settings_store.maintenance import at_rest
 
 JITTER = 0.1
 _ENROL_AT_ONCE = 500

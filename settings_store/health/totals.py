@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from settings_store import schema
-from settings_store.health.maintenance import at_rest
+from settings_store.maintenance import at_rest
 from settings_store.runs.runs import ENDED, Stage
 
 UNFINISHED = tuple(stage for stage in get_args(Stage) if stage not in ENDED)

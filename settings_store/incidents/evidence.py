@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from checks.codes import Code, Verdict
 from checks.model import MailboxState, Protocol
 from settings_store import schema
-from settings_store.health.maintenance import at_rest
+from settings_store.maintenance import at_rest
 
 _known, _domains, _incidents = schema.health_endpoints, schema.domains, schema.incidents
 _listed, _boxes, _runs = schema.incident_domains, schema.mailboxes, schema.runs

@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 from checks.codes import Code
 from checks.model import MailboxState
 from settings_store import schema
-from settings_store.health.maintenance import at_rest
 from settings_store.incidents.incidents import Incident, Scope, Severity
+from settings_store.maintenance import at_rest
 
 _incidents, _concerned, _domains = schema.incidents, schema.incident_domains, schema.domains
 _known, _boxes = schema.health_endpoints, schema.mailboxes

@@ -17,11 +17,10 @@ from checks.codes import Code, Verdict, verdict_of
 from checks.context import CheckContext
 from checks.model import Certificate, Credential, Endpoint, EndpointResult, LoginResult, Protocol, TlsFacts
 from checks.settings import ImapSettings, Settings
-from settings_store import domains, schema
+from settings_store import domains, maintenance, schema
 from settings_store.alerts import channels
 from settings_store.alerts.channels import Wishes
 from settings_store.db import Database
-from settings_store.health import maintenance
 from settings_store.incidents.incidents import Severity
 from settings_store.mailboxes.csv_file import MailboxRow
 from settings_store.mailboxes.mailboxes import import_mailboxes

@@ -10,9 +10,9 @@ from checks.messages import Language, wording
 from checks.model import Endpoint
 from settings_store.health.endpoints import Watched
 from settings_store.health.history import Bucket, History, total
-from settings_store.health.maintenance import Window
 from settings_store.incidents.incidents import Incident
 from settings_store.incidents.overview import Disconnected
+from settings_store.maintenance import Window
 from worker.health.view import DomainHealth, EndpointHealth, Line
 
 Document = dict[str, object]

@@ -14,17 +14,17 @@ from checks.document import endpoint_facts, place_facts
 from checks.messages import Language, Wording, wording
 from checks.model import Endpoint, Facts, MailboxState
 from checks.serialize import load_endpoint_result
-from settings_store import domains
+from settings_store import domains, maintenance
 from settings_store.alerts import channels
 from settings_store.domains import DomainRow
 from settings_store.health import endpoints as health
-from settings_store.health import history, maintenance
+from settings_store.health import history
 from settings_store.health.endpoints import State, Watched
 from settings_store.health.history import History
-from settings_store.health.maintenance import Rest
 from settings_store.incidents import overview
 from settings_store.incidents.incidents import Incident
 from settings_store.incidents.overview import Disconnected, Standing
+from settings_store.maintenance import Rest
 
 DomainState = Literal["failing", "unknown", "maintenance", "paused", "not_configured", "healthy"]
 STATES: tuple[DomainState, ...] = ("failing", "unknown", "maintenance", "paused", "not_configured", "healthy")

@@ -5,13 +5,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from checks.model import Invalid
-from settings_store import domains
+from settings_store import domains, maintenance
 from settings_store.alerts import channels
 from settings_store.alerts.channels import Channel, Wishes
-from settings_store.health import maintenance
 from settings_store.health.history import DAYS
-from settings_store.health.maintenance import Window
 from settings_store.incidents import overview
+from settings_store.maintenance import Window
 from worker.alerts import apprise_sender, delivery
 from worker.alerts.message import NotSent
 from worker.health import view

@@ -8,8 +8,7 @@ import sqlalchemy as sa
 
 from checks.codes import Code, Verdict
 from cli.failures import Status
-from settings_store import schema
-from settings_store.health import maintenance
+from settings_store import maintenance, schema
 from tests.cli.planted import DAY, EXCHANGE, HOUR, Planted
 from tests.cli.reports.test_json_documents import validator
 

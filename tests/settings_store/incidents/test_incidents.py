@@ -9,9 +9,9 @@ import sqlalchemy as sa
 
 from checks.codes import Code, Verdict
 from checks.model import MailboxState, Protocol
-from settings_store import schema
+from settings_store import maintenance, schema
 from settings_store.db import Database
-from settings_store.health import endpoints, maintenance
+from settings_store.health import endpoints
 from settings_store.incidents import effects, evidence, incidents
 from settings_store.incidents.incidents import Open, Opening, Scope, Severity
 from settings_store.runs import runs

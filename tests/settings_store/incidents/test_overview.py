@@ -7,9 +7,9 @@ import sqlalchemy as sa
 
 from checks.codes import Code, Verdict
 from checks.model import MailboxState, Protocol
-from settings_store import domains, schema
+from settings_store import domains, maintenance, schema
 from settings_store.db import Database
-from settings_store.health import endpoints, maintenance
+from settings_store.health import endpoints
 from settings_store.incidents import overview
 from settings_store.incidents.overview import Disconnected
 from tests.settings_store.in_force import (

@@ -18,10 +18,9 @@ from pydantic import SecretStr
 
 from checks.codes import Code, Verdict
 from checks.model import Invalid, Protocol
-from settings_store import schema
+from settings_store import maintenance, schema
 from settings_store.db import Database
 from settings_store.domains import ensure_account, ensure_domain
-from settings_store.health import maintenance
 from settings_store.incidents.incidents import Scope, Severity
 from settings_store.secrets import new_key
 from tests.flows.conftest import embedded

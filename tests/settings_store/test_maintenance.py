@@ -4,11 +4,10 @@ import pytest
 import sqlalchemy as sa
 
 from checks.model import Invalid
-from settings_store import schema
+from settings_store import maintenance, schema
 from settings_store.db import Database
 from settings_store.domains import ensure_account, ensure_domain
-from settings_store.health import maintenance
-from settings_store.health.maintenance import Rest, Window
+from settings_store.maintenance import Rest, Window
 
 NOW = 1_700_000_000.0
 HOUR, DAY = 3600.0, 86400.0
