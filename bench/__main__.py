@@ -21,11 +21,12 @@ from bench.field import Field, open_field, say
 from bench.growth import Growth, measure_growth
 from bench.health import health_table, measure_health
 from bench.latency import Latency, measure_latency
+from bench.mailbox_import import import_table, measure_import
 from bench.plan import Plan, Void
 from bench.service import Backends, open_backends
 from tests.servers.process import ServerError, scratch_folder
 
-SECTIONS = ("wall", "delay", "growth", "latency", "exchange", "endpoint", "health")
+SECTIONS = ("wall", "delay", "growth", "latency", "exchange", "endpoint", "health", "import")
 _MAIL = {"wall", "delay", "growth"}
 
 
@@ -104,6 +105,9 @@ def _others(folder: Path, backends: Backends, plan: Plan, sections: Sequence[str
     if "health" in sections:
         say(f"Health: {plan.domains:,} domains due at once")
         yield health_table(measure_health(folder, backends, plan.domains))
+    if "import" in sections:
+        say(f"Import: {5 * plan.count:,} mailboxes")
+        yield import_table(measure_import(folder, backends, 5 * plan.count))
 
 
 def _most(plan: Plan, sections: Sequence[str]) -> int:
