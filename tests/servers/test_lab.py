@@ -233,11 +233,11 @@ class TestDelayProxy:
         ):
             start = time.monotonic()
             assert client.recv(1000).startswith(b"* OK")
-            assert 0.2 <= time.monotonic() - start < 1  # two round trips: the handshake's and the greeting's
+            assert 0.2 <= time.monotonic() - start < 5  # two round trips: the handshake's and the greeting's
             start = time.monotonic()
             client.sendall(b"a NOOP\r\n")
             assert client.recv(1000).startswith(b"a ")
-            assert 0.1 <= time.monotonic() - start < 0.6
+            assert 0.1 <= time.monotonic() - start < 5
 
     def test_passes_much_data_in_order(self) -> None:
         data = b"".join(f"{number:08}\n".encode() for number in range(500_000))

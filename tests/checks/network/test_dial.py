@@ -102,7 +102,7 @@ class TestResolve:
 
     def test_a_resolver_that_hangs_does_not_hold_the_check(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def hangs(*_: object, **__: object) -> list[object]:
-            time.sleep(0.5)
+            time.sleep(5)
             return []
 
         monkeypatch.setattr("socket.getaddrinfo", hangs)
@@ -110,7 +110,7 @@ class TestResolve:
         with pytest.raises(Fault) as fault:
             resolve("mail.lab.example", 993, ANY, Deadline(0.1))
         assert fault.value.code is Code.DNS_TEMPORARY
-        assert time.monotonic() - begun < 0.6
+        assert time.monotonic() - begun < 4
 
 
 class TestDial:
@@ -126,7 +126,7 @@ class TestDial:
                 dial(["127.0.0.1"], port, Deadline(0.3))
             assert dial_all(["127.0.0.1"], port, Deadline(0.3))[0].fault is not None
         assert fault.value.code is Code.CONNECT_TIMEOUT
-        assert time.monotonic() - begun < 1.5
+        assert time.monotonic() - begun < 5
 
     def test_goes_on_to_the_address_that_answers(self) -> None:
         with HostileServer("silent") as server, dial(["::1", "127.0.0.1"], server.port, Deadline(2)) as sock:

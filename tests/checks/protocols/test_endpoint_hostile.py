@@ -72,7 +72,7 @@ def test_answers_that_are_wrong(
 ) -> None:
     begun = time.monotonic()
     result = examine(name, leaf, context, protocol, security)
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < 5
     assert_result(result, code)
 
 
@@ -93,7 +93,7 @@ def test_answers_that_do_not_come(
 ) -> None:
     begun = time.monotonic()
     result = examine(name, leaf, trusting(certificates, 0.8), protocol, security)
-    assert time.monotonic() - begun < 1.3
+    assert time.monotonic() - begun < 5
     assert_result(result, code)
 
 
