@@ -16,7 +16,7 @@ from urllib.parse import unquote
 from checks.model import Invalid
 from checks.network.address_policy import AddressPolicy
 from worker.alerts import response_limit, smtp_sender
-from worker.alerts.confinement import NotAllowed, OutOfTime, confined
+from worker.alerts.egress_guard import NotAllowed, OutOfTime, guarded
 from worker.alerts.message import Message, NotSent
 
 SECONDS = 30.0
@@ -59,7 +59,7 @@ def send(url: str, message: Message, policy: AddressPolicy, seconds: float = SEC
     try:
         plugin = _plugin(url)
         post: Callable[[], bool] = partial(smtp_sender.post if _is_mail(plugin) else _notify, plugin, message)
-        sent = confined(post, policy, seconds)
+        sent = guarded(post, policy, seconds)
     except (Invalid, NotAllowed, OutOfTime) as error:
         raise NotSent(str(error)) from None
     if not sent:

@@ -4,7 +4,7 @@ import smtplib
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from worker.alerts.confinement import current
+from worker.alerts.egress_guard import current
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
@@ -14,7 +14,7 @@ LIMIT = 256 * 1024
 
 
 def shorten() -> None:
-    """From now on `requests` reads so much in confined threads: it offers no limit of its own."""
+    """From now on `requests` reads so much in guarded threads: it offers no limit of its own."""
     import requests.sessions
 
     sessions: Any = requests.sessions  # that is where a session finds it

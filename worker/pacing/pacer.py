@@ -1,4 +1,4 @@
-"""Politeness per mail server: how many logins at once, across every worker and every domain.
+"""LanePacer per mail server: how many logins at once, across every worker and every domain.
 
 A lane asks for slots at the servers of its run and renews them with each write of results. It begins with half and is
 given more while all goes well (slow start); when the server throttles, drops or delays, everybody's share is halved and

@@ -25,7 +25,7 @@ from settings_store.runs.outcomes import Done
 from settings_store.runs.pages import Work
 from settings_store.runs.runs import CANDIDATE, Phase, Run, Stage
 from settings_store.secrets import Vault
-from worker.pacing.politeness import TROUBLE, Politeness
+from worker.pacing.lane_pacer import TROUBLE, LanePacer
 from worker.resources import Resources
 from worker.runs.endpoints import context_of, endpoint_results, servers_of
 from worker.runs.flow import LEASE_SECONDS, Flow, phase_of
@@ -120,7 +120,7 @@ class Lane:
         self._canaries = False
         self._servers: dict[str, str] = {}
         config = resources.config
-        self._polite = Politeness(resources.pacer, (), self._owner, config.threads, config.like_failures)
+        self._pacer = LanePacer(resources.pacer, (), self._owner, config.threads, config.like_failures)
 
     def run(self) -> None:
         """Works pages off, then says what is next."""
@@ -150,18 +150,18 @@ class Lane:
         config = self._resources.config
         self._servers = servers_of(results)
         addresses = [result.address or result.endpoint.host for result in results]
-        self._polite = Politeness(self._resources.pacer, addresses, self._owner, config.threads, config.like_failures)
+        self._pacer = LanePacer(self._resources.pacer, addresses, self._owner, config.threads, config.like_failures)
 
     def _give_up(self, fault: Fault) -> None:
         """The name resolved a moment ago and does not now: no mailbox is to blame."""
         protocol = endpoint_results(self._resources, self._run_id, self._phase)[0].endpoint.protocol
-        for work in self._polite.gate.drain():
+        for work in self._pacer.gate.drain():
             self._done.put(Done(work.mailbox_id, LoginResult(Verdict.INCONCLUSIVE, fault.code, protocol, fault.seen)))
         self._flush(self._rest())
         self._close()
 
     def _work(self, routes: Routes) -> None:
-        self._polite.renew()
+        self._pacer.renew()
         threads = self._start_threads(routes)
         try:
             while self._outstanding:
@@ -171,15 +171,15 @@ class Lane:
         finally:
             self._lost = True
             self._drain()  # after a failure of ours nobody would keep the results of further logins
-            self._polite.gate.close()
+            self._pacer.gate.close()
             for thread in threads:
                 thread.join()
             self._keep(self._rest())
-            self._polite.end()  # not before the last login is over: others may begin then
+            self._pacer.end()  # not before the last login is over: others may begin then
             self._close()
 
     def _start_threads(self, routes: Routes) -> list[threading.Thread]:
-        gate = self._polite.gate
+        gate = self._pacer.gate
 
         def work() -> None:
             while (item := gate.take()) is not None:
@@ -199,7 +199,7 @@ class Lane:
         return not (stopping or self._exhausted or time.monotonic() > self._until)
 
     def _wants_page(self) -> bool:
-        return self._may_claim() and self._polite.gate.waiting < READY * self._resources.config.threads
+        return self._may_claim() and self._pacer.gate.waiting < READY * self._resources.config.threads
 
     def _claim(self) -> bool:
         """Leases a page and queues its mailboxes. False where there is none, or none is to be begun."""
@@ -219,7 +219,7 @@ class Lane:
             logins, limit = len(self._servers), self._resources.config.logins_per_hour
             restraint.spend(conn, self._run_id, self._phase, number, logins=logins, limit=limit, now=now)
             work = pages.work(conn, self._run_id, self._phase, number)
-        self._polite.gate.put(work)
+        self._pacer.gate.put(work)
         self._outstanding += len(work)
         return True
 
@@ -307,7 +307,7 @@ class Lane:
         self._outstanding -= len(found)
         if len(results) < len(found):
             self._halt()
-        too_many = self._polite.learn(results)
+        too_many = self._pacer.learn(results)
         if too_many and not self._canaries:
             self._flow.break_off(self._run_id, too_many)
             self._halt()
@@ -324,7 +324,7 @@ class Lane:
         self._drain()
 
     def _drain(self) -> None:
-        self._outstanding -= len(self._polite.gate.drain())
+        self._outstanding -= len(self._pacer.gate.drain())
 
     def _close(self) -> None:
         with self._resources.database.begin() as conn:

@@ -17,7 +17,7 @@ from checks.model import Invalid
 from checks.network.address_policy import AddressPolicy
 from tests.servers.receivers import Hook, Mailbox, hook, mailbox
 from worker.alerts import apprise_sender
-from worker.alerts.confinement import NotAllowed, confined
+from worker.alerts.egress_guard import NotAllowed, guarded
 from worker.alerts.message import Message, NotSent
 
 EVERYWHERE = AddressPolicy(allow_all=True)
@@ -289,7 +289,7 @@ def test_one_that_drips_ends_in_time_and_leaves_no_thread(receiver: Hook, status
 
 def wait_for_threads() -> None:
     end = time.monotonic() + 5
-    while any(thread.name == "confined" for thread in threading.enumerate()):
+    while any(thread.name == "guarded" for thread in threading.enumerate()):
         assert time.monotonic() < end, "a thread goes on"
         time.sleep(0.01)
 
@@ -357,7 +357,7 @@ def test_logs_of_others_are_left_alone(caplog: pytest.LogCaptureFixture, receive
 
 
 @pytest.mark.parametrize("deed", ["process", "path", "datagram"])
-def test_what_is_confined_gets_nowhere_else(deed: str) -> None:
+def test_what_is_guarded_gets_nowhere_else(deed: str) -> None:
     def do() -> bool:
         if deed == "process":
             return subprocess.run(["true"], check=False).returncode == 0
@@ -370,7 +370,7 @@ def test_what_is_confined_gets_nowhere_else(deed: str) -> None:
         return True
 
     with pytest.raises(NotAllowed):
-        confined(do, PUBLIC_ONLY, 5)
+        guarded(do, PUBLIC_ONLY, 5)
     assert subprocess.run(["true"], check=False).returncode == 0  # others still may
 
 

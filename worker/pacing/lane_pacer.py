@@ -88,7 +88,7 @@ class Gate:
             self._moved.notify_all()
 
 
-class Politeness:
+class LanePacer:
     """One lane's. `like_failures` in a row, with no success between them, are too many."""
 
     def __init__(self, pacer: Pacer, servers: Sequence[str], owner: str, threads: int, like_failures: int) -> None:

@@ -10,8 +10,8 @@ from checks.codes import Code, Verdict
 from checks.model import CredentialKind, LoginResult, Protocol
 from settings_store.runs.outcomes import Done
 from settings_store.runs.pages import Work
+from worker.pacing.lane_pacer import TROUBLE, Gate, LanePacer
 from worker.pacing.pacer import LocalPacer
-from worker.pacing.politeness import TROUBLE, Gate, Politeness
 
 
 def work(number: int) -> Work:
@@ -22,8 +22,8 @@ def done(code: Code = Code.OK, verdict: Verdict = Verdict.FAIL) -> Done:
     return Done(1, LoginResult(Verdict.OK if code is Code.OK else verdict, code, Protocol.IMAP))
 
 
-def polite(like_failures: int = 3, pacer: LocalPacer | None = None, threads: int = 8) -> Politeness:
-    return Politeness(pacer or LocalPacer(16), ["one", "one", "two"], "me", threads, like_failures)
+def polite(like_failures: int = 3, pacer: LocalPacer | None = None, threads: int = 8) -> LanePacer:
+    return LanePacer(pacer or LocalPacer(16), ["one", "one", "two"], "me", threads, like_failures)
 
 
 class TestGate:

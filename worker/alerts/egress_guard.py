@@ -48,7 +48,7 @@ class OutOfTime(Exception):
 
 
 @dataclass
-class _Warden(Generic[T]):
+class _Guard(Generic[T]):
     policy: AddressPolicy
     refused: str = ""
     sockets: list[socket.socket] = field(default_factory=list)
@@ -93,39 +93,39 @@ class _Warden(Generic[T]):
             sock.close()
 
 
-def confined(work: Callable[[], T], policy: AddressPolicy, seconds: float) -> T:
+def guarded(work: Callable[[], T], policy: AddressPolicy, seconds: float) -> T:
     """What `work` returns, run in a thread of its own for at most so many seconds. Raises what it raises.
 
     Raises `NotAllowed` where it failed, or came to nothing (`False`), after something that is not allowed, and
     `OutOfTime`.
     """
     _install()
-    warden: _Warden[T] = _Warden(policy)
-    thread = threading.Thread(target=_work, args=(work, warden), name="confined", daemon=True)
+    guard: _Guard[T] = _Guard(policy)
+    thread = threading.Thread(target=_work, args=(work, guard), name="guarded", daemon=True)
     thread.start()
     thread.join(seconds)
     late = thread.is_alive()
-    warden.end()
+    guard.end()
     thread.join(_GRACE_SECONDS)  # without connections it ends soon, and may turn out to have been successful
-    if late and not any(warden.outcome):
+    if late and not any(guard.outcome):
         raise OutOfTime(f"no answer within {seconds:.0f} seconds")
-    if warden.refused and not any(warden.outcome):
-        raise NotAllowed(warden.refused) from None
-    if warden.error:
-        raise warden.error
-    return warden.outcome[0]
+    if guard.refused and not any(guard.outcome):
+        raise NotAllowed(guard.refused) from None
+    if guard.error:
+        raise guard.error
+    return guard.outcome[0]
 
 
-def _work(work: Callable[[], T], warden: _Warden[T]) -> None:
-    _here.warden = warden
+def _work(work: Callable[[], T], guard: _Guard[T]) -> None:
+    _here.guard = guard
     try:
-        warden.outcome.append(work())
+        guard.outcome.append(work())
     except BaseException as error:  # noqa: BLE001 - it is raised again in the thread that waits
-        warden.error = error
+        guard.error = error
 
 
 def _install() -> None:
-    """Once in a process: a hook cannot be taken away again, but does nothing in threads that are not confined."""
+    """Once in a process: a hook cannot be taken away again, but does nothing in threads that are not guarded."""
     with _installing:
         if _installed.is_set():
             return
@@ -136,11 +136,11 @@ def _install() -> None:
 
 
 def _watch(event: str, args: tuple[Any, ...]) -> None:
-    warden = current()
-    if warden is not None:
-        warden.judge(event, args)
+    guard = current()
+    if guard is not None:
+        guard.judge(event, args)
 
 
-def current() -> "_Warden[Any] | None":
+def current() -> "_Guard[Any] | None":
     """Who watches over this thread, None for ordinary ones."""
-    return getattr(_here, "warden", None)
+    return getattr(_here, "guard", None)
