@@ -15,7 +15,7 @@ from settings_store import schema
 from settings_store.domains import lock_mailboxes
 from settings_store.health.schedule import jittered
 from settings_store.incidents.overview import service_in_trouble
-from settings_store.mailboxes.restraint import REJECTED
+from settings_store.mailboxes.rejections import REJECTED
 from settings_store.maintenance import at_rest
 from settings_store.runs import endpoints, runs
 from settings_store.runs.runs import Run, Subject

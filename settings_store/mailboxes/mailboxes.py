@@ -11,7 +11,7 @@ from checks.model import Fault, Invalid, MailboxState
 from settings_store.db import Database
 from settings_store.domains import lock_mailboxes
 from settings_store.mailboxes.csv_file import MailboxRow
-from settings_store.mailboxes.restraint import forget
+from settings_store.mailboxes.rejections import forget
 from settings_store.schema import domains, health_schedule, mailboxes
 from settings_store.secrets import Vault
 

@@ -198,3 +198,10 @@ def rows(conn: Connection, run_id: str) -> Iterator[Row]:
             baseline_verdict=Verdict(row.baseline_verdict) if row.baseline_verdict else None,
             services=row.services,
         )
+
+
+def open_rows(phase: Phase) -> sa.ColumnElement[bool]:
+    """The rows of a run's mailboxes that have no result in that phase yet."""
+    if phase == CANDIDATE:
+        return _rows.c.verdict.is_(None)
+    return sa.and_(_rows.c.baseline_page.is_not(None), _rows.c.baseline_verdict.is_(None))

@@ -3,7 +3,7 @@
 from checks.codes import Verdict
 from checks.model import Protocol
 from settings_store import domains
-from settings_store.mailboxes import restraint
+from settings_store.mailboxes import rejections
 from settings_store.runs import baseline, pages, runs
 from settings_store.runs.runs import BASELINE, Run
 from worker.resources import Resources
@@ -28,7 +28,7 @@ def begin_baseline(resources: Resources, run: Run, baseline_settings_id: int) ->
         if settling:
             baseline.settle(conn, run.id, settling.verdict, settling.code)
         elif baseline.plan(conn, run.id, resources.config.page_size):
-            restraint.recall(conn, run.id, servers_of(endpoint_results(resources, run.id, BASELINE)), BASELINE)
+            rejections.recall(conn, run.id, servers_of(endpoint_results(resources, run.id, BASELINE)), BASELINE)
             pages.close_idle(conn, run.id, BASELINE)
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from checks.codes import Code, Verdict
 from checks.model import Protocol
-from settings_store.mailboxes import restraint
+from settings_store.mailboxes import rejections
 from settings_store.runs import endpoints, outcomes, pages, runs
 from settings_store.runs.runs import CANDIDATE
 
@@ -29,6 +29,6 @@ def suspected(conn: Connection, run_id: str, code: Code) -> Code:
     exchange = Protocol.HTTPS.value in endpoints.documents(conn, run_id, CANDIDATE)
     if not (exchange and code is Code.AUTH_REJECTED and len(tried) > 1):
         return code
-    restraint.forget(conn, tried)
+    rejections.forget(conn, tried)
     runs.stop(conn, run_id, Code.EXCHANGE_ALL_REJECTED, "0")  # how many are left untried is counted after this
     return Code.EXCHANGE_ALL_REJECTED

@@ -19,7 +19,7 @@ from checks.context import CheckContext
 from checks.model import Credential, EndpointResult, Fault, LoginResult
 from checks.runner import Route, check_mailbox, open_route
 from settings_store import domains
-from settings_store.mailboxes import restraint
+from settings_store.mailboxes import login_budget, rejections
 from settings_store.runs import outcomes, pages, runs
 from settings_store.runs.outcomes import Done
 from settings_store.runs.pages import Work
@@ -217,7 +217,7 @@ class Lane:
                 self._lease_end = begun + LEASE_SECONDS
             self._held += 1
             logins, limit = len(self._servers), self._resources.config.logins_per_hour
-            restraint.spend(conn, self._run_id, self._phase, number, logins=logins, limit=limit, now=now)
+            login_budget.spend(conn, self._run_id, self._phase, number, logins=logins, limit=limit, now=now)
             work = pages.work(conn, self._run_id, self._phase, number)
         self._pacer.gate.put(work)
         self._outstanding += len(work)
@@ -292,7 +292,7 @@ class Lane:
         with self._resources.database.begin() as conn:
             stage = pages.renew(conn, *whose, now, now + LEASE_SECONDS)  # holds the run's row for what follows
             outcomes.save(conn, self._run_id, self._phase, results)
-            restraint.remember(conn, self._run_id, results, self._servers, now)
+            rejections.remember(conn, self._run_id, results, self._servers, now)
             complete = pages.held(conn, *whose) == self._held
         if complete:
             self._lease_end = begun + LEASE_SECONDS

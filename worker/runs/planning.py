@@ -4,7 +4,7 @@ from sqlalchemy import Connection
 
 from checks.model import EndpointResult
 from checks.runner import unfit_credentials
-from settings_store.mailboxes import restraint
+from settings_store.mailboxes import rejections
 from settings_store.runs import outcomes, pages, planning, runs
 from settings_store.runs.runs import CANDIDATE, Run
 from worker.resources import Resources
@@ -23,7 +23,7 @@ def plan_mailboxes(resources: Resources, run: Run) -> None:
                 outcomes.settle_without_credential(conn, run.id)
                 for result in results:
                     _settle_unfit(conn, run.id, result)
-                restraint.recall(conn, run.id, servers_of(results), CANDIDATE)
+                rejections.recall(conn, run.id, servers_of(results), CANDIDATE)
 
         planning.plan(conn, run, resources.config.canaries, resources.config.page_size, without_login, known_since)
         if settling:

@@ -24,7 +24,7 @@ from settings_store.changes.changes import Change, Saved
 from settings_store.changes.watches import Watch
 from settings_store.db import Database
 from settings_store.domains import DomainSummary
-from settings_store.mailboxes import restraint
+from settings_store.mailboxes import rejections
 from settings_store.mailboxes.csv_file import read_csv
 from settings_store.mailboxes.mailboxes import ImportCounts, import_mailboxes, rotate_credentials
 from settings_store.runs import endpoints as run_endpoints
@@ -278,7 +278,7 @@ class Preflight(Supervision):
     def forget_rejections(self, domain: str) -> int:
         """Lets credentials be tried again that a server has rejected. Returns how many there were."""
         with self.database.begin() as conn:
-            return restraint.forget_domain(conn, domains.find_domain(conn, self.account_id, domain).id)
+            return rejections.forget_domain(conn, domains.find_domain(conn, self.account_id, domain).id)
 
     # -- processes
 

@@ -20,7 +20,7 @@ from settings_store import domains, schema
 from settings_store.changes import changes
 from settings_store.changes.changes import Saved
 from settings_store.changes.lifecycle import Refused
-from settings_store.mailboxes import restraint
+from settings_store.mailboxes import login_budget, rejections
 from settings_store.mailboxes.csv_file import MailboxRow
 from settings_store.mailboxes.mailboxes import import_mailboxes, rotate_credentials
 from settings_store.runs import outcomes, pages, planning, runs
@@ -166,7 +166,7 @@ def test_two_runs_spend_the_budget_of_the_same_mailboxes(store: Store) -> None:
     def spend(run_id: str) -> None:
         for _ in range(3 * ROUNDS):
             with database.begin() as conn:
-                restraint.spend(conn, run_id, CANDIDATE, 1, logins=2, limit=10**6, now=1.0)
+                login_budget.spend(conn, run_id, CANDIDATE, 1, logins=2, limit=10**6, now=1.0)
 
     together(lambda: spend(found[0]), lambda: spend(found[1]))
     assert store.deadlocks() == 0
@@ -183,7 +183,7 @@ def test_two_runs_remember_the_same_rejections(store: Store) -> None:
             lambda: write_all(lanes[1], store.boxes(), random.Random(2)),  # noqa: B023, S311 - an order, no secret
         )
         with store.preflight.database.begin() as conn:
-            restraint.forget_domain(conn, store.domain_id)
+            rejections.forget_domain(conn, store.domain_id)
     assert store.deadlocks() == 0
 
 

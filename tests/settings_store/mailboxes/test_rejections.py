@@ -11,7 +11,7 @@ from checks.settings import ImapSettings
 from settings_store import schema
 from settings_store.changes import changes
 from settings_store.db import Database
-from settings_store.mailboxes import restraint
+from settings_store.mailboxes import login_budget, rejections
 from settings_store.mailboxes.csv_file import read_csv
 from settings_store.mailboxes.mailboxes import import_mailboxes
 from settings_store.runs import outcomes, planning, runs
@@ -49,7 +49,7 @@ def new_run(database: Database, domain_id: int, hosts: dict[str, str] | None = N
         saved = changes.save(conn, domain_id, SETTINGS, LATER)
         run = runs.get(conn, saved.run_id)
         assert run is not None
-        planning.plan(conn, run, 3, 10, lambda: restraint.recall(conn, saved.run_id, hosts or SERVERS, CANDIDATE))
+        planning.plan(conn, run, 3, 10, lambda: rejections.recall(conn, saved.run_id, hosts or SERVERS, CANDIDATE))
     return saved.run_id
 
 
@@ -73,8 +73,8 @@ class TestRejections:
     def test_are_recalled_in_the_next_run_with_their_day(self, database: Database, domain_id: int, run_id: str) -> None:
         first, second, *_ = ids(database)
         with database.begin() as conn:
-            restraint.remember(conn, run_id, [rejected(first), rejected(second)], SERVERS, NOW)
-            restraint.remember(conn, run_id, [rejected(first)], SERVERS, NOW + 99)  # a page that is delivered twice
+            rejections.remember(conn, run_id, [rejected(first), rejected(second)], SERVERS, NOW)
+            rejections.remember(conn, run_id, [rejected(first)], SERVERS, NOW + 99)  # a page that is delivered twice
 
         found = verdicts(database, new_run(database, domain_id))
 
@@ -83,23 +83,23 @@ class TestRejections:
 
     def test_are_those_of_one_server(self, database: Database, domain_id: int, run_id: str) -> None:
         with database.begin() as conn:
-            restraint.remember(conn, run_id, [rejected(ids(database)[0])], SERVERS, NOW)
+            rejections.remember(conn, run_id, [rejected(ids(database)[0])], SERVERS, NOW)
 
         assert verdicts(database, new_run(database, domain_id, {"imap": "imap.example.com:143"})) == {}
 
     def test_nothing_else_is_remembered(self, database: Database, run_id: str) -> None:
-        others = [rejected(ids(database)[0], code) for code in Code if code not in restraint.REJECTED]
+        others = [rejected(ids(database)[0], code) for code in Code if code not in rejections.REJECTED]
         with database.begin() as conn:
-            restraint.remember(conn, run_id, others, SERVERS, NOW)
+            rejections.remember(conn, run_id, others, SERVERS, NOW)
             doubtful = rejected(ids(database)[0], Code.AUTH_REJECTED, Verdict.INCONCLUSIVE)
-            restraint.remember(conn, run_id, [doubtful], SERVERS, NOW)
+            rejections.remember(conn, run_id, [doubtful], SERVERS, NOW)
             assert conn.execute(sa.select(sa.func.count()).select_from(schema.rejections)).scalar_one() == 0
 
     def test_are_forgotten_with_another_password_only(
         self, database: Database, domain_id: int, run_id: str, vault: Vault, tmp_path: Path
     ) -> None:
         with database.begin() as conn:
-            restraint.remember(conn, run_id, [rejected(one) for one in ids(database)], SERVERS, NOW)
+            rejections.remember(conn, run_id, [rejected(one) for one in ids(database)], SERVERS, NOW)
 
         load(database, domain_id, vault, tmp_path)
         assert len(verdicts(database, new_run(database, domain_id))) == COUNT
@@ -109,17 +109,17 @@ class TestRejections:
 
     def test_of_a_domain_are_forgotten_on_request(self, database: Database, domain_id: int, run_id: str) -> None:
         with database.begin() as conn:
-            restraint.remember(conn, run_id, [rejected(one) for one in ids(database)], SERVERS, NOW)
-            assert restraint.forget_domain(conn, domain_id + 1) == 0
-            assert restraint.forget_domain(conn, domain_id) == COUNT
+            rejections.remember(conn, run_id, [rejected(one) for one in ids(database)], SERVERS, NOW)
+            assert rejections.forget_domain(conn, domain_id + 1) == 0
+            assert rejections.forget_domain(conn, domain_id) == COUNT
         assert verdicts(database, new_run(database, domain_id)) == {}
 
     def test_settle_a_baseline_too(self, database: Database, run_id: str) -> None:
         row = schema.run_mailboxes
         with database.begin() as conn:
-            restraint.remember(conn, run_id, [rejected(ids(database)[0])], SERVERS, NOW)
+            rejections.remember(conn, run_id, [rejected(ids(database)[0])], SERVERS, NOW)
             conn.execute(row.update().where(row.c.run_id == run_id).values(baseline_page=1))
-            assert restraint.recall(conn, run_id, SERVERS, BASELINE) == 1
+            assert rejections.recall(conn, run_id, SERVERS, BASELINE) == 1
             assert conn.execute(
                 sa.select(row.c.baseline_code).where(row.c.baseline_verdict == "fail")
             ).scalars().all() == ["auth.rejected"]
@@ -129,7 +129,7 @@ class TestBudget:
     def spend(self, database: Database, run_id: str, now: float = NOW, limit: int = 5) -> int:
         """Claims the canaries' page at two logins each; how many are left untried."""
         with database.begin() as conn:
-            return restraint.spend(conn, run_id, CANDIDATE, CANARY_PAGE, logins=2, limit=limit, now=now)
+            return login_budget.spend(conn, run_id, CANDIDATE, CANARY_PAGE, logins=2, limit=limit, now=now)
 
     def test_leaves_untried_who_has_none_left(self, database: Database, run_id: str) -> None:
         assert [self.spend(database, run_id) for _ in range(3)] == [0, 0, 3]

@@ -1,8 +1,7 @@
-"""What keeps logins harmless: rejections that are remembered, and a budget of logins an hour for each mailbox.
+"""Rejections that are remembered, so that nobody is locked out.
 
 A credential that a server rejected is not sent to it again until it changes; importing another one forgets the
-rejection. The budget is shared by all runs; it is spent when a page is claimed, so a crash spends too much rather than
-too little.
+rejection.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,14 +12,13 @@ from sqlalchemy import Connection
 from checks.codes import Code, Verdict
 from settings_store import schema
 from settings_store.db import insert_into
-from settings_store.runs.outcomes import Done
+from settings_store.runs.outcomes import Done, open_rows
 from settings_store.runs.runs import CANDIDATE, Phase
 
-_HOUR = 3600
 REJECTED = frozenset({Code.AUTH_REJECTED, Code.AUTH_APP_PASSWORD, Code.AUTH_TOKEN_REJECTED})
 """The codes that speak of the credential itself; the other lasting causes may be mended without a new one."""
 
-_rows, _rejections, _budget = schema.run_mailboxes, schema.rejections, schema.login_budget
+_rows, _rejections = schema.run_mailboxes, schema.rejections
 
 
 def remember(conn: Connection, run_id: str, results: Sequence[Done], servers: Mapping[str, str], now: float) -> None:
@@ -65,7 +63,7 @@ def recall(conn: Connection, run_id: str, servers: Mapping[str, str], phase: Pha
             values = {"baseline_verdict": Verdict.FAIL.value, "baseline_code": _rejections.c.code}
         settled = conn.execute(
             _rows.update()
-            .where(_rows.c.run_id == run_id, _open(phase), known, _rejections.c.server == server)
+            .where(_rows.c.run_id == run_id, open_rows(phase), known, _rejections.c.server == server)
             .values(values)
         )
         count += int(settled.rowcount)
@@ -92,35 +90,3 @@ def forget_domain(conn: Connection, domain_id: int) -> int:
     box = schema.mailboxes
     own = sa.select(box.c.id).where(box.c.domain_id == domain_id)
     return int(conn.execute(_rejections.delete().where(_rejections.c.mailbox_id.in_(own))).rowcount)
-
-
-def spend(conn: Connection, run_id: str, phase: Phase, page: int, *, logins: int, limit: int, now: float) -> int:
-    """Charges a page's open mailboxes with `logins` each, and leaves those untried that have `limit` in this hour.
-
-    Returns how many are left untried.
-    """
-    window = int(now // _HOUR)
-    page_column = _rows.c.page if phase == CANDIDATE else _rows.c.baseline_page
-    mine = (_rows.c.run_id == run_id, page_column == page, _open(phase))
-    spent = (
-        sa.select(_budget.c.mailbox_id)
-        .where(_budget.c.mailbox_id == _rows.c.mailbox_id, _budget.c.hour == window)
-        .where(_budget.c.used + logins > limit)
-        .exists()
-    )
-    values = {"verdict": Verdict.INCONCLUSIVE.value, "code": Code.RUN_BUDGET.value}
-    if phase != CANDIDATE:
-        values = {"baseline_verdict": Verdict.INCONCLUSIVE.value, "baseline_code": Code.RUN_BUDGET.value}
-    left = int(conn.execute(_rows.update().where(*mine, spent).values(values)).rowcount)
-    charged = sa.select(_rows.c.mailbox_id, sa.literal(window), sa.literal(logins)).where(*mine)
-    charged = charged.order_by(_rows.c.mailbox_id)  # other runs have these mailboxes too: one order, see `runs.lock`
-    insert = insert_into(conn, _budget).from_select(["mailbox_id", "hour", "used"], charged)
-    used = sa.case((_budget.c.hour == window, _budget.c.used + logins), else_=logins)
-    conn.execute(insert.on_conflict_do_update(index_elements=["mailbox_id"], set_={"hour": window, "used": used}))
-    return left
-
-
-def _open(phase: Phase) -> sa.ColumnElement[bool]:
-    if phase == CANDIDATE:
-        return _rows.c.verdict.is_(None)
-    return sa.and_(_rows.c.baseline_page.is_not(None), _rows.c.baseline_verdict.is_(None))
