@@ -88,6 +88,7 @@ facts = {
     "psycopg": f"{psycopg.__version__} {pq.__impl__}, libpq {pq.version()}, {crypto.OpenSSL_version(0).decode()}",
     "looks in": f"{folder}, which exists: {os.path.exists(folder)}",
     "roots": f"system's OpenSSL: {system}; wheel: {count()}; wheel with SSL_CERT_FILE: {count(SSL_CERT_FILE=certifi.where())}",
+    # this server is unknown to every store: the counts above are the proof, these two show how it comes out
     "sslrootcert=system": connect(sslrootcert="system"),
     "sslrootcert=server.pem": connect(sslrootcert="server.pem"),
 }
