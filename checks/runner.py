@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from checks import login, redact
 from checks.context import CheckContext
 from checks.endpoint import EndpointCheck
+from checks.foreign import letting_through
 from checks.model import (
     Code,
     Credential,
@@ -18,6 +19,7 @@ from checks.model import (
     Protocol,
     Verdict,
 )
+from checks.protocols.dialect import dialect_of
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +38,8 @@ class Route(typing.Protocol):
 def check_endpoint(endpoint: Endpoint, context: CheckContext) -> EndpointResult:
     """Checks an endpoint without credentials. Raises nothing but what `context.let_through` names."""
     try:
-        return _check(endpoint, context)
+        with letting_through(context.let_through):
+            return _check(endpoint, context)
     except context.let_through:
         raise
     except Exception as error:  # noqa: BLE001 - our own defect is a result too; see the module's first line
@@ -49,6 +52,7 @@ def _check(endpoint: Endpoint, context: CheckContext) -> EndpointResult:
         from checks.protocols.exchange_probe import probe  # whoever has no Exchange need not wait for it to load
 
         return probe(endpoint, context)
+    dialect_of(endpoint.protocol)  # loaded before the deadline begins
     return EndpointCheck(endpoint, context).run()
 
 
@@ -79,7 +83,8 @@ def check_mailbox(route: Route, credential: Credential, context: CheckContext, a
     Raises nothing but what `context.let_through` names.
     """
     try:
-        return _log_in(route, credential, context, address)
+        with letting_through(context.let_through):
+            return _log_in(route, credential, context, address)
     except context.let_through:
         raise
     except Exception as error:  # noqa: BLE001 - our own defect is a result too; see the module's first line
