@@ -106,7 +106,16 @@ def test_a_name_for_ipv4_lets_in_what_leads_there() -> None:
 def test_networks_that_are_set_but_empty_allow_none_to_check_either(value: str | None, status: int) -> None:
     kept = {name: text for name, text in os.environ.items() if not name.startswith("MAIL_PREFLIGHT_")}
     own = kept if value is None else kept | {"MAIL_PREFLIGHT_ALLOW_NETWORKS": value}
-    command = [sys.executable, "-c", "from cli.main import main; main()", "check", "127.0.0.1:1", "--protocol", "imap", "--json"]
+    command = [
+        sys.executable,
+        "-c",
+        "from cli.main import main; main()",
+        "check",
+        "127.0.0.1:1",
+        "--protocol",
+        "imap",
+        "--json",
+    ]
     done = subprocess.run(command, env=own, capture_output=True, text=True, check=False)
     assert done.returncode == status
     assert ("address.not_allowed" in done.stdout) is (value == "")
