@@ -26,6 +26,7 @@ from checks.model import (
     Verdict,
     verdict_of,
 )
+from checks.moments import Moments
 from checks.network import Deadline, dial, fault_of, resolve
 from checks.protocols.exchange_auth import Logon, choose, logon
 from checks.protocols.exchange_codes import translate
@@ -88,6 +89,7 @@ class ExchangeRoute:
     impersonate: bool = False
     session: ssl.SSLSession | None = field(default=None, repr=False)
     pin: Pin | None = None
+    moments: Moments = field(default_factory=Moments, repr=False)
 
     def log_in(self, credential: Credential, context: CheckContext, address: str = "") -> LoginResult:
         """One logon; see `log_in`."""
@@ -149,6 +151,7 @@ def log_in(route: ExchangeRoute, credential: Credential, context: CheckContext, 
         services, seen = ServiceVerdicts(met.code, met.code), met.seen
     code = services.decisive
     told = attempt.ready and code is not Code.SERVER_BLOCKS_ADDRESS  # that says nothing about the mailbox
+    told = told and route.moments.lasting(credential.username, code)
     verdict = verdict_of(code) if told else Verdict.INCONCLUSIVE
     ms = round((time.monotonic() - begun) * 1000, 1)
     words = redact.words(seen, credential.secret, *attempt.hidden)

@@ -18,6 +18,7 @@ from checks.stream import Stream
 
 TAG = b"MP"
 AHEAD_SECONDS = 5.0  # for the answer to a command sent ahead, after the login was answered
+MAX_LINES = 1_000  # that login and EXAMINE may bring: imaplib takes some time for each, and honest servers send ten
 MAX_CHALLENGES = 4  # after the credential; the refusal of a token takes one
 _TAGGED = re.compile(rb"(?P<tag>" + TAG + rb"\d+) (?P<type>[A-Z]+) (?P<data>.*)", re.ASCII)
 # An untagged NO is a warning (RFC 9051, 7.1.2), an untagged BYE is the end.
@@ -113,6 +114,7 @@ class _Imap4(imaplib.IMAP4):
         self._sasl_ir = sasl_ir
         self._ahead = ahead
         self._trailer = b""
+        self._lines = 0
         super().__init__()
 
     def open(self, host: str = "", port: int = 0, timeout: float | None = None) -> None:  # noqa: ARG002 - imaplib's
@@ -134,6 +136,10 @@ class _Imap4(imaplib.IMAP4):
         return self._stream.read(size)
 
     def readline(self) -> bytes:
+        self._lines += 1
+        if self._lines > MAX_LINES:
+            words = redact.decoded(self._stream.last_line)
+            raise Fault(Code.PROTOCOL_OVERSIZE, words, count=str(MAX_LINES))
         return self._stream.readline()
 
     def send(self, data: Any) -> None:
