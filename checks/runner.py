@@ -11,6 +11,18 @@ from checks.model import Credential, CredentialKind, Endpoint, EndpointResult, F
 from checks.oauth import token_endpoint
 from checks.protocols import login
 from checks.protocols.endpoint import EndpointCheck
+from checks.protocols.endpoint import EndpointCheck
+from checks.foreign import letting_through
+from checks.codes import Code
+from checks.model import Credential
+from checks.model import CredentialKind
+from checks.model import Endpoint
+from checks.model import EndpointResult
+from checks.model import Fault
+from checks.model import LoginResult
+from checks.model import Protocol
+from checks.codes import Verdict
+from checks.protocols.dialect import dialect_of
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +41,8 @@ class Route(typing.Protocol):
 def check_endpoint(endpoint: Endpoint, context: CheckContext) -> EndpointResult:
     """Checks an endpoint without credentials. Raises nothing but what `context.let_through` names."""
     try:
-        return _check(endpoint, context)
+        with letting_through(context.let_through):
+            return _check(endpoint, context)
     except context.let_through:
         raise
     except Exception as error:  # noqa: BLE001 - our own defect is a result too; see the module's first line
@@ -42,6 +55,7 @@ def _check(endpoint: Endpoint, context: CheckContext) -> EndpointResult:
         from checks.protocols.exchange.probe import probe  # whoever has no Exchange need not wait for it to load
 
         return probe(endpoint, context)
+    dialect_of(endpoint.protocol)  # loaded before the deadline begins
     return EndpointCheck(endpoint, context).run()
 
 
@@ -72,7 +86,8 @@ def check_mailbox(route: Route, credential: Credential, context: CheckContext, a
     Raises nothing but what `context.let_through` names.
     """
     try:
-        return _log_in(route, credential, context, address)
+        with letting_through(context.let_through):
+            return _log_in(route, credential, context, address)
     except context.let_through:
         raise
     except Exception as error:  # noqa: BLE001 - our own defect is a result too; see the module's first line

@@ -1,11 +1,14 @@
-"""Which addresses a check may connect to: anybody can point a host name at an address of ours."""
+"""Which addresses a check may connect to. Pure; the blocks are data, in `checks.special_addresses`."""
 
 import functools
 import ipaddress
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from checks import special_addresses
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 parsed = functools.lru_cache(256)(ipaddress.ip_address)  # the same few are asked about again and again
 
@@ -18,28 +21,63 @@ class AddressPolicy:
     networks: tuple[Network, ...] = ()
 
     def admits(self, text: str) -> bool:
-        """Whether a numeric address may be connected to. IPv4 hidden in IPv6 is judged as IPv4."""
-        address = _unwrapped(parsed(text.partition("%")[0]))
-        if self.allow_all or _in_any(address, self.networks):
+        """Whether a numeric address may be connected to. IPv4 that IPv6 leads to is judged as IPv4."""
+        if self.allow_all:
             return True
-        return address.is_global and not address.is_multicast and not _in_any(address, _NOT_PUBLIC)
+        address = parsed(text.partition("%")[0])
+        inner = _translated(address)
+        if inner:
+            return all(map(self._admits, inner))
+        return self._admits(address)
+
+    def _admits(self, address: Address) -> bool:
+        if in_any(address, self.networks):
+            return True
+        within = _isatap(address)
+        return is_public(address) and (within is None or self._admits(within))
 
 
-# Local-use NAT64 (RFC 8215), site-local (RFC 3879) and documentation (RFC 9637): Python 3.11 calls them global.
-_NOT_PUBLIC: tuple[Network, ...] = tuple(map(ipaddress.IPv6Network, ("64:ff9b:1::/48", "fec0::/10", "3fff::/20")))
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052
-_COMPATIBLE = ipaddress.IPv6Network("::/96")  # IPv4-compatible, RFC 4291, 2.5.5.1; :: and ::1 are no such
-
-
-def _in_any(address: _Address, networks: tuple[Network, ...]) -> bool:
+def in_any(address: Address, networks: Iterable[Network]) -> bool:
+    """Whether an address is in one of the networks."""
     return any(address in network for network in networks if network.version == address.version)
 
 
-def _unwrapped(address: _Address) -> _Address:
-    """The IPv4 address inside a mapped, compatible, 6to4, Teredo or NAT64 address, else the address itself."""
+@functools.lru_cache(256)
+def is_public(address: Address) -> bool:
+    """Whether an address may belong to a server on the Internet: in no special block, and for IPv6 in 2000::/3."""
+    return not in_any(address, _SPECIAL) and (address.version == 4 or address in _GLOBAL)
+
+
+_SPECIAL: tuple[Network, ...] = tuple(
+    ipaddress.ip_network(block.network)
+    for blocks in (
+        special_addresses.IPV4,
+        special_addresses.IPV6,
+        special_addresses.MULTICAST,
+        special_addresses.PLATFORM,
+    )
+    for block in blocks
+)
+_GLOBAL = ipaddress.IPv6Network(special_addresses.IPV6_GLOBAL)
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_ISATAP = (0x0000_5EFE, 0x0200_5EFE)  # the upper half of an interface identifier
+
+
+def _translated(address: Address) -> tuple[ipaddress.IPv4Address, ...]:
+    """The IPv4 addresses that a mapped, NAT64 (RFC 6052), 6to4 (RFC 3056) or Teredo (RFC 4380) address leads to.
+
+    IPv4-compatible addresses (RFC 4291, 2.5.5.1) lead nowhere any more: they are not public by themselves.
+    """
     if isinstance(address, ipaddress.IPv4Address):
-        return address
-    if address in _NAT64 or (address in _COMPATIBLE and int(address) > 1):
-        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    teredo = address.teredo
-    return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else address)
+        return ()
+    if address in _NAT64:
+        return (ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF),)
+    one = address.ipv4_mapped or address.sixtofour
+    return (one,) if one else address.teredo or ()
+
+
+def _isatap(address: Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address at the end of an ISATAP tunnel (RFC 5214, 6.1), which may be within any prefix."""
+    if isinstance(address, ipaddress.IPv4Address) or (int(address) >> 32) & 0xFFFF_FFFF not in _ISATAP:
+        return None
+    return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)

@@ -13,6 +13,11 @@ from checks import redact
 from checks.codes import Code
 from checks.model import Fault
 from checks.network.stream import Stream
+from checks import foreign
+from checks import redact
+from checks.codes import Code
+from checks.model import Fault
+from checks.network.stream import Stream
 
 BODY_LIMIT = 65_536  # bytes after decompression; the answer to a GetFolder has about 1,500
 _WIRE_LIMIT = 4 * BODY_LIMIT  # of one answer as it comes: head, body, chunk lines
@@ -75,6 +80,15 @@ def exchange(stream: Stream, sent: bytes, method: str = "POST") -> Reply:
     stream.send(sent)
     response = http.client.HTTPResponse(_Makes(stream), method=method)  # type: ignore[arg-type] # all it asks of a socket
     try:
+        # Of a chunk with a negative size, for one, http.client raises ValueError.
+        with foreign.Reading(lambda: Fault(Code.PROTOCOL_ERROR, _status_line(response))):
+            return _read(response)
+    finally:
+        response.close()
+
+
+def _read(response: http.client.HTTPResponse) -> Reply:
+    try:
         response.begin()
         raw = response.read(BODY_LIMIT + 1)
         if response.length and len(raw) <= BODY_LIMIT:  # read() is silent about a body that breaks off
@@ -83,8 +97,10 @@ def exchange(stream: Stream, sent: bytes, method: str = "POST") -> Reply:
         return _reply(response, raw, stays)
     except http.client.HTTPException as error:
         raise _fault(error) from None
-    finally:
-        response.close()
+
+
+def _status_line(response: http.client.HTTPResponse) -> str:
+    return f"HTTP {response.status} {response.reason}, and then what is no HTTP"
 
 
 def _reply(response: http.client.HTTPResponse, raw: bytes, stays: bool) -> Reply:
@@ -140,7 +156,7 @@ class _Bytes(io.RawIOBase):
         sock = self._stream.sock
         sock.settimeout(self._stream.deadline.remaining())
         count = sock.recv_into(view)
-        self._stream.received += count
+        self._stream.count(count)
         self._left -= count
         if self._left < 0:
             raise Fault(Code.PROTOCOL_OVERSIZE, "the answer does not end", count=str(_WIRE_LIMIT))

@@ -10,6 +10,7 @@ from checks.network.dial import Deadline
 
 LINE_LIMIT = 65_536
 TOTAL_LIMIT = 262_144
+READS_LIMIT = 16_384  # pieces that all of it may come in: a byte in each is a server that wants to keep us busy
 _QUICKACK = getattr(socket, "TCP_QUICKACK", None)  # Linux only
 
 
@@ -26,6 +27,7 @@ class Stream:
         self.last_line = b""
         self.received = 0
         self.ended = False
+        self._reads = 0
         self._buffer = bytearray()
 
     def readline(self) -> bytes:
@@ -33,7 +35,9 @@ class Stream:
 
         Raises `Fault(protocol.oversize)` and, when the deadline passes, `TimeoutError`.
         """
-        while (end := self._buffer.find(b"\n")) < 0:
+        searched = 0
+        while (end := self._buffer.find(b"\n", searched)) < 0:
+            searched = len(self._buffer)
             if len(self._buffer) > LINE_LIMIT:
                 raise Fault(Code.PROTOCOL_OVERSIZE, self.excerpt(), count=str(LINE_LIMIT))
             if not self._fill():
@@ -61,12 +65,19 @@ class Stream:
             # A server with Nagle on (Postfix) holds its next line back until the last was acknowledged.
             self.sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
         data = self.sock.recv(16_384)
-        self.received += len(data)
+        self.count(len(data))
         if self.received > TOTAL_LIMIT:
             raise Fault(Code.PROTOCOL_OVERSIZE, self.excerpt(), count=str(TOTAL_LIMIT))
         self._buffer += data
         self.ended = not data
         return bool(data)
+
+    def count(self, size: int) -> None:
+        """Notes a read of so many bytes. Raises `Fault(protocol.oversize)` where there were too many of them."""
+        self.received += size
+        self._reads += 1
+        if self._reads > READS_LIMIT:
+            raise Fault(Code.PROTOCOL_OVERSIZE, self.excerpt(), count=str(self.received))
 
     def send(self, data: bytes) -> None:
         """All of `data`. Raises `OSError`: where the other side has left, with what it said before, if it said why."""

@@ -11,6 +11,21 @@ from checks.context import CheckContext
 from checks.model import Credential, Endpoint, EndpointResult, Fault, LoginResult, Pin, Security
 from checks.network.dial import Deadline, dial, fault_of, resolve
 from checks.network.stream import Stream
+from checks.codes import Code
+from checks.model import Credential
+from checks.model import Endpoint
+from checks.model import EndpointResult
+from checks.model import Fault
+from checks.model import LoginResult
+from checks.model import Pin
+from checks.model import Security
+from checks.codes import Verdict
+from checks.codes import verdict_of
+from checks.moments import Moments
+from checks.network.dial import Deadline
+from checks.network.dial import dial
+from checks.network.dial import fault_of
+from checks.network.dial import resolve
 from checks.protocols.dialect import Dialect, Greeting, Habits, dialect_of
 from checks.tls import handshake
 
@@ -31,6 +46,7 @@ class Route:
     session: ssl.SSLSession | None = field(default=None, repr=False)
     pin: Pin | None = None
     habits: Habits = field(default_factory=Habits)
+    moments: Moments = field(default_factory=Moments, repr=False)
 
     def log_in(self, credential: Credential, context: CheckContext, address: str = "") -> LoginResult:  # noqa: ARG002 - mail servers ask for the user name only
         """One login; see `log_in`."""
@@ -71,6 +87,7 @@ def log_in(route: Route, credential: Credential, context: CheckContext) -> Login
         code, seen = Code.OK, ""
     # A server that blocks our address says nothing about the mailbox, not even in answer to its login.
     told = attempt.greeted and code is not Code.SERVER_BLOCKS_ADDRESS
+    told = told and route.moments.lasting(credential.username, code)
     verdict = verdict_of(code) if told else Verdict.INCONCLUSIVE
     ms = round((time.monotonic() - begun) * 1000, 1)
     return LoginResult(verdict, code, route.endpoint.protocol, redact.words(seen, credential.secret), ms)

@@ -8,17 +8,27 @@ import ssl
 from dataclasses import dataclass
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import pkcs7
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
 from checks.network.address_policy import AddressPolicy
 from checks.network.dial import Deadline
 from checks.network.fetch import Unfetched, fetch
 from checks.x509.certificates import UNREADABLE, load, signed_by
 from checks.x509.issuer_rules import issuer_urls
+from checks.x509.issuer_rules import issuer_urls
+from checks.x509.certificates import UNREADABLE
+from checks.x509.certificates import load
+from checks.x509.certificates import signed_by
+from checks.network.fetch import Unfetched
+from checks.network.fetch import fetch
+from checks.foreign import ignore_warnings
+from checks.network.address_policy import AddressPolicy
+from checks.network.dial import Deadline
 
 SECONDS = 2.0
 _SHARE = 0.3  # of what is left of the check, at most
 _MOST = 8  # certificates of one answer that are looked at
+ignore_warnings(__name__)  # cryptography's, of a bundle that is BER and not DER
 _PEM = re.compile(b"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\\s]+-----END CERTIFICATE-----")
 
 
@@ -53,7 +63,8 @@ def _bundle(body: bytes) -> list[x509.Certificate]:
     if not body.startswith(b"0"):
         return []
     try:
-        return pkcs7.load_der_pkcs7_certificates(body)[:_MOST]
+        found = pkcs7.load_der_pkcs7_certificates(body)[:_MOST]
+        return [item for each in found if (item := load(each.public_bytes(Encoding.DER))) is not None]
     except UNREADABLE:
         return []
 

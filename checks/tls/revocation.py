@@ -6,7 +6,9 @@ No mail client looks, so it is a warning at most; and no answer is no news.
 from datetime import datetime
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -16,8 +18,20 @@ from checks.network.dial import Deadline
 from checks.network.fetch import Unfetched, fetch
 from checks.x509.certificates import UNREADABLE, extension, signed_by
 from checks.x509.issuer_rules import crl_urls, ocsp_urls
+from checks.x509.issuer_rules import crl_urls
+from checks.x509.issuer_rules import ocsp_urls
+from checks.x509.certificates import UNREADABLE
+from checks.x509.certificates import extension
+from checks.x509.certificates import signed_by
+from checks.network.fetch import Unfetched
+from checks.network.fetch import fetch
+from checks.foreign import ignore_warnings
+from checks.network.address_policy import AddressPolicy
+from checks.network.dial import Deadline
 
 SECONDS = 2.0
+_MOST = 4  # certificates of one answer that are looked at; honest responders send one
+ignore_warnings(__name__)  # cryptography's
 
 
 def revoked_on(
@@ -64,7 +78,7 @@ def _answers(answer: ocsp.OCSPResponse, leaf: x509.Certificate, issuer: x509.Cer
     fresh = answer.this_update_utc <= now and (answer.next_update_utc is None or now <= answer.next_update_utc)
     if answer.serial_number != leaf.serial_number or not fresh:
         return False
-    signer = next((item for item in answer.certificates if _appointed(item, issuer)), issuer)
+    signer = next((item for item in answer.certificates[:_MOST] if _appointed(item, issuer)), issuer)
     return _signed(answer.signature, answer.tbs_response_bytes, answer.signature_hash_algorithm, signer)
 
 
@@ -74,9 +88,6 @@ def _appointed(candidate: x509.Certificate, issuer: x509.Certificate) -> bool:
 
 
 def _signed(signature: bytes, data: bytes, digest: hashes.HashAlgorithm | None, signer: x509.Certificate) -> bool:
-    from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-
     key = signer.public_key()
     try:
         if isinstance(key, rsa.RSAPublicKey) and digest:

@@ -25,12 +25,13 @@ class Cause:
 def flaws(path: Path, host: str, now: datetime) -> Iterator[Cause]:
     """What is wrong with each certificate, from the leaf upwards; whom the path leads to is not asked here."""
     yield from _of_leaf(path.leaf, host)
+    violated = constraints.violated(path.certificates)
     for depth, item in enumerate(path.certificates):
         anchor = path.end is End.TRUSTED and depth == len(path.certificates) - 1
         yield from _of_time(item, now, intermediate=depth > 0 and not certificates.self_issued(item))
         yield from _of_strength(item, anchor=anchor)
         if depth:
-            yield from _of_authority(path.certificates, depth)
+            yield from _of_authority(path.certificates, depth, constrained=depth in violated)
         elif issuer_rules.unknown_critical(item):
             yield Cause(Code.TLS_CRITICAL_EXTENSION, _facts(item), item)
 
@@ -61,14 +62,14 @@ def _of_strength(item: x509.Certificate, *, anchor: bool) -> Iterator[Cause]:
         yield Cause(Code.TLS_WEAK_SIGNATURE, _facts(item), item)
 
 
-def _of_authority(path: Sequence[x509.Certificate], depth: int) -> Iterator[Cause]:
+def _of_authority(path: Sequence[x509.Certificate], depth: int, *, constrained: bool) -> Iterator[Cause]:
     item, below = path[depth], path[:depth]
     checks = (
         (Code.TLS_WRONG_PURPOSE, not issuer_rules.for_servers(item)),
         (Code.TLS_BAD_CERTIFICATE, not certificates.readable(item)),
         (Code.TLS_NOT_A_CA, certificates.readable(item) and not issuer_rules.is_ca(item)),
         (Code.TLS_PATH_LENGTH, _too_long(item, below)),
-        (Code.TLS_NAME_CONSTRAINTS, any(name_constraints.violated(each, item) for each in below)),
+        (Code.TLS_NAME_CONSTRAINTS, constrained),
         (Code.TLS_CRITICAL_EXTENSION, issuer_rules.unknown_critical(item)),
     )
     for code, holds in checks:

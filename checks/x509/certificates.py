@@ -11,6 +11,7 @@ from typing import TypeVar
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import NameOID
 
@@ -19,11 +20,18 @@ from checks.model import Certificate
 MAX_DER = 262_144  # bytes; OpenSSL takes no certificate message above 100 KB, but a fetched certificate comes otherwise
 KEPT = 128  # certificates and what was read from them: 1 MB as a rule, 13 MB of hostile ones
 _SMALL = 4_096
+_RSA_LARGEST = 8_192  # bits
+_EXPONENT_LARGEST = 64  # bits; as OpenSSL bounds it for the larger keys (OPENSSL_RSA_MAX_PUBEXP_BITS)
 MAX_NAME = 200  # characters of a name that are shown
 UNREADABLE = (
     ValueError,
     TypeError,
-    OverflowError,
+    LookupError,
+    ArithmeticError,
+    AttributeError,
+    AssertionError,
+    RuntimeError,
+    MemoryError,
     UnsupportedAlgorithm,
     x509.InvalidVersion,
     x509.DuplicateExtension,
@@ -107,12 +115,22 @@ def signed_by(certificate: x509.Certificate, candidate: x509.Certificate, *, uns
     if not same_name(certificate, candidate):
         return False
     try:
+        if _costly(candidate.public_key()):
+            return unsure
         certificate.verify_directly_issued_by(candidate)
     except InvalidSignature:
         return False
     except UNREADABLE:
         return unsure
     return True
+
+
+def _costly(key: object) -> bool:
+    """Whether a signature of this key takes far longer to verify than those of honest ones: 3,072 bits with an exponent
+    as long take 20 ms, and a chain may ask for hundreds."""
+    if not isinstance(key, rsa.RSAPublicKey):
+        return False
+    return key.key_size > _RSA_LARGEST or key.public_numbers().e.bit_length() > _EXPONENT_LARGEST
 
 
 def self_signed(certificate: x509.Certificate) -> bool:

@@ -96,13 +96,21 @@ def strict_suspect(certificate: x509.Certificate, *, anchor: bool) -> bool:
     """Whether VERIFY_X509_STRICT, the default from Python 3.13 on, may object: a sign, not a verdict."""
     constraints, usage = entry(certificate, x509.BasicConstraints), extension(certificate, x509.KeyUsage)
     ca = constraints is not None and constraints.value.ca
-    if certificate.version is not x509.Version.v3 or not certificate.subject.rdns or not certificate.issuer.rdns:
+    if certificate.version is not x509.Version.v3 or not has_names(certificate):
         return True
     if ca and (usage is None or constraints is None or not constraints.critical or not _has_identifier(certificate)):
         return True
     if usage is not None and usage.key_cert_sign is not ca:
         return True
     return not anchor and extension(certificate, x509.AuthorityKeyIdentifier) is None
+
+
+def has_names(certificate: x509.Certificate) -> bool:
+    """Whether both subject and issuer are there and can be read."""
+    try:
+        return bool(certificate.subject.rdns and certificate.issuer.rdns)
+    except UNREADABLE:
+        return False
 
 
 def _has_identifier(certificate: x509.Certificate) -> bool:

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
 _CHECK_STATUS = {Verdict.OK: Status.SAFE, Verdict.FAIL: Status.UNSAFE, Verdict.INCONCLUSIVE: Status.CANNOT_TELL}
 _VERIFY_STATUS = {"safe": Status.SAFE, "unsafe": Status.UNSAFE, "cannot_tell": Status.CANNOT_TELL}
-_WHERE = ("MAIL_PREFLIGHT_ALLOW_NETWORKS", "MAIL_PREFLIGHT_BROKER_URL", "MAIL_PREFLIGHT_DATABASE_URL")
+_WHERE = ("MAIL_PREFLIGHT_BROKER_URL", "MAIL_PREFLIGHT_DATABASE_URL")
+_NETWORKS = "MAIL_PREFLIGHT_ALLOW_NETWORKS"
 
 
 def check(
@@ -74,7 +75,8 @@ def _address_policy() -> "AddressPolicy":
     """What a run here would be allowed to reach. The embedded default needs no half second of reading."""
     from checks.network.address_policy import AddressPolicy
 
-    if not any(os.environ.get(name) for name in _WHERE):
+    # Networks that are set but empty are a wish, too: nothing but public addresses.
+    if _NETWORKS not in os.environ and not any(os.environ.get(name) for name in _WHERE):
         return AddressPolicy(allow_all=True)
     from worker.config import load_config
 

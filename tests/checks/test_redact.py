@@ -1,6 +1,12 @@
 """No secret passes `words`, whatever the server made of it."""
 
 import base64
+import html
+import json
+import quopri
+import re
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import example, given
@@ -69,3 +75,67 @@ def test_words_without_a_secret_stay() -> None:
     assert words("535 5.7.8 Error: authentication failed: UGFzc3dvcmQ6", SECRET, "") == (
         "535 5.7.8 Error: authentication failed: UGFzc3dvcmQ6"
     )
+
+
+ODD = 'Tr0ub4dor & "3" <ключ>\\ü+%=é'
+FORMS: dict[str, Callable[[str], str]] = {
+    "as it is": str,
+    "upper case": str.upper,
+    "reversed": lambda secret: secret[::-1],
+    "percent-encoded": quote,
+    "percent-encoded, all of it": lambda secret: "".join(f"%{byte:02x}" for byte in secret.encode()),
+    "percent-encoded twice": lambda secret: quote(quote(secret)),
+    "as a form": quote_plus,
+    "hexadecimal": lambda secret: secret.encode().hex(),
+    "hexadecimal, upper case": lambda secret: secret.encode().hex().upper(),
+    "hexadecimal, apart": lambda secret: secret.encode().hex(" "),
+    "hexadecimal, as bytes": lambda secret: "".join(f"\\x{byte:02x}" for byte in secret.encode()),
+    "hexadecimal of UTF-16": lambda secret: secret.encode("utf-16-le").hex(),
+    "HTML": html.escape,
+    "HTML, by number": lambda secret: "".join(f"&#{ord(letter)};" for letter in secret),
+    "HTML, hexadecimal": lambda secret: "".join(f"&#x{ord(letter):x};" for letter in secret),
+    "JSON": lambda secret: json.dumps(secret)[1:-1],
+    "JSON, all of it": lambda secret: "".join(f"\\u{ord(letter):04x}" for letter in secret),
+    "HTML in JSON": lambda secret: json.dumps(html.escape(secret))[1:-1],
+    "quoted-printable": lambda secret: quopri.encodestring(secret.encode(), quotetabs=True).decode().replace("=\n", ""),
+    "base64": lambda secret: base64.b64encode(secret.encode()).decode(),
+    "base64 for URLs": lambda secret: base64.urlsafe_b64encode(b"?>" + secret.encode()).decode(),
+    "base64 of UTF-16": lambda secret: base64.b64encode(secret.encode("utf-16-le")).decode(),
+    "base64 of UTF-16 with its mark": lambda secret: base64.b64encode(
+        b"\xfe\xff" + secret.encode("utf-16-be")
+    ).decode(),
+    "UTF-8 read as Latin-1": lambda secret: secret.encode().decode("latin-1"),
+}
+
+
+@pytest.mark.parametrize("secret", ["Planted-secret-4711", ODD, "correct horse battery staple", "k9#Lm2", "parole"])
+@pytest.mark.parametrize("form", FORMS)
+def test_a_secret_in_every_form(form: str, secret: str) -> None:
+    shown = words(f"no login for x with '{FORMS[form](secret)}' today", secret)
+    assert re.fullmatch(r"no login for x with '?(\[redacted\]){1,2}={0,2}'? today", shown)
+
+
+@pytest.mark.parametrize("form", sorted(FORMS.keys() - {"HTML in JSON"}))
+@pytest.mark.parametrize("begin", [0, 3])
+def test_much_of_a_secret_in_every_form(form: str, begin: int) -> None:
+    secret = "Planted-secret-4711-Zz"
+    echo = FORMS[form](secret[begin : begin + 15])
+    assert echo not in words(f"no login for x with '{echo}' today", secret)
+    assert "[redacted]" in words(f"no login for x with '{echo}' today", secret)
+
+
+@pytest.mark.parametrize("secret", ["password123", "Login2024", "secret-server", "maintenance7", "xauthenticationx"])
+def test_ordinary_words_stay_though_the_secret_has_them(secret: str) -> None:
+    sentence = "535 5.7.8 Login failed: password or secret of the user is wrong; maintenance of this server is over"
+    assert words(sentence, secret) == sentence
+
+
+@given(st.text("abcdefghijklmnopqrstuvwxyz .,:", max_size=200))
+def test_other_words_stay(sentence: str) -> None:
+    assert words(sentence, "Planted-secret-4711") == " ".join([words(sentence)])
+
+
+@given(st.text(max_size=40), st.text(max_size=40), st.sampled_from(sorted(FORMS)))
+def test_whatever_stands_around_it(before: str, after: str, form: str) -> None:
+    echo = FORMS[form](ODD)
+    assert echo not in words(f"{before} '{echo}' {after}", ODD)

@@ -6,21 +6,24 @@ log has it.
 
 import base64
 import ssl
-import struct
 from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
 import spnego
 import spnego.channel_bindings
-import spnego.exceptions
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 
 from checks.codes import Code
 from checks.model import Credential, CredentialKind, Fault
 from checks.network.http import Reply, Request, excerpt, exchange
 from checks.network.stream import Stream
+from checks import foreign
+from checks.x509.certificates import UNREADABLE
+from checks.codes import Code
+from checks.model import Credential
+from checks.model import CredentialKind
+from checks.model import Fault
 from checks.protocols.dialect import refuse_control_characters
 from checks.protocols.exchange.replies import schemes
 
@@ -30,6 +33,7 @@ Logon = Callable[[Stream, Request], Reply]
 
 _HASHED = {"NTLM": "NTLM", "NEGOTIATE": "Negotiate"}
 """Schemes that never show the password, as they are written in a header."""
+_CHALLENGE_LONGEST = 16_384  # characters of WWW-Authenticate; Windows' own challenge has some 600
 
 
 def choose(capabilities: Sequence[str], credential: Credential, *, insecure: bool) -> str:
@@ -113,16 +117,15 @@ class _Ntlm:
 
 def _answer(client: spnego.ContextProxy, reply: Reply, scheme: str) -> bytes:
     """The last message, for the challenge in `reply`. Raises `Fault`: no password has been judged up to here."""
-    values = [value.strip().partition(" ") for value in ",".join(reply.values("www-authenticate")).split(",")]
+    offered = ",".join(reply.values("www-authenticate"))[:_CHALLENGE_LONGEST]
+    values = [value.strip().partition(" ") for value in offered.split(",")]
     challenge = next((rest.strip() for name, _, rest in values if rest and name.lower() == scheme.lower()), "")
     if not challenge:
         raise _unchallenged(reply, scheme)
     if not reply.stays:
         raise Fault(Code.EXCHANGE_NTLM_BROKEN, "the connection was closed after the NTLM challenge")
-    try:
+    with foreign.Reading(lambda: Fault(Code.EXCHANGE_NTLM_BROKEN, "the NTLM challenge cannot be read")):
         return client.step(base64.b64decode(challenge, validate=True)) or b""
-    except (spnego.exceptions.SpnegoError, ValueError, struct.error, IndexError):
-        raise Fault(Code.EXCHANGE_NTLM_BROKEN, "the NTLM challenge cannot be read") from None
 
 
 def _unchallenged(reply: Reply, scheme: str) -> Fault:
@@ -143,10 +146,10 @@ def channel_bindings(stream: Stream) -> spnego.channel_bindings.GssChannelBindin
         return None
     try:
         algorithm = x509.load_der_x509_certificate(der).signature_hash_algorithm
-    except (UnsupportedAlgorithm, ValueError):
+        if algorithm is None or algorithm.name in ("md5", "sha1"):
+            algorithm = hashes.SHA256()
+        digest = hashes.Hash(algorithm)
+    except UNREADABLE:
         return None
-    if algorithm is None or algorithm.name in ("md5", "sha1"):
-        algorithm = hashes.SHA256()
-    digest = hashes.Hash(algorithm)
     digest.update(der)
     return spnego.channel_bindings.GssChannelBindings(application_data=b"tls-server-end-point:" + digest.finalize())

@@ -27,7 +27,16 @@ from exchangelib.version import Build, Version
 from checks.model import Fault
 from checks.network.http import Reply, Request
 from checks.protocols.exchange.codes import translate
+from checks import foreign
+from checks.codes import Code
+from checks.model import Fault
+from checks.protocols.exchange.codes import translate
+from checks.network.http import Reply
+from checks.network.http import Request
+from checks.network.http import excerpt
+from checks.protocols.exchange.replies import passing_code
 
+foreign.ignore_warnings(__name__)
 FOLDERS = ("inbox", "calendar")
 # What Exchange 2010 and everything after it takes.
 _VERSION = (Build(14, 3, 123, 4), "Exchange2010_SP2")
@@ -60,16 +69,21 @@ def ask(url: str, host: str, address: str, wire: Wire, *, impersonate: bool) -> 
     protocol = _new_protocol(url, adapter)
     account = _Account(protocol, protocol.config.version, address, impersonate)
     try:
-        found = list(_Folders(account=account).each())
-    except EWSError as error:
-        raise adapter.fault or Fault(translate(type(error).__name__), _words(error)) from None
+        with foreign.Reading(adapter.unread):
+            answers = list(_answers(account, adapter))
     finally:
         protocol.close()
     if adapter.fault:
         raise adapter.fault
-    answers = [_answer(item) for item in found]
     answers += [_NO_ANSWER] * (len(FOLDERS) - len(answers))
     return answers[0], answers[1]
+
+
+def _answers(account: "_Account", adapter: "_Adapter") -> Iterator[Answer]:
+    try:
+        yield from map(_answer, _Folders(account=account).each())
+    except EWSError as error:
+        raise adapter.fault or Fault(translate(type(error).__name__), _words(error)) from None
 
 
 def _answer(item: object) -> Answer:
@@ -186,6 +200,7 @@ class _Adapter(requests.adapters.BaseAdapter):
     def __init__(self, wire: Wire, host: str) -> None:
         super().__init__()
         self.fault: Fault | None = None
+        self._reply: Reply | None = None
         self._wire = wire
         self._host = host
 
@@ -200,10 +215,17 @@ class _Adapter(requests.adapters.BaseAdapter):
     ) -> requests.Response:
         del stream, timeout, verify, cert, proxies  # the wire has its own, and no proxy
         try:
-            return _response(request, self._wire(self._request(request)))
+            self._reply = self._wire(self._request(request))
+            return _response(request, self._reply)
         except Fault as fault:
             self.fault = fault
             raise requests.ConnectionError(str(fault.code)) from None
+
+    def unread(self) -> Fault:
+        """What is left to say of an answer that exchangelib stumbles over, in the server's own words."""
+        if self.fault or self._reply is None:
+            return self.fault or Fault(Code.PROTOCOL_ERROR)
+        return Fault(passing_code(self._reply) or Code.PROTOCOL_ERROR, excerpt(self._reply))
 
     def close(self) -> None:
         """The check closes the wire."""

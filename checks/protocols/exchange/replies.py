@@ -14,17 +14,34 @@ from checks.protocols.exchange.codes import PASSING, translate
 from checks.protocols.exchange.online import ENDS, is_consumer, is_online
 from checks.protocols.exchange.url import same_place
 from checks.protocols.reply_text import ACCOUNT_TEXTS, first_match, fold
+from checks.codes import Code
+from checks.model import Fault
+from checks.protocols.exchange import marks
+from checks.protocols.exchange.codes import PASSING
+from checks.protocols.exchange.codes import translate
+from checks.network.http import Reply
+from checks.network.http import excerpt
+from checks.protocols.exchange.online import ENDS
+from checks.protocols.exchange.online import is_consumer
+from checks.protocols.exchange.online import is_online
+from checks.protocols.exchange.url import same_place
+from checks.protocols.reply_text import ACCOUNT_TEXTS
+from checks.protocols.reply_text import LONGEST
+from checks.protocols.reply_text import first_match
+from checks.protocols.reply_text import fold
 
 USABLE = ("BASIC", "NTLM", "NEGOTIATE", "BEARER")
 """The schemes that a mailbox can log in with. Negotiate is Kerberos, for which a mailbox has no ticket, or NTLM."""
 _EWS = b"schemas.microsoft.com/exchange/services/2006"
 _SOAP = re.compile(rb"<(\w+:)?Envelope[\s>]")
 _WHOLE = re.compile(rb"</(\w+:)?Envelope\s*>")
-_RESPONSE_CODE = re.compile(rb"<(?:\w+:)?ResponseCode[^>]*>\s*(\w+)\s*<")
-_VERSION = re.compile(
-    rb'ServerVersionInfo[^>]*?MajorVersion="(\d+)"[^>]*?MinorVersion="(\d+)"'
-    rb'[^>]*?MajorBuildNumber="(\d+)"[^>]*?MinorBuildNumber="(\d+)"'
-)
+_RESPONSE_CODE = re.compile(rb"<(?:\w+:)?ResponseCode[^<>]{0,200}>\s*(\w{1,100})\s*<")
+_ATTRIBUTE = re.compile(rb'(\w{1,30})="(\d{1,5})"')
+_VERSION = (b"MajorVersion", b"MinorVersion", b"MajorBuildNumber", b"MinorBuildNumber")
+_VERSION_LONGEST = 1_000  # bytes of ServerVersionInfo that are read; Exchange writes some 300
+_HEADER_LONGEST = 16_384  # characters of WWW-Authenticate that are read; an honest NTLM challenge has some 600
+# A quote that is never closed goes on to the end, so that no place is looked at twice.
+_CHALLENGE = re.compile(r'(?:[^,"]|"(?:\\.|[^"\\])*(?:"|\\?\Z))+', re.DOTALL)
 
 
 # -- before anybody logs in
@@ -45,7 +62,7 @@ def judge_probe(reply: Reply, url: str) -> tuple[str, ...]:
 
 def schemes(reply: Reply) -> tuple[str, ...]:
     """The authentication schemes offered in WWW-Authenticate (RFC 9110, 11.6.1), in upper case and in order."""
-    parts = re.findall(r'(?:[^,"]|"(?:\\.|[^"\\])*")+', ",".join(reply.values("www-authenticate")))
+    parts = _CHALLENGE.findall(",".join(reply.values("www-authenticate"))[:_HEADER_LONGEST])
     words = [part.strip().partition(" ") for part in parts]
     found = [name.upper() for name, _, rest in words if name and "=" not in name and not rest.lstrip().startswith("=")]
     return tuple(dict.fromkeys(found))[:20]
@@ -61,8 +78,12 @@ def require_usable(offered: tuple[str, ...]) -> None:
 
 def server_version(reply: Reply) -> str:
     """The build of Exchange (`15.2.1544.4`), '' where the answer does not tell."""
-    if found := _VERSION.search(reply.body):
-        return ".".join(part.decode() for part in found.groups())
+    begin = reply.body.find(b"ServerVersionInfo")
+    if begin >= 0:
+        element = reply.body[begin : begin + _VERSION_LONGEST].partition(b">")[0]
+        numbers = dict(_ATTRIBUTE.findall(element))
+        if all(name in numbers for name in _VERSION):
+            return ".".join(numbers[name].decode() for name in _VERSION)
     told = re.fullmatch(r"\d{1,3}(\.\d{1,5}){2,3}", reply.header("x-owa-version"))
     return told[0] if told else ""
 
@@ -106,9 +127,7 @@ def _content(reply: Reply) -> Fault:
     """What stands at the address when it is neither a refusal nor a redirect."""
     seen = excerpt(reply)
     if _EWS in reply.body and _SOAP.search(reply.body):
-        named = _RESPONSE_CODE.search(reply.body)
-        code = translate(named[1].decode()) if named else Code.PROTOCOL_ERROR
-        return Fault(code if code in PASSING else Code.EXCHANGE_NO_AUTH, seen)
+        return Fault(passing_code(reply) or Code.EXCHANGE_NO_AUTH, seen)
     if _SOAP.search(reply.body) and _WHOLE.search(reply.body):
         return Fault(Code.EXCHANGE_OTHER_SERVICE, seen)
     if reply.status >= 500:
@@ -118,6 +137,13 @@ def _content(reply: Reply) -> Fault:
     if reply.cut and not marks.is_page(reply):
         return Fault(Code.PROTOCOL_OVERSIZE, reply.line)
     return Fault(Code.EXCHANGE_NOT_EWS, seen)
+
+
+def passing_code(reply: Reply) -> Code | None:
+    """The cause that a SOAP message names, where it is one that may be gone in a minute."""
+    named = _RESPONSE_CODE.search(reply.body)
+    code = translate(named[1].decode("ascii", "replace")) if named else None
+    return code if code in PASSING else None
 
 
 # -- refusals, whoever asks
@@ -154,7 +180,7 @@ def _forbidden(seen: str, *, online: bool) -> Fault:
     """IIS tells its reasons by a substatus in the text of its page, if at all."""
     if online:
         return Fault(Code.EXCHANGE_ONLINE_RETIRED, seen, date=ENDS.isoformat())
-    text = fold(seen).lower()
+    text = fold(seen[:LONGEST]).lower()
     if re.search(r"\b403\.(6|8|501|502)\b|ip address .{0,40}(reject|block|denied)", text):
         return Fault(Code.SERVER_BLOCKS_ADDRESS, seen)
     if re.search(r"\b403\.(7|12|13|16|17)\b|client certificate", text):
@@ -191,7 +217,7 @@ def _only_passing(fault: Fault) -> Fault:
 
 
 def _unauthorised(reply: Reply, *, token: bool) -> Code:
-    text = fold(excerpt(reply))
+    text = fold(excerpt(reply)[:LONGEST])
     if "locked out" in text.lower():
         return Code.AUTH_LOCKED
     told = first_match(ACCOUNT_TEXTS, text)

@@ -14,12 +14,21 @@ from checks.codes import Code
 from checks.model import Credential, CredentialKind, Fault
 from checks.network.dial import Deadline
 from checks.network.stream import Stream
+from checks import foreign
+from checks import redact
+from checks.codes import Code
+from checks.model import Credential
+from checks.model import CredentialKind
+from checks.model import Fault
+from checks.network.dial import Deadline
 from checks.protocols.dialect import Habits, challenge_text, initial_response
 from checks.protocols.imap.replies import translate_imap
 from checks.protocols.oauth_replies import translate_oauth
 
 TAG = b"MP"
 AHEAD_SECONDS = 5.0  # for the answer to a command sent ahead, after the login was answered
+MAX_LINES = 1_000  # that login and EXAMINE may bring: imaplib takes some time for each, and honest servers send ten
+MAX_CHALLENGES = 4  # after the credential; the refusal of a token takes one
 _TAGGED = re.compile(rb"(?P<tag>" + TAG + rb"\d+) (?P<type>[A-Z]+) (?P<data>.*)", re.ASCII)
 # An untagged NO is a warning (RFC 9051, 7.1.2), an untagged BYE is the end.
 _ANSWER = re.compile(rb"(?:" + TAG + rb"\d+ (?=NO|BAD)|\* (?=BYE))(?P<words>.*)", re.ASCII | re.IGNORECASE)
@@ -58,6 +67,7 @@ class _Responder:
         self._initial: bytes | None = initial_response(mechanism, credential) if mechanism != "LOGIN" else None
         self._after = b"\1" if mechanism == "OAUTHBEARER" else b""  # RFC 7628, 3.2.3
         self._oauth = credential.kind is CredentialKind.OAUTH2_TOKEN
+        self._challenges = 0
         self.refusal = b""
         self.asked = False
 
@@ -66,6 +76,9 @@ class _Responder:
             response, self._initial = self._initial, None
             return response
         self.asked = True
+        self._challenges += 1
+        if self._challenges > MAX_CHALLENGES:
+            raise Fault(Code.PROTOCOL_ERROR, redact.decoded(challenge) or "the server asks again and again")
         if self._habits:
             # This one of the servers behind the name takes the command that was sent ahead for the answer. What it
             # says of that is no word about the password.
@@ -78,11 +91,15 @@ class _Responder:
 
 @contextlib.contextmanager
 def _translated(stream: Stream, stage: Literal["login", "select"], responder: _Responder) -> Iterator[None]:
-    """imaplib's errors as faults, by the server's last line rather than by imaplib's sentence."""
-    try:
-        yield
-    except imaplib.IMAP4.error:
-        raise _fault(stream, stage, responder.refusal) from None
+    """imaplib's errors as faults, by the server's last line rather than by imaplib's sentence.
+
+    Of odd replies it raises other things too: `ValueError` of a literal with thousands of digits, for example.
+    """
+    with foreign.Reading(lambda: Fault(Code.PROTOCOL_ERROR, redact.decoded(stream.last_line))):
+        try:
+            yield
+        except imaplib.IMAP4.error:
+            raise _fault(stream, stage, responder.refusal) from None
 
 
 def _fault(stream: Stream, stage: Literal["login", "select"], refusal: bytes) -> Fault:
@@ -106,6 +123,7 @@ class _Imap4(imaplib.IMAP4):
         self._sasl_ir = sasl_ir
         self._ahead = ahead
         self._trailer = b""
+        self._lines = 0
         super().__init__()
 
     def open(self, host: str = "", port: int = 0, timeout: float | None = None) -> None:  # noqa: ARG002 - imaplib's
@@ -127,6 +145,10 @@ class _Imap4(imaplib.IMAP4):
         return self._stream.read(size)
 
     def readline(self) -> bytes:
+        self._lines += 1
+        if self._lines > MAX_LINES:
+            words = redact.decoded(self._stream.last_line)
+            raise Fault(Code.PROTOCOL_OVERSIZE, words, count=str(MAX_LINES))
         return self._stream.readline()
 
     def send(self, data: Any) -> None:
@@ -192,8 +214,9 @@ class _Continuation:
     def __init__(self, authobject: Callable[[bytes], bytes | None]) -> None:
         self._authobject = authobject
 
-    def answer(self, challenge: bytes) -> bytes:
-        return base64.b64encode(self._authobject(challenge_text(challenge.strip())) or b"")
+    def answer(self, challenge: bytes | None) -> bytes:
+        """The answer in base64. imaplib gives None for a bare "+", which lacks its space (RFC 9051, 7.6)."""
+        return base64.b64encode(self._authobject(challenge_text((challenge or b"").strip())) or b"")
 
 
 class _Session(imapclient.IMAPClient):  # type: ignore[misc] # imapclient is untyped
