@@ -10,9 +10,9 @@
 #
 # Versions: Debian 12 (OpenSSL 3.0 below Python 3.11, GnuTLS 3.7.9, curl 7.88.1), Node 24.19.0, cryptography 50.0.2.
 #
-# Why it matters: the verdict for such a host depends on the client that will connect. A "works in Thunderbird and curl" is
-# no proof for an app in Python, and a verifier other than OpenSSL is no stand-in for it. The repair is another host name,
-# or one that the certificate spells out; renewing the wildcard does not help.
+# Why it matters: the verdict for such a host depends on the client that will connect. "Works with curl and Node" is no proof
+# for an app in Python, and a verifier other than OpenSSL is no stand-in for it. The repair is another host name, or a
+# certificate that spells this one out; renewing the wildcard does not help.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
