@@ -116,7 +116,7 @@ EXPECTED = {
 def python(port, version):
     context = ssl.create_default_context(cafile="Throwaway CA.pem")
     context.minimum_version = context.maximum_version = getattr(ssl.TLSVersion, "TLSv1_" + version)
-    with socket.create_connection(("127.0.0.1", port)) as raw:
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as raw:
         try:
             with context.wrap_socket(raw, server_hostname=HOST) as sock:
                 return dict(pair for (pair,) in sock.getpeercert()["subject"])["commonName"] + " ok"

@@ -81,7 +81,7 @@ def serve(listener, context):
 
 def python(port, host):
     try:
-        with socket.create_connection(("127.0.0.1", port)) as raw:
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as raw:
             ssl.create_default_context(cafile="ca.pem").wrap_socket(raw, server_hostname=host).close()
     except ssl.SSLCertVerificationError as error:
         assert error.verify_code == 62, error
