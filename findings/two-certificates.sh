@@ -116,7 +116,7 @@ EXPECTED = {
 def python(port, version):
     context = ssl.create_default_context(cafile="Throwaway CA.pem")
     context.minimum_version = context.maximum_version = getattr(ssl.TLSVersion, "TLSv1_" + version)
-    with socket.create_connection(("127.0.0.1", port)) as raw:
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as raw:
         try:
             with context.wrap_socket(raw, server_hostname=HOST) as sock:
                 return dict(pair for (pair,) in sock.getpeercert()["subject"])["commonName"] + " ok"
@@ -149,9 +149,9 @@ for port in map(int, sys.argv[1:]):
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 break
         time.sleep(0.1)
-print(f"Python {sys.version.split()[0]}, {ssl.OPENSSL_VERSION}; Node {NODE and subprocess.getoutput(NODE + ' --version')}")
+print(f"Python {sys.version.split()[0]}, {ssl.OPENSSL_VERSION}; Node {subprocess.getoutput(NODE + ' --version')}")
 failed = False
-for (order, expected), port in zip(EXPECTED.items(), map(int, sys.argv[1:])):
+for (order, expected), port in zip(EXPECTED.items(), map(int, sys.argv[1:]), strict=True):
     got = [client(port, version) for client in (python, node, gnutls) for version in "32"]
     for index, client in enumerate(("Python", "Node", "GnuTLS")):
         print(f"{order}: {client:6}  TLS 1.3: {got[2 * index]:12}  TLS 1.2: {got[2 * index + 1]}")

@@ -10,9 +10,9 @@
 #
 # Versions: Debian 12 (OpenSSL 3.0 below Python 3.11, GnuTLS 3.7.9, curl 7.88.1), Node 24.19.0, cryptography 50.0.2.
 #
-# Why it matters: the verdict for such a host depends on the client that will connect. A "works in Thunderbird and curl" is
-# no proof for an app in Python, and a verifier other than OpenSSL is no stand-in for it. The repair is another host name,
-# or one that the certificate spells out; renewing the wildcard does not help.
+# Why it matters: the verdict for such a host depends on the client that will connect. "Works with curl and Node" is no proof
+# for an app in Python, and a verifier other than OpenSSL is no stand-in for it. The repair is another host name, or a
+# certificate that spells this one out; renewing the wildcard does not help.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -81,7 +81,7 @@ def serve(listener, context):
 
 def python(port, host):
     try:
-        with socket.create_connection(("127.0.0.1", port)) as raw:
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as raw:
             ssl.create_default_context(cafile="ca.pem").wrap_socket(raw, server_hostname=host).close()
     except ssl.SSLCertVerificationError as error:
         assert error.verify_code == 62, error
