@@ -35,7 +35,7 @@ def _starttls(dialect: Dialect, data: bytes) -> bool:
     return False
 
 
-def _login(dialect: Dialect, data: bytes, capabilities: tuple[str, ...], *, token: bool = False) -> bool:
+def log_in(dialect: Dialect, data: bytes, capabilities: tuple[str, ...], *, token: bool = False) -> bool:
     kind = CredentialKind.OAUTH2_TOKEN if token else CredentialKind.PASSWORD
     with says(data) as stream:
         dialect.login(stream, Credential("somebody", SECRET, kind), Greeting(""), capabilities, Habits())
@@ -57,21 +57,21 @@ TARGETS = (
         "imap-plain",
         lines_of("imap-login"),
         _WORDS,
-        lambda data: _login(imap.DIALECT, data, ("SASL-IR", "AUTH=PLAIN")),
+        lambda data: log_in(imap.DIALECT, data, ("SASL-IR", "AUTH=PLAIN")),
         _imap,
     ),
-    Target("imap-command", lines_of("imap-login"), _WORDS, lambda data: _login(imap.DIALECT, data, ()), _imap),
+    Target("imap-command", lines_of("imap-login"), _WORDS, lambda data: log_in(imap.DIALECT, data, ()), _imap),
     Target(
         "imap-token",
         lines_of("imap-login"),
         _WORDS,
-        lambda data: _login(imap.DIALECT, data, ("AUTH=XOAUTH2",), token=True),
+        lambda data: log_in(imap.DIALECT, data, ("AUTH=XOAUTH2",), token=True),
         _imap,
     ),
     Target("smtp-before", lines_of("smtp-before"), _WORDS, lambda data: _before(smtp.DIALECT, data)),
     Target("smtp-starttls", lines_of("smtp-before"), _WORDS, lambda data: _starttls(smtp.DIALECT, data)),
-    Target("smtp-login", lines_of("smtp-login"), _WORDS, lambda data: _login(smtp.DIALECT, data, ()), _smtp),
+    Target("smtp-login", lines_of("smtp-login"), _WORDS, lambda data: log_in(smtp.DIALECT, data, ()), _smtp),
     Target(
-        "smtp-token", lines_of("smtp-login"), _WORDS, lambda data: _login(smtp.DIALECT, data, (), token=True), _smtp
+        "smtp-token", lines_of("smtp-login"), _WORDS, lambda data: log_in(smtp.DIALECT, data, (), token=True), _smtp
     ),
 )
