@@ -3,6 +3,7 @@
 # make check  formatting, lint, types, import rules, then the tests
 # make bench  speed and memory of a verification, as a ratio to curl
 # make chaos  200 faults (processes killed, servers restarted, clocks put wrong) during real runs; make chaos CHAOS="--seed 5"
+# make fuzz   a minute of mutated replies, certificates and documents; make fuzz FUZZ="--minutes 300", FUZZ="--seed 5 soap"
 # make size   10,000 mailboxes in one run, 5,000 domains with a history in the store: what that takes
 # make lock   the newest allowed versions into both lock files
 # make clean  everything that the above made
@@ -16,7 +17,7 @@ INSTALL_SELF := $(PIP) install --quiet --no-deps --no-build-isolation --editable
 COMPILE := $(BIN)/uv pip compile pyproject.toml - --extra demo --generate-hashes --universal --python-version 3.11 \
 	--no-emit-index-url --custom-compile-command "make lock" --upgrade --quiet
 
-.PHONY: run test lint check bench bench-short chaos size lock clean
+.PHONY: run test lint check bench bench-short chaos fuzz size lock clean
 
 run: .venv/.runtime
 	$(BIN)/mail-preflight demo
@@ -45,6 +46,9 @@ bench-short: .venv/.dev
 chaos: .venv/.dev
 	scripts/install-test-servers.sh
 	$(BIN)/python -m tests.flows.chaos --faults 200 $(CHAOS)
+
+fuzz: .venv/.dev
+	$(BIN)/python -m tests.fuzz $(FUZZ)
 
 size: .venv/.dev
 	scripts/install-test-servers.sh

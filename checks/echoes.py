@@ -8,6 +8,7 @@ is found like a whole one. All of it takes time in proportion to the text.
 import base64
 import html
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -46,11 +47,11 @@ class _View:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Wanted:
-    """What is looked for in one kind of view: pieces of `size` characters; at the end of a text shorter ones too."""
+    """What is looked for in one kind of view: pieces of `size` characters; at the end of a text also `beginnings`."""
 
     size: int
     pieces: frozenset[str]
-    beginnings: tuple[str, ...]
+    beginnings: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -90,13 +91,16 @@ def _forms(secret: str) -> _Secret:
     words = [secret, secret.encode("utf-8", "surrogatepass").decode("latin-1")]
     words += [each[::-1] for each in words] if long else []
     raws = [each.encode(coding, "surrogatepass") for each in {secret, words[-1]} for coding in _ENCODINGS]
-    cores = [_wanted([core], min(len(core), -(-size * 4 // 3))) for core in _cores(secret) if len(core) >= _TELLING]
+    cores: dict[int, list[str]] = defaultdict(list)
+    for core in _cores(secret):
+        if len(core) >= _TELLING:
+            cores[min(len(core), -(-size * 4 // 3))].append(core)
     return _Secret(
         folded=long,
         whole=len(secret),
         plain=_wanted(words, size, _folded if long else str),
         hexadecimal=_wanted([raw.hex() for raw in raws], max(2 * size, 2 * _TELLING)),
-        base64=tuple(cores),
+        base64=tuple(_wanted(alike, length) for length, alike in cores.items()),
     )
 
 
@@ -104,7 +108,8 @@ def _wanted(forms: list[str], size: int, fold: Callable[[str], str] = str) -> _W
     pieces = {
         fold(form[place : place + size]) for form in forms for place in range(max(0, len(form) - size + 1)) if form
     }
-    return _Wanted(size, frozenset(pieces), tuple(dict.fromkeys(form[: size - 1] for form in forms)))
+    beginnings = {form[:length] for form in forms for length in range(_TELLING, min(size, len(form)))}
+    return _Wanted(size, frozenset(pieces), frozenset(beginnings))
 
 
 def _cores(secret: str) -> Iterator[str]:
@@ -237,8 +242,8 @@ def _runs(text: str, wanted: _Wanted) -> Iterator[Span]:
 
 def _cut(text: str, wanted: _Wanted, least: int = _TELLING) -> int:
     """How many characters at the end of the text are the beginning of something wanted."""
-    sizes = range(wanted.size - 1, least - 1, -1)
-    return next((size for size in sizes if text.endswith(tuple(form[:size] for form in wanted.beginnings))), 0)
+    sizes = range(min(wanted.size - 1, len(text)), least - 1, -1)
+    return next((size for size in sizes if text[-size:] in wanted.beginnings), 0)
 
 
 def _merged(spans: list[Span]) -> list[Span]:

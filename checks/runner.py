@@ -7,22 +7,12 @@ from collections.abc import Mapping
 from checks import redact
 from checks.codes import Code, Verdict
 from checks.context import CheckContext
+from checks.library_guard import letting_through
 from checks.model import Credential, CredentialKind, Endpoint, EndpointResult, Fault, LoginResult, Protocol
 from checks.oauth import token_endpoint
 from checks.protocols import login
-from checks.protocols.endpoint import EndpointCheck
-from checks.protocols.endpoint import EndpointCheck
-from checks.foreign import letting_through
-from checks.codes import Code
-from checks.model import Credential
-from checks.model import CredentialKind
-from checks.model import Endpoint
-from checks.model import EndpointResult
-from checks.model import Fault
-from checks.model import LoginResult
-from checks.model import Protocol
-from checks.codes import Verdict
 from checks.protocols.dialect import dialect_of
+from checks.protocols.endpoint import EndpointCheck
 
 log = logging.getLogger(__name__)
 

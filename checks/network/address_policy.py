@@ -1,11 +1,11 @@
-"""Which addresses a check may connect to. Pure; the blocks are data, in `checks.special_addresses`."""
+"""Which addresses a check may connect to. Pure; the blocks are data, in `checks.network.special_addresses`."""
 
 import functools
 import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from checks import special_addresses
+from checks.network import special_addresses
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address

@@ -18,10 +18,6 @@ from dataclasses import dataclass
 from checks.codes import Code
 from checks.model import Fault
 from checks.network.address_policy import AddressPolicy, parsed
-from checks.network.address_policy import AddressPolicy, parsed
-from checks.codes import Code
-from checks.model import Fault
-from checks.network.address_policy import AddressPolicy, parsed
 
 MAX_ADDRESSES = 8
 CONNECT_SECONDS = 10.0

@@ -9,12 +9,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from checks import redact
-from checks.codes import Code
-from checks.model import Fault
-from checks.network.stream import Stream
-from checks import foreign
-from checks import redact
+from checks import library_guard, redact
 from checks.codes import Code
 from checks.model import Fault
 from checks.network.stream import Stream
@@ -81,7 +76,7 @@ def exchange(stream: Stream, sent: bytes, method: str = "POST") -> Reply:
     response = http.client.HTTPResponse(_Makes(stream), method=method)  # type: ignore[arg-type] # all it asks of a socket
     try:
         # Of a chunk with a negative size, for one, http.client raises ValueError.
-        with foreign.Reading(lambda: Fault(Code.PROTOCOL_ERROR, _status_line(response))):
+        with library_guard.Reading(lambda: Fault(Code.PROTOCOL_ERROR, _status_line(response))):
             return _read(response)
     finally:
         response.close()

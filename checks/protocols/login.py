@@ -11,22 +11,8 @@ from checks.context import CheckContext
 from checks.model import Credential, Endpoint, EndpointResult, Fault, LoginResult, Pin, Security
 from checks.network.dial import Deadline, dial, fault_of, resolve
 from checks.network.stream import Stream
-from checks.codes import Code
-from checks.model import Credential
-from checks.model import Endpoint
-from checks.model import EndpointResult
-from checks.model import Fault
-from checks.model import LoginResult
-from checks.model import Pin
-from checks.model import Security
-from checks.codes import Verdict
-from checks.codes import verdict_of
-from checks.moments import Moments
-from checks.network.dial import Deadline
-from checks.network.dial import dial
-from checks.network.dial import fault_of
-from checks.network.dial import resolve
 from checks.protocols.dialect import Dialect, Greeting, Habits, dialect_of
+from checks.protocols.moments import Moments
 from checks.tls import handshake
 
 

@@ -10,20 +10,12 @@ from dataclasses import dataclass
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
+from checks.library_guard import ignore_warnings
 from checks.network.address_policy import AddressPolicy
 from checks.network.dial import Deadline
 from checks.network.fetch import Unfetched, fetch
 from checks.x509.certificates import UNREADABLE, load, signed_by
 from checks.x509.issuer_rules import issuer_urls
-from checks.x509.issuer_rules import issuer_urls
-from checks.x509.certificates import UNREADABLE
-from checks.x509.certificates import load
-from checks.x509.certificates import signed_by
-from checks.network.fetch import Unfetched
-from checks.network.fetch import fetch
-from checks.foreign import ignore_warnings
-from checks.network.address_policy import AddressPolicy
-from checks.network.dial import Deadline
 
 SECONDS = 2.0
 _SHARE = 0.3  # of what is left of the check, at most

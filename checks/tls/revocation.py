@@ -13,21 +13,12 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from checks.library_guard import ignore_warnings
 from checks.network.address_policy import AddressPolicy
 from checks.network.dial import Deadline
 from checks.network.fetch import Unfetched, fetch
 from checks.x509.certificates import UNREADABLE, extension, signed_by
 from checks.x509.issuer_rules import crl_urls, ocsp_urls
-from checks.x509.issuer_rules import crl_urls
-from checks.x509.issuer_rules import ocsp_urls
-from checks.x509.certificates import UNREADABLE
-from checks.x509.certificates import extension
-from checks.x509.certificates import signed_by
-from checks.network.fetch import Unfetched
-from checks.network.fetch import fetch
-from checks.foreign import ignore_warnings
-from checks.network.address_policy import AddressPolicy
-from checks.network.dial import Deadline
 
 SECONDS = 2.0
 _MOST = 4  # certificates of one answer that are looked at; honest responders send one

@@ -25,7 +25,7 @@ class Cause:
 def flaws(path: Path, host: str, now: datetime) -> Iterator[Cause]:
     """What is wrong with each certificate, from the leaf upwards; whom the path leads to is not asked here."""
     yield from _of_leaf(path.leaf, host)
-    violated = constraints.violated(path.certificates)
+    violated = name_constraints.violated(path.certificates)
     for depth, item in enumerate(path.certificates):
         anchor = path.end is End.TRUSTED and depth == len(path.certificates) - 1
         yield from _of_time(item, now, intermediate=depth > 0 and not certificates.self_issued(item))

@@ -10,13 +10,9 @@ from collections.abc import Callable
 
 import pytest
 
+from checks.codes import Code, Verdict
 from checks.context import CheckContext
-from checks.codes import Code
-from checks.model import Credential
-from checks.model import EndpointResult
-from checks.model import Protocol
-from checks.model import Security
-from checks.codes import Verdict
+from checks.model import Credential, EndpointResult, Protocol, Security
 from checks.protocols.exchange import ews as _loaded_beforehand  # noqa: F401 - takes half a second
 from checks.protocols.exchange.login import ExchangeRoute
 from checks.protocols.exchange.url import endpoint_of

@@ -14,18 +14,14 @@ import spnego.channel_bindings
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
+from checks import library_guard
 from checks.codes import Code
 from checks.model import Credential, CredentialKind, Fault
 from checks.network.http import Reply, Request, excerpt, exchange
 from checks.network.stream import Stream
-from checks import foreign
-from checks.x509.certificates import UNREADABLE
-from checks.codes import Code
-from checks.model import Credential
-from checks.model import CredentialKind
-from checks.model import Fault
 from checks.protocols.dialect import refuse_control_characters
 from checks.protocols.exchange.replies import schemes
+from checks.x509.certificates import UNREADABLE
 
 Logon = Callable[[Stream, Request], Reply]
 """Sends a request as somebody, and returns the answer to it. Raises `Fault` and `OSError`."""
@@ -124,7 +120,7 @@ def _answer(client: spnego.ContextProxy, reply: Reply, scheme: str) -> bytes:
         raise _unchallenged(reply, scheme)
     if not reply.stays:
         raise Fault(Code.EXCHANGE_NTLM_BROKEN, "the connection was closed after the NTLM challenge")
-    with foreign.Reading(lambda: Fault(Code.EXCHANGE_NTLM_BROKEN, "the NTLM challenge cannot be read")):
+    with library_guard.Reading(lambda: Fault(Code.EXCHANGE_NTLM_BROKEN, "the NTLM challenge cannot be read")):
         return client.step(base64.b64decode(challenge, validate=True)) or b""
 
 

@@ -24,19 +24,14 @@ from exchangelib.services import GetFolder
 from exchangelib.transport import NOAUTH
 from exchangelib.version import Build, Version
 
-from checks.model import Fault
-from checks.network.http import Reply, Request
-from checks.protocols.exchange.codes import translate
-from checks import foreign
+from checks import library_guard
 from checks.codes import Code
 from checks.model import Fault
+from checks.network.http import Reply, Request, excerpt
 from checks.protocols.exchange.codes import translate
-from checks.network.http import Reply
-from checks.network.http import Request
-from checks.network.http import excerpt
 from checks.protocols.exchange.replies import passing_code
 
-foreign.ignore_warnings(__name__)
+library_guard.ignore_warnings(__name__)
 FOLDERS = ("inbox", "calendar")
 # What Exchange 2010 and everything after it takes.
 _VERSION = (Build(14, 3, 123, 4), "Exchange2010_SP2")
@@ -69,7 +64,7 @@ def ask(url: str, host: str, address: str, wire: Wire, *, impersonate: bool) -> 
     protocol = _new_protocol(url, adapter)
     account = _Account(protocol, protocol.config.version, address, impersonate)
     try:
-        with foreign.Reading(adapter.unread):
+        with library_guard.Reading(adapter.unread):
             answers = list(_answers(account, adapter))
     finally:
         protocol.close()

@@ -23,35 +23,8 @@ from checks.protocols.exchange.codes import translate
 from checks.protocols.exchange.online import ENDS, is_online
 from checks.protocols.exchange.replies import judge_logon
 from checks.protocols.exchange.url import host_header
+from checks.protocols.moments import Moments
 from checks.tls import handshake
-from checks.codes import Code
-from checks.model import Credential
-from checks.model import CredentialKind
-from checks.model import Endpoint
-from checks.model import EndpointResult
-from checks.model import Fault
-from checks.model import LoginResult
-from checks.model import Pin
-from checks.model import Protocol
-from checks.codes import Verdict
-from checks.codes import verdict_of
-from checks.moments import Moments
-from checks.network.dial import Deadline
-from checks.network.dial import dial
-from checks.network.dial import fault_of
-from checks.network.dial import resolve
-from checks.protocols.exchange.auth import Logon
-from checks.protocols.exchange.auth import choose
-from checks.protocols.exchange.auth import logon
-from checks.protocols.exchange.codes import translate
-from checks.network.http import USER_AGENT
-from checks.network.http import Reply
-from checks.network.http import Request
-from checks.protocols.exchange.online import ENDS
-from checks.protocols.exchange.online import is_online
-from checks.protocols.exchange.replies import judge_logon
-from checks.protocols.exchange.url import host_header
-from checks.network.stream import Stream
 
 if TYPE_CHECKING:
     from checks.protocols.exchange.ews import Answer

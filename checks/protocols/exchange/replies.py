@@ -13,22 +13,7 @@ from checks.protocols.exchange import marks
 from checks.protocols.exchange.codes import PASSING, translate
 from checks.protocols.exchange.online import ENDS, is_consumer, is_online
 from checks.protocols.exchange.url import same_place
-from checks.protocols.reply_text import ACCOUNT_TEXTS, first_match, fold
-from checks.codes import Code
-from checks.model import Fault
-from checks.protocols.exchange import marks
-from checks.protocols.exchange.codes import PASSING
-from checks.protocols.exchange.codes import translate
-from checks.network.http import Reply
-from checks.network.http import excerpt
-from checks.protocols.exchange.online import ENDS
-from checks.protocols.exchange.online import is_consumer
-from checks.protocols.exchange.online import is_online
-from checks.protocols.exchange.url import same_place
-from checks.protocols.reply_text import ACCOUNT_TEXTS
-from checks.protocols.reply_text import LONGEST
-from checks.protocols.reply_text import first_match
-from checks.protocols.reply_text import fold
+from checks.protocols.reply_text import ACCOUNT_TEXTS, LONGEST, first_match, fold
 
 USABLE = ("BASIC", "NTLM", "NEGOTIATE", "BEARER")
 """The schemes that a mailbox can log in with. Negotiate is Kerberos, for which a mailbox has no ticket, or NTLM."""

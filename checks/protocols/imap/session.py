@@ -9,18 +9,11 @@ from typing import Any, Literal
 
 import imapclient
 
-from checks import redact
+from checks import library_guard, redact
 from checks.codes import Code
 from checks.model import Credential, CredentialKind, Fault
 from checks.network.dial import Deadline
 from checks.network.stream import Stream
-from checks import foreign
-from checks import redact
-from checks.codes import Code
-from checks.model import Credential
-from checks.model import CredentialKind
-from checks.model import Fault
-from checks.network.dial import Deadline
 from checks.protocols.dialect import Habits, challenge_text, initial_response
 from checks.protocols.imap.replies import translate_imap
 from checks.protocols.oauth_replies import translate_oauth
@@ -95,7 +88,7 @@ def _translated(stream: Stream, stage: Literal["login", "select"], responder: _R
 
     Of odd replies it raises other things too: `ValueError` of a literal with thousands of digits, for example.
     """
-    with foreign.Reading(lambda: Fault(Code.PROTOCOL_ERROR, redact.decoded(stream.last_line))):
+    with library_guard.Reading(lambda: Fault(Code.PROTOCOL_ERROR, redact.decoded(stream.last_line))):
         try:
             yield
         except imaplib.IMAP4.error:

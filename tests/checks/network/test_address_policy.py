@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from checks import special_addresses
-from checks.addresses import AddressPolicy, is_public
-from checks.special_addresses import Block
+from checks.network import special_addresses
+from checks.network.address_policy import AddressPolicy, is_public
+from checks.network.special_addresses import Block
 
 PUBLIC = AddressPolicy()
 REGISTRIES = special_addresses.IPV4 + special_addresses.IPV6

@@ -44,7 +44,9 @@ class TestImap:
     def test_answers_to_a_login(self, reply: str, code: Code, leaf: CertificateFiles, context: CheckContext) -> None:
         with HostileServer(imap_script(login=reply), leaf) as server:
             result = attempt(server, briefly(context))
-            assert (result.code, result.verdict) == (code, verdict_of(code))
+            # Too much at once is a matter of the moment, until it comes twice.
+            moment = code is Code.PROTOCOL_OVERSIZE
+            assert (result.code, result.verdict) == (code, Verdict.INCONCLUSIVE if moment else verdict_of(code))
             assert server.received.count(b"AUTHENTICATE") == 1
             assert b"LOGIN" not in server.received
 
