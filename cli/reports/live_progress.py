@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from checks.messages import Language
+from checks.language import Language
 from cli.wording.report_phrases import phrase
 
 if TYPE_CHECKING:

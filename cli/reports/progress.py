@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from rich.console import Console
 
-from checks.messages import Language
+from checks.language import Language
 from cli.console import say
 from cli.wording.report_phrases import phrase
 
