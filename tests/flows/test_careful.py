@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -213,7 +214,7 @@ class TestRestraint:
         server.users = known
 
         with system.open() as preflight:
-            told = report_document(preflight.report(stopped.saved.change_id)).head()
+            told: Any = report_document(preflight.report(stopped.saved.change_id)).head()
         gone_on = system.command("resume", stopped.saved.change_id, "--json")
 
         assert (told["stop"]["code"], told["stop"]["count"]) == ("auth.rejected", 60 - len(tried))
