@@ -1,74 +1,126 @@
-"""The `check` document: one endpoint's result as the JSON that the command, the HTTP API and the report share.
+"""The document of one endpoint, worded in a language: what a command, a page or a letter shows, and the `check` JSON.
 
-Its schema is `docs/schema/check.schema.json`.
+Whoever shows it needs nothing else. `checks.messages.endpoints` makes it of a result; the schema of its JSON is
+`docs/schema/check.schema.json`.
 """
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
-from checks.messages import Language, fix_detail, wording
-from checks.model import Endpoint, EndpointResult, Facts, Warn
+from checks.codes import Blame, Code, Verdict
+from checks.language import Language
+from checks.model import Endpoint, Option, TlsFacts
 
-
-def place_facts(endpoint: Endpoint) -> Facts:
-    """The facts for the wording that every code of an endpoint has: where it was."""
-    return {
-        "host": endpoint.host,
-        "port": str(endpoint.port),
-        "protocol": endpoint.protocol.label,
-        "security": endpoint.security.value,
-    }
+Json = dict[str, object]
 
 
-def endpoint_facts(result: EndpointResult) -> Facts:
-    """The facts for the wording of a result: where it was, and what was found."""
-    return {**place_facts(result.endpoint), **result.facts}
+@dataclass(frozen=True, slots=True)
+class StepDocument:
+    """One step of the check. `label` is its name for people, `seen` what it met, redacted; `ms` are milliseconds."""
+
+    name: str
+    label: str
+    verdict: Verdict
+    ms: float
+    seen: str
+
+    def as_json(self) -> Json:
+        """`ms` to a tenth of one."""
+        return asdict(self) | {"verdict": self.verdict.value, "ms": round(self.ms, 1)}
 
 
-def endpoint_document(result: EndpointResult, language: Language = Language.EN) -> dict[str, object]:
-    """The result as JSON values. `ms` are milliseconds, times ISO 8601 in UTC; `message` and `advice` in `language`."""
-    words = wording(result.code, endpoint_facts(result), language)
-    return {
-        "endpoint": _endpoint(result),
-        "verdict": result.verdict.value,
-        "code": result.code.value,
-        "message": words.sentence,
-        "advice": words.advice,
-        "allow_insecure_certificate": result.option.value if result.option else None,
-        "fix": {"kind": result.fix.kind, "detail": fix_detail(result.fix, language)} if result.fix else None,
-        "warnings": [_warning(result, warning, language) for warning in result.warnings],
-        "steps": [
-            {"name": step.name, "verdict": step.verdict.value, "ms": round(step.ms, 1), "seen": step.seen}
-            for step in result.steps
-        ],
-        "tls": _tls(result),
-    }
+@dataclass(frozen=True, slots=True)
+class WarningDocument:
+    """Something to know that is no failure."""
+
+    code: Code
+    sentence: str
+
+    def as_json(self) -> Json:
+        """The sentence is called `message`."""
+        return {"code": self.code.value, "message": self.sentence}
 
 
-def warning_facts(result: EndpointResult, warning: Warn) -> Facts:
-    """The facts for the wording of one of the result's warnings."""
-    return {**endpoint_facts(result), **warning.facts}
+@dataclass(frozen=True, slots=True)
+class FixDocument:
+    """A repair that would work: a stable `kind`, and the words for people."""
+
+    kind: str
+    detail: str
 
 
-def _endpoint(result: EndpointResult) -> dict[str, object]:
-    endpoint = result.endpoint
-    place: dict[str, object] = {
-        "protocol": endpoint.protocol.value,
-        "host": endpoint.host,
-        "port": endpoint.port,
-        "security": endpoint.security.value,
-        "address": result.address,
-    }
-    # Exchange's URL, and what was typed for it: the same text where nothing had to be changed.
-    return place | ({"url": endpoint.url, "typed": endpoint.typed or endpoint.url} if endpoint.url else {})
+@dataclass(frozen=True, slots=True)
+class EndpointDocument:
+    """What came of the check of one endpoint.
 
+    `label` and `place` name it to people, `state` is the verdict in words, `typed` says what was made of a URL that was
+    typed differently ('' where it was not). `seen` are the words that the cause was told in: the server's own where
+    `server_said`, else those of the network or the library. `field` is the form field to look at. `option` is what
+    "allow insecure certificate" would do, `option_sentence` the words for it; None and '' where it could not be told.
+    """
 
-def _warning(result: EndpointResult, warning: Warn, language: Language) -> dict[str, str]:
-    sentence = wording(warning.code, warning_facts(result, warning), language).sentence
-    return {"code": warning.code.value, "message": sentence}
+    language: Language
+    endpoint: Endpoint
+    address: str | None
+    label: str
+    place: str
+    state: str
+    typed: str
+    verdict: Verdict
+    code: Code
+    sentence: str
+    advice: str
+    blame: Blame
+    who_acts: str
+    field: str | None
+    seen: str
+    server_said: bool
+    option: Option | None
+    option_sentence: str
+    fix: FixDocument | None
+    warnings: tuple[WarningDocument, ...]
+    steps: tuple[StepDocument, ...]
+    tls: TlsFacts | None
 
+    @property
+    def headline(self) -> str:
+        """Which endpoint, and whether it works."""
+        return f"{self.label} {self.place}: {self.state}"
 
-def _tls(result: EndpointResult) -> dict[str, object] | None:
-    if result.tls is None:
-        return None
-    chain = [asdict(certificate) for certificate in result.tls.chain]
-    return {"version": result.tls.version, "cipher": result.tls.cipher, "chain": chain}
+    def as_json(self) -> Json:
+        """The `check` document."""
+        return {
+            "endpoint": self._endpoint(),
+            "headline": self.headline,
+            "verdict": self.verdict.value,
+            "code": self.code.value,
+            "message": self.sentence,
+            "advice": self.advice,
+            "blame": self.blame.value,
+            "who_acts": self.who_acts,
+            "field": self.field,
+            "seen": self.seen,
+            "allow_insecure_certificate": self.option.value if self.option else None,
+            "option_message": self.option_sentence,
+            "fix": asdict(self.fix) if self.fix else None,
+            "warnings": [warning.as_json() for warning in self.warnings],
+            "steps": [step.as_json() for step in self.steps],
+            "tls": self._tls(),
+        }
+
+    def _endpoint(self) -> Json:
+        endpoint = self.endpoint
+        place: Json = {
+            "protocol": endpoint.protocol.value,
+            "host": endpoint.host,
+            "port": endpoint.port,
+            "security": endpoint.security.value,
+            "address": self.address,
+        }
+        # Exchange's URL, and what was typed for it: the same text where nothing had to be changed.
+        return place | ({"url": endpoint.url, "typed": endpoint.typed or endpoint.url} if endpoint.url else {})
+
+    def _tls(self) -> Json | None:
+        if self.tls is None:
+            return None
+        chain = [asdict(certificate) for certificate in self.tls.chain]
+        return {"version": self.tls.version, "cipher": self.tls.cipher, "chain": chain, "broken": self.tls.broken}

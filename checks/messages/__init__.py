@@ -7,16 +7,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 
 from checks.codes import Blame, Code
+from checks.language import Language
 from checks.messages import certificates_en, certificates_ja, en, ja
 from checks.model import Facts, Fix
 
-
-class Language(StrEnum):
-    EN = "en"
-    JA = "ja"
+__all__ = ["FIELDS", "Language", "Wording", "blame_word", "fix_detail", "wording"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,10 +29,10 @@ NEUTRAL: Mapping[str, str] = {
 
 BLAME: Mapping[Blame, str] = {
     Blame.NOBODY: "nobody",
-    Blame.SETTINGS: "the admin of these settings",
+    Blame.SETTINGS: "the admin, who typed the settings",
     Blame.SERVER: "whoever runs the mail server",
     Blame.MAILBOX: "the mailbox's owner",
-    Blame.NETWORK: "whoever runs the network in between",
+    Blame.NETWORK: "whoever runs the network between us and the server",
     Blame.US: "the operator of this service",
 }
 

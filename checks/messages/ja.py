@@ -29,11 +29,11 @@ NEUTRAL: Mapping[str, str] = {
 
 BLAME: Mapping[Blame, str] = {
     Blame.NOBODY: "なし",
-    Blame.SETTINGS: "この設定の管理者",
+    Blame.SETTINGS: "設定を入力した管理者",
     Blame.SERVER: "メールサーバーの管理者",
-    Blame.MAILBOX: "メールボックスの所有者",
-    Blame.NETWORK: "経路上のネットワークの管理者",
-    Blame.US: "本サービスの運用者",
+    Blame.MAILBOX: "メールボックスの持ち主",
+    Blame.NETWORK: "途中のネットワークの管理者",
+    Blame.US: "このサービスの運用者",
 }
 
 WORDS: Mapping[Code, tuple[str, str]] = {

@@ -97,7 +97,7 @@ def again(context: typer.Context, change_id: ChangeId, as_json: Json = False) ->
     with open_preflight() as preflight:
         with preflight.working():
             follow(preflight, preflight.verify_again(change_id, actor()), context.obj)
-        return tell(preflight.report(change_id, context.obj), context.obj, as_json=as_json)
+        return tell(preflight.report(change_id, context.obj), as_json=as_json)
 
 
 def resume(context: typer.Context, change_id: ChangeId, as_json: Json = False) -> int:
@@ -108,7 +108,7 @@ def resume(context: typer.Context, change_id: ChangeId, as_json: Json = False) -
     with open_preflight() as preflight:
         with preflight.working():
             follow(preflight, preflight.resume(change_id, actor()), context.obj)
-        return tell(preflight.report(change_id, context.obj), context.obj, as_json=as_json)
+        return tell(preflight.report(change_id, context.obj), as_json=as_json)
 
 
 def history(change_id: ChangeId, as_json: Json = False) -> None:

@@ -27,33 +27,37 @@ def health(
         return _all(context, as_json)
     with open_preflight() as preflight:
         found = preflight.health(domain, days)
+    from worker.health.wording import health_document
+
     if as_json:
         from cli.reports.json_documents import write_document
-        from worker.health.document import health_document
 
-        write_document(health_document(found, context.obj), sys.stdout)
+        write_document(health_document(found, context.obj).as_json(), sys.stdout)
     else:
         from cli.console import open_console
         from cli.reports.health_report import render_domain
+        from cli.reports.times import local
 
-        render_domain(found, open_console(), context.obj)
+        render_domain(health_document(found, context.obj, local), open_console())
     return _STATUS.get(found.state, Status.CANNOT_TELL)
 
 
 def _all(context: typer.Context, as_json: bool) -> int:
     with open_preflight() as preflight:
-        lines = preflight.health_of_all()
+        found = preflight.health_of_all()
+    from worker.health.wording import list_document
+
+    document = list_document(found, context.obj)
     if as_json:
         from cli.reports.json_documents import write_document
-        from worker.health.document import list_document
 
-        write_document(list_document(lines), sys.stdout)
+        write_document(document.as_json(), sys.stdout)
     else:
         from cli.console import open_console
         from cli.reports.health_list import render_list
 
-        render_list(lines, open_console(), context.obj)
-    return _status_of_all({line.state for line in lines})
+        render_list(document, open_console())
+    return _status_of_all({line.state for line in document.lines})
 
 
 def _status_of_all(states: set[str]) -> int:

@@ -34,9 +34,9 @@ def list_(as_json: Json = False) -> None:
         windows = preflight.maintenance()
     if as_json:
         from cli.reports.json_documents import write_document
-        from worker.health.document import window_document
+        from worker.health.wording import window_document
 
-        write_document([window_document(window) for window in windows], sys.stdout)
+        write_document([window_document(window).as_json() for window in windows], sys.stdout)
         return
     from cli.console import clean
 

@@ -54,20 +54,21 @@ def check(
     endpoint = check_target(target, protocol, security, exchange)
     ca_pem = read_ca_file(ca_file)
     from checks.context import CheckContext
+    from checks.messages.endpoints import endpoint_document
     from checks.runner import check_endpoint
     from checks.trust import Trust
 
     result = check_endpoint(endpoint, CheckContext(Trust(ca_pem), _address_policy(), thorough=True))
+    document = endpoint_document(result, context.obj)
     if as_json:
-        from checks.document import endpoint_document
         from cli.reports.json_documents import write_document
 
-        write_document(endpoint_document(result, context.obj), sys.stdout)
+        write_document(document.as_json(), sys.stdout)
     else:
         from cli.console import open_console
         from cli.reports.endpoint_report import render_endpoint
 
-        render_endpoint(result, open_console(), context.obj)
+        render_endpoint(document, open_console())
     return _CHECK_STATUS[result.verdict]
 
 
@@ -114,7 +115,7 @@ def verify(
     name = normalise_domain(domain)
     with open_preflight() as preflight:
         change_id = _run(preflight, name, settings, mailboxes, context.obj)
-        return tell(preflight.report(change_id, context.obj), context.obj, as_json=as_json)
+        return tell(preflight.report(change_id, context.obj), as_json=as_json)
 
 
 def open_preflight() -> "Preflight":
@@ -178,18 +179,21 @@ def report(context: typer.Context, change_id: ChangeId, as_json: Json = False) -
     Exit status as of `verify`.
     """
     with open_preflight() as preflight:
-        return tell(preflight.report(change_id, context.obj), context.obj, as_json=as_json)
+        return tell(preflight.report(change_id, context.obj), as_json=as_json)
 
 
-def tell(report: "Report", language: Language, *, as_json: bool) -> int:
+def tell(report: "Report", *, as_json: bool) -> int:
     """Prints a report and returns the exit status that it means."""
+    from worker.changes.wording import report_document
+
+    document = report_document(report)
     if as_json:
         from cli.reports.json_documents import write_report
 
-        write_report(report, sys.stdout)
+        write_report(document, sys.stdout)
     else:
         from cli.console import open_console
         from cli.reports.change_report import render_report
 
-        render_report(report, open_console(), language)
-    return _VERIFY_STATUS[report.verdict]
+        render_report(document, open_console())
+    return _VERIFY_STATUS[document.verdict]

@@ -92,9 +92,11 @@ def _introduce(console: Console, mailboxes: int) -> None:
 
 
 def _verify(preflight: "Preflight", new: "MailServer", console: Console) -> None:
+    from worker.changes.wording import report_document
+
     saved = preflight.save(DOMAIN, _settings(new, allow_insecure_certificate=True))
     follow_progress(preflight, saved.run_id, open_console(stderr=True))
-    render_report(preflight.report(saved.change_id), console)
+    render_report(report_document(preflight.report(saved.change_id)), console)
 
 
 def _conclude(console: Console) -> None:

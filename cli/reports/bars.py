@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 
-from settings_store.health.history import Bucket
+from worker.health.endpoint_document import BucketDocument
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 _NOTHING = {True: "·", False: "."}
@@ -25,12 +25,12 @@ def blocks_fit(console: Console) -> bool:
     return console.is_interactive and not console.no_color and console.encoding.lower().startswith("utf")
 
 
-def bars(buckets: Iterable[Bucket], *, blocks: bool) -> list[Piece]:
+def bars(buckets: Iterable[BucketDocument], *, blocks: bool) -> list[Piece]:
     """One bar a bucket: full where every conclusive check was ok, never where one was not. Digits have no colours."""
     return _joined((_bar(bucket, blocks), _style(bucket) if blocks else "") for bucket in buckets)
 
 
-def _bar(bucket: Bucket, blocks: bool) -> str:
+def _bar(bucket: BucketDocument, blocks: bool) -> str:
     share = bucket.availability
     if share is None:
         return _UNCLEAR if bucket.inconclusive else _NOTHING[blocks]
@@ -39,7 +39,7 @@ def _bar(bucket: Bucket, blocks: bool) -> str:
     return "#" if share == 1 else str(math.floor(share * 10))
 
 
-def _style(bucket: Bucket) -> str:
+def _style(bucket: BucketDocument) -> str:
     share = bucket.availability
     if share is None:
         return "yellow" if bucket.inconclusive else "dim"

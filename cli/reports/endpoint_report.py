@@ -2,83 +2,67 @@
 
 from rich.console import Console
 
-from checks.codes import Code, Verdict
-from checks.document import endpoint_facts, warning_facts
-from checks.messages import Language, fix_detail, wording
-from checks.model import EndpointResult, Option, Step
+from checks.document import EndpointDocument, StepDocument
 from cli.console import mark, say
-from cli.wording.report_phrases import phrase, step_name
+from cli.wording.report_phrases import phrase
 
 _INDENT = 4
-_SAID_BY_SERVER = ("greeting", "protocol", "server", "auth", "mailbox")  # else OpenSSL or the network said it
 
 
-def render_endpoint(
-    result: EndpointResult, console: Console, language: Language = Language.EN, *, chain: bool = True
-) -> None:
-    """Prints the result of one endpoint; with `chain` the certificates it presented as well."""
-    endpoint = result.endpoint
-    state = phrase(language, f"endpoint.{result.verdict}")
-    say(console, mark(console, result.verdict), f" {endpoint.protocol.label} ", (_place(result), "bold"), f": {state}")
+def render_endpoint(endpoint: EndpointDocument, console: Console, *, chain: bool = True) -> None:
+    """Prints what came of one endpoint; with `chain` the certificates it presented as well."""
+    place = (endpoint.place, "bold")
+    say(console, mark(console, endpoint.verdict), f" {endpoint.label} ", place, f": {endpoint.state}")
     if endpoint.typed:
-        say(console, phrase(language, "exchange.typed", typed=endpoint.typed, url=endpoint.url), indent=_INDENT)
-    for step in result.steps:
-        _step(step, console, language)
-    if result.code is not Code.OK:
-        _cause(result, console, language)
-    _certificate(result, console, language)
-    if result.fix:
-        say(console, phrase(language, "fix"), " ", fix_detail(result.fix, language), indent=_INDENT)
+        say(console, endpoint.typed, indent=_INDENT)
+    for step in endpoint.steps:
+        _step(step, console)
+    if endpoint.code != "ok":
+        _cause(endpoint, console)
+    _certificate(endpoint, console)
+    if endpoint.fix:
+        say(console, phrase(endpoint.language, "fix"), " ", endpoint.fix.detail, indent=_INDENT)
     if chain:
-        _chain(result, console, language)
+        _chain(endpoint, console)
 
 
-def _place(result: EndpointResult) -> str:
-    endpoint = result.endpoint
-    if endpoint.url:
-        return endpoint.url
-    host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
-    return f"{host}:{endpoint.port} ({endpoint.security})"
-
-
-def _step(step: Step, console: Console, language: Language) -> None:
+def _step(step: StepDocument, console: Console) -> None:
     seen = f"  {step.seen}" if step.seen else ""
-    name = step_name(language, step.name)
-    say(console, mark(console, step.verdict), f" {name}", (f"  {step.ms:.0f} ms", "dim"), seen, indent=_INDENT)
+    say(console, mark(console, step.verdict), f" {step.label}", (f"  {step.ms:.0f} ms", "dim"), seen, indent=_INDENT)
 
 
-def _cause(result: EndpointResult, console: Console, language: Language) -> None:
-    words = wording(result.code, endpoint_facts(result), language)
-    style = "bold red" if result.verdict is Verdict.FAIL else "bold yellow"
-    say(console, (result.code, style), f": {words.sentence}", indent=_INDENT)
-    seen = "seen.server" if result.code.partition(".")[0] in _SAID_BY_SERVER else "seen"
-    for key, text in ((seen, result.seen), ("advice", words.advice), ("field", words.field)):
+def _cause(endpoint: EndpointDocument, console: Console) -> None:
+    style = "bold red" if endpoint.verdict == "fail" else "bold yellow"
+    say(console, (endpoint.code, style), f": {endpoint.sentence}", indent=_INDENT)
+    seen = "seen.server" if endpoint.server_said else "seen"
+    for key, text in ((seen, endpoint.seen), ("advice", endpoint.advice), ("field", endpoint.field)):
         if text:
-            say(console, phrase(language, key), " ", text, indent=_INDENT)
+            say(console, phrase(endpoint.language, key), " ", text, indent=_INDENT)
 
 
-def _certificate(result: EndpointResult, console: Console, language: Language) -> None:
-    for warning in result.warnings:
-        words = wording(warning.code, warning_facts(result, warning), language)
-        parts = (f"! {phrase(language, 'warning')}", "bold yellow"), f" {warning.code}: {words.sentence}"
-        say(console, *parts, indent=_INDENT)
-    if result.option is Option.NEEDED:
-        label = (f"! {phrase(language, 'certificate')}", "bold yellow")
-        say(console, label, " ", phrase(language, "option.needed"), indent=_INDENT)
-    elif result.option:
-        say(console, (phrase(language, f"option.{result.option}"), "dim"), indent=_INDENT)
+def _certificate(endpoint: EndpointDocument, console: Console) -> None:
+    language = endpoint.language
+    for warning in endpoint.warnings:
+        head = f"! {phrase(language, 'warning')}", "bold yellow"
+        say(console, head, f" {warning.code}: {warning.sentence}", indent=_INDENT)
+    if endpoint.option == "needed":
+        head = f"! {phrase(language, 'certificate')}", "bold yellow"
+        say(console, head, " ", endpoint.option_sentence, indent=_INDENT)
+    elif endpoint.option:
+        say(console, (endpoint.option_sentence, "dim"), indent=_INDENT)
 
 
-def _chain(result: EndpointResult, console: Console, language: Language) -> None:
-    if result.tls is None or not result.tls.chain:
+def _chain(endpoint: EndpointDocument, console: Console) -> None:
+    tls, language = endpoint.tls, endpoint.language
+    if tls is None or not tls.chain:
         return
-    agreed = ", ".join(filter(None, (result.tls.version, result.tls.cipher)))
+    agreed = ", ".join(filter(None, (tls.version, tls.cipher)))
     say(console, phrase(language, "heading.chain"), f" ({agreed})" if agreed else "", indent=_INDENT)
-    for depth, certificate in enumerate(result.tls.chain):
-        broken = depth == result.tls.broken
-        sign = mark(console, result.verdict) if broken else "└"
-        style = "bold red" if broken and result.verdict is Verdict.FAIL else ""
-        words = (f" {certificate.subject}", style), (f"  {result.code}" if broken else "", style)
+    for depth, certificate in enumerate(tls.chain):
+        broken = depth == tls.broken
+        sign = mark(console, endpoint.verdict) if broken else "└"
+        style = "bold red" if broken and endpoint.verdict == "fail" else ""
+        words = (f" {certificate.subject}", style), (f"  {endpoint.code}" if broken else "", style)
         say(console, sign, *words, indent=_INDENT + 2 * (depth + 1))
         below = _INDENT + 2 * (depth + 2)
         say(console, phrase(language, "chain.issuer", issuer=certificate.issuer), indent=below)

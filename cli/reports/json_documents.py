@@ -5,10 +5,9 @@ ASCII only: a control character of a server's words reaches no terminal, and no 
 
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
-if TYPE_CHECKING:
-    from worker.changes.report import MailboxLine, Report
+from worker.changes.document import ReportDocument
 
 
 def write_document(document: object, stream: TextIO) -> None:
@@ -16,28 +15,17 @@ def write_document(document: object, stream: TextIO) -> None:
     stream.write(json.dumps(document) + "\n")
 
 
-def write_report(report: "Report", stream: TextIO) -> None:
+def write_report(report: ReportDocument, stream: TextIO) -> None:
     """Writes the `verify` document, the mailboxes one a line as the report yields them."""
-    head = json.dumps(report.document_head())
+    head = json.dumps(report.head())
     stream.write(head.removesuffix("}") + ', "mailboxes": [')
     for line in _separated(report):
         stream.write(line)
     stream.write("\n]}\n")
 
 
-def _separated(report: "Report") -> Iterator[str]:
+def _separated(report: ReportDocument) -> Iterator[str]:
     comma = ""
     for mailbox in report.mailboxes():
-        yield f"{comma}\n{json.dumps(_mailbox(mailbox))}"
+        yield f"{comma}\n{json.dumps(mailbox.as_json())}"
         comma = ","
-
-
-def _mailbox(line: "MailboxLine") -> dict[str, object]:
-    return {
-        "address": line.address,
-        "impact": line.impact,
-        "code": line.code,
-        "endpoint": line.endpoint,
-        "seen": line.seen,
-        "services": dict(line.services) if line.services is not None else None,
-    }

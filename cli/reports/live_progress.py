@@ -1,19 +1,36 @@
 """The live display: one bar for the servers, one for the mailboxes with rate, time left and running counts."""
 
+from collections.abc import Sized
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Protocol, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from checks.messages import Language
+from checks.language import Language
 from cli.wording.report_phrases import phrase
 
-if TYPE_CHECKING:
-    from worker.service import preflight
-
 _SERVERS = 2  # IMAP and SMTP
+
+
+class RunProgress(Protocol):
+    """How far a run is. `total` is 0 until it is planned; `endpoints` are those that were checked."""
+
+    @property
+    def stage(self) -> str: ...
+    @property
+    def endpoints(self) -> Sized: ...
+    @property
+    def total(self) -> int: ...
+    @property
+    def done(self) -> int: ...
+    @property
+    def ok(self) -> int: ...
+    @property
+    def fail(self) -> int: ...
+    @property
+    def inconclusive(self) -> int: ...
 
 
 class _Rate(ProgressColumn):
@@ -49,7 +66,7 @@ class Display:
     ) -> None:
         self._bars.stop()
 
-    def show(self, progress: "preflight.Progress", counts: str) -> None:
+    def show(self, progress: RunProgress, counts: str) -> None:
         """Paints one state of the run; `counts` are its running counts in words."""
         waiting = phrase(self._language, "progress.queued") if progress.stage == "queued" else ""
         self._bars.update(self._servers, completed=len(progress.endpoints), note=waiting)

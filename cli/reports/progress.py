@@ -6,26 +6,26 @@ from typing import TYPE_CHECKING, Protocol
 
 from rich.console import Console
 
-from checks.messages import Language
+from checks.language import Language
 from cli.console import say
 from cli.wording.report_phrases import phrase
 
 if TYPE_CHECKING:
-    from worker.service.preflight import Progress
+    from cli.reports.live_progress import RunProgress
 
 LINE_SECONDS = 10.0
 _SERVER_STAGES = ("queued", "endpoints")
 
 
 class Followable(Protocol):
-    """What is asked of `worker.service.preflight.Preflight` here."""
+    """What is asked of the service here."""
 
-    def follow(self, run_id: str, timeout: float | None = None) -> "Iterator[Progress]": ...
+    def follow(self, run_id: str, timeout: float | None = None) -> "Iterator[RunProgress]": ...
 
 
 def follow_progress(
     preflight: Followable, run_id: str, console: Console, language: Language = Language.EN
-) -> "Progress | None":
+) -> "RunProgress | None":
     """Shows a run on `console` (standard error) until it is finished; returns its last state."""
     steps = preflight.follow(run_id)
     if console.is_interactive and not console.is_dumb_terminal:
@@ -33,7 +33,7 @@ def follow_progress(
     return tell_lines(steps, console, language)
 
 
-def _live(steps: "Iterator[Progress]", console: Console, language: Language) -> "Progress | None":
+def _live(steps: "Iterator[RunProgress]", console: Console, language: Language) -> "RunProgress | None":
     from cli.reports.live_progress import Display  # Rich's live display is 40 ms to import and no pipe needs it
 
     last = None
@@ -44,8 +44,8 @@ def _live(steps: "Iterator[Progress]", console: Console, language: Language) -> 
 
 
 def tell_lines(
-    steps: "Iterator[Progress]", console: Console, language: Language, clock: Callable[[], float] = time.monotonic
-) -> "Progress | None":
+    steps: "Iterator[RunProgress]", console: Console, language: Language, clock: Callable[[], float] = time.monotonic
+) -> "RunProgress | None":
     """Follows a run without a terminal: a line on `console` when ten seconds have gone by. `clock` gives seconds."""
     last, started, first_done = None, clock(), None
     told = started
@@ -58,7 +58,7 @@ def tell_lines(
     return last
 
 
-def _line(progress: "Progress", rate: float, language: Language) -> str:
+def _line(progress: "RunProgress", rate: float, language: Language) -> str:
     if progress.stage in _SERVER_STAGES:
         return phrase(language, stage_key(progress.stage))
     stage = phrase(language, stage_key(progress.stage))
@@ -72,7 +72,7 @@ def stage_key(stage: str) -> str:
     return {"queued": "progress.queued", "endpoints": "progress.servers"}.get(stage, "progress.mailboxes")
 
 
-def counts_words(progress: "Progress", language: Language) -> str:
+def counts_words(progress: "RunProgress", language: Language) -> str:
     """The running counts in words."""
     counts = {"ok": progress.ok, "fail": progress.fail, "inconclusive": progress.inconclusive}
     return phrase(language, "progress.counts", **counts)

@@ -1,1 +1,1 @@
-"""The words of the command in every language; what a code means is worded in `checks.messages`."""
+"""The words of the command in every language: headings, labels, progress."""

@@ -15,27 +15,19 @@ from dataclasses import dataclass, replace
 import pytest
 from cryptography import x509
 
-from checks.x509 import certificates
-from checks.x509 import name_constraints
 from checks import redact
-from checks.tls.aia import _certificates as issuers_in
 from checks.model import Fault
+from checks.network.http import BODY_LIMIT, Reply, Request, exchange
 from checks.protocols.exchange import ews
 from checks.protocols.exchange.autodiscover import _url_in as url_in
-from checks.network.http import BODY_LIMIT
-from checks.network.http import Reply
-from checks.network.http import Request
-from checks.network.http import exchange
-from checks.protocols.exchange.replies import judge_logon
-from checks.protocols.exchange.replies import judge_probe
-from checks.protocols.exchange.replies import passing_code
-from checks.protocols.exchange.replies import schemes
-from checks.protocols.exchange.replies import server_version
+from checks.protocols.exchange.replies import judge_logon, judge_probe, passing_code, schemes, server_version
 from checks.protocols.imap.dialect import DIALECT as IMAP
 from checks.protocols.imap.replies import translate_imap
 from checks.protocols.oauth_replies import translate_oauth
-from checks.protocols.smtp.replies import translate_smtp
 from checks.protocols.smtp.dialect import DIALECT as SMTP
+from checks.protocols.smtp.replies import translate_smtp
+from checks.tls.aia import _certificates as issuers_in
+from checks.x509 import certificates, name_constraints
 from tests.fuzz.mail import SECRET, log_in
 from tests.fuzz.pair import says
 from tests.servers.pki.chain import good_chain

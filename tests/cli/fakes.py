@@ -1,12 +1,14 @@
 """Results and reports as the worker would give them, for what is only rendered here."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from checks.codes import Code, Verdict
-from checks.document import endpoint_document
-from checks.messages import Language
+from checks.language import Language
 from checks.model import Certificate, Endpoint, EndpointResult, Fix, Option, Protocol, Security, Step, TlsFacts, Warn
+from worker.changes.document import ReportDocument
+from worker.changes.report import Findings, findings_of
+from worker.changes.wording import report_document
 
 IMPACTS = ("keeps_working", "will_disconnect", "will_reconnect", "already_disconnected", "cannot_tell")
 
@@ -100,6 +102,7 @@ class FakeReport:
     stop_code: Code | None = None
     stop_detail: str = ""
     found: list[FakeCause] = field(default_factory=list)
+    language: Language = Language.EN
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -114,20 +117,18 @@ class FakeReport:
     def mailboxes(self) -> Iterator[FakeLine]:
         return iter(self.lines)
 
-    def causes(self) -> list[FakeCause]:
-        return self.found
+    @property
+    def total(self) -> int:
+        return len(self.lines)
 
-    def document_head(self) -> dict[str, object]:
-        return {
-            "change_id": self.change_id,
-            "domain": self.domain,
-            "verdict": self.verdict,
-            "endpoints": [endpoint_document(result, Language.EN) for result in self.endpoints],
-            "counts": dict(self.counts),
-            "checksum": self.checksum,
-            "stop": None,
-            "causes": [],
-        }
+    def findings(self, listed: int) -> Findings:
+        """With the causes that were `found`, whatever the lines say."""
+        seen = findings_of(self.mailboxes(), listed)  # type: ignore[arg-type]  # stand-ins
+        return replace(seen, causes=self.found)  # type: ignore[arg-type]  # stand-ins
+
+    def document(self, language: Language = Language.EN) -> ReportDocument:
+        """The report, worded."""
+        return report_document(replace(self, language=language))  # type: ignore[arg-type]  # a stand-in
 
 
 def lines(impact: str, count: int, code: Code = Code.OK, seen: str = "") -> list[FakeLine]:

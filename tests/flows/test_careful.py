@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from tests.flows.harness import Box, System, outcome, wait_for
 from tests.servers.certificates import CertificateLab
 from tests.servers.guarded import GuardedServer, Rules
 from tests.servers.process import free_port
+from worker.changes.wording import report_document
 
 DOMAIN = "careful.example"
 STRICT = Rules(penalty=0.01, ban_after=10, lock_after=2, per_user=2, in_all=24)
@@ -212,7 +214,7 @@ class TestRestraint:
         server.users = known
 
         with system.open() as preflight:
-            told = preflight.report(stopped.saved.change_id).document_head()
+            told: Any = report_document(preflight.report(stopped.saved.change_id)).head()
         gone_on = system.command("resume", stopped.saved.change_id, "--json")
 
         assert (told["stop"]["code"], told["stop"]["count"]) == ("auth.rejected", 60 - len(tried))

@@ -2,19 +2,14 @@
 
 import base64
 
-from checks.oauth.client_secret import ClientSecret
 from checks.model import Credential, CredentialKind
+from checks.network.http import Reply, Request, exchange
+from checks.oauth.client_secret import ClientSecret
+from checks.oauth.token_endpoint import _token_in as token_in  # the part that reads
 from checks.protocols.exchange import ews
 from checks.protocols.exchange.auth import logon
 from checks.protocols.exchange.autodiscover import _url_in as url_in  # the part that reads
-from checks.network.http import Reply
-from checks.network.http import Request
-from checks.network.http import exchange
-from checks.protocols.exchange.replies import judge_logon
-from checks.protocols.exchange.replies import judge_probe
-from checks.protocols.exchange.replies import require_usable
-from checks.protocols.exchange.replies import server_version
-from checks.oauth.token_endpoint import _token_in as token_in  # the part that reads
+from checks.protocols.exchange.replies import judge_logon, judge_probe, require_usable, server_version
 from tests.fuzz.mail import SECRET
 from tests.fuzz.pair import says
 from tests.fuzz.target import Target, lines_of

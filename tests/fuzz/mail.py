@@ -4,9 +4,9 @@ import re
 
 from checks import redact
 from checks.model import Credential, CredentialKind
+from checks.protocols.dialect import Dialect, Greeting, Habits, require_usable
 from checks.protocols.imap import dialect as imap
 from checks.protocols.smtp import dialect as smtp
-from checks.protocols.dialect import Dialect, Greeting, Habits, require_usable
 from tests.fuzz.pair import says
 from tests.fuzz.target import Target, lines_of
 

@@ -6,19 +6,15 @@ from dataclasses import replace
 
 from cryptography import x509
 
-from checks.tls import accepted_chain
-from checks.x509 import issuer_rules
-from checks.x509 import certificates
-from checks.x509 import refusal_causes
-from checks.x509 import keys
-from checks.tls import revocation
-from checks.tls.aia import fetch_issuer
-from checks.x509.issuer_rules import strict_suspect
 from checks.network.address_policy import AddressPolicy
 from checks.network.dial import Deadline
+from checks.tls import accepted_chain, revocation
+from checks.tls.aia import fetch_issuer
+from checks.tls.handshake import _read as read  # what a handshake hands over
+from checks.x509 import certificates, issuer_rules, keys, refusal_causes
+from checks.x509.issuer_rules import strict_suspect
 from checks.x509.paths import build
 from checks.x509.trust_store import store_of
-from checks.tls.handshake import _read as read  # what a handshake hands over
 from tests.fuzz.invariants import SECONDS
 from tests.fuzz.target import Target
 from tests.servers.pki.aia import AiaServer, _crl, _Handler, _ocsp  # what the lab serves

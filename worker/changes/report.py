@@ -5,14 +5,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol
 
 from sqlalchemy import Connection
 
 from checks.codes import CODES, Blame, Code, Verdict, verdict_of
-from checks.document import endpoint_document, endpoint_facts, place_facts
-from checks.messages import Language, wording
-from checks.model import EndpointResult, Facts, Warn
+from checks.language import Language
+from checks.model import EndpointResult, Warn
 from checks.model import Protocol as Endpoints
 from settings_store.runs import outcomes
 from settings_store.runs.outcomes import Row
@@ -74,58 +73,51 @@ class Report:
         """The verdict on the whole change."""
         return safety_of(self.counts, [result.verdict for result in self.endpoints])
 
+    @property
+    def total(self) -> int:
+        """How many mailboxes there are."""
+        return sum(self.counts.values())
+
     def mailboxes(self) -> Iterator[MailboxLine]:
         """Every mailbox by address."""
         with self.database.read() as conn:
             yield from map(line_of, outcomes.rows(conn, self.run_id))
 
+    def findings(self, listed: int = 0) -> "Findings":
+        """What all mailboxes came to, and the first `listed` of each impact. Reads them once."""
+        return findings_of(self.mailboxes(), listed)
+
     def causes(self) -> list[Cause]:
         """Mailboxes grouped by impact and reason, most frequent first."""
-        found = Counter((line.code, line.endpoint, line.impact) for line in self.mailboxes())
-        causes = [Cause(*key, count) for key, count in found.items()]
-        return sorted(causes, key=lambda cause: (-cause.count, cause.code, cause.protocol or "", cause.impact))
+        return self.findings().causes
 
-    def services(self) -> Mapping[str, Counter[Verdict]]:
-        """Exchange's services, and how many mailboxes have each verdict on them; empty for mail."""
-        found: dict[str, Counter[Verdict]] = {}
-        for line in self.mailboxes():
-            for name, code in (line.services or {}).items():
-                found.setdefault(name, Counter())[verdict_of(Code(code))] += 1
-        return found
 
-    def document_head(self) -> dict[str, Any]:
-        """The `verify` document without its mailboxes."""
-        return {
-            "change_id": self.change_id,
-            "domain": self.domain,
-            "verdict": self.verdict,
-            "endpoints": [endpoint_document(result, self.language) for result in self.endpoints],
-            "counts": dict(self.counts),
-            "checksum": self.checksum,
-            "stop": self._stop_document(),
-            "causes": [self._cause_document(cause) for cause in self.causes() if cause.code is not Code.OK],
-        }
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What mailboxes came to: grouped by impact and reason, the most frequent first, and the first of each impact.
 
-    def _stop_document(self) -> dict[str, Any] | None:
-        if self.stop_code is None or not self.stop_detail.isdecimal() or self.stop_detail == "0":
-            return None
-        facts = stop_facts(self.stop_code, self.stop_detail, self.endpoints, self.language)
-        message = wording(Code.RUN_NOT_TRIED, facts, self.language).sentence
-        return {"code": self.stop_code, "message": message, "count": int(self.stop_detail)}
+    `services` are Exchange's, and how many mailboxes have each verdict on them; empty for mail.
+    """
 
-    def _cause_document(self, cause: Cause) -> dict[str, Any]:
-        facts = cause_facts(cause, self.endpoints)
-        if cause.code is Code.RUN_NOT_TRIED:
-            facts = stop_facts(self.stop_code, self.stop_detail, self.endpoints, self.language)
-        words = wording(cause.code, facts, self.language)
-        return {
-            "code": cause.code,
-            "protocol": cause.protocol,
-            "impact": cause.impact,
-            "count": cause.count,
-            "message": words.sentence,
-            "field": words.field,
-        }
+    causes: list[Cause]
+    services: Mapping[str, Mapping[Verdict, int]]
+    first: Mapping[Impact, Sequence[MailboxLine]]
+
+
+def findings_of(lines: Iterable[MailboxLine], listed: int = 0) -> Findings:
+    """Sums mailboxes up in one pass; keeps the first `listed` of each impact."""
+    found: Counter[tuple[Code, str | None, Impact]] = Counter()
+    services: dict[str, Counter[Verdict]] = {}
+    first: dict[Impact, list[MailboxLine]] = {}
+    for line in lines:
+        found[line.code, line.endpoint, line.impact] += 1
+        for name, code in (line.services or {}).items():
+            services.setdefault(name, Counter())[verdict_of(Code(code))] += 1
+        if len(kept := first.setdefault(line.impact, [])) < listed:
+            kept.append(line)
+    causes = [Cause(*key, count) for key, count in found.items()]
+    causes.sort(key=lambda cause: (-cause.count, cause.code, cause.protocol or "", cause.impact))
+    return Findings(causes, services, first)
 
 
 def suspect(causes: Iterable[Cause]) -> Cause | None:
@@ -145,25 +137,6 @@ def suspect(causes: Iterable[Cause]) -> Cause | None:
             impact = max((c for c in tried if (c.code, c.protocol) == (code, protocol)), key=lambda c: c.count).impact
             return Cause(code, protocol, impact, count)
     return None
-
-
-def cause_facts(cause: Cause, endpoints: Iterable[EndpointResult]) -> Facts:
-    """The facts of the endpoint where the cause was met; what was found there counts only if it is the same cause."""
-    count = {"count": str(cause.count)}
-    for result in endpoints:
-        if result.endpoint.protocol == cause.protocol:
-            same = result.code is cause.code
-            return {**(endpoint_facts(result) if same else place_facts(result.endpoint)), **count}
-    return count
-
-
-def stop_facts(code: Code | None, detail: str, endpoints: Sequence[EndpointResult], language: Language) -> Facts:
-    """Why mailboxes were left untried: `detail` is how many, `code` what the others met."""
-    if code is None:
-        return {}
-    place = place_facts(endpoints[0].endpoint) if len(endpoints) == 1 else {}
-    reason = wording(code, place, language).sentence.rstrip(".。")
-    return {"reason": reason, "count": detail}
 
 
 def line_of(row: Row) -> MailboxLine:

@@ -1,155 +1,207 @@
-"""Health as JSON: what `mail-preflight health --json` prints. Times are ISO 8601 in UTC.
+"""How domains are, worded in a language: what a command, a page or a letter shows, and the `health` JSON.
 
-The schema of one domain's document is `docs/schema/health.schema.json`.
+Whoever shows it needs nothing else. `worker.health.wording` makes it of what was read; the schemas of its JSON are
+`docs/schema/health.schema.json` and `docs/schema/health-list.schema.json`. Times are UTC seconds since 1970, in JSON
+ISO 8601 in UTC; within words they are written as whoever asked for the document wants them.
 """
 
-from collections.abc import Iterable
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from checks.messages import Language, wording
-from checks.model import Endpoint
-from settings_store.health.endpoints import Watched
-from settings_store.health.history import Bucket, History, total
-from settings_store.incidents.incidents import Incident
-from settings_store.incidents.overview import Disconnected
-from settings_store.maintenance import Window
-from worker.health.view import DomainHealth, EndpointHealth, Line
-
-Document = dict[str, object]
+from checks.codes import Code
+from checks.document import Json
+from checks.language import Language
+from checks.model import MailboxState
+from worker.health.endpoint_document import EndpointHealthDocument, iso
 
 
-def health_document(found: DomainHealth, language: Language = Language.EN) -> Document:
-    """One domain. Sentences and advice are in `language`."""
-    return {
-        "domain": found.domain,
-        "at": iso(found.at),
-        "state": found.state,
-        "service_in_trouble": found.trouble,
-        "paused_since": iso(found.rest.paused_at),
-        "maintenance": window_document(found.rest.window) if found.rest.window else None,
-        "endpoints": [_endpoint(item, language) for item in found.endpoints],
-        "mailboxes": {
-            **{state.value: count for state, count in found.mailboxes.items()},
-            "list": [_mailbox(item) for item in found.disconnected],
-        },
-        "incidents": [_incident(item, language) for item in found.incidents],
-        "incident_count": found.incident_count,
-        "alert_channels": list(found.channels),
-    }
+@dataclass(frozen=True, slots=True)
+class DisconnectedDocument:
+    """A mailbox that does not connect. `words` say since when, '' where that is not known."""
+
+    address: str
+    code: Code | None
+    since: float | None
+    words: str
+
+    def as_json(self) -> Json:
+        """Without words: the incidents have them."""
+        return {"address": self.address, "code": self.code.value if self.code else None, "since": iso(self.since)}
 
 
-def list_document(lines: Iterable[Line]) -> list[Document]:
-    """All domains, the worst first."""
-    return [
-        {
-            "domain": line.standing.domain,
-            "state": line.state,
-            "incidents": line.standing.incidents,
-            "notices": line.standing.notices,
-            "mailboxes": {state.value: count for state, count in line.standing.mailboxes.items()},
-            "checked_at": iso(line.standing.checked_at),
+@dataclass(frozen=True, slots=True)
+class MailboxesDocument:
+    """How many mailboxes are in each state, in words too; `disconnected` are the first that do not connect."""
+
+    counts: Mapping[MailboxState, int]
+    words: str
+    disconnected: tuple[DisconnectedDocument, ...]
+
+    @property
+    def more(self) -> int:
+        """How many are disconnected besides those listed."""
+        return self.counts[MailboxState.DISCONNECTED] - len(self.disconnected)
+
+    def as_json(self) -> Json:
+        """The words are called `message`."""
+        counts: Json = {state.value: count for state, count in self.counts.items()}
+        return counts | {"message": self.words, "list": [item.as_json() for item in self.disconnected]}
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentDocument:
+    """A failure that health checks found. `title` is how grave and of what, `course` since and until when.
+
+    `shared` names the domains where it concerns several.
+    """
+
+    id: str
+    scope: str
+    severity: str
+    code: Code
+    title: str
+    sentence: str
+    advice: str
+    course: str
+    shared: str
+    seen: str
+    address: str
+    domains: Sequence[str]
+    mailboxes: int
+    since: float
+    opened_at: float
+    recovered_at: float | None
+    closed_at: float | None
+    reopened: int
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is not over."""
+        return self.closed_at is None
+
+    def as_json(self) -> Json:
+        """The sentence is called `message`."""
+        return {
+            "id": self.id,
+            "scope": self.scope,
+            "severity": self.severity,
+            "code": self.code.value,
+            "title": self.title,
+            "message": self.sentence,
+            "advice": self.advice,
+            "course": self.course,
+            "seen": self.seen,
+            "address": self.address or None,
+            "domains": list(self.domains),
+            "mailboxes": self.mailboxes,
+            "since": iso(self.since),
+            "opened": iso(self.opened_at),
+            "recovered": iso(self.recovered_at),
+            "closed": iso(self.closed_at),
+            "reopened": self.reopened,
         }
-        for line in lines
-    ]
 
 
-def window_document(window: Window) -> Document:
-    """Announced maintenance. `domain` is null where it is for the whole account."""
-    return {
-        "id": window.id,
-        "domain": window.domain,
-        "from": iso(window.starts_at),
-        "until": iso(window.ends_at),
-        "note": window.note,
-    }
+@dataclass(frozen=True, slots=True)
+class WindowDocument:
+    """Announced maintenance. `domain` is None where it is for the whole account."""
+
+    id: int
+    domain: str | None
+    starts_at: float
+    ends_at: float
+    note: str
+
+    def as_json(self) -> Json:
+        """As `mail-preflight maintenance list --json` has it too."""
+        return {
+            "id": self.id,
+            "domain": self.domain,
+            "from": iso(self.starts_at),
+            "until": iso(self.ends_at),
+            "note": self.note,
+        }
 
 
-def iso(at: float | None) -> str | None:
-    """UTC seconds since 1970 as ISO 8601, to the second."""
-    return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
+@dataclass(frozen=True, slots=True)
+class DomainDocument:
+    """One domain as of `at`. `paused`, `maintenance` and `trouble` are sentences, '' where there is nothing to say.
+
+    `incidents` are the first of `incident_count`: open ones, then those of the last week. `channels` are the names of
+    the alert channels that hear of the domain, `told` says so.
+    """
+
+    language: Language
+    domain: str
+    at: float
+    state: str
+    headline: str
+    paused_at: float | None
+    paused: str
+    window: WindowDocument | None
+    maintenance: str
+    in_trouble: bool
+    trouble: str
+    endpoints: tuple[EndpointHealthDocument, ...]
+    mailboxes: MailboxesDocument
+    incidents: tuple[IncidentDocument, ...]
+    incident_count: int
+    channels: tuple[str, ...]
+    told: str
+
+    def as_json(self) -> Json:
+        """The `health` document."""
+        return {
+            "domain": self.domain,
+            "at": iso(self.at),
+            "state": self.state,
+            "headline": self.headline,
+            "remarks": [remark for remark in (self.paused, self.maintenance, self.trouble) if remark],
+            "service_in_trouble": self.in_trouble,
+            "paused_since": iso(self.paused_at),
+            "maintenance": self.window.as_json() if self.window else None,
+            "endpoints": [item.as_json() for item in self.endpoints],
+            "mailboxes": self.mailboxes.as_json(),
+            "incidents": [item.as_json() for item in self.incidents],
+            "incident_count": self.incident_count,
+            "alert_channels": list(self.channels),
+            "alerts": self.told,
+        }
 
 
-def _endpoint(item: EndpointHealth, language: Language) -> Document:
-    known, words = item.known, item.words(language)
-    return {
-        "endpoint": _place(item.endpoint),
-        "state": item.state,
-        "since": iso(known.since) if known else None,
-        "stale": item.stale,
-        "check": _check(known) if known else None,
-        "message": words.sentence if words else "",
-        "advice": words.advice if words else "",
-        "notices": [
-            {"code": code.value, "message": text.sentence, "advice": text.advice}
-            for code, text in item.notices(language)
-        ],
-        "history": _history(item.history),
-    }
+@dataclass(frozen=True, slots=True)
+class LineDocument:
+    """One domain of all, in words. `incidents` are open ones, notices aside."""
+
+    domain: str
+    state: str
+    words: str
+    incidents: int
+    notices: int
+    mailboxes: Mapping[MailboxState, int]
+    checked_at: float | None
+
+    def as_json(self) -> Json:
+        """One item of the list."""
+        return {
+            "domain": self.domain,
+            "state": self.state,
+            "headline": f"{self.domain}: {self.words}",
+            "incidents": self.incidents,
+            "notices": self.notices,
+            "mailboxes": {state.value: count for state, count in self.mailboxes.items()},
+            "checked_at": iso(self.checked_at),
+        }
 
 
-def _place(endpoint: Endpoint) -> Document:
-    place: Document = {
-        "protocol": endpoint.protocol.value,
-        "host": endpoint.host,
-        "port": endpoint.port,
-        "security": endpoint.security.value,
-    }
-    return place | ({"url": endpoint.url} if endpoint.url else {})
+@dataclass(frozen=True, slots=True)
+class ListDocument:
+    """All domains, the worst first; `total` says how many are in which state."""
 
+    language: Language
+    lines: tuple[LineDocument, ...]
+    total: str
 
-def _check(known: Watched) -> Document:
-    return {
-        "at": iso(known.checked_at),
-        "verdict": known.verdict.value,
-        "code": known.code.value,
-        "seen": known.seen,
-        "ms": round(known.ms, 1),
-        "connection_ip": known.source or None,
-        "in_a_row": {"ok": known.oks, "fail": known.fails, "inconclusive": known.silent},
-        "last_ok": iso(known.last_ok_at),
-    }
-
-
-def _history(history: History) -> Document:
-    return {
-        "hours": [_bucket(bucket) for bucket in history.hours],
-        "days": [_bucket(bucket) for bucket in history.days],
-        "availability": {"hours": total(history.hours).availability, "days": total(history.days).availability},
-    }
-
-
-def _bucket(bucket: Bucket) -> Document:
-    return {
-        "from": iso(bucket.start),
-        "ok": bucket.ok,
-        "fail": bucket.fail,
-        "inconclusive": bucket.inconclusive,
-        "availability": bucket.availability,
-        "ms": None if bucket.ms is None else round(bucket.ms, 1),
-        "ms_max": round(bucket.ms_max, 1) if bucket.ok else None,
-    }
-
-
-def _mailbox(item: Disconnected) -> Document:
-    return {"address": item.address, "code": item.code.value if item.code else None, "since": iso(item.since)}
-
-
-def _incident(item: Incident, language: Language) -> Document:
-    words = wording(item.code, item.facts, language)
-    return {
-        "id": item.id,
-        "scope": item.scope.value,
-        "severity": item.severity.value,
-        "code": item.code.value,
-        "message": words.sentence,
-        "advice": words.advice,
-        "seen": item.seen,
-        "address": item.address or None,
-        "domains": list(item.domains),
-        "mailboxes": item.mailboxes,
-        "since": iso(item.since),
-        "opened": iso(item.opened_at),
-        "recovered": iso(item.recovered_at),
-        "closed": iso(item.closed_at),
-        "reopened": item.reopened,
-    }
+    def as_json(self) -> list[Json]:
+        """The list alone."""
+        return [line.as_json() for line in self.lines]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
 from checks.codes import Code, Verdict
-from checks.document import endpoint_facts, warning_facts
+from checks.messages.endpoints import endpoint_facts, warning_facts
 from checks.model import Certificate, EndpointResult, Facts, Option, Protocol
 from checks.protocols.exchange.online import is_online
 from checks.settings import Settings

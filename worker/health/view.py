@@ -1,7 +1,4 @@
-"""How a domain is, put together from what health checks have stored: for the command, the API and the page alike.
-
-Its document's schema is `docs/schema/health.schema.json`.
-"""
+"""How a domain is, put together from what health checks have stored; `worker.health.wording` puts it into words."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -9,11 +6,7 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
-from checks.codes import Code
-from checks.document import endpoint_facts, place_facts
-from checks.messages import Language, Wording, wording
-from checks.model import Endpoint, Facts, MailboxState
-from checks.serialize import load_endpoint_result
+from checks.model import Endpoint, MailboxState
 from settings_store import domains, maintenance
 from settings_store.alerts import channels
 from settings_store.domains import DomainRow
@@ -54,28 +47,6 @@ class EndpointHealth:
         if self.known is None or (self.stale and self.known.state != "fail"):
             return "unknown"
         return self.known.state
-
-    def words(self, language: Language) -> Wording | None:
-        """What the newest check found; None where it was ok, or there was none."""
-        if self.known is None or self.known.code is Code.OK:
-            return None
-        return wording(self.known.code, self._facts(self.known), language)
-
-    def notices(self, language: Language) -> list[tuple[Code, Wording]]:
-        """What is to be said ahead of time."""
-        found = self.known.notices if self.known else ()
-        place = place_facts(self.endpoint)
-        return [
-            (Code(item["code"]), wording(Code(item["code"]), {**place, **item["facts"]}, language)) for item in found
-        ]
-
-    def _facts(self, known: Watched) -> Facts:
-        """Those of the newest conclusive result, where it is the one that is spoken of."""
-        if known.document:
-            result = load_endpoint_result(dict(known.document))
-            if result.code is known.code:
-                return endpoint_facts(result)
-        return place_facts(self.endpoint)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
-from checks.document import endpoint_facts
+from checks.messages.endpoints import endpoint_facts
 from checks.serialize import load_endpoint_result
 from settings_store.alerts import outbox
 from settings_store.incidents import effects, evidence, incidents

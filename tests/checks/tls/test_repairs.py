@@ -8,8 +8,8 @@ from cryptography import x509
 
 from checks.codes import Code, Verdict
 from checks.context import CheckContext
-from checks.document import endpoint_document
 from checks.messages import Language, certificates_en, certificates_ja, fix_detail
+from checks.messages.endpoints import endpoint_document
 from checks.model import Endpoint, EndpointResult, Fix, Protocol, Security
 from checks.network.address_policy import AddressPolicy
 from checks.runner import check_endpoint
@@ -63,7 +63,7 @@ def test_a_repair_is_kept_and_told_in_the_language_of_the_reader() -> None:
     )
     kept = load_endpoint_result(dump_endpoint_result(result))
     assert kept == result
-    told = [endpoint_document(kept, language)["fix"] for language in Language]
+    told = [endpoint_document(kept, language).as_json()["fix"] for language in Language]
     assert told[0] != told[1]
     assert all(isinstance(each, dict) and set(each) == {"kind", "detail"} for each in told)
 

@@ -311,6 +311,35 @@ class TestDocument:
         assert document["maintenance"]["note"] == "moving"
         assert [item["closed"] is None for item in document["incidents"]] == [True, False]
 
+    def test_holds_the_words_that_are_printed_with_its_times_in_utc(self, planted: Planted) -> None:
+        domain_id = planted.domain()
+        planted.endpoint(domain_id, "imap", "fail", since=1_900_000_000.0)
+        planted.incident([domain_id], since=1_900_000_000.0)
+        with planted.database.begin() as conn:
+            maintenance.pause(conn, planted.account_id, "demo.example", planted.now - DAY)
+
+        out = planted.run("health", "demo.example").out
+        document = planted.run("health", "demo.example", "--json").document
+
+        imap, smtp = document["endpoints"]
+        (incident,) = document["incidents"]
+        assert "does not work since 2030-03-18 02:46+09:00\n" in out
+        assert imap["headline"] == ("IMAP imap.demo.example:993 (tls): does not work since 2030-03-17T17:46:40+00:00")
+        assert incident["course"] == "Since 2030-03-17T17:46:40+00:00."
+        said = [document["headline"], document["alerts"], document["mailboxes"]["message"], imap["message"]]
+        said += [smtp["headline"], smtp["remark"], incident["title"], incident["message"]]
+        assert [text for text in said if text not in out] == []
+        assert [remark.endswith("To watch it again:") for remark in document["remarks"]] == [True]
+
+    @pytest.mark.parametrize("language", ["en", "ja"])
+    def test_is_in_the_language_asked_for(self, planted: Planted, language: str) -> None:
+        planted.healthy()
+
+        document = planted.run("--language", language, "health", "--json").document
+
+        words = {"en": "healthy; mailboxes: 0 connected", "ja": "正常; メールボックス：接続中 0"}
+        assert document[0]["headline"].startswith(f"demo.example: {words[language]}")
+
     @pytest.mark.parametrize("count", [0, 3])
     def test_of_all_domains_follows_its_schema(self, planted: Planted, count: int) -> None:
         for number in range(count):

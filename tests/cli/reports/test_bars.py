@@ -13,6 +13,8 @@ import pytest
 from cli.reports.bars import bars, percent, sparkline
 from settings_store.health.history import Bucket
 from tests.cli.planted import HOUR, Planted
+from worker.health.endpoint_document import BucketDocument
+from worker.health.endpoint_wording import bucket_document
 
 BLOCKS = re.compile("[▁▂▃▄▅▆▇█]")
 
@@ -73,8 +75,8 @@ class TestDrawings:
         assert sparkline([0.0, None, 50.0, 100.0], blocks=True) == "▁·▅█"
 
 
-def bucket(**values: int) -> Bucket:
-    return Bucket(0.0, **values)
+def bucket(**values: int) -> BucketDocument:
+    return bucket_document(Bucket(0.0, **values))
 
 
 def on_terminal(planted: Planted, **variables: str) -> str:

@@ -9,9 +9,11 @@ from rich.console import Console
 
 from checks.codes import Code
 from checks.messages import Language, wording
+from checks.messages.endpoints import endpoint_document
 from checks.model import EndpointResult
 from cli.console import clean
-from cli.reports.change_report import render_endpoint, render_report
+from cli.reports.change_report import render_report
+from cli.reports.endpoint_report import render_endpoint
 from tests.cli.fakes import EXPIRED_SMTP, GOOD_IMAP, FakeCause, FakeReport, lines
 
 
@@ -19,7 +21,7 @@ def rendered(report: FakeReport, language: Language = Language.EN, *, terminal: 
     console = Console(
         file=io.StringIO(), force_terminal=terminal, force_interactive=terminal, width=width, color_system=None
     )
-    render_report(report, console, language)  # type: ignore[arg-type]  # a stand-in
+    render_report(report.document(language), console)
     return text_of(console)
 
 
@@ -30,7 +32,7 @@ def text_of(console: Console) -> str:
 
 def rendered_endpoint(result: EndpointResult, *, chain: bool = True) -> str:
     console = Console(file=io.StringIO(), color_system=None)
-    render_endpoint(result, console, chain=chain)
+    render_endpoint(endpoint_document(result), console, chain=chain)
     return text_of(console)
 
 
@@ -262,7 +264,7 @@ def test_colour_only_repeats() -> None:
     coloured = Console(file=io.StringIO(), force_terminal=True, color_system="standard", width=200)
     plain = Console(file=io.StringIO(), width=200)
     for console in (coloured, plain):
-        render_endpoint(EXPIRED_SMTP, console)
+        render_endpoint(endpoint_document(EXPIRED_SMTP), console)
 
     assert "\x1b[1;31m✗\x1b[0m" in text_of(coloured)
     assert re.sub(r"\x1b\[[0-9;]*m", "", text_of(coloured)) == text_of(plain)

@@ -33,7 +33,7 @@ def output(of: Console) -> str:
 
 
 def follow(preflight: Following, on: Console, language: Language = Language.EN) -> object:
-    return follow_progress(preflight, "run_1", on, language)  # type: ignore[arg-type]  # a stand-in
+    return follow_progress(preflight, "run_1", on, language)
 
 
 def test_a_short_run_says_nothing_in_a_pipe() -> None:

@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 
 from checks.codes import CODES, Code, Verdict, verdict_of
-from checks.document import warning_facts
 from checks.messages import wording
+from checks.messages.endpoints import warning_facts
 from checks.model import Fix, Option
 from tests.cli.reports.test_json_documents import validator
 from tests.flows.exchange.site import ACTORS, DOMAIN, PASSWORD, SETTINGS, VARIABLES, WELL, Site

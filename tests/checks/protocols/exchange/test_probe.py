@@ -12,8 +12,8 @@ import pytest
 
 from checks.codes import Code, Verdict
 from checks.context import CheckContext
-from checks.document import endpoint_document
 from checks.messages import Language, wording
+from checks.messages.endpoints import endpoint_document
 from checks.model import Endpoint, EndpointResult, Fix, Option, Protocol, Security
 from checks.network.address_policy import AddressPolicy
 from checks.network.dial import Deadline
@@ -66,7 +66,7 @@ def test_what_is_found_in_every_scenario(name: str, server: ExchangeServer, cont
 def _is_presentable(result: EndpointResult) -> None:
     """It can be kept, shown and put into words; the first red step is the last one."""
     assert load_endpoint_result(json.loads(json.dumps(dump_endpoint_result(result)))) == result
-    document = endpoint_document(result)
+    document = endpoint_document(result).as_json()
     assert document["verdict"] == result.verdict.value
     for language in Language:
         assert wording(result.code, result.facts, language).sentence

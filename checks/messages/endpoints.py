@@ -1,0 +1,93 @@
+"""What came of an endpoint, put into words: its document in a language, and the facts that such words need.
+
+The texts themselves are in `endpoints_en.py` and `endpoints_ja.py`; cause and advice are those of the code.
+"""
+
+from checks.codes import CODES, Code, Verdict
+from checks.document import EndpointDocument, FixDocument, StepDocument, WarningDocument
+from checks.language import Language, Phrases
+from checks.messages import blame_word, endpoints_en, endpoints_ja, fix_detail, wording
+from checks.model import Endpoint, EndpointResult, Facts, Step, Warn
+
+PHRASES = Phrases({Language.EN: endpoints_en.WORDS, Language.JA: endpoints_ja.WORDS})
+
+_SAID_BY_SERVER = ("greeting", "protocol", "server", "auth", "mailbox")  # else OpenSSL or the network said it
+
+
+def place_facts(endpoint: Endpoint) -> Facts:
+    """The facts for the wording that every code of an endpoint has: where it was."""
+    return {
+        "host": endpoint.host,
+        "port": str(endpoint.port),
+        "protocol": endpoint.protocol.label,
+        "security": endpoint.security.value,
+    }
+
+
+def endpoint_facts(result: EndpointResult) -> Facts:
+    """The facts for the wording of a result: where it was, and what was found."""
+    return {**place_facts(result.endpoint), **result.facts}
+
+
+def warning_facts(result: EndpointResult, warning: Warn) -> Facts:
+    """The facts for the wording of one of the result's warnings."""
+    return {**endpoint_facts(result), **warning.facts}
+
+
+def endpoint_document(result: EndpointResult, language: Language = Language.EN) -> EndpointDocument:
+    """The result, worded in `language`."""
+    words, blame = wording(result.code, endpoint_facts(result), language), CODES[result.code].blame
+    return EndpointDocument(
+        language=language,
+        endpoint=result.endpoint,
+        address=result.address,
+        label=result.endpoint.protocol.label,
+        place=place_words(result.endpoint),
+        state=verdict_words(result.verdict, language),
+        typed=_typed(result.endpoint, language),
+        verdict=result.verdict,
+        code=result.code,
+        sentence=words.sentence,
+        advice=words.advice,
+        blame=blame,
+        who_acts=blame_word(blame, language),
+        field=words.field,
+        seen=result.seen if result.code is not Code.OK else "",
+        server_said=result.code.partition(".")[0] in _SAID_BY_SERVER,
+        option=result.option,
+        option_sentence=PHRASES(language, f"option.{result.option}") if result.option else "",
+        fix=FixDocument(result.fix.kind, fix_detail(result.fix, language)) if result.fix else None,
+        warnings=tuple(_warning(result, warning, language) for warning in result.warnings),
+        steps=tuple(_step(step, language) for step in result.steps),
+        tls=result.tls,
+    )
+
+
+def place_words(endpoint: Endpoint) -> str:
+    """Where an endpoint is, for people: the URL of Exchange, else host, port and security."""
+    if endpoint.url:
+        return endpoint.url
+    host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
+    return f"{host}:{endpoint.port} ({endpoint.security})"
+
+
+def verdict_words(verdict: Verdict, language: Language) -> str:
+    """Whether an endpoint works."""
+    return PHRASES(language, f"endpoint.{verdict}")
+
+
+def step_label(name: str, language: Language) -> str:
+    """A step's name for people; the name itself where there is no other word for it."""
+    return PHRASES.texts[language].get(f"step.{name}", name)
+
+
+def _typed(endpoint: Endpoint, language: Language) -> str:
+    return PHRASES(language, "exchange.typed", typed=endpoint.typed, url=endpoint.url) if endpoint.typed else ""
+
+
+def _warning(result: EndpointResult, warning: Warn, language: Language) -> WarningDocument:
+    return WarningDocument(warning.code, wording(warning.code, warning_facts(result, warning), language).sentence)
+
+
+def _step(step: Step, language: Language) -> StepDocument:
+    return StepDocument(step.name, step_label(step.name, language), step.verdict, step.ms, step.seen)

@@ -1,0 +1,21 @@
+"""What is said of an endpoint besides its codes, in English. See `checks.messages.endpoints`."""
+
+from checks.language import Texts
+
+WORDS: Texts = {
+    "endpoint.ok": "works",
+    "endpoint.fail": "does not work",
+    "endpoint.inconclusive": "could not tell",
+    "step.resolve": "find the address",
+    "step.connect": "connect",
+    "step.tls": "TLS",
+    "step.starttls": "STARTTLS",
+    "step.greeting": "greeting",
+    "step.capabilities": "capabilities",
+    "step.request": "request",
+    "step.authentication": "login methods",
+    "exchange.typed": "You typed {typed}; what is used is {url}",
+    "option.needed": "the option “allow insecure certificate” is needed for this server; without it nobody connects.",
+    "option.not_needed": "The option “allow insecure certificate” is not needed for this server; untick it.",
+    "option.would_not_help": "The option “allow insecure certificate” would not help with this server.",
+}

@@ -1,0 +1,21 @@
+"""What is said of an endpoint besides its codes, in Japanese. See `checks.messages.endpoints`."""
+
+from checks.language import Texts
+
+WORDS: Texts = {
+    "endpoint.ok": "接続できます",
+    "endpoint.fail": "接続できません",
+    "endpoint.inconclusive": "判定できません",
+    "step.resolve": "名前解決",
+    "step.connect": "接続",
+    "step.tls": "TLS",
+    "step.starttls": "STARTTLS",
+    "step.greeting": "応答の開始",
+    "step.capabilities": "機能の確認",
+    "step.request": "要求",
+    "step.authentication": "認証方式",
+    "exchange.typed": "入力された {typed} を {url} として使用します",
+    "option.needed": "このサーバーには「安全でない証明書を許可」が必要です。オフのままでは誰も接続できません。",
+    "option.not_needed": "このサーバーに「安全でない証明書を許可」は不要です。オフにしてください。",
+    "option.would_not_help": "このサーバーでは「安全でない証明書を許可」をオンにしても解決しません。",
+}

@@ -1,0 +1,193 @@
+"""A report put into words: its document in a language. Pure: what a report holds and reads in, the document out."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from checks.codes import CODES, Blame, Code, Verdict
+from checks.language import Language
+from checks.messages import Wording, blame_word, wording
+from checks.messages.endpoints import endpoint_document, endpoint_facts, place_facts
+from checks.model import EndpointResult, Facts, Protocol
+from worker.changes.document import (
+    CauseDocument,
+    CommonCauseDocument,
+    GroupDocument,
+    MailboxDocument,
+    NextDocument,
+    ReportDocument,
+    ServiceDocument,
+    StopDocument,
+    UntriedDocument,
+)
+from worker.changes.impact import Impact
+from worker.changes.report import LEFT, Cause, MailboxLine, Report, suspect
+from worker.wording import phrase
+
+LISTED = 50
+"""So many mailboxes of each impact are in the document; the others are read as they are asked for."""
+
+_SIGNS = {"safe": Verdict.OK, "unsafe": Verdict.FAIL, "cannot_tell": Verdict.INCONCLUSIVE}
+
+
+def report_document(report: Report, listed: int = LISTED) -> ReportDocument:
+    """The report in its language. Reads the mailboxes once and holds no more than `listed` of each impact."""
+    language, found = report.language, report.findings(listed)
+    words = _Words(report)
+    return ReportDocument(
+        language=language,
+        change_id=report.change_id,
+        domain=report.domain,
+        verdict=report.verdict,
+        sign=_SIGNS[report.verdict] if report.total else _servers(report.endpoints),
+        headline=language.text(_headline(report)),
+        stop=words.stop(),
+        endpoints=tuple(endpoint_document(result, language) for result in report.endpoints),
+        common_cause=words.common_cause(found.causes),
+        causes=tuple(words.cause(cause) for cause in found.causes if cause.code is not Code.OK),
+        untried=_untried(found.causes, language),
+        groups=tuple(_group(report, impact, found.first.get(impact, ())) for impact in Impact),
+        services=_services(report, found.services),
+        next=NextDocument(phrase(language, f"next.{report.verdict}"), report.counts[Impact.WILL_DISCONNECT]),
+        checksum=report.checksum,
+        read=lambda: (mailbox_document(line, language) for line in report.mailboxes()),
+    )
+
+
+def _headline(report: Report) -> Iterator[str]:
+    language, unclear = report.language, report.counts[Impact.CANNOT_TELL]
+    values = {"domain": report.domain, "total": report.total, "unclear": unclear}
+    if not report.total:
+        yield phrase(language, f"verdict.empty.{_servers(report.endpoints)}", **values)
+        return
+    yield phrase(language, f"verdict.{report.verdict}", disconnect=report.counts[Impact.WILL_DISCONNECT], **values)
+    if report.verdict == "unsafe" and unclear:
+        yield phrase(language, "verdict.unsafe.unclear", **values)
+    if report.verdict == "safe":
+        yield phrase(language, "verdict.safe.all", **values)
+
+
+def _servers(endpoints: Iterable[EndpointResult]) -> Verdict:
+    """What all endpoints together came to: without mailboxes it is all that is known."""
+    found = {result.verdict for result in endpoints}
+    return next((verdict for verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE) if verdict in found), Verdict.OK)
+
+
+class _Words:
+    """The words for what mailboxes met, which need to know what was found at the endpoints."""
+
+    def __init__(self, report: Report) -> None:
+        self._report, self._language = report, report.language
+
+    def stop(self) -> StopDocument | None:
+        """Why mailboxes were left untried; None where none were."""
+        code, left = self._report.stop_code, self._report.stop_detail
+        if code is None or not left.isdecimal() or left == "0":  # what stopped nothing is told with the servers
+            return None
+        return StopDocument(code, wording(Code.RUN_NOT_TRIED, self._stop_facts(), self._language).sentence, int(left))
+
+    def cause(self, cause: Cause) -> CauseDocument:
+        """What mailboxes met, who acts, and what to do."""
+        words, blame = self._cause_words(cause), CODES[cause.code].blame
+        return CauseDocument(
+            code=cause.code,
+            protocol=cause.protocol,
+            where=_label(cause.protocol),
+            impact=cause.impact,
+            count=cause.count,
+            words=phrase(self._language, f"impact.{cause.impact}", count=cause.count),
+            sentence=words.sentence,
+            advice=words.advice,
+            blame=blame,
+            who_acts=blame_word(blame, self._language),
+            field=words.field,
+        )
+
+    def common_cause(self, causes: Sequence[Cause]) -> CommonCauseDocument | None:
+        """The one cause that is likely behind most failures, with what to look at."""
+        cause = suspect(causes)
+        if cause is None:
+            return None
+        words = wording(cause.code, cause_facts(cause, self._report.endpoints), self._language)
+        mailboxes = CODES[cause.code].blame is Blame.MAILBOX
+        return CommonCauseDocument(
+            code=cause.code,
+            protocol=cause.protocol,
+            count=cause.count,
+            words=phrase(self._language, "suspect", count=cause.count),
+            sentence=words.sentence,
+            hint=phrase(self._language, "suspect.mailboxes") if mailboxes else "",
+            field=None if mailboxes else words.field,
+        )
+
+    def _cause_words(self, cause: Cause) -> Wording:
+        not_tried = cause.code is Code.RUN_NOT_TRIED
+        facts = self._stop_facts() if not_tried else cause_facts(cause, self._report.endpoints)
+        return wording(cause.code, facts, self._language)
+
+    def _stop_facts(self) -> Facts:
+        """Why mailboxes were left untried: how many, and what the others met."""
+        code, endpoints = self._report.stop_code, self._report.endpoints
+        if code is None:
+            return {}
+        place = place_facts(endpoints[0].endpoint) if len(endpoints) == 1 else {}
+        reason = wording(code, place, self._language).sentence.rstrip(".。")
+        return {"reason": reason, "count": self._report.stop_detail}
+
+
+def cause_facts(cause: Cause, endpoints: Iterable[EndpointResult]) -> Facts:
+    """The facts of the endpoint where the cause was met; what was found there counts only if it is the same cause."""
+    count = {"count": str(cause.count)}
+    for result in endpoints:
+        if result.endpoint.protocol == cause.protocol:
+            same = result.code is cause.code
+            return {**(endpoint_facts(result) if same else place_facts(result.endpoint)), **count}
+    return count
+
+
+def _untried(causes: Iterable[Cause], language: Language) -> UntriedDocument | None:
+    left = sum(cause.count for cause in causes if cause.code in LEFT)
+    return UntriedDocument(left, phrase(language, "left", count=left)) if left else None
+
+
+def _group(report: Report, impact: Impact, first: Iterable[MailboxLine]) -> GroupDocument:
+    language, count = report.language, report.counts[impact]
+    words = phrase(language, f"impact.{impact}", count=count)
+    return GroupDocument(impact, count, words, tuple(mailbox_document(line, language) for line in first))
+
+
+def mailbox_document(line: MailboxLine, language: Language) -> MailboxDocument:
+    """One mailbox, worded."""
+    return MailboxDocument(
+        address=line.address,
+        impact=line.impact,
+        code=line.code,
+        protocol=line.endpoint,
+        where=_label(line.endpoint),
+        seen=line.seen,
+        services=line.services,
+        apart=_apart(line.services, language) if line.services else "",
+    )
+
+
+def _apart(services: Mapping[str, str], language: Language) -> str:
+    """Mail and calendar, where they came to different ends."""
+    if len(set(services.values())) < 2:
+        return ""
+    return language.listed(f"{phrase(language, f'service.{name}')}: {code}" for name, code in services.items())
+
+
+def _services(report: Report, found: Mapping[str, Mapping[Verdict, int]]) -> tuple[ServiceDocument, ...]:
+    """How mail and calendar fared apart from each other."""
+    if all(result.endpoint.protocol is not Protocol.HTTPS for result in report.endpoints):
+        return ()
+    return tuple(
+        ServiceDocument(
+            name,
+            phrase(report.language, f"service.{name}"),
+            *(verdicts.get(verdict, 0) for verdict in (Verdict.OK, Verdict.FAIL, Verdict.INCONCLUSIVE)),
+        )
+        for name, verdicts in found.items()
+    )
+
+
+def _label(protocol: str | None) -> str:
+    return Protocol(protocol).label if protocol else ""

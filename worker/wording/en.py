@@ -1,0 +1,82 @@
+"""What reports of changes and of health say in English, besides what codes mean: that is in `checks.messages`."""
+
+from checks.language import Texts
+
+REPORT: Texts = {
+    "verdict.unsafe": "{disconnect} of {total} mailboxes of {domain} would disconnect.",
+    "verdict.unsafe.unclear": "For {unclear} more we could not tell.",
+    "verdict.safe": "Nobody would disconnect.",
+    "verdict.safe.all": "All {total} mailboxes of {domain} were looked at.",
+    "verdict.cannot_tell": "Could not tell for {unclear} of {total} mailboxes of {domain}.",
+    "verdict.empty.ok": "The servers work. No mailbox of {domain} is known yet, so nobody would disconnect.",
+    "verdict.empty.fail": "The servers do not work. No mailbox of {domain} is known yet.",
+    "verdict.empty.inconclusive": "Could not tell whether the servers work. No mailbox of {domain} is known yet.",
+    "service.mail": "mail",
+    "service.calendar": "calendar",
+    "impact.keeps_working": "{count} keep working",
+    "impact.will_disconnect": "{count} would disconnect",
+    "impact.will_reconnect": "{count} would connect again",
+    "impact.already_disconnected": "{count} are disconnected already",
+    "impact.cannot_tell": "{count} cannot be told",
+    "suspect": "{count} mailboxes fail alike, so one common cause is likely:",
+    "suspect.mailboxes": (
+        "So many at once are rarely their owners' mistake. Is it the right server, and does it take these user names?"
+    ),
+    "left": "{count} mailboxes were not tried. To go on with them, when what stopped it is mended:",
+    "next.safe": "Put the settings in force:",
+    "next.unsafe": "Correct the settings and verify again. To put them in force all the same:",
+    "next.cannot_tell": "Verify again later. To put the settings in force all the same:",
+}
+
+HEALTH: Texts = {
+    "health.healthy": "{domain} is healthy.",
+    "health.failing": "Something of {domain} does not work.",
+    "health.unknown": "It is not known how {domain} is.",
+    "health.paused": "{domain} is paused: nobody watches it.",
+    "health.maintenance": "{domain} is in maintenance: nobody watches it meanwhile.",
+    "health.not_configured": "{domain} has no settings in force: nothing is checked.",
+    "health.paused.since": "Since {time}. To watch it again:",
+    "health.maintenance.until": "From {start} until {end} ({id}). {note}",
+    "health.trouble": (
+        "The service itself has trouble, of which its operator knows: what seems to fail here may be no fault of yours."
+    ),
+    "health.short.healthy": "healthy",
+    "health.short.failing": "failing",
+    "health.short.unknown": "not known",
+    "health.short.paused": "paused",
+    "health.short.maintenance": "in maintenance",
+    "health.short.not_configured": "no settings",
+    "health.line.incidents": "open incidents: {count}",
+    "health.line.notices": "notices: {count}",
+    "health.line.mailboxes": "mailboxes: {counts}",
+    "health.total": "Domains: {count} ({states})",
+    "health.endpoint.ok": "works since {time}",
+    "health.endpoint.fail": "does not work since {time}",
+    "health.endpoint.silent": "has given no clear answer since {time}",
+    "health.endpoint.unknown": "not known",
+    "health.never": "Not checked yet.",
+    "health.stale": "That is long ago. Is `mail-preflight serve` running, or beat and a worker for `health`?",
+    "health.begun": "Checks in a row that were not ok: {count}. It is not yet certain.",
+    "health.recovering": "Checks in a row that were ok again: {count}. It is not yet certain.",
+    "health.since": "since {time}",
+    "health.mailboxes": "{connected} connected, {disconnected} disconnected, {unknown} not known",
+    "health.incident.span": "From {start} until {end}.",
+    "health.incident.since": "Since {time}.",
+    "health.incident.recovered": "Works again since {time}; over when that has lasted a while.",
+    "health.incident.reopened": "Times it came back: {count}.",
+    "health.incident.domains": "Domains: {names}",
+    "scope.endpoint": "server",
+    "scope.server": "server of several domains",
+    "scope.mailbox": "mailbox",
+    "scope.mailboxes": "several mailboxes",
+    "scope.source": "connection IP",
+    "scope.service": "this service",
+    "scope.notice": "ahead of time",
+    "severity.critical": "critical",
+    "severity.warning": "warning",
+    "severity.info": "for information",
+    "health.nobody": "Nobody is told when something fails. To have somebody told:",
+    "health.told": "Told when something fails: {names}",
+}
+
+WORDS: Texts = {**REPORT, **HEALTH}
