@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.verification import open_preflight
+from cli.account import open_account
 from cli.failures import Status
 from cli.options import Json
 
@@ -25,8 +25,8 @@ def health(
     """
     if domain is None:
         return _all(context, as_json)
-    with open_preflight() as preflight:
-        found = preflight.health(domain, days)
+    with open_account() as account:
+        found = account.health.of_domain(domain, days)
     if as_json:
         from cli.reports.json_documents import write_document
         from worker.health.document import health_document
@@ -41,8 +41,8 @@ def health(
 
 
 def _all(context: typer.Context, as_json: bool) -> int:
-    with open_preflight() as preflight:
-        lines = preflight.health_of_all()
+    with open_account() as account:
+        lines = account.health.of_all()
     if as_json:
         from cli.reports.json_documents import write_document
         from worker.health.document import list_document

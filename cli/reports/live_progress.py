@@ -12,7 +12,7 @@ from cli.reports.progress import counts_words
 from cli.wording.report_phrases import phrase
 
 if TYPE_CHECKING:
-    from worker.service import preflight
+    from worker.service import runs
 
 _SERVERS = 2  # IMAP and SMTP
 
@@ -50,7 +50,7 @@ class Display:
     ) -> None:
         self._bars.stop()
 
-    def show(self, progress: "preflight.Progress") -> None:
+    def show(self, progress: "runs.Progress") -> None:
         """Paints one state of the run."""
         waiting = phrase(self._language, "progress.queued") if progress.stage == "queued" else ""
         self._bars.update(self._servers, completed=len(progress.endpoints), note=waiting)

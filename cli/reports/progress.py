@@ -11,23 +11,23 @@ from cli.console import say
 from cli.wording.report_phrases import phrase
 
 if TYPE_CHECKING:
-    from worker.service.preflight import Progress
+    from worker.service.runs import Progress
 
 LINE_SECONDS = 10.0
 _SERVER_STAGES = ("queued", "endpoints")
 
 
 class Followable(Protocol):
-    """What is asked of `worker.service.preflight.Preflight` here."""
+    """What is asked of `worker.service.runs.Runs` here."""
 
     def follow(self, run_id: str, timeout: float | None = None) -> "Iterator[Progress]": ...
 
 
 def follow_progress(
-    preflight: Followable, run_id: str, console: Console, language: Language = Language.EN
+    runs: Followable, run_id: str, console: Console, language: Language = Language.EN
 ) -> "Progress | None":
     """Shows a run on `console` (standard error) until it is finished; returns its last state."""
-    steps = preflight.follow(run_id)
+    steps = runs.follow(run_id)
     if console.is_interactive and not console.is_dumb_terminal:
         return _live(steps, console, language)
     return tell_lines(steps, console, language)

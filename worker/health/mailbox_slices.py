@@ -40,7 +40,7 @@ def is_slice(run: Run) -> bool:
 def end_slice(flow: "Flow", conn: Connection, run: Run) -> None:
     """Mailbox states follow what a finished run has found out."""
     # As it is now: lanes may have noted since why mailboxes were left untried.
-    newest = runs.get(conn, run.id) or run
+    newest = runs.load(conn, run.id) or run
     slices.take_over_states(conn, newest, flow.now(), pace_of(flow.config))
     for row in outcomes.rows(conn, run.id):
         if row.verdict and row.protocol and row.code:

@@ -122,7 +122,7 @@ class Lane:
     def run(self) -> None:
         """Works pages off, then says what is next."""
         with self._flow.database.read() as conn:
-            run = runs.get(conn, self._run_id)
+            run = runs.load(conn, self._run_id)
         if run is None or run.stage not in {"canaries", "mailboxes", "baseline"}:
             return
         if self._flow.stopping.is_set():
