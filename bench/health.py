@@ -19,7 +19,7 @@ from bench.latency import Door, config_of, seconds_to_connect
 from bench.meter import cpu_seconds, peak_megabytes
 from bench.plan import Void
 from bench.service import Backends, Service, beating, distributed
-from settings_store import schema
+from settings_store import domains, schema
 from settings_store.db import Database
 from tests.servers.certificates import CertificateLab
 from tests.servers.dovecot import DovecotOptions, DovecotServer
@@ -133,7 +133,7 @@ def _put_in_force(conn: sa.Connection, preflight: Preflight, servers: _Servers, 
 
     The schedule brings domains of one server up together. Where nothing is to be shared, each has another in it.
     """
-    now, account = preflight.database.now(), preflight.account_id
+    now, account = preflight.database.now(), domains.ensure_account(conn)
     names = [f"d{place:05}.example" for place in range(case.count)]
     conn.execute(schema.domains.insert(), [{"account_id": account, "name": name} for name in names])
     of_bench = schema.domains.c.name.in_(names)

@@ -16,6 +16,7 @@ from bench.plan import Void
 from bench.service import Backends, Service, distributed, embedded
 from checks.model import Endpoint, Protocol, Security
 from checks.settings import ImapSettings
+from settings_store.audit import SERVICE
 from settings_store.secrets import new_key
 from worker.config import Config
 from worker.service.preflight import Preflight
@@ -95,10 +96,11 @@ def seconds_to_connect(preflight: Preflight, door: Door) -> float:
     """Saves a change after a moment; how long after the save somebody is at the door. Waits for the run's end."""
     time.sleep(_IDLE_SECONDS)
     door.forget()
+    account = preflight.account(actor=SERVICE)
     begun = time.monotonic()
-    saved = preflight.save("door.example", _settings(door.port))
+    saved = account.changes.save("door.example", _settings(door.port))
     took = door.first() - begun
-    for _ in preflight.follow(saved.run_id, _PATIENCE):
+    for _ in account.runs.follow(saved.run_id, _PATIENCE):
         pass
     return took
 

@@ -41,6 +41,14 @@ def ensure_account(conn: sa.Connection, name: str = "default") -> int:
     return _ensure(conn, accounts, {"name": name})
 
 
+def find_account(conn: sa.Connection, name: str) -> int:
+    """The id of the account of that name. Raises `Invalid` when there is none."""
+    found = conn.scalar(sa.select(accounts.c.id).where(accounts.c.name == name))
+    if found is None:
+        raise Invalid(f"account {name!r} is not known; give the name of one that exists", "account")
+    return int(found)
+
+
 def ensure_domain(conn: sa.Connection, account_id: int, name: str) -> int:
     """The id of the account's domain, which is created when missing. Raises `Invalid` for a malformed name."""
     return _ensure(conn, domains, {"account_id": account_id, "name": normalise_domain(name)})
@@ -55,6 +63,13 @@ def find_domain(conn: sa.Connection, account_id: int, name: str) -> DomainRow:
     if row is None:
         raise Invalid(f"domain {name} is not known; import its mailboxes or save its settings first", "domain")
     return DomainRow(**row)
+
+
+def require_domain(conn: sa.Connection, account_id: int, domain_id: int) -> None:
+    """Raises `Invalid` when the account has no domain with an id from outside."""
+    mine = domains.c.id == domain_id, domains.c.account_id == account_id
+    if conn.scalar(sa.select(domains.c.id).where(*mine)) is None:
+        raise Invalid(f"domain {domain_id} is not known; give one of the account's own", "domain")
 
 
 def lock_mailboxes(conn: sa.Connection, *domain_ids: int) -> None:

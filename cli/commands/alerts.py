@@ -10,13 +10,13 @@ import typer
 
 from checks.messages import Language
 from checks.model import Invalid
-from cli.commands.verification import open_preflight
+from cli.account import open_account
 from cli.failures import Status, complain
 from cli.options import Json
 
 if TYPE_CHECKING:
     from settings_store.alerts.channels import Channel, Wishes
-    from worker.service.supervision import Added
+    from worker.service.alerts import Added
 
 _URL_LIMIT = 64 * 1024  # bytes
 _NAMED = 3
@@ -58,8 +58,8 @@ def add(
     Its Apprise URL holds secrets and is never given on the command line: it is read from --url-file, or asked for.
     """
     wishes = _wishes(severity, language or context.obj, quiet, time_zone, operator=operator)
-    with open_preflight() as preflight:
-        added = preflight.add_channel(name, _read_url(url_file), wishes, domain)
+    with open_account() as account:
+        added = account.alerts.add(name, _read_url(url_file), wishes, domain)
     typer.echo(f"{added.channel.name} is told from now on: {added.channel.shown}")
     typer.echo(f"To send a test message: mail-preflight alerts test {added.channel.name}")
     _warn(added)
@@ -121,8 +121,8 @@ def _warn(added: "Added") -> None:
 
 def list_(as_json: Json = False) -> None:
     """Lists the channels, without the secrets of their URLs."""
-    with open_preflight() as preflight:
-        known = preflight.channels()
+    with open_account() as account:
+        known = account.alerts.channels()
     if as_json:
         from cli.reports.json_documents import write_document
 
@@ -160,8 +160,8 @@ def _line(channel: "Channel") -> str:
 
 def remove(name: Name) -> None:
     """Removes a channel; what was still to be sent to it is not."""
-    with open_preflight() as preflight:
-        preflight.remove_channel(name)
+    with open_account() as account:
+        account.alerts.remove(name)
     typer.echo(f"{name} is not told any more.")
 
 
@@ -175,8 +175,8 @@ def test(
     from cli.console import clean
 
     failed = False
-    with open_preflight() as preflight:
-        for tried in preflight.try_channels(name):
+    with open_account() as account:
+        for tried in account.alerts.test(name):
             failed = failed or bool(tried.reason)
             typer.echo(clean(f"{tried.name}: not sent: {tried.reason}" if tried.reason else f"{tried.name}: sent"))
     return Status.UNSAFE if failed else Status.SAFE

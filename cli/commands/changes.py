@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.actor import actor
-from cli.commands.verification import follow, open_preflight, tell
+from cli.account import open_account
+from cli.commands.verification import follow, tell
 from cli.options import ChangeId, Domain, Json
 
 if TYPE_CHECKING:
@@ -41,10 +41,10 @@ def apply(
     Refused when its report is stale or another than the reviewed one, or names disconnects and that very number is not
     accepted. Afterwards the mailboxes are watched, by whatever runs as `serve` or `beat` and workers.
     """
-    with open_preflight() as preflight:
-        minutes = preflight.config.watch_minutes if watch_minutes is None else watch_minutes
+    with open_account() as account:
+        minutes = account.changes.watch_minutes if watch_minutes is None else watch_minutes
         watch = _watch(minutes, roll_back_by_itself)
-        applied = preflight.apply(change_id, accept_disconnects, checksum=checksum, actor=actor(), watch=watch)
+        applied = account.changes.apply(change_id, accept_disconnects, checksum=checksum, watch=watch)
     typer.echo(f"Applied to {applied.domain}; {applied.will_disconnect} mailboxes will disconnect.")
     if watch.seconds > 0:
         what = "undone by itself" if roll_back_by_itself else "noted in its history, and the admins are alerted"
@@ -63,29 +63,29 @@ def _watch(minutes: float, roll_back_by_itself: bool) -> "Watch":
 
 def rollback(change_id: ChangeId) -> None:
     """Puts the settings in force again that were before a change."""
-    with open_preflight() as preflight:
-        change = preflight.roll_back(change_id, actor())
+    with open_account() as account:
+        change = account.changes.roll_back(change_id)
     typer.echo(f"Rolled back: {change.domain} has the settings again that it had before.")
 
 
 def discard(change_id: ChangeId) -> None:
     """Gives a change up that was not applied; `reopen` brings it back."""
-    with open_preflight() as preflight:
-        preflight.discard(change_id, actor())
+    with open_account() as account:
+        account.changes.discard(change_id)
     typer.echo(f"Discarded. To take it up again: mail-preflight reopen {change_id}")
 
 
 def cancel(change_id: ChangeId) -> None:
     """Ends a verification under way; the change stays a draft."""
-    with open_preflight() as preflight:
-        preflight.cancel(change_id, actor())
+    with open_account() as account:
+        account.changes.cancel(change_id)
     typer.echo(f"Cancelled. To verify it: mail-preflight again {change_id}")
 
 
 def reopen(change_id: ChangeId) -> None:
     """Takes a discarded or superseded change up again."""
-    with open_preflight() as preflight:
-        preflight.reopen(change_id, actor())
+    with open_account() as account:
+        account.changes.reopen(change_id)
     typer.echo(f"A draft again. To verify it: mail-preflight again {change_id}")
 
 
@@ -94,10 +94,10 @@ def again(context: typer.Context, change_id: ChangeId, as_json: Json = False) ->
 
     Exit status as of `verify`.
     """
-    with open_preflight() as preflight:
-        with preflight.working():
-            follow(preflight, preflight.verify_again(change_id, actor()), context.obj)
-        return tell(preflight.report(change_id, context.obj), as_json=as_json)
+    with open_account() as account:
+        with account.runs.working():
+            follow(account.runs, account.changes.verify_again(change_id), context.obj)
+        return tell(account.changes.report(change_id, context.obj), as_json=as_json)
 
 
 def resume(context: typer.Context, change_id: ChangeId, as_json: Json = False) -> int:
@@ -105,16 +105,16 @@ def resume(context: typer.Context, change_id: ChangeId, as_json: Json = False) -
 
     Exit status as of `verify`.
     """
-    with open_preflight() as preflight:
-        with preflight.working():
-            follow(preflight, preflight.resume(change_id, actor()), context.obj)
-        return tell(preflight.report(change_id, context.obj), as_json=as_json)
+    with open_account() as account:
+        with account.runs.working():
+            follow(account.runs, account.changes.resume(change_id), context.obj)
+        return tell(account.changes.report(change_id, context.obj), as_json=as_json)
 
 
 def history(change_id: ChangeId, as_json: Json = False) -> None:
     """Says who did what to a change, and when."""
-    with open_preflight() as preflight:
-        change, entries = preflight.history(change_id)
+    with open_account() as account:
+        change, entries = account.changes.history(change_id)
     if as_json:
         from cli.reports.json_documents import write_document
 
@@ -165,6 +165,6 @@ def retry(domain: Domain) -> None:
     """
     from checks.settings import normalise_domain
 
-    with open_preflight() as preflight:
-        count = preflight.forget_rejections(normalise_domain(domain))
+    with open_account() as account:
+        count = account.mailboxes.forget_rejections(normalise_domain(domain))
     typer.echo(f"{count} rejections forgotten; the next verification tries these mailboxes again.")

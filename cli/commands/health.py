@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.verification import open_preflight
+from cli.account import open_account
 from cli.failures import Status
 from cli.options import Json
 
@@ -25,8 +25,8 @@ def health(
     """
     if domain is None:
         return _all(context, as_json)
-    with open_preflight() as preflight:
-        found = preflight.health(domain, days)
+    with open_account() as account:
+        found = account.health.of_domain(domain, days)
     from worker.health.wording import health_document
 
     if as_json:
@@ -36,15 +36,15 @@ def health(
     else:
         from cli.console import open_console
         from cli.reports.health_report import render_domain
-        from cli.reports.times import local
+        from cli.times import local
 
         render_domain(health_document(found, context.obj, local), open_console())
     return _STATUS.get(found.state, Status.CANNOT_TELL)
 
 
 def _all(context: typer.Context, as_json: bool) -> int:
-    with open_preflight() as preflight:
-        found = preflight.health_of_all()
+    with open_account() as account:
+        found = account.health.of_all()
     from worker.health.wording import list_document
 
     document = list_document(found, context.obj)

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.commands.verification import open_preflight
+from cli.account import open_account
 from cli.options import Domain, Json
-from cli.reports.times import local, parse_time
+from cli.times import local, parse_time
 
 if TYPE_CHECKING:
     from settings_store.maintenance import Window
@@ -23,15 +23,15 @@ def add(
 ) -> None:
     """Announces maintenance: nothing is checked meanwhile, and nobody is told of anything."""
     starts_at, ends_at = parse_time(start, "--from"), parse_time(until, "--until")
-    with open_preflight() as preflight:
-        window = preflight.announce_maintenance(domain, starts_at, ends_at, " ".join(note.split()))
+    with open_account() as account:
+        window = account.maintenance.announce(domain, starts_at, ends_at, " ".join(note.split()))
     typer.echo(f"Maintenance {_line(window)}")
 
 
 def list_(as_json: Json = False) -> None:
     """Lists maintenance that is not over."""
-    with open_preflight() as preflight:
-        windows = preflight.maintenance()
+    with open_account() as account:
+        windows = account.maintenance.windows()
     if as_json:
         from cli.reports.json_documents import write_document
         from worker.health.wording import window_document
@@ -51,8 +51,8 @@ def _line(window: "Window") -> str:
 
 def remove(number: Annotated[int, typer.Argument(metavar="ID", help="As printed by `list`.")]) -> None:
     """Takes maintenance back; the domain is watched again at once."""
-    with open_preflight() as preflight:
-        preflight.end_maintenance(number)
+    with open_account() as account:
+        account.maintenance.end(number)
     typer.echo("Removed.")
 
 
@@ -61,14 +61,14 @@ def pause(domain: Domain) -> None:
     from checks.settings import normalise_domain
 
     name = normalise_domain(domain)
-    with open_preflight() as preflight:
-        paused = preflight.pause(name)
+    with open_account() as account:
+        paused = account.maintenance.pause(name)
     typer.echo("Paused: nobody watches it." if paused else "It was paused already.")
     typer.echo(f"To watch it again: mail-preflight domains resume {name}")
 
 
 def resume(domain: Domain) -> None:
     """Watches a paused domain's health again."""
-    with open_preflight() as preflight:
-        resumed = preflight.watch_again(domain)
+    with open_account() as account:
+        resumed = account.maintenance.resume(domain)
     typer.echo("It is watched again." if resumed else "It was not paused.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from checks.settings import normalise_domain
-from cli.commands.verification import open_preflight
+from cli.account import open_account, open_preflight
 from cli.options import Domain, Json
 
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ def import_mailboxes(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV with address,password[,username][,kind].")],
 ) -> None:
     """Adds mailboxes to a domain, or gives known ones their new credentials."""
-    with open_preflight() as preflight:
-        counts = preflight.import_mailboxes(normalise_domain(domain), file)
+    with open_account() as account:
+        counts = account.mailboxes.import_file(normalise_domain(domain), file)
     typer.echo(f"{counts.added} added, {counts.updated} updated, {counts.unchanged} unchanged.")
 
 
@@ -67,8 +67,8 @@ def domains(context: typer.Context, as_json: Json = False) -> None:
     """Lists domains, their settings and mailboxes; `pause` and `resume` set whether one is watched."""
     if context.invoked_subcommand is not None:
         return
-    with open_preflight() as preflight:
-        known = preflight.domains()
+    with open_account() as account:
+        known = account.domains.summaries()
     if as_json:
         from cli.reports.json_documents import write_document
 

@@ -11,7 +11,7 @@ from checks.codes import Verdict
 from checks.messages import Language
 from checks.model import Protocol, Security
 from checks.settings import normalise_domain
-from cli.actor import actor
+from cli.account import open_account
 from cli.failures import Status, complain
 from cli.options import (
     AllowInsecure,
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from checks.settings import Settings
     from settings_store.changes.changes import Saved
     from worker.changes.report import Report
-    from worker.service.preflight import Preflight
+    from worker.service.account import Account
+    from worker.service.runs import Runs
 
 _CHECK_STATUS = {Verdict.OK: Status.SAFE, Verdict.FAIL: Status.UNSAFE, Verdict.INCONCLUSIVE: Status.CANNOT_TELL}
 _VERIFY_STATUS = {"safe": Status.SAFE, "unsafe": Status.UNSAFE, "cannot_tell": Status.CANNOT_TELL}
@@ -113,30 +114,19 @@ def verify(
         ca_file=ca_file,
     )
     name = normalise_domain(domain)
-    with open_preflight() as preflight:
-        change_id = _run(preflight, name, settings, mailboxes, context.obj)
-        return tell(preflight.report(change_id, context.obj), as_json=as_json)
+    with open_account() as account:
+        change_id = _run(account, name, settings, mailboxes, context.obj)
+        return tell(account.changes.report(change_id, context.obj), as_json=as_json)
 
 
-def open_preflight() -> "Preflight":
-    """The service as the environment configures it. Raises `Invalid`."""
-    from cli.logs import configure_logging
-    from worker.config import load_config
-    from worker.service.preflight import Preflight
-
-    config = load_config()
-    configure_logging(config.log_level)
-    return Preflight.open(config)
-
-
-def _run(preflight: "Preflight", domain: str, settings: "Settings", mailboxes: Path | None, language: Language) -> str:
+def _run(account: "Account", domain: str, settings: "Settings", mailboxes: Path | None, language: Language) -> str:
     """Verifies and returns the change's id. The broker is asked first, so nothing is written when it is down."""
-    with preflight.working():
+    with account.runs.working():
         if mailboxes is not None:
-            preflight.import_mailboxes(domain, mailboxes)
-        saved = preflight.save(domain, settings, actor=actor())
+            account.mailboxes.import_file(domain, mailboxes)
+        saved = account.changes.save(domain, settings)
         _say_superseded(saved)
-        follow(preflight, saved, language)
+        follow(account.runs, saved, language)
         return saved.change_id
 
 
@@ -151,13 +141,13 @@ def _say_superseded(saved: "Saved") -> None:
     )
 
 
-def follow(preflight: "Preflight", saved: "Saved", language: Language) -> None:
+def follow(runs: "Runs", saved: "Saved", language: Language) -> None:
     """Shows a run until it ends; somebody has to be working on it."""
     from cli.console import open_console
     from cli.reports.progress import follow_progress
 
     try:
-        follow_progress(preflight, saved.run_id, open_console(stderr=True), language)
+        follow_progress(runs, saved.run_id, open_console(stderr=True), language)
     except KeyboardInterrupt:
         complain(_interrupted(saved.change_id))
         raise typer.Exit(Status.INTERRUPTED) from None
@@ -178,8 +168,8 @@ def report(context: typer.Context, change_id: ChangeId, as_json: Json = False) -
 
     Exit status as of `verify`.
     """
-    with open_preflight() as preflight:
-        return tell(preflight.report(change_id, context.obj), as_json=as_json)
+    with open_account() as account:
+        return tell(account.changes.report(change_id, context.obj), as_json=as_json)
 
 
 def tell(report: "Report", *, as_json: bool) -> int:

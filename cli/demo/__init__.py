@@ -18,7 +18,7 @@ from cli.reports.progress import follow_progress
 if TYPE_CHECKING:
     from cli.demo.sandbox import MailServer
     from worker.config import Config
-    from worker.service.preflight import Preflight
+    from worker.service.account import Account
 
 
 def run_demo(console: Console) -> None:
@@ -30,6 +30,7 @@ def run_demo(console: Console) -> None:
         from cli.demo.sandbox import running_sandbox
     except ModuleNotFoundError as error:
         raise Invalid(f"the demo needs the package {error.name}: pip install 'mail-preflight[demo]'") from None
+    from settings_store.audit import SERVICE
     from worker.service.preflight import Preflight
 
     cast = make_cast()
@@ -39,9 +40,10 @@ def run_demo(console: Console) -> None:
         Preflight.open(_config(Path(folder))) as preflight,
         preflight.working(),
     ):
-        _prepare(preflight, cast, sandbox.old, Path(folder))
+        account = preflight.account(actor=SERVICE)
+        _prepare(account, cast, sandbox.old, Path(folder))
         _introduce(console, len(cast.passwords))
-        _verify(preflight, sandbox.new, console)
+        _verify(account, sandbox.new, console)
         _conclude(console)
 
 
@@ -72,15 +74,15 @@ def _settings(server: "MailServer", *, allow_insecure_certificate: bool, ca_pem:
     )
 
 
-def _prepare(preflight: "Preflight", cast: Cast, old: "MailServer", folder: Path) -> None:
+def _prepare(account: "Account", cast: Cast, old: "MailServer", folder: Path) -> None:
     """Imports the mailboxes and puts the old server's settings in force, with those it refuses already."""
     mailboxes = folder / "mailboxes.csv"
     cast.write_csv(mailboxes)
-    preflight.import_mailboxes(DOMAIN, mailboxes)
-    saved = preflight.save(DOMAIN, _settings(old, allow_insecure_certificate=False, ca_pem=old.ca_pem))
-    for _ in preflight.follow(saved.run_id):
+    account.mailboxes.import_file(DOMAIN, mailboxes)
+    saved = account.changes.save(DOMAIN, _settings(old, allow_insecure_certificate=False, ca_pem=old.ca_pem))
+    for _ in account.runs.follow(saved.run_id):
         pass
-    preflight.apply(saved.change_id, preflight.report(saved.change_id).counts["will_disconnect"])
+    account.changes.apply(saved.change_id, account.changes.report(saved.change_id).counts["will_disconnect"])
 
 
 def _introduce(console: Console, mailboxes: int) -> None:
@@ -91,12 +93,12 @@ def _introduce(console: Console, mailboxes: int) -> None:
     console.print()
 
 
-def _verify(preflight: "Preflight", new: "MailServer", console: Console) -> None:
+def _verify(account: "Account", new: "MailServer", console: Console) -> None:
     from worker.changes.wording import report_document
 
-    saved = preflight.save(DOMAIN, _settings(new, allow_insecure_certificate=True))
-    follow_progress(preflight, saved.run_id, open_console(stderr=True))
-    render_report(report_document(preflight.report(saved.change_id)), console)
+    saved = account.changes.save(DOMAIN, _settings(new, allow_insecure_certificate=True))
+    follow_progress(account.runs, saved.run_id, open_console(stderr=True))
+    render_report(report_document(account.changes.report(saved.change_id)), console)
 
 
 def _conclude(console: Console) -> None:

@@ -24,10 +24,10 @@ class Followable(Protocol):
 
 
 def follow_progress(
-    preflight: Followable, run_id: str, console: Console, language: Language = Language.EN
+    runs: Followable, run_id: str, console: Console, language: Language = Language.EN
 ) -> "RunProgress | None":
     """Shows a run on `console` (standard error) until it is finished; returns its last state."""
-    steps = preflight.follow(run_id)
+    steps = runs.follow(run_id)
     if console.is_interactive and not console.is_dumb_terminal:
         return _live(steps, console, language)
     return tell_lines(steps, console, language)

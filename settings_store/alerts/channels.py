@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from checks.model import Invalid
 from settings_store.alerts.quiet_hours import Quiet, zone_of
+from settings_store.domains import require_domain
 from settings_store.incidents.incidents import Severity
 from settings_store.schema import alert_channels, deliveries, domains
 
@@ -46,8 +47,10 @@ class Channel:
 def add(
     conn: sa.Connection, account_id: int, name: str, token: bytes, shown: str, wishes: Wishes, now: float
 ) -> Channel:
-    """Stores a channel. Raises `Invalid` for a name that is empty, too long, or taken."""
+    """Stores a channel. Raises `Invalid` for a name that is empty, too long, or taken, and for an unknown domain."""
     name = _fit_name(name)
+    if wishes.domain_id is not None:
+        require_domain(conn, account_id, wishes.domain_id)
     zone_of(wishes.zone)
     if _rows(conn, alert_channels.c.account_id == account_id, alert_channels.c.name == name):
         raise Invalid(f"there is a channel {name} already; remove it first, or give another name", "name")
@@ -84,8 +87,8 @@ def find(conn: sa.Connection, account_id: int, name: str) -> Channel:
     return rows[0]
 
 
-def get(conn: sa.Connection, channel_id: int) -> Channel | None:
-    """The channel with this id, None where it was removed."""
+def load(conn: sa.Connection, channel_id: int) -> Channel | None:
+    """A channel of any account, by an id of our own; None where it was removed."""
     return next(iter(_rows(conn, alert_channels.c.id == channel_id)), None)
 
 

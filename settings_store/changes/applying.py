@@ -37,7 +37,7 @@ def apply(
     changed meanwhile, or mailboxes would disconnect and `accept_disconnects` is not that very number.
     """
     in_force = changes.lock_domain(conn, change.domain_id)
-    change = changes.get(conn, change.id)
+    change = changes.load(conn, change.id)
     run = runs.of_change(conn, change.id)
     if change.state is not ChangeState.VERIFIED or run is None or run.counts is None or run.finished_at is None:
         raise Refused(f"change {change.id} is {change.state}; only a verified change can be applied")
@@ -59,23 +59,22 @@ def apply(
     return count
 
 
-def roll_back(conn: Connection, change_id: str, now: float, actor: Actor = SERVICE, why: str = "") -> Change:
+def roll_back(conn: Connection, change: Change, now: float, actor: Actor = SERVICE, why: str = "") -> Change:
     """Puts the exact version in force again that was before the change. Raises `Refused`.
 
     Refused when the change is not the one in force: a later one would be undone with it.
     """
-    change = changes.get(conn, change_id)
     in_force = changes.lock_domain(conn, change.domain_id)
     next_state(change.state, Event.ROLL_BACK)
     if in_force != change.settings_id:
-        raise Refused(f"change {change_id} is not in force any more; roll back the later change first")
+        raise Refused(f"change {change.id} is not in force any more; roll back the later change first")
     _put_in_force(conn, change.domain_id, change.base_settings_id)
     watches.end(conn, change.domain_id)
-    run = runs.of_change(conn, change_id)
+    run = runs.of_change(conn, change.id)
     if run is not None:
         domains.lock_mailboxes(conn, change.domain_id)
         states.restore(conn, run, now)
-    return changes.move(conn, change_id, Event.ROLL_BACK, now, actor, why)
+    return changes.move(conn, change.id, Event.ROLL_BACK, now, actor, why)
 
 
 def is_in_force(conn: Connection, change: Change) -> bool:

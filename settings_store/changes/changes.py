@@ -1,6 +1,7 @@
 """Changes: proposed settings, from the save until they are verified or given up.
 
 A change and its run are written in one transaction. Every step is a transition of `lifecycle` and a line of `audit`.
+An id that comes from outside becomes a `Change` by `get`, which asks for the account; `load` is for ids of our own.
 """
 
 import uuid
@@ -57,7 +58,7 @@ def save(conn: Connection, domain_id: int, settings: Settings, now: float, actor
     conn.execute(_changes.insert().values(id=change_id, state=ChangeState.DRAFT.value, **values))
     state = next_state(None, Event.SAVE)
     audit.record(conn, change_id, actor, Event.SAVE, at=now, after=state)
-    run_id = verify(conn, get(conn, change_id), now, actor)
+    run_id = verify(conn, load(conn, change_id), now, actor)
     return Saved(change_id, run_id, *older)
 
 
@@ -69,30 +70,29 @@ def verify(conn: Connection, change: Change, now: float, actor: Actor = SERVICE)
     return runs.create(conn, "preflight", runs.Subject(change.domain_id, change.settings_id, change.id, base), now)
 
 
-def discard(conn: Connection, change_id: str, now: float, actor: Actor = SERVICE) -> Change:
+def discard(conn: Connection, change: Change, now: float, actor: Actor = SERVICE) -> Change:
     """Gives an unapplied change up; its run ends. Raises `Refused`."""
-    _cancel_runs(conn, [change_id], now)
-    return move(conn, change_id, Event.DISCARD, now, actor)
+    _cancel_runs(conn, [change.id], now)
+    return move(conn, change.id, Event.DISCARD, now, actor)
 
 
-def cancel(conn: Connection, change_id: str, now: float, actor: Actor = SERVICE) -> Change:
+def cancel(conn: Connection, change: Change, now: float, actor: Actor = SERVICE) -> Change:
     """Ends a verification under way; the change is a draft again. Raises `Refused`."""
-    _cancel_runs(conn, [change_id], now)  # before the change, as whoever reports it does
-    return move(conn, change_id, Event.CANCEL, now, actor)
+    _cancel_runs(conn, [change.id], now)  # before the change, as whoever reports it does
+    return move(conn, change.id, Event.CANCEL, now, actor)
 
 
-def reopen(conn: Connection, change_id: str, now: float, actor: Actor = SERVICE) -> Change:
+def reopen(conn: Connection, change: Change, now: float, actor: Actor = SERVICE) -> Change:
     """Takes a superseded or discarded change up again as a draft; the unapplied one of its domain is superseded."""
-    change = get(conn, change_id)
     lock_domain(conn, change.domain_id)
     next_state(change.state, Event.REOPEN)
     _supersede(conn, change.domain_id, now, actor)
-    return move(conn, change_id, Event.REOPEN, now, actor)
+    return move(conn, change.id, Event.REOPEN, now, actor)
 
 
 def move(conn: Connection, change_id: str, event: Event, now: float, actor: Actor, detail: str = "") -> Change:
     """One transition, by compare-and-swap, and its line in the log. Raises `Refused`."""
-    change = get(conn, change_id)
+    change = load(conn, change_id)
     state = next_state(change.state, event)
     moved = conn.execute(
         _changes.update()
@@ -102,7 +102,7 @@ def move(conn: Connection, change_id: str, event: Event, now: float, actor: Acto
     if moved.rowcount != 1:
         raise Refused(f"change {change_id} was changed by somebody else just now; look at it again")
     audit.record(conn, change_id, actor, event, at=now, before=change.state, after=state, detail=detail)
-    return get(conn, change_id)
+    return load(conn, change_id)
 
 
 def lock_domain(conn: Connection, domain_id: int) -> int | None:
@@ -133,12 +133,21 @@ def _cancel_runs(conn: Connection, change_ids: Sequence[str], now: float) -> Non
     )
 
 
-def get(conn: Connection, change_id: str) -> Change:
-    """The change. Raises `Invalid` when it is not known."""
+def get(conn: Connection, account_id: int, change_id: str) -> Change:
+    """The account's change with an id from outside. Raises `Invalid` when the account has none."""
+    return _find(conn, change_id, _domains.c.account_id == account_id)
+
+
+def load(conn: Connection, change_id: str) -> Change:
+    """A change of any account, by an id of our own. Raises `Invalid` when it is not known."""
+    return _find(conn, change_id)
+
+
+def _find(conn: Connection, change_id: str, *conditions: sa.ColumnElement[bool]) -> Change:
     query = (
         sa.select(_changes, _domains.c.name.label("domain"))
         .join(_domains, _domains.c.id == _changes.c.domain_id)
-        .where(_changes.c.id == change_id)
+        .where(_changes.c.id == change_id, *conditions)
     )
     row = conn.execute(query).one_or_none()
     if row is None:
@@ -157,22 +166,22 @@ def get(conn: Connection, change_id: str) -> Change:
 
 def mark_verified(conn: Connection, change_id: str, now: float) -> None:
     """The change's run has finished. Nothing happens to a change that is not being verified any more."""
-    if get(conn, change_id).state is ChangeState.VERIFYING:
+    if load(conn, change_id).state is ChangeState.VERIFYING:
         move(conn, change_id, Event.FINISH, now, SERVICE)
 
 
 def resume(
-    conn: Connection, change_id: str, canaries: int, now: float, max_age: float, actor: Actor = SERVICE
+    conn: Connection, change: Change, canaries: int, now: float, max_age: float, actor: Actor = SERVICE
 ) -> runs.Run:
     """Opens the change's run again for the mailboxes it has left untried. Raises `Invalid` where there are none.
 
     Raises `Refused` when the run ended more than `max_age` seconds ago: what it found out then is out of date.
     """
-    run = runs.of_change(conn, change_id)
+    run = runs.of_change(conn, change.id)
     if run is not None and run.finished_at is not None and now - run.finished_at > max_age:
         raise Refused("the report is out of date; verify the change again instead of going on with it")
     if run is None or not planning.resume(conn, run.id, canaries, now):
-        raise Invalid(f"change {change_id} has no mailbox left untried; `mail-preflight report` shows what is known")
-    move(conn, change_id, Event.VERIFY, now, actor, "resumed")
-    resumed = runs.get(conn, run.id)
+        raise Invalid(f"change {change.id} has no mailbox left untried; `mail-preflight report` shows what is known")
+    move(conn, change.id, Event.VERIFY, now, actor, "resumed")
+    resumed = runs.load(conn, run.id)
     return resumed or run

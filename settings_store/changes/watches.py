@@ -28,7 +28,7 @@ UNWATCHED = Watch()
 def due(conn: Connection, now: float, limit: int) -> list[Change]:
     """Applied changes whose mailboxes are to be checked again now."""
     ready = sa.select(_changes.c.id).where(_changes.c.state == ChangeState.APPLIED.value, _changes.c.watch_next <= now)
-    return [changes.get(conn, change_id) for change_id in conn.execute(ready.limit(limit)).scalars().all()]
+    return [changes.load(conn, change_id) for change_id in conn.execute(ready.limit(limit)).scalars().all()]
 
 
 def begin_run(conn: Connection, change: Change, now: float, next_at: float | None) -> str | None:

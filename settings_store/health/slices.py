@@ -100,7 +100,7 @@ def _begin(conn: Connection, domain_id: int, settings_id: int, now: float, pace:
         return None
     run_id = runs.create(conn, "health", Subject(domain_id, settings_id), now)
     conn.execute(_box.update().where(_box.c.id.in_(chosen)).values(health_at=now))
-    return runs.get(conn, run_id)
+    return runs.load(conn, run_id)
 
 
 def _chosen(conn: Connection, domain_id: int, size: int, now: float, pace: Pace) -> Collection[int]:

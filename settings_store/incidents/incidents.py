@@ -226,8 +226,8 @@ def _domains_of(conn: Connection, incident_ids: Sequence[str]) -> dict[str, froz
     return {key: frozenset(value) for key, value in found.items()}
 
 
-def get(conn: Connection, incident_id: str) -> Incident | None:
-    """An incident as it is told, None where there is none."""
+def load(conn: Connection, incident_id: str) -> Incident | None:
+    """An incident of any account as it is told, by an id of our own; None where there is none."""
     found = _told(conn, _incidents.c.id == incident_id)
     return found[0] if found else None
 

@@ -96,7 +96,7 @@ def resume(conn: Connection, run_id: str, canaries: int, now: float) -> int:
     """
     runs.lock(conn, run_id)
     untried = (_rows.c.run_id == run_id, _rows.c.code.in_([code.value for code in LEFT]))
-    run = runs.get(conn, run_id)
+    run = runs.load(conn, run_id)
     if run is None or run.stage != "finished":
         return 0
     nothing = {"verdict": None, "code": None, "protocol": None, "seen": None, "services": None}

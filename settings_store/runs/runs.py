@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from checks.codes import Code
+from checks.model import Invalid
 from settings_store import schema
 
 Kind = Literal["preflight", "health"]
@@ -73,8 +74,17 @@ def create(conn: Connection, kind: Kind, subject: Subject, now: float) -> str:
     return run_id
 
 
-def get(conn: Connection, run_id: str) -> Run | None:
-    """The run, or None."""
+def get(conn: Connection, account_id: int, run_id: str) -> Run:
+    """The account's run with an id from outside. Raises `Invalid` when the account has none."""
+    own = sa.select(schema.domains.c.id).where(schema.domains.c.account_id == account_id)
+    row = conn.execute(sa.select(_runs).where(_runs.c.id == run_id, _runs.c.domain_id.in_(own))).one_or_none()
+    if row is None:
+        raise Invalid(f"there is no run {run_id!r}; `mail-preflight report` shows what a change came to", "run_id")
+    return _run(row)
+
+
+def load(conn: Connection, run_id: str) -> Run | None:
+    """A run of any account, by an id of our own; None where there is none."""
     row = conn.execute(sa.select(_runs).where(_runs.c.id == run_id)).one_or_none()
     return _run(row) if row else None
 

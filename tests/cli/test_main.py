@@ -122,7 +122,7 @@ class TestFailures:
             assert password
             raise error
 
-        monkeypatch.setattr(changes, "open_preflight", broken)
+        monkeypatch.setattr(changes, "open_account", broken)
         return main.run(["apply", "chg_1"])
 
     def test_invalid_names_what_to_do(
@@ -252,7 +252,7 @@ def interrupted():
     ThreadPoolExecutor().submit(time.sleep, 30)
     raise KeyboardInterrupt
 
-changes.open_preflight = interrupted
+changes.open_account = interrupted
 main.main()
 """
         done = subprocess.run(

@@ -23,12 +23,14 @@ from pydantic import SecretStr
 from checks.model import Endpoint, Protocol, Security
 from checks.settings import ImapSettings, Settings
 from settings_store import schema
+from settings_store.audit import SERVICE
 from settings_store.changes.changes import Saved
 from settings_store.runs import runs
 from settings_store.secrets import new_key
 from tests.servers.lab import MailLab
 from worker.changes.report import MailboxLine, Report
 from worker.config import Config
+from worker.service.account import Account
 from worker.service.preflight import Preflight
 
 Mode = Literal["embedded", "distributed"]
@@ -199,19 +201,19 @@ class System:
         if not boxes:
             return
         with self.open() as preflight:
-            preflight.import_mailboxes(domain, write_csv(self.folder / f"{domain}.csv", boxes))
+            account_of(preflight).mailboxes.import_file(domain, write_csv(self.folder / f"{domain}.csv", boxes))
 
     def verify(self, domain: str, settings: Settings, **changes: Any) -> "Outcome":
         """Saves a change and waits for its report."""
         with self.open(**changes) as preflight, preflight.working():
-            saved = preflight.save(domain, settings)
+            saved = account_of(preflight).changes.save(domain, settings)
             return outcome(preflight, saved)
 
     def apply(self, domain: str, settings: Settings, **changes: Any) -> "Outcome":
         """Verifies a change and puts it in force, whatever it breaks."""
         found = self.verify(domain, settings, **changes)
         with self.open(**changes) as preflight:
-            preflight.apply(found.saved.change_id, found.counts["will_disconnect"])
+            account_of(preflight).changes.apply(found.saved.change_id, found.counts["will_disconnect"])
         return found
 
 
@@ -255,11 +257,16 @@ class Outcome:
         return {address: str(line.code) for address, line in self.lines.items()}
 
 
+def account_of(preflight: Preflight) -> Account:
+    """The use cases of the default account, as the service itself."""
+    return preflight.account(actor=SERVICE)
+
+
 def outcome(preflight: Preflight, saved: Saved) -> Outcome:
     """Waits for a run and reads its report."""
-    for _ in preflight.follow(saved.run_id, timeout=PATIENCE):
+    for _ in account_of(preflight).runs.follow(saved.run_id, timeout=PATIENCE):
         pass
-    report = preflight.report(saved.change_id)
+    report = account_of(preflight).changes.report(saved.change_id)
     return Outcome(saved, report, {line.address: line for line in report.mailboxes()})
 
 
@@ -341,4 +348,4 @@ def newest_run(preflight: Preflight) -> runs.Run | None:
     query = sa.select(schema.runs.c.id).order_by(schema.runs.c.created_at.desc()).limit(1)
     with preflight.database.read() as conn:
         run_id = conn.execute(query).scalar()
-        return runs.get(conn, run_id) if run_id else None
+        return runs.load(conn, run_id) if run_id else None

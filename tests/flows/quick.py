@@ -13,7 +13,7 @@ import worker.pacing.endpoint_slot
 import worker.pacing.pacer
 import worker.runs.flow
 import worker.runs.lane
-import worker.service.preflight
+import worker.service.runs
 from cli.main import run
 from tests.flows import clocks
 
@@ -32,7 +32,7 @@ def hurry(lease: float = LEASE_SECONDS) -> None:
     worker.pacing.endpoint_slot.PATIENCE_SECONDS = lease / 3
     worker.app.SWEEP_SECONDS = worker.app.HEALTH_SECONDS = 0.5
     worker.health.endpoint_lane.LEASE_SECONDS = 2 * lease
-    worker.service.preflight._STALL_SECONDS = 0.5  # noqa: SLF001 - a constant that no user needs to set
+    worker.service.runs._STALL_SECONDS = 0.5  # noqa: SLF001 - a constant that no user needs to set
     checks.network.dial.CONNECT_SECONDS = CONNECT_SECONDS
 
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from checks.model import Invalid, MailboxState
 from settings_store import schema
 from settings_store.changes.lifecycle import Refused
-from tests.flows.harness import Outcome, System, boxes_of, settings_of
+from tests.flows.harness import Outcome, System, account_of, boxes_of, settings_of
 from tests.servers.lab import MailLab
 from worker.service.preflight import Preflight
 
@@ -25,7 +25,7 @@ def verified(system: System, lab: MailLab) -> Outcome:
 
 def states(preflight: Preflight) -> dict[str, int]:
     """State -> how many mailboxes, without zeros."""
-    (domain,) = preflight.domains()
+    (domain,) = account_of(preflight).domains.summaries()
     return {str(state): count for state, count in domain.mailboxes.items() if count}
 
 
@@ -44,7 +44,7 @@ def assert_untouched(system: System) -> None:
 def test_refused_unless_that_very_number_is_accepted(system: System, verified: Outcome) -> None:
     for accepted, said in ((None, ""), (1, ", not 1"), (3, ", not 3"), (0, ", not 0")):
         with system.open() as preflight, pytest.raises(Refused) as refused:
-            preflight.apply(verified.saved.change_id, accepted)
+            account_of(preflight).changes.apply(verified.saved.change_id, accepted)
         told = f"2 mailboxes would disconnect{said}; to accept that, give --accept-disconnects 2"
         assert str(refused.value) == told
     assert_untouched(system)
@@ -54,13 +54,13 @@ def test_applied_with_the_accepted_number_once(system: System, verified: Outcome
     """The settings are in force, the states are taken over with their reasons, and that was it."""
     box = schema.mailboxes
     with system.open() as preflight:
-        applied = preflight.apply(verified.saved.change_id, 2)
+        applied = account_of(preflight).changes.apply(verified.saved.change_id, 2)
         assert (applied.domain, applied.settings, applied.will_disconnect) == (DOMAIN, settings_of(lab), 2)
 
         with pytest.raises(Refused, match=r"is applied; only a verified change can be applied"):
-            preflight.apply(verified.saved.change_id, 2)
+            account_of(preflight).changes.apply(verified.saved.change_id, 2)
 
-        (domain,) = preflight.domains()
+        (domain,) = account_of(preflight).domains.summaries()
         assert domain.settings == settings_of(lab)
         assert states(preflight) == {"connected": 8, "disconnected": 2}
         with preflight.database.read() as conn:
@@ -73,7 +73,7 @@ def test_applied_with_the_accepted_number_once(system: System, verified: Outcome
 
 def test_a_report_that_is_too_old(system: System, verified: Outcome) -> None:
     with system.open(report_minutes=1e-6) as preflight, pytest.raises(Refused, match=r"minutes old.*verify it again"):
-        preflight.apply(verified.saved.change_id, 2)
+        account_of(preflight).changes.apply(verified.saved.change_id, 2)
     assert_untouched(system)
 
 
@@ -81,7 +81,7 @@ def test_a_mailbox_that_came_later(system: System, verified: Outcome, lab: MailL
     system.load(DOMAIN, boxes_of(lab, DOMAIN, COUNT + 1, wrong=WRONG))
 
     with system.open() as preflight, pytest.raises(Refused, match=r"1 mailboxes of apply\.example were added"):
-        preflight.apply(verified.saved.change_id, 2)
+        account_of(preflight).changes.apply(verified.saved.change_id, 2)
 
 
 def test_a_credential_that_changed_later(system: System, verified: Outcome, lab: MailLab) -> None:
@@ -89,7 +89,7 @@ def test_a_credential_that_changed_later(system: System, verified: Outcome, lab:
     system.load(DOMAIN, boxes_of(lab, DOMAIN, COUNT, wrong=(*WRONG, 7)))
 
     with system.open() as preflight, pytest.raises(Refused, match="verify it again"):
-        preflight.apply(verified.saved.change_id, 2)
+        account_of(preflight).changes.apply(verified.saved.change_id, 2)
 
 
 def test_settings_that_moved_meanwhile(system: System, verified: Outcome) -> None:
@@ -98,7 +98,7 @@ def test_settings_that_moved_meanwhile(system: System, verified: Outcome) -> Non
             row = conn.execute(sa.select(schema.changes.c.settings_id)).scalar_one()
             conn.execute(schema.domains.update().values(settings_id=row))
         with pytest.raises(Refused, match=r"the settings of apply\.example were changed since"):
-            preflight.apply(verified.saved.change_id, 2)
+            account_of(preflight).changes.apply(verified.saved.change_id, 2)
         assert states(preflight) == {"unknown": COUNT}
 
 
@@ -107,42 +107,42 @@ def test_a_change_that_is_superseded(system: System, verified: Outcome, lab: Mai
 
     with system.open() as preflight:
         with pytest.raises(Refused, match="is superseded"):
-            preflight.apply(verified.saved.change_id, 2)
-        preflight.apply(second.saved.change_id, 2)
+            account_of(preflight).changes.apply(verified.saved.change_id, 2)
+        account_of(preflight).changes.apply(second.saved.change_id, 2)
 
 
 def test_a_change_whose_run_has_not_ended(database_system: System, lab: MailLab) -> None:
     database_system.load(DOMAIN, boxes_of(lab, DOMAIN, COUNT))
     with database_system.open() as preflight:
         preflight.flow.resources.publish = lambda *_: None
-        saved = preflight.save(DOMAIN, settings_of(lab))
+        saved = account_of(preflight).changes.save(DOMAIN, settings_of(lab))
         with pytest.raises(Refused, match="is verifying"):
-            preflight.apply(saved.change_id, None)
+            account_of(preflight).changes.apply(saved.change_id, None)
         with pytest.raises(Invalid, match="has no report: it is verifying"):
-            preflight.report(saved.change_id)
+            account_of(preflight).changes.report(saved.change_id)
 
 
 def test_an_unknown_change(system: System) -> None:
     with system.open() as preflight, pytest.raises(Invalid, match="there is no change 'nothing'"):
-        preflight.apply("nothing", None)
+        account_of(preflight).changes.apply("nothing", None)
 
 
 def test_a_newer_change_cancels_the_run_of_the_older(system: System, lab: MailLab) -> None:
     """Given a run at work, when another change of the domain is saved, then the first stops and the second is told."""
     system.load(DOMAIN, boxes_of(lab, DOMAIN, 60))
     with system.open(logins_at_once=2) as preflight, preflight.working():
-        old = preflight.save(DOMAIN, settings_of(lab, host="127.0.0.1"))
-        for progress in preflight.follow(old.run_id, timeout=60):
+        old = account_of(preflight).changes.save(DOMAIN, settings_of(lab, host="127.0.0.1"))
+        for progress in account_of(preflight).runs.follow(old.run_id, timeout=60):
             if progress.stage == "mailboxes":
                 break
-        new = preflight.save(DOMAIN, settings_of(lab))
-        *_, last = preflight.follow(new.run_id, timeout=60)
-        *_, first = preflight.follow(old.run_id, timeout=60)
+        new = account_of(preflight).changes.save(DOMAIN, settings_of(lab))
+        *_, last = account_of(preflight).runs.follow(new.run_id, timeout=60)
+        *_, first = account_of(preflight).runs.follow(old.run_id, timeout=60)
 
         assert (first.stage, last.stage) == ("cancelled", "finished")
-        assert preflight.report(new.change_id).counts["keeps_working"] == 60
+        assert account_of(preflight).changes.report(new.change_id).counts["keeps_working"] == 60
         with pytest.raises(Invalid, match="has no report: it is superseded"):
-            preflight.report(old.change_id)
+            account_of(preflight).changes.report(old.change_id)
 
 
 def test_the_command_refuses_and_applies(system: System, verified: Outcome) -> None:
@@ -164,7 +164,7 @@ def test_an_undecided_mailbox_is_unknown_afterwards(embedded_system: System, lab
         with preflight.database.begin() as conn:
             conn.exec_driver_sql("UPDATE mailboxes SET credential = NULL WHERE address LIKE 'box001%'")
         found = embedded_system.verify(DOMAIN, settings_of(lab))
-        preflight.apply(found.saved.change_id, None)
+        account_of(preflight).changes.apply(found.saved.change_id, None)
 
         assert found.codes[f"box001@{DOMAIN}"] == "credential.missing"
         assert states(preflight) == {MailboxState.CONNECTED: 2, MailboxState.UNKNOWN: 1}

@@ -8,7 +8,7 @@ import pytest
 
 from checks.model import Invalid
 from settings_store.secrets import new_key
-from tests.flows.harness import Result, System, boxes_of, outcome, settings_of, wait_for, write_csv
+from tests.flows.harness import Result, System, account_of, boxes_of, outcome, settings_of, wait_for, write_csv
 from tests.servers.lab import MailLab
 from tests.servers.process import free_port
 
@@ -79,7 +79,7 @@ def test_a_row_in_the_middle_of_the_file(system: System, lab: MailLab) -> None:
     assert_refused(system.command(*arguments(lab, csv)), "21", "address")
 
     with system.open() as preflight:
-        assert not any(sum(domain.mailboxes.values()) for domain in preflight.domains())
+        assert not any(sum(domain.mailboxes.values()) for domain in account_of(preflight).domains.summaries())
         with preflight.database.read() as conn:
             assert conn.exec_driver_sql("SELECT count(*) FROM changes").scalar() == 0
 
@@ -100,20 +100,23 @@ class TestBroker:
         for command in (arguments(lab, csv), ["serve"]):
             assert_refused(own_system.command(*command), "MAIL_PREFLIGHT_BROKER_URL")
         with own_system.open() as preflight:
-            assert preflight.domains() == []
+            assert account_of(preflight).domains.summaries() == []
 
     def test_down_does_not_keep_a_change_from_being_saved(self, own_system: System, lab: MailLab) -> None:
         """Given no broker, when a change is saved, then it is kept, and its run is done once there are workers."""
         own_system.load(DOMAIN, boxes_of(lab, DOMAIN, 6, wrong=[2]))
         broker, own_system.broker_url = own_system.broker_url, f"redis://127.0.0.1:{free_port()}/0"
         with own_system.open() as preflight:
-            saved = preflight.save(DOMAIN, settings_of(lab))
+            saved = account_of(preflight).changes.save(DOMAIN, settings_of(lab))
             with pytest.raises(Invalid, match="does not answer"), preflight.working():
                 raise AssertionError("there is no broker")
         own_system.broker_url = broker
 
         with own_system.working(1), own_system.start("beat"), own_system.open() as preflight:
-            wait_for(lambda: preflight.progress(saved.run_id).stage == "finished", "beat's sweep finds the run")
+            wait_for(
+                lambda: account_of(preflight).runs.progress(saved.run_id).stage == "finished",
+                "beat's sweep finds the run",
+            )
             found = outcome(preflight, saved)
 
         assert found.counts == {"keeps_working": 5, "will_disconnect": 1}
@@ -129,9 +132,12 @@ class TestServe:
     def test_runs_what_was_saved_while_nobody_worked(self, embedded_system: System, lab: MailLab) -> None:
         embedded_system.load(DOMAIN, boxes_of(lab, DOMAIN, 6, wrong=[2]))
         with embedded_system.open() as preflight:
-            saved = preflight.save(DOMAIN, settings_of(lab))
+            saved = account_of(preflight).changes.save(DOMAIN, settings_of(lab))
             with embedded_system.start("serve") as serve:
-                wait_for(lambda: preflight.progress(saved.run_id).stage == "finished", "serve's sweep finds the run")
+                wait_for(
+                    lambda: account_of(preflight).runs.progress(saved.run_id).stage == "finished",
+                    "serve's sweep finds the run",
+                )
                 assert serve.terminate() < 10
             found = outcome(preflight, saved)
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import pytest
 
 from settings_store import schema
-from tests.flows.harness import OTHERS_REJECT, Outcome, System, boxes_of, settings_of, user_of
+from tests.flows.harness import OTHERS_REJECT, Outcome, System, account_of, boxes_of, settings_of, user_of
 from tests.servers.lab import MailLab
 from tests.servers.process import free_port
 
@@ -51,7 +51,9 @@ def in_force(system: System, lab: MailLab, other_lab: MailLab) -> System:
     system.load(DOMAIN, boxes_of(lab, DOMAIN, COUNT, wrong=(8, 9)))
     system.apply(DOMAIN, settings_of(lab))
     with system.open() as preflight:
-        preflight.forget_rejections(DOMAIN)  # or the baseline of 8 and 9 would be known without a login
+        account_of(preflight).mailboxes.forget_rejections(
+            DOMAIN
+        )  # or the baseline of 8 and 9 would be known without a login
     lab.forget()
     other_lab.forget()
     return system

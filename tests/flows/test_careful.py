@@ -12,7 +12,7 @@ from checks.settings import ImapSettings
 from settings_store.changes.lifecycle import ChangeState, Refused
 from settings_store.changes.watches import Watch
 from settings_store.incidents import overview
-from tests.flows.harness import Box, System, outcome, wait_for
+from tests.flows.harness import Box, System, account_of, outcome, wait_for
 from tests.servers.certificates import CertificateLab
 from tests.servers.guarded import GuardedServer, Rules
 from tests.servers.process import free_port
@@ -107,14 +107,14 @@ class TestWrongSettings:
         assert server.seen.logins == 0
         assert set(found.codes.values()) == {"connect.refused"}
         with embedded_system.open() as preflight:
-            (cause,) = preflight.report(found.saved.change_id).causes()
+            (cause,) = account_of(preflight).changes.report(found.saved.change_id).causes()
         assert (cause.protocol, cause.count) == ("smtp", 10_000)
 
     def test_ten_thousand_wrong_passwords(self, embedded_system: System, server: GuardedServer, lab: Lab) -> None:
         embedded_system.load(DOMAIN, [Box(f"box{n:05}@{DOMAIN}", "anything", f"box{n:05}") for n in range(10_000)])
 
         with embedded_system.open() as preflight, preflight.working():
-            saved = preflight.save(DOMAIN, lab.settings(server))
+            saved = account_of(preflight).changes.save(DOMAIN, lab.settings(server))
             found = outcome(preflight, saved)
 
         assert server.seen.logins <= 5
@@ -214,7 +214,8 @@ class TestRestraint:
         server.users = known
 
         with system.open() as preflight:
-            told: Any = report_document(preflight.report(stopped.saved.change_id)).head()
+            report = account_of(preflight).changes.report(stopped.saved.change_id)
+            told: Any = report_document(report).head()
         gone_on = system.command("resume", stopped.saved.change_id, "--json")
 
         assert (told["stop"]["code"], told["stop"]["count"]) == ("auth.rejected", 60 - len(tried))
@@ -226,7 +227,7 @@ class TestRestraint:
         assert server.seen.rejected.total() == len(tried)
         assert server.seen.accepted.total() == 2 * (60 - len(tried))
         with system.open() as preflight, pytest.raises(Invalid, match="no mailbox left untried"):
-            preflight.resume(stopped.saved.change_id)
+            account_of(preflight).changes.resume(stopped.saved.change_id)
 
 
 class TestPacing:
@@ -246,10 +247,14 @@ class TestPacing:
             for domain in (DOMAIN, "second.example"):
                 own_system.load(domain, boxes(120, domain=domain))
             with own_system.open(logins_at_once=6) as preflight:
-                saved = [preflight.save(domain, lab.settings(server)) for domain in (DOMAIN, "second.example")]
+                saved = [
+                    account_of(preflight).changes.save(domain, lab.settings(server))
+                    for domain in (DOMAIN, "second.example")
+                ]
                 # Neither waits for the other to end.
                 wait_for(
-                    lambda: all(0 < preflight.progress(one.run_id).ok < 120 for one in saved), "both are under way"
+                    lambda: all(0 < account_of(preflight).runs.progress(one.run_id).ok < 120 for one in saved),
+                    "both are under way",
                 )
                 found = [outcome(preflight, one) for one in saved]
 
@@ -265,11 +270,14 @@ class TestPacing:
             for name in names:
                 own_system.load(name, boxes(60 if name == names[0] else 4, domain=name))
             with own_system.open(logins_at_once=limit, lanes=1) as preflight:
-                first = preflight.save(names[0], lab.settings(server))
-                wait_for(lambda: preflight.progress(first.run_id).ok > limit, "logins are under way")
-                others = [preflight.save(name, lab.settings(server)) for name in names[1:]]
-                wait_for(lambda: all(preflight.progress(one.run_id).endpoints for one in others), "all are checked")
-                assert preflight.progress(first.run_id).ok < 60
+                first = account_of(preflight).changes.save(names[0], lab.settings(server))
+                wait_for(lambda: account_of(preflight).runs.progress(first.run_id).ok > limit, "logins are under way")
+                others = [account_of(preflight).changes.save(name, lab.settings(server)) for name in names[1:]]
+                wait_for(
+                    lambda: all(account_of(preflight).runs.progress(one.run_id).endpoints for one in others),
+                    "all are checked",
+                )
+                assert account_of(preflight).runs.progress(first.run_id).ok < 60
                 found = [outcome(preflight, one) for one in (first, *others)]
             assert not any("without one" in worker.words for worker in workers)
 
@@ -301,19 +309,19 @@ class TestPacing:
         with lab.server(500, Rules(login_seconds=0.05)) as server:
             embedded_system.load(DOMAIN, boxes(500))
             with embedded_system.open(logins_at_once=4) as preflight, preflight.working():
-                saved = preflight.save(DOMAIN, lab.settings(server))
-                wait_for(lambda: preflight.progress(saved.run_id).ok, "logins begin")
+                saved = account_of(preflight).changes.save(DOMAIN, lab.settings(server))
+                wait_for(lambda: account_of(preflight).runs.progress(saved.run_id).ok, "logins begin")
                 assert embedded_system.command("cancel", saved.change_id).status == 0
                 time.sleep(0.7)
                 so_far = server.seen.logins
                 time.sleep(0.5)
 
                 assert server.seen.logins == so_far < 500
-                assert preflight.progress(saved.run_id).stage == "cancelled"
+                assert account_of(preflight).runs.progress(saved.run_id).stage == "cancelled"
                 with pytest.raises(Invalid, match="is draft"):
-                    preflight.report(saved.change_id)
+                    account_of(preflight).changes.report(saved.change_id)
                 with pytest.raises(Refused, match="only a verified change"):
-                    preflight.apply(saved.change_id)
+                    account_of(preflight).changes.apply(saved.change_id)
 
 
 class TestApplied:
@@ -323,25 +331,25 @@ class TestApplied:
         system.load(DOMAIN, boxes(20, {3}))
         first, second = lab.settings(server), lab.settings(server, host="127.0.0.1")
         with system.open() as preflight:
-            before_any = preflight.domains()
+            before_any = account_of(preflight).domains.summaries()
         one = system.verify(DOMAIN, first)
         with system.open() as preflight:
-            preflight.apply(one.saved.change_id, 1)
-            before = preflight.domains()
+            account_of(preflight).changes.apply(one.saved.change_id, 1)
+            before = account_of(preflight).domains.summaries()
         two = system.verify(DOMAIN, second)
         with system.open() as preflight:
-            preflight.apply(two.saved.change_id)
+            account_of(preflight).changes.apply(two.saved.change_id)
             with pytest.raises(Refused, match="is not in force any more"):
-                preflight.roll_back(one.saved.change_id)
+                account_of(preflight).changes.roll_back(one.saved.change_id)
 
         with system.open() as preflight:
-            preflight.roll_back(two.saved.change_id)
-            assert preflight.domains() == before
-            assert preflight.domains()[0].settings == first
+            account_of(preflight).changes.roll_back(two.saved.change_id)
+            assert account_of(preflight).domains.summaries() == before
+            assert account_of(preflight).domains.summaries()[0].settings == first
         assert system.command("rollback", one.saved.change_id).status == 0
         with system.open() as preflight:
-            assert preflight.domains() == before_any
-            _, told = preflight.history(one.saved.change_id)
+            assert account_of(preflight).domains.summaries() == before_any
+            _, told = account_of(preflight).changes.history(one.saved.change_id)
         assert [line.event for line in told] == ["save", "verify", "finish", "apply", "roll_back"]
         assert told[-1].actor.source == "local"
 
@@ -363,13 +371,17 @@ class TestApplied:
         found = embedded_system.verify(DOMAIN, lab.settings(server))
         change_id = found.saved.change_id
         with embedded_system.start("serve", WATCH_EVERY_MINUTES="0.01"), embedded_system.open() as preflight:
-            preflight.apply(change_id, watch=Watch(60, roll_back_by_itself=by_itself))
+            account_of(preflight).changes.apply(change_id, watch=Watch(60, roll_back_by_itself=by_itself))
             server.users = {}
             event = "roll_back" if by_itself else "watch_failed"
-            wait_for(lambda: event in [entry.event for entry in preflight.history(change_id)[1]], event, 20)
+            wait_for(
+                lambda: event in [entry.event for entry in account_of(preflight).changes.history(change_id)[1]],
+                event,
+                20,
+            )
 
-            change, entries = preflight.history(change_id)
-            (domain,) = preflight.domains()
+            change, entries = account_of(preflight).changes.history(change_id)
+            (domain,) = account_of(preflight).domains.summaries()
             with preflight.database.read() as conn:
                 ((incident,), _) = overview.incidents_of(conn, change.domain_id, 0.0, 5)
 
@@ -389,12 +401,12 @@ class TestApplied:
         embedded_system.load(DOMAIN, boxes(10))
         one = embedded_system.verify(DOMAIN, lab.settings(server))
         with embedded_system.open() as preflight:
-            preflight.apply(one.saved.change_id, watch=Watch(60, roll_back_by_itself=True))
+            account_of(preflight).changes.apply(one.saved.change_id, watch=Watch(60, roll_back_by_itself=True))
         two = embedded_system.verify(DOMAIN, lab.settings(server, host="127.0.0.1"))
         with embedded_system.open() as preflight:
-            preflight.apply(two.saved.change_id, watch=Watch(0))
-            assert preflight.history(one.saved.change_id)[0].watch_until is None
-            assert preflight.history(one.saved.change_id)[0].state == "applied"
+            account_of(preflight).changes.apply(two.saved.change_id, watch=Watch(0))
+            assert account_of(preflight).changes.history(one.saved.change_id)[0].watch_until is None
+            assert account_of(preflight).changes.history(one.saved.change_id)[0].state == "applied"
 
 
 def test_two_admins_at_the_same_time(system: System, server: GuardedServer, lab: Lab) -> None:
@@ -407,7 +419,7 @@ def test_two_admins_at_the_same_time(system: System, server: GuardedServer, lab:
     def save(place: int) -> None:
         with system.open() as preflight:
             both.wait()
-            results[place] = preflight.save(DOMAIN, settings[place])
+            results[place] = account_of(preflight).changes.save(DOMAIN, settings[place])
 
     results = [first.saved, first.saved]
     threads = [threading.Thread(target=save, args=(place,)) for place in range(2)]
@@ -417,15 +429,15 @@ def test_two_admins_at_the_same_time(system: System, server: GuardedServer, lab:
         thread.join()
 
     with system.open() as preflight:
-        states = [preflight.history(one.change_id)[0].state for one in results]
-        assert preflight.history(first.saved.change_id)[0].state == "superseded"
+        states = [account_of(preflight).changes.history(one.change_id)[0].state for one in results]
+        assert account_of(preflight).changes.history(first.saved.change_id)[0].state == "superseded"
     assert sorted(states) in (["superseded", "verified"], ["superseded", "verifying"])
     replaced = {one.superseded for one in results}
     assert first.saved.change_id in replaced
     assert len(replaced & {one.change_id for one in results}) == 1
     loser = results[states.index(ChangeState.SUPERSEDED)]
     with system.open() as preflight, preflight.working():
-        preflight.reopen(loser.change_id)
-        again = outcome(preflight, preflight.verify_again(loser.change_id))
+        account_of(preflight).changes.reopen(loser.change_id)
+        again = outcome(preflight, account_of(preflight).changes.verify_again(loser.change_id))
         assert again.report.verdict == "safe"
-        assert preflight.apply(loser.change_id, checksum=again.report.checksum).will_disconnect == 0
+        assert account_of(preflight).changes.apply(loser.change_id, checksum=again.report.checksum).will_disconnect == 0

@@ -9,6 +9,7 @@ from settings_store.changes.changes import Saved
 from tests.flows.harness import (
     Outcome,
     System,
+    account_of,
     boxes_of,
     newest_run,
     outcome,
@@ -38,7 +39,7 @@ def saved_run(system: System, lab: MailLab) -> Iterator[tuple[Preflight, Saved]]
             conn.exec_driver_sql(
                 "UPDATE mailboxes SET state = 'connected' WHERE address < 'box012' AND address > 'box001'"
             )
-        yield preflight, preflight.save(DOMAIN, settings_of(lab))
+        yield preflight, account_of(preflight).changes.save(DOMAIN, settings_of(lab))
 
 
 def wait_for_the_middle(preflight: Preflight, run_id: str) -> set[str]:
@@ -96,7 +97,10 @@ def test_redis_loses_the_message_before_anybody_has_it(
     with saved_run(own_system, lab) as (preflight, saved):
         redis_server.restart(lose_data=True)
         with own_system.working(1), own_system.start("beat"):
-            wait_for(lambda: preflight.progress(saved.run_id).stage == "finished", "beat's sweep finds the run")
+            wait_for(
+                lambda: account_of(preflight).runs.progress(saved.run_id).stage == "finished",
+                "beat's sweep finds the run",
+            )
         found = outcome(preflight, saved)
 
     assert_as_ever(found)
@@ -157,7 +161,10 @@ def test_the_embedded_command_is_killed_and_serve_goes_on(embedded_system: Syste
     with embedded_system.open() as preflight:
         saved, known = kill_verify_in_the_middle(embedded_system, lab, preflight)
         with embedded_system.start("serve") as serve:
-            wait_for(lambda: preflight.progress(saved.run_id).stage == "finished", "serve's sweep finds the run")
+            wait_for(
+                lambda: account_of(preflight).runs.progress(saved.run_id).stage == "finished",
+                "serve's sweep finds the run",
+            )
             serve.terminate()
         told = embedded_system.command("report", saved.change_id, "--json")
         found = outcome(preflight, saved)
@@ -174,7 +181,7 @@ def test_the_embedded_command_is_killed_and_asked_again(embedded_system: System,
 
         again = embedded_system.command(*verify_arguments(embedded_system, lab))
 
-        assert preflight.progress(saved.run_id).stage == "cancelled"
+        assert account_of(preflight).runs.progress(saved.run_id).stage == "cancelled"
     assert again.status == 1, again.err
     assert again.document["counts"]["will_disconnect"] == len(WRONG)
     assert again.document["counts"]["keeps_working"] == COUNT - len(WRONG)

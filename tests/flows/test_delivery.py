@@ -12,7 +12,7 @@ import pytest
 
 from settings_store.changes.changes import Saved
 from settings_store.runs import outcomes, pages
-from tests.flows.harness import Outcome, System, boxes_of, outcome, seen, settings_of, user_of
+from tests.flows.harness import Outcome, System, account_of, boxes_of, outcome, seen, settings_of, user_of
 from tests.servers.lab import MailLab
 from worker.finished_runs import finish
 from worker.resources import Resources, TaskName
@@ -81,7 +81,7 @@ def post(database_system: System, lab: MailLab) -> Iterator[Post]:
         with preflight.database.begin() as conn:
             conn.exec_driver_sql("UPDATE mailboxes SET state = 'connected' WHERE address > 'box022'")
         preflight.flow.resources.publish = lambda *_: None
-        yield Post(preflight, preflight.save(DOMAIN, settings_of(lab)))
+        yield Post(preflight, account_of(preflight).changes.save(DOMAIN, settings_of(lab)))
 
 
 def assert_as_ever(found: Outcome, lab: MailLab) -> None:
@@ -223,12 +223,12 @@ def test_a_death_between_the_canaries_and_their_judgement(
     database_system.load(DOMAIN, boxes_of(lab, DOMAIN, 104, wrong=[102])[100:])
     with database_system.open() as preflight:
         preflight.flow.resources.publish = lambda *_: None
-        first = Post(preflight, preflight.save(DOMAIN, settings_of(lab)))
+        first = Post(preflight, account_of(preflight).changes.save(DOMAIN, settings_of(lab)))
         first.finish()
-        preflight.apply(first.saved.change_id, 1)
+        account_of(preflight).changes.apply(first.saved.change_id, 1)
         with preflight.database.begin() as conn:
             conn.exec_driver_sql("UPDATE mailboxes SET state = 'unknown'")
-        post = Post(preflight, preflight.save(DOMAIN, settings_of(other_lab, host="127.0.0.1")))
+        post = Post(preflight, account_of(preflight).changes.save(DOMAIN, settings_of(other_lab, host="127.0.0.1")))
         post.deliver(post.waiting.pop(0))
         monkeypatch.setattr(post.flow, "judge_canaries", _die)
         with pytest.raises(SystemError):

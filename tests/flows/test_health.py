@@ -11,10 +11,21 @@ import sqlalchemy as sa
 import worker.health.endpoint_lane
 from checks.codes import Verdict
 from checks.settings import Settings
-from settings_store import schema
+from settings_store import domains, schema
 from settings_store.health import endpoints
 from settings_store.health.endpoints import Watched
-from tests.flows.harness import Program, System, boxes_of, is_ready, outcome, seen, settings_of, user_of, wait_for
+from tests.flows.harness import (
+    Program,
+    System,
+    account_of,
+    boxes_of,
+    is_ready,
+    outcome,
+    seen,
+    settings_of,
+    user_of,
+    wait_for,
+)
 from tests.servers.lab import MailLab
 from tests.settings_store.in_force import put_in_force
 from worker import process
@@ -136,7 +147,7 @@ class TestEndpoints:
             with preflight.database.begin() as conn:
                 table = schema.domains
                 conn.execute(table.update().where(table.c.id == ids["paused"]).values(paused_at=now))
-                window = {"account_id": preflight.account_id, "domain_id": ids["mended"], "note": ""}
+                window = {"account_id": domains.ensure_account(conn), "domain_id": ids["mended"], "note": ""}
                 conn.execute(schema.maintenance.insert().values(**window, starts_at=now - 60, ends_at=now + 600))
 
             check(preflight, *ids.values())
@@ -263,7 +274,7 @@ class TestSlices:
             check(preflight, *ids)
             wait_for(lambda: all(claimed(preflight, domain_id) for domain_id in ids), "all are claimed")
 
-            found = outcome(preflight, preflight.save("urgent.example", settings_of(lab)))
+            found = outcome(preflight, account_of(preflight).changes.save("urgent.example", settings_of(lab)))
 
             assert found.counts == {"keeps_working": 10}
             assert not any(rows(preflight, domain_id) for domain_id in ids), "health was still at it"

@@ -79,7 +79,7 @@ class Life(RuleBasedStateMachine):
 
     def _change(self, change_id: str) -> Change:
         with self.database.read() as conn:
-            return changes.get(conn, change_id)
+            return changes.load(conn, change_id)
 
     @rule(target=ids, number=st.integers(0, 3), admin=ADMINS)
     def save(self, number: int, admin: Actor) -> Any:
@@ -134,7 +134,7 @@ class Life(RuleBasedStateMachine):
         allowed = self.states[change_id] == "verified" and fresh and not moved and reviewed
         try:
             with self.database.begin() as conn:
-                applying.apply(conn, changes.get(conn, change_id), None, self.now, 100, checksum=checksum, actor=admin)
+                applying.apply(conn, changes.load(conn, change_id), None, self.now, 100, checksum=checksum, actor=admin)
         except Refused:
             assert not allowed
         else:
@@ -172,7 +172,7 @@ class Life(RuleBasedStateMachine):
         with self.database.read() as conn:
             stored = {row.id: row.state for row in conn.execute(sa.select(schema.changes))}
             version = conn.execute(sa.select(schema.domains.c.settings_id)).scalar_one()
-            expected = changes.get(conn, self.in_force).settings_id if self.in_force else None
+            expected = changes.load(conn, self.in_force).settings_id if self.in_force else None
             counted = {change_id: len(list(audit.of_change(conn, change_id))) for change_id in stored}
             open_runs = sa.select(schema.runs.c.change_id).where(schema.runs.c.stage.not_in(runs.ENDED))
             verified_now = list(conn.execute(open_runs).scalars())

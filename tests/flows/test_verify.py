@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
-from tests.flows.harness import ROOT, Box, System, boxes_of, seen, settings_of, write_csv
+from tests.flows.harness import ROOT, Box, System, account_of, boxes_of, seen, settings_of, write_csv
 from tests.servers.lab import MailLab
 
 SCHEMAS = ROOT / "docs" / "schema"
@@ -128,10 +128,10 @@ def test_two_domains_at_the_same_time(system: System, lab: MailLab) -> None:
         system.load(name, boxes_of(lab, name, 40, wrong=range(40 - wrong, 40)))
 
     with system.open() as preflight, preflight.working():
-        saved = [preflight.save(name, settings_of(lab)) for name in names]
+        saved = [account_of(preflight).changes.save(name, settings_of(lab)) for name in names]
         for one in saved:
-            list(preflight.follow(one.run_id, timeout=60))
-        counts = [preflight.report(one.change_id).counts["will_disconnect"] for one in saved]
+            list(account_of(preflight).runs.follow(one.run_id, timeout=60))
+        counts = [account_of(preflight).changes.report(one.change_id).counts["will_disconnect"] for one in saved]
 
     assert counts == [3, 11]
 

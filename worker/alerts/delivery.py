@@ -154,7 +154,7 @@ def _kind(told: list[alerts.Story]) -> str:
 
 
 def _story(resources: Resources, conn: Connection, delivery: Delivery, key: Key) -> alerts.Story:
-    incident = incidents.get(conn, key.incident_id)
+    incident = incidents.load(conn, key.incident_id)
     if incident is None:
         raise LookupError(f"an alert refers to incident {key.incident_id}, which is not there")
     link = f"{resources.config.public_url.rstrip('/')}/incidents/{incident.id}" if resources.config.public_url else ""

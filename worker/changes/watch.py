@@ -44,7 +44,7 @@ def begin_watches(resources: Resources) -> int:
             following = now + resources.config.watch_every_minutes * 60
             last = change.watch_until is None or following > change.watch_until
             run_id = watches.begin_run(conn, change, now, None if last else following)
-            begun += [run for run in [runs.get(conn, run_id)] if run] if run_id else []
+            begun += [run for run in [runs.load(conn, run_id)] if run] if run_id else []
     for run in begun:
         resources.send("start_run", run)
     return len(begun)
@@ -57,7 +57,7 @@ def judge_watch(resources: Resources, conn: Connection, run: Run, change_id: str
     in two runs. Nothing is concluded while everything fails, for then it is us. The mailboxes' states follow.
     """
     now, pace = resources.now(), pace_of(resources.config)
-    change, run = changes.get(conn, change_id), runs.get(conn, run.id) or run
+    change, run = changes.load(conn, change_id), runs.load(conn, run.id) or run
     in_force = change.state is ChangeState.APPLIED and applying.is_in_force(conn, change)
     if not in_force or overview.service_in_trouble(conn):
         return
@@ -70,7 +70,7 @@ def judge_watch(resources: Resources, conn: Connection, run: Run, change_id: str
         return
     log.warning("change %s: %s", change_id, failure)
     if change.roll_back_by_itself:
-        applying.roll_back(conn, change_id, now, SERVICE, str(failure))
+        applying.roll_back(conn, change, now, SERVICE, str(failure))
     else:
         # So many at once need no second look.
         slices.take_over_states(conn, run, now, replace(pace, fails=1))

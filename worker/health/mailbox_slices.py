@@ -31,7 +31,7 @@ def begin_slices(resources: Resources) -> int:
 def end_slice(resources: Resources, conn: Connection, run: Run) -> None:
     """Mailbox states follow what a finished run has found out."""
     # As it is now: lanes may have noted since why mailboxes were left untried.
-    newest = runs.get(conn, run.id) or run
+    newest = runs.load(conn, run.id) or run
     slices.take_over_states(conn, newest, resources.now(), pace_of(resources.config))
     for row in outcomes.rows(conn, run.id):
         if row.verdict and row.protocol and row.code:

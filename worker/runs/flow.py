@@ -69,7 +69,7 @@ class Flow:
     def advance(self, run_id: str) -> None:
         """Publishes what is next for a run."""
         with self.resources.database.read() as conn:
-            run = runs.get(conn, run_id)
+            run = runs.load(conn, run_id)
         if run is None or run.stage in runs.ENDED:
             return
         if run.stage in {"queued", "endpoints"}:
@@ -83,7 +83,7 @@ class Flow:
     def advance_after_lane(self, run_id: str) -> None:
         """A lane has ended: the report, where it was the last one, or another lane for pages that nobody has."""
         with self.resources.database.read() as conn:
-            run = runs.get(conn, run_id)
+            run = runs.load(conn, run_id)
             if run is None or run.stage in runs.ENDED:
                 return
             left = pages.count_open(conn, run_id, phase_of(run))
@@ -130,7 +130,7 @@ class Flow:
         log.warning("run %s is broken off after like failures: %s", run_id, code)
         with self.resources.database.begin() as conn:
             runs.lock(conn, run_id)
-            run = runs.get(conn, run_id)
+            run = runs.load(conn, run_id)
             if run is not None and run.stage == "baseline":
                 baseline.settle(conn, run_id, Verdict.INCONCLUSIVE, Code.RUN_NOT_TRIED)
                 pages.close(conn, run_id, BASELINE)
@@ -141,7 +141,7 @@ class Flow:
         """Lets every lane at the pages; the caller is one of them. False where that was done already."""
         with self.resources.database.begin() as conn:
             opened = runs.move(conn, run_id, ("canaries",), "mailboxes", self.resources.now())
-            run = runs.get(conn, run_id)
+            run = runs.load(conn, run_id)
         if opened and run:
             for _ in range(self._lanes(run) - 1):
                 self.resources.send("run_page", run)
@@ -170,7 +170,7 @@ class Flow:
         with self.resources.database.begin() as conn:
             if not runs.claim(conn, run_id, owner, self.resources.now(), self.resources.now() + STEP_LEASE_SECONDS):
                 return None
-            return runs.get(conn, run_id)
+            return runs.load(conn, run_id)
 
     def _release(self, run_id: str, owner: str) -> None:
         with self.resources.database.begin() as conn:

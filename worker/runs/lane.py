@@ -125,7 +125,7 @@ class Lane:
     def run(self) -> None:
         """Works pages off, then says what is next."""
         with self._resources.database.read() as conn:
-            run = runs.get(conn, self._run_id)
+            run = runs.load(conn, self._run_id)
         if run is None or run.stage not in {"canaries", "mailboxes", "baseline"}:
             return
         if self._resources.stopping.is_set():

@@ -1,1 +1,1 @@
-"""The use cases: what the command and the API call."""
+"""The use cases, one file a capability: what the command and the API call, for one account and one actor."""

@@ -1,7 +1,6 @@
-"""What the command and the API call: the use cases, each one a method."""
+"""The service as its operator has it: opened, run as processes, its keys changed. `account` is the door to the rest."""
 
 import contextlib
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,77 +12,36 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 from sqlalchemy.engine import make_url
 
-from checks.messages import Language
-from checks.model import EndpointResult, Invalid
-from checks.settings import Settings, normalise_domain
-from settings_store import audit, domains
+from checks.model import Invalid
+from settings_store import domains
 from settings_store.alerts.channel_keys import rotate_urls
-from settings_store.audit import SERVICE, Actor, Entry
-from settings_store.changes import applying, changes
-from settings_store.changes.changes import Change, Saved
-from settings_store.changes.watches import Watch
+from settings_store.audit import Actor
 from settings_store.db import Database
-from settings_store.domains import DomainSummary
-from settings_store.mailboxes import rejections
-from settings_store.mailboxes.csv_file import read_csv
-from settings_store.mailboxes.mailboxes import ImportCounts, import_mailboxes, rotate_credentials
-from settings_store.runs import endpoints as run_endpoints
-from settings_store.runs import outcomes, runs
-from settings_store.runs.runs import Stage
+from settings_store.mailboxes.mailboxes import rotate_credentials
 from settings_store.secrets import Vault, load_or_create_key_file
 from worker import process
 from worker.app import HEALTH, PREFLIGHT, QUEUES, make_app
-from worker.changes.report import Report, with_findings
 from worker.config import Config
 from worker.finished_runs import finish
 from worker.metrics import counters
 from worker.pacing.pacer import RedisPacer
 from worker.resources import Resources
-from worker.runs.endpoints import results_of
 from worker.runs.flow import Flow
-from worker.service.supervision import Supervision
+from worker.service.account import Account
+from worker.service.binding import Binding
 from worker.tasks import publisher, register
 
-_POLL_SECONDS = 0.05
-_TALLY_SECONDS = 0.25
-_STALL_SECONDS = 5.0
 _BROKER_SECONDS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a run is. `total` is 0 until it is planned."""
-
-    stage: Stage
-    endpoints: tuple[EndpointResult, ...]
-    total: int
-    ok: int
-    fail: int
-    inconclusive: int
-
-    @property
-    def done(self) -> int:
-        """Mailboxes with a verdict."""
-        return self.ok + self.fail + self.inconclusive
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """A change that took effect."""
-
-    domain: str
-    settings: Settings
-    will_disconnect: int
+_DEFAULT_ACCOUNT = "default"
 
 
 @dataclass
-class Preflight(Supervision):
-    """The service of one account."""
+class Preflight:
+    """The service of all accounts."""
 
     config: Config
     database: Database
     vault: Vault
-    account_id: int
     stopping: Event = field(default_factory=Event)
 
     @classmethod
@@ -92,8 +50,8 @@ class Preflight(Supervision):
         database = Database(config.database_url.get_secret_value())
         database.migrate()
         with database.begin() as conn:
-            account_id = domains.ensure_account(conn)
-        return cls(config, database, Vault(_keys(config)), account_id)
+            domains.ensure_account(conn, _DEFAULT_ACCOUNT)
+        return cls(config, database, Vault(_keys(config)))
 
     def __enter__(self) -> Self:
         return self
@@ -101,33 +59,29 @@ class Preflight(Supervision):
     def __exit__(self, *_: object) -> None:
         self.database.close()
 
-    # -- settings and mailboxes
-
-    def import_mailboxes(self, domain: str, path: Path) -> ImportCounts:
-        """The mailboxes of a CSV file, all or none. Raises `Invalid` that names row and field."""
-        rows = read_csv(path, normalise_domain(domain))
-        with self.database.begin() as conn:
-            domain_id = domains.ensure_domain(conn, self.account_id, domain)
-            return import_mailboxes(conn, domain_id, rows, self.vault, self.database.now())
-
-    def save(self, domain: str, settings: Settings, actor: Actor = SERVICE) -> Saved:
-        """Saves a change with its run, then asks for the run. Saving never fails because a server is down."""
-        with self.database.begin() as conn:
-            domain_id = domains.ensure_domain(conn, self.account_id, domain)
-            saved = changes.save(conn, domain_id, settings, self.database.now(), actor)
-        self.flow.resources.publish("start_run", saved.run_id)
-        return saved
-
-    def domains(self) -> list[DomainSummary]:
-        """The account's domains."""
+    def account(self, name: str = _DEFAULT_ACCOUNT, *, actor: Actor) -> Account:
+        """The use cases of an account, for whoever acts. Raises `Invalid` when there is no such account."""
         with self.database.read() as conn:
-            return domains.list_domains(conn, self.account_id)
+            account_id = domains.find_account(conn, name)
+        # The flow is made when it is asked for: most use cases need none.
+        return Account.bind(
+            Binding(
+                database=self.database,
+                config=self.config,
+                vault=self.vault,
+                account_id=account_id,
+                actor=actor,
+                publish=lambda task, run_id: self.flow.resources.publish(task, run_id),
+                sweep=lambda run_id: self.flow.sweep(run_id),
+                working=self.working,
+            )
+        )
 
     def rotate_keys(self) -> int:
         """Encrypts every credential, and every alert channel's URL, with the first key. Returns how many there were."""
         return rotate_urls(self.database, self.vault) + rotate_credentials(self.database, self.vault)
 
-    # -- the run
+    # -- processes
 
     @contextlib.contextmanager
     def working(self) -> Iterator[None]:
@@ -141,146 +95,6 @@ class Preflight(Supervision):
             return
         with process.embedded_workers(self.app, [PREFLIGHT], self.stopping):
             yield
-
-    def follow(self, run_id: str, timeout: float | None = None) -> Iterator[Progress]:
-        """The run's progress, two to four times a second and once at its end. Sweeps when the run stalls.
-
-        Raises `TimeoutError` after `timeout` seconds.
-        """
-        begun = told = swept = time.monotonic()
-        rhythm = _TALLY_SECONDS
-        yield self.progress(run_id)
-        while not self._ended(run_id):
-            now = time.monotonic()
-            if timeout is not None and now - begun > timeout:
-                raise TimeoutError(f"run {run_id} has not ended in {timeout:.0f} seconds")
-            if now - swept > _STALL_SECONDS:
-                swept = now
-                self.flow.sweep(run_id)
-            if now - told > rhythm:
-                told, progress = now, self.progress(run_id)
-                # Counting takes longer the more there is: a hundredth of the time is enough for it. But there is news
-                # within a second, however many there are.
-                rhythm = min(0.5, max(_TALLY_SECONDS, progress.total * 1e-4))
-                yield progress
-            time.sleep(_POLL_SECONDS)
-        yield self.progress(run_id)
-
-    def progress(self, run_id: str) -> Progress:
-        """How far a run is."""
-        with self.database.read() as conn:
-            tally = outcomes.tally(conn, run_id)
-            endpoints = results_of(run_endpoints.documents(conn, run_id, runs.CANDIDATE))
-        return Progress(tally.stage, endpoints, tally.total, tally.ok, tally.fail, tally.inconclusive)
-
-    def _ended(self, run_id: str) -> bool:
-        with self.database.read() as conn:
-            run = runs.get(conn, run_id)
-        return run is None or run.stage in runs.ENDED
-
-    def report(self, change_id: str, language: Language = Language.EN) -> Report:
-        """The report of a change. Raises `Invalid` for an unknown change and for a run that has not finished."""
-        with self.database.read() as conn:
-            change = changes.get(conn, change_id)
-            run = runs.of_change(conn, change_id)
-            if run is None or run.counts is None:
-                raise Invalid(f"change {change_id} has no report: it is {change.state}")
-            endpoints = results_of(run_endpoints.documents(conn, run.id, runs.CANDIDATE))
-            endpoints = with_findings(endpoints, run.stop_code, sum(run.counts.values()))
-        return Report(
-            change_id=change_id,
-            run_id=run.id,
-            domain=change.domain,
-            endpoints=endpoints,
-            counts=run.counts,
-            checksum=run.checksum or "",
-            stop_code=run.stop_code,
-            stop_detail=run.stop_detail,
-            database=self.database,
-            language=language,
-        )
-
-    def apply(
-        self,
-        change_id: str,
-        accept_disconnects: int | None = None,
-        *,
-        checksum: str | None = None,
-        actor: Actor = SERVICE,
-        watch: Watch | None = None,
-    ) -> Applied:
-        """Puts a change in force, or raises `Refused` with the reason and leaves all as it was.
-
-        Afterwards the mailboxes are watched for the configured time, unless `watch` says otherwise.
-        """
-        max_age = self.config.report_minutes * 60
-        watch = watch or Watch(self.config.watch_minutes * 60)
-        with self.database.begin() as conn:
-            change = changes.get(conn, change_id)
-            count = applying.apply(
-                conn,
-                change,
-                accept_disconnects,
-                self.database.now(),
-                max_age,
-                checksum=checksum,
-                actor=actor,
-                watch=watch,
-            )
-            return Applied(change.domain, domains.load_settings(conn, change.settings_id), count)
-
-    def roll_back(self, change_id: str, actor: Actor = SERVICE) -> Change:
-        """Puts the settings in force again that were before the change. Raises `Refused`."""
-        with self.database.begin() as conn:
-            return applying.roll_back(conn, change_id, self.database.now(), actor)
-
-    def discard(self, change_id: str, actor: Actor = SERVICE) -> Change:
-        """Gives an unapplied change up. Raises `Refused`."""
-        with self.database.begin() as conn:
-            return changes.discard(conn, change_id, self.database.now(), actor)
-
-    def cancel(self, change_id: str, actor: Actor = SERVICE) -> Change:
-        """Ends a verification under way. Raises `Refused`."""
-        with self.database.begin() as conn:
-            return changes.cancel(conn, change_id, self.database.now(), actor)
-
-    def reopen(self, change_id: str, actor: Actor = SERVICE) -> Change:
-        """Takes a superseded or discarded change up again. Raises `Refused`."""
-        with self.database.begin() as conn:
-            return changes.reopen(conn, change_id, self.database.now(), actor)
-
-    def verify_again(self, change_id: str, actor: Actor = SERVICE) -> Saved:
-        """Verifies a change anew. Raises `Refused`."""
-        with self.database.begin() as conn:
-            saved = Saved(change_id, changes.verify(conn, changes.get(conn, change_id), self.database.now(), actor))
-        self.flow.resources.publish("start_run", saved.run_id)
-        return saved
-
-    def resume(self, change_id: str, actor: Actor = SERVICE) -> Saved:
-        """Goes on with the mailboxes that the change's run has left untried. Raises `Invalid` where there are none."""
-        with self.database.begin() as conn:
-            run = changes.resume(
-                conn,
-                change_id,
-                self.config.canaries,
-                self.database.now(),
-                self.config.report_minutes * 60,
-                actor,
-            )
-        self.flow.resources.publish("run_page", run.id)
-        return Saved(change_id, run.id)
-
-    def history(self, change_id: str) -> tuple[Change, list[Entry]]:
-        """A change and its log. Raises `Invalid` when it is not known."""
-        with self.database.read() as conn:
-            return changes.get(conn, change_id), list(audit.of_change(conn, change_id))
-
-    def forget_rejections(self, domain: str) -> int:
-        """Lets credentials be tried again that a server has rejected. Returns how many there were."""
-        with self.database.begin() as conn:
-            return rejections.forget_domain(conn, domains.find_domain(conn, self.account_id, domain).id)
-
-    # -- processes
 
     def serve(self) -> None:
         """Workers of both queues and beat in this process, until SIGTERM or SIGINT."""

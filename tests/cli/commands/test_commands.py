@@ -13,26 +13,25 @@ import pytest
 from checks.codes import Code
 from checks.model import Endpoint, Invalid, MailboxState, Protocol, Security
 from checks.settings import ImapSettings
-from cli import main
-from cli.actor import actor
-from cli.commands import changes, operation, verification
+from cli import account, main
+from cli.commands import operation
 from cli.failures import Status
 from settings_store.audit import Actor, Entry
 from settings_store.changes.watches import Watch
 from tests.cli.fakes import FakeProgress, FakeReport, lines
 
-ME = actor()
+ME = account.actor()
 VERIFY = ["verify", "Demo.Example", "--imap", "imap.demo.example:993", "--smtp", "smtp.demo.example:465"]
 
 
 @dataclass
 class FakePreflight:
-    """Writes down what it is asked; `broken` is raised where the run is followed."""
+    """Writes down what it is asked, as the service and as each part of an account; `broken` is raised by `follow`."""
 
     answer: FakeReport
     broken: BaseException | None = None
     older: str | None = None
-    config: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(watch_minutes=30))
+    watch_minutes: float = 30
     asked: list[Any] = field(default_factory=list)
 
     def __enter__(self) -> "FakePreflight":  # noqa: PYI034 -- nothing inherits from a stand-in
@@ -41,17 +40,21 @@ class FakePreflight:
     def __exit__(self, *_: object) -> None:
         self.asked.append("closed")
 
+    def account(self, *, actor: Actor) -> SimpleNamespace:
+        assert actor == ME
+        domains = SimpleNamespace(summaries=self.summaries)
+        return SimpleNamespace(changes=self, runs=self, mailboxes=self, domains=domains)
+
     @contextmanager
     def working(self) -> Iterator[None]:
         self.asked.append("working")
         yield
 
-    def import_mailboxes(self, domain: str, path: Path) -> SimpleNamespace:
+    def import_file(self, domain: str, path: Path) -> SimpleNamespace:
         self.asked.append(("import", domain, path))
         return SimpleNamespace(added=2, updated=1, unchanged=0)
 
-    def save(self, domain: str, settings: ImapSettings, actor: Actor) -> SimpleNamespace:
-        assert actor == ME
+    def save(self, domain: str, settings: ImapSettings) -> SimpleNamespace:
         self.asked.append(("save", domain, settings))
         return SimpleNamespace(change_id="chg_1", run_id="run_1", superseded=self.older, superseded_by=Actor("ada"))
 
@@ -65,22 +68,17 @@ class FakePreflight:
         self.asked.append(("report", change_id, language))
         return self.answer
 
-    def apply(
-        self, change_id: str, accept: int | None, *, checksum: str | None, actor: Actor, watch: Watch
-    ) -> SimpleNamespace:
-        assert actor == ME
+    def apply(self, change_id: str, accept: int | None, *, checksum: str | None, watch: Watch) -> SimpleNamespace:
         self.asked.append(("apply", change_id, accept, checksum, watch))
         return SimpleNamespace(domain="demo.example", will_disconnect=accept or 0)
 
-    def roll_back(self, change_id: str, actor: Actor) -> SimpleNamespace:
-        assert actor == ME
+    def roll_back(self, change_id: str) -> SimpleNamespace:
         self.asked.append(("roll_back", change_id))
         return SimpleNamespace(domain="demo.example")
 
     discard = cancel = reopen = roll_back
 
-    def verify_again(self, change_id: str, actor: Actor) -> SimpleNamespace:
-        assert actor == ME
+    def verify_again(self, change_id: str) -> SimpleNamespace:
         self.asked.append(("verify_again", change_id))
         return SimpleNamespace(change_id=change_id, run_id="run_2")
 
@@ -97,7 +95,7 @@ class FakePreflight:
     def rotate_keys(self) -> int:
         return 12
 
-    def domains(self) -> list[SimpleNamespace]:
+    def summaries(self) -> list[SimpleNamespace]:
         imap = Endpoint(Protocol.IMAP, "imap.demo.example", 993)
         smtp = Endpoint(Protocol.SMTP, "smtp.demo.example", 465)
         known = {MailboxState.CONNECTED: 57, MailboxState.DISCONNECTED: 3}
@@ -110,9 +108,8 @@ class FakePreflight:
 @pytest.fixture
 def preflight(monkeypatch: pytest.MonkeyPatch) -> FakePreflight:
     fake = FakePreflight(FakeReport(lines("keeps_working", 2)))
-    monkeypatch.setattr(verification, "open_preflight", lambda: fake)
+    monkeypatch.setattr(account, "open_preflight", lambda: fake)
     monkeypatch.setattr(operation, "open_preflight", lambda: fake)
-    monkeypatch.setattr(changes, "open_preflight", lambda: fake)
     return fake
 
 

@@ -19,7 +19,7 @@ from settings_store.changes.changes import Saved
 from settings_store.runs import runs
 from tests.flows import clocks
 from tests.flows.chaos.seen import Snapshot, read_snapshot
-from tests.flows.harness import Program, System, boxes_of, settings_of, wait_for
+from tests.flows.harness import Program, System, account_of, boxes_of, settings_of, wait_for
 from tests.servers.dovecot import DovecotOptions
 from tests.servers.lab import MailLab, mail_lab
 from tests.servers.postgres import PostgresServer
@@ -100,14 +100,14 @@ class Arena:
                 conn.exec_driver_sql(f"DELETE FROM {table}")  # noqa: S608 - the names are the line above
             conn.exec_driver_sql("UPDATE mailboxes SET state = 'unknown'")
         self.lab.dovecot.forget()
-        return self.preflight.save(DOMAIN, self.settings(self.direction))
+        return account_of(self.preflight).changes.save(DOMAIN, self.settings(self.direction))
 
     def run(self, saved: Saved) -> runs.Run:
         """The run as the database has it, which may be away for a moment."""
 
         def read() -> runs.Run:
             with self.preflight.database.read() as conn:
-                found = runs.get(conn, saved.run_id)
+                found = runs.load(conn, saved.run_id)
             assert found
             return found
 

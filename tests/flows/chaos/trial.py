@@ -14,6 +14,7 @@ from tests.flows.chaos.arena import WORKER, Arena, finish, patiently
 from tests.flows.chaos.faults import FAULTS, Fault
 from tests.flows.chaos.judge import Mark, Report, judge_logins, judge_report, judge_verdicts
 from tests.flows.chaos.seen import read_logins
+from tests.flows.harness import account_of
 
 LANE_THREADS = int(WORKER["LOGINS_AT_ONCE"])
 APPLY_SECONDS = 2.5
@@ -26,7 +27,7 @@ def say(line: str) -> None:
 
 def report_of(arena: Arena, saved: Saved) -> Report:
     """The finished run's report."""
-    report = arena.preflight.report(saved.change_id)
+    report = account_of(arena.preflight).changes.report(saved.change_id)
     impacts = {line.address: (str(line.impact), str(line.code)) for line in report.mailboxes()}
     return Report(dict(report.counts), report.checksum, impacts)
 
@@ -38,7 +39,7 @@ def quiet(arena: Arena) -> Report:
     found = report_of(arena, saved)
     problems = [*judge_logins(read_logins(arena.lab), [], arena.snapshot(saved), True)]
     assert not problems, problems
-    arena.preflight.apply(saved.change_id, found.counts["will_disconnect"])
+    account_of(arena.preflight).changes.apply(saved.change_id, found.counts["will_disconnect"])
     (arena.folder / "last-run").write_text(saved.run_id)
     return found
 
@@ -108,7 +109,7 @@ class Trial:
         try:
             if self.arena.ended(saved):
                 return
-            self.arena.preflight.apply(saved.change_id, 0)
+            account_of(self.arena.preflight).changes.apply(saved.change_id, 0)
         except (Refused, OperationalError):
             return
         if patiently(lambda: self.arena.run(saved)).counts is None:
@@ -142,7 +143,7 @@ class Trial:
     def _apply(self, saved: Saved, count: int) -> bool:
         """Whether the change could be applied. A report that the mail server left incomplete is refused, rightly."""
         try:
-            self.arena.preflight.apply(saved.change_id, count)
+            account_of(self.arena.preflight).changes.apply(saved.change_id, count)
         except Refused as refused:
             if not self.arena.mail_was_down:
                 self.problems.append(f"a good change cannot be applied: {refused}")

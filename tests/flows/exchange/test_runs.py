@@ -12,7 +12,7 @@ from checks.messages.endpoints import warning_facts
 from checks.model import Fix, Option
 from tests.cli.reports.test_json_documents import validator
 from tests.flows.exchange.site import ACTORS, DOMAIN, PASSWORD, SETTINGS, VARIABLES, WELL, Site
-from tests.flows.harness import Box, outcome, write_csv
+from tests.flows.harness import Box, account_of, outcome, write_csv
 from tests.servers.exchange.scenarios import ENDPOINT_SCENARIOS, MAILBOX_SCENARIOS
 from tests.servers.exchange.server import CLIENT_ID, CLIENT_SECRET
 
@@ -131,7 +131,7 @@ def test_tokens_of_owners_and_of_an_application(site: Site, tmp_path: Path) -> N
     lines = (f"{address},{kind},{secret}\n" for address, (kind, secret) in quoted.items())
     path.write_text("address,kind,password\n" + "".join(lines))
     with site.system.open() as preflight:
-        preflight.import_mailboxes(DOMAIN, path)
+        account_of(preflight).mailboxes.import_file(DOMAIN, path)
     site.server.forget()
 
     found = site.verify()
@@ -184,6 +184,6 @@ def test_the_codes_of_all_scenarios_are_known() -> None:
 def test_saving_waits_for_nothing(site: Site) -> None:
     """Saving a URL that leads nowhere is fine: a draft may be wrong."""
     with site.system.open(**SETTINGS) as preflight, preflight.working():
-        saved = preflight.save(DOMAIN, site.settings("https://127.0.0.1:1/"))
+        saved = account_of(preflight).changes.save(DOMAIN, site.settings("https://127.0.0.1:1/"))
         found = outcome(preflight, saved)
     assert found.report.endpoints[0].code is Code.CONNECT_REFUSED

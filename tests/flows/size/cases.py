@@ -15,6 +15,7 @@ from settings_store.changes.changes import Saved
 from settings_store.changes.watches import Watch
 from settings_store.db import Database
 from settings_store.runs import endpoints, outcomes, pages, planning, runs
+from tests.flows.harness import account_of
 from tests.flows.size.store import name_of, settings_number
 from worker.changes.watch import begin_watches
 from worker.service.preflight import Preflight
@@ -68,7 +69,7 @@ def _steps(preflight: Preflight, number: int) -> Sequence[tuple[str, Callable[[]
     def verified() -> None:
         """What workers do, without the servers."""
         with database.begin() as conn:
-            run = runs.get(conn, saved[-1].run_id)
+            run = runs.load(conn, saved[-1].run_id)
             assert run
             assert runs.claim(conn, run.id, "me", resources.now(), resources.now() + 30)
             runs.move(conn, run.id, ("queued",), "endpoints", resources.now())
@@ -86,21 +87,24 @@ def _steps(preflight: Preflight, number: int) -> Sequence[tuple[str, Callable[[]
 
     def pins() -> None:
         with database.read() as conn:
-            settings_id = runs.get(conn, saved[-1].run_id)
+            settings_id = runs.load(conn, saved[-1].run_id)
             assert settings_id
             endpoints.verified(conn, settings_id.settings_id)
 
     return (
-        ("list", preflight.domains),
-        ("save", lambda: saved.append(preflight.save(name_of(number), settings_number(number + 1)))),
+        ("list", account_of(preflight).domains.summaries),
+        (
+            "save",
+            lambda: saved.append(account_of(preflight).changes.save(name_of(number), settings_number(number + 1))),
+        ),
         ("verify", verified),
-        ("apply", lambda: preflight.apply(saved[-1].change_id, 0, watch=Watch(3600))),
+        ("apply", lambda: account_of(preflight).changes.apply(saved[-1].change_id, 0, watch=Watch(3600))),
         ("keys let in", pins),
         ("watches due", due),
         ("watch", lambda: begin_watches(resources)),
         ("sweep", flow.sweep),
-        ("history", lambda: preflight.history(saved[-1].change_id)),
-        ("rollback", lambda: preflight.roll_back(saved[-1].change_id)),
+        ("history", lambda: account_of(preflight).changes.history(saved[-1].change_id)),
+        ("rollback", lambda: account_of(preflight).changes.roll_back(saved[-1].change_id)),
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from checks.settings import ImapSettings
 from settings_store.changes.changes import Saved
 from tests.flows.chaos.seen import read_logins
-from tests.flows.harness import Mode, Outcome, Program, System, boxes_of, settings_of
+from tests.flows.harness import Mode, Outcome, Program, System, account_of, boxes_of, settings_of
 from tests.servers.lab import MailLab
 from tests.servers.postgres import PostgresServer
 from tests.servers.process import free_port
@@ -61,15 +61,15 @@ class Crowd:
         """Saves a change and follows its run to the end."""
         with self.open() as preflight:
             begun = told = time.monotonic()
-            saved = preflight.save(domain, settings or settings_of(self.lab))
+            saved = account_of(preflight).changes.save(domain, settings or settings_of(self.lab))
             planned = gap = 0.0
-            for progress in preflight.follow(saved.run_id, PATIENCE):
+            for progress in account_of(preflight).runs.follow(saved.run_id, PATIENCE):
                 now = time.monotonic()
                 gap, told = max(gap, now - told), now
                 if progress.total and not planned:
                     planned = now - begun
             seconds = time.monotonic() - begun
-            report = preflight.report(saved.change_id)
+            report = account_of(preflight).changes.report(saved.change_id)
             lines = {line.address: line for line in report.mailboxes()}
             return Watched(planned, gap, seconds, Outcome(saved, report, lines))
 
@@ -77,20 +77,20 @@ class Crowd:
         """Saves a change and cancels its run when `after` mailboxes have a verdict."""
         self.lab.forget()
         with self.open() as preflight:
-            saved = preflight.save(domain, settings_of(self.lab))
-            for progress in preflight.follow(saved.run_id, PATIENCE):
+            saved = account_of(preflight).changes.save(domain, settings_of(self.lab))
+            for progress in account_of(preflight).runs.follow(saved.run_id, PATIENCE):
                 if progress.done >= after:
                     break
             at, begun = time.time(), time.monotonic()
-            preflight.cancel(saved.change_id)
+            account_of(preflight).changes.cancel(saved.change_id)
             self._wait(preflight, saved)
             ended = time.monotonic() - begun
             time.sleep(3)
             last = max(login.at for login in read_logins(self.lab))
-            return Cancelled(ended, last - at, preflight.progress(saved.run_id).done)
+            return Cancelled(ended, last - at, account_of(preflight).runs.progress(saved.run_id).done)
 
     def _wait(self, preflight: Preflight, saved: Saved) -> None:
-        for _ in preflight.follow(saved.run_id, PATIENCE):
+        for _ in account_of(preflight).runs.follow(saved.run_id, PATIENCE):
             pass
 
     def unreachable(self) -> ImapSettings:

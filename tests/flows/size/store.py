@@ -43,10 +43,8 @@ def open_store(url: str, folder: Path) -> Iterator[Preflight]:
 def fill(preflight: Preflight, size: int) -> None:
     """So many domains with settings in force and `MAILBOXES` mailboxes each, and no history but the change applied."""
     with preflight.database.begin() as conn:
-        numbers = range(1, size + 1)
-        _insert(
-            conn, schema.domains, ({"id": n, "account_id": preflight.account_id, "name": name_of(n)} for n in numbers)
-        )
+        numbers, account_id = range(1, size + 1), domains.ensure_account(conn)
+        _insert(conn, schema.domains, ({"id": n, "account_id": account_id, "name": name_of(n)} for n in numbers))
         for number in numbers:
             domains.save_settings(conn, number, settings_number(number), _ENDED_AT)
         latest = sa.select(schema.settings.c.id).where(schema.settings.c.domain_id == schema.domains.c.id)

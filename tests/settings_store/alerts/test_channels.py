@@ -20,7 +20,7 @@ def test_a_channel_comes_back_as_it_was_added(database: Database) -> None:
     added = office.channel("admins", WISHES, "json://hidden/secret")
     with database.read() as conn:
         assert channels.list_channels(conn, added.account_id) == [added]
-        assert channels.get(conn, added.id) == added
+        assert channels.load(conn, added.id) == added
         assert channels.find(conn, added.account_id, " admins ") == added
     assert (added.name, added.wishes, added.domain, added.created_at) == ("admins", WISHES, None, NOW)
     assert office.vault.open(added.token) == "json://hidden/secret"
@@ -62,7 +62,7 @@ def test_removing_takes_what_was_to_be_sent_along(database: Database) -> None:
     office.incident()
     with database.begin() as conn:
         channels.remove(conn, added.account_id, "admins")
-        assert channels.get(conn, added.id) is None
+        assert channels.load(conn, added.id) is None
         with pytest.raises(Invalid, match="there is no channel admins"):
             channels.remove(conn, added.account_id, "admins")
     assert [name for name, *_ in office.alerts()] == ["others"]

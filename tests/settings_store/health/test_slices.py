@@ -399,7 +399,7 @@ class TestWhatOthersMakeOfIt:
             settings_id = settings_id_of(conn, domain)
             subject = runs.Subject(domain, settings_id, baseline_settings_id=settings_id)
             run_id = runs.create(conn, "preflight", subject, NOW)
-            run = runs.get(conn, run_id)
+            run = runs.load(conn, run_id)
             assert run is not None
             planning.plan(conn, run, 5, 25, None, NOW - 8 * HOUR)
             row = schema.run_mailboxes

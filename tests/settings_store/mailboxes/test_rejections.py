@@ -47,7 +47,7 @@ def run_id(database: Database, domain_id: int, vault: Vault, tmp_path: Path) -> 
 def new_run(database: Database, domain_id: int, hosts: dict[str, str] | None = None) -> str:
     with database.begin() as conn:
         saved = changes.save(conn, domain_id, SETTINGS, LATER)
-        run = runs.get(conn, saved.run_id)
+        run = runs.load(conn, saved.run_id)
         assert run is not None
         planning.plan(conn, run, 3, 10, lambda: rejections.recall(conn, saved.run_id, hosts or SERVERS, CANDIDATE))
     return saved.run_id

@@ -32,7 +32,7 @@ class World:
     def plan(self, run_id: str) -> Run:
         """Lays a run out, up to where its mailboxes are tried."""
         with self.flow.resources.database.begin() as conn:
-            run = runs.get(conn, run_id)
+            run = runs.load(conn, run_id)
             assert run is not None
             planning.plan(conn, run, 5, 25)
             runs.move(conn, run_id, ("queued",), "mailboxes", NOW)

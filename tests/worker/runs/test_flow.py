@@ -45,7 +45,7 @@ class Planned:
 
     def plan(self) -> None:
         with self.begin() as conn:
-            run = runs.get(conn, self.run_id)
+            run = runs.load(conn, self.run_id)
             assert run is not None
             planning.plan(conn, run, CANARIES, PAGE_SIZE)
 
@@ -163,7 +163,7 @@ class TestRunLease:
             assert runs.finish(conn, run.run_id, {"keeps_working": 0}, "sum", NOW)
             assert not runs.claim(conn, run.run_id, "a", NOW, NOW + 90)
             assert not runs.finish(conn, run.run_id, {"keeps_working": 9}, "another", NOW)
-            found = runs.get(conn, run.run_id)
+            found = runs.load(conn, run.run_id)
         assert found is not None
         assert (found.counts, found.checksum) == ({"keeps_working": 0}, "sum")
 
@@ -307,8 +307,8 @@ class TestStages:
             newer = changes.save(conn, run.domain_id, SETTINGS, NOW + 1)
             assert not runs.finish(conn, run.run_id, {}, "late", NOW + 2)
             changes.mark_verified(conn, run.saved.change_id, NOW + 2)
-            assert changes.get(conn, run.saved.change_id).state == "superseded"
-            assert changes.get(conn, newer.change_id).state == "verifying"
+            assert changes.load(conn, run.saved.change_id).state == "superseded"
+            assert changes.load(conn, newer.change_id).state == "verifying"
 
     def test_two_changes_saved_at_once_leave_one_open(self, run: Planned) -> None:
         def save() -> Saved:

@@ -17,6 +17,7 @@ from checks.codes import Code, Verdict
 from checks.model import LoginResult, MailboxState, Protocol
 from checks.settings import ImapSettings
 from settings_store import domains, schema
+from settings_store.audit import SERVICE
 from settings_store.changes import changes
 from settings_store.changes.changes import Saved
 from settings_store.changes.lifecycle import Refused
@@ -60,7 +61,7 @@ class Store:
     def lay_out(self, run_id: str, page_size: int = 25) -> None:
         """Pages of all mailboxes, and logins that may begin."""
         with self.preflight.database.begin() as conn:
-            run = runs.get(conn, run_id)
+            run = runs.load(conn, run_id)
             assert run
             planning.plan(conn, run, 5, page_size)
             runs.move(conn, run_id, ("queued",), "mailboxes", self.preflight.database.now())
@@ -85,7 +86,7 @@ def store(postgres_url: str) -> Iterator[Store]:
     )
     with Preflight.open(config) as preflight:
         with preflight.database.begin() as conn:
-            domain_id = domains.ensure_domain(conn, preflight.account_id, DOMAIN)
+            domain_id = domains.ensure_domain(conn, domains.ensure_account(conn), DOMAIN)
             import_mailboxes(conn, domain_id, rows(0), preflight.vault, 1.0)
         yield Store(preflight, domain_id)
 
@@ -197,10 +198,10 @@ def test_a_run_is_cancelled_while_it_reports(store: Store) -> None:
             pages.close(conn, saved.run_id, CANDIDATE)
         together(
             lambda: flow.finish_run(saved.run_id),  # noqa: B023
-            lambda: store.preflight.cancel(saved.change_id),  # noqa: B023
+            lambda: store.preflight.account(actor=SERVICE).changes.cancel(saved.change_id),  # noqa: B023
         )
         with database.read() as conn:
-            change, run = changes.get(conn, saved.change_id), runs.get(conn, saved.run_id)
+            change, run = changes.load(conn, saved.change_id), runs.load(conn, saved.run_id)
         assert run
         assert (change.state, run.stage) in {("verified", "finished"), ("draft", "cancelled")}
     assert store.deadlocks() == 0
@@ -226,7 +227,7 @@ def test_mailboxes_are_imported_and_sealed_anew_while_a_change_is_applied(store:
         together(
             lambda: bring(number),  # noqa: B023
             lambda: [rotate_credentials(database, newer) for _ in range(10)],  # noqa: B023
-            lambda: store.preflight.apply(saved.change_id),  # noqa: B023
+            lambda: store.preflight.account(actor=SERVICE).changes.apply(saved.change_id),  # noqa: B023
         )
     assert store.deadlocks() == 0
     with database.read() as conn:

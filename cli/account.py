@@ -1,0 +1,41 @@
+"""What commands work with: the service, or the use cases of the account for whoever runs the command."""
+
+import contextlib
+import os
+import pwd
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from settings_store.audit import Actor
+    from worker.service.account import Account
+    from worker.service.preflight import Preflight
+
+
+def actor() -> "Actor":
+    """Who runs the command: the user of the operating system, whatever the environment claims."""
+    from settings_store.audit import Actor
+
+    number = os.getuid()
+    try:
+        return Actor(pwd.getpwuid(number).pw_name, "local")
+    except KeyError:  # a container's user need not have a name
+        return Actor(f"uid {number}", "local")
+
+
+def open_preflight() -> "Preflight":
+    """The service as the environment configures it. Raises `Invalid`."""
+    from cli.logs import configure_logging
+    from worker.config import load_config
+    from worker.service.preflight import Preflight
+
+    config = load_config()
+    configure_logging(config.log_level)
+    return Preflight.open(config)
+
+
+@contextlib.contextmanager
+def open_account() -> "Iterator[Account]":
+    """The default account of the service, for `actor`. Raises `Invalid`."""
+    with open_preflight() as preflight:
+        yield preflight.account(actor=actor())

@@ -1,0 +1,174 @@
+"""No use case reaches another account's rows: with their ids it answers as with ids that nobody has."""
+
+import dataclasses
+import inspect
+import re
+import shutil
+import time
+import typing
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from checks.model import Invalid
+from settings_store.alerts.channels import Wishes
+from settings_store.audit import SERVICE
+from tests.servers.postgres import PostgresServer
+from tests.worker.service.their_account import SETTINGS, Ids, TheirAccount, ids_of_nobody, their_account
+from worker.service.account import Account
+from worker.service.preflight import Preflight
+
+Call = Callable[[Account, Ids], object]
+URL = "json://127.0.0.1:1/"
+
+
+def _parts() -> dict[str, type]:
+    """The parts of an account, by name."""
+    hints = typing.get_type_hints(Account)
+    return {field.name: hints[field.name] for field in dataclasses.fields(Account)}
+
+
+def _public_of_all() -> dict[str, typing.Any]:
+    """Every public attribute of every part: `changes.save`."""
+    return {
+        f"{part}.{name}": item
+        for part, kind in _parts().items()
+        for name, item in inspect.getmembers(kind)
+        if not name.startswith("_")
+    }
+
+
+def _announce_soon(account: Account, domain: str) -> object:
+    now = time.time()
+    return account.maintenance.announce(domain, now + 60, now + 120)
+
+
+CALLS: list[tuple[str, Call]] = [
+    ("changes.save", lambda account, ids: account.changes.save(ids.domain, SETTINGS)),
+    ("changes.report", lambda account, ids: account.changes.report(ids.verified)),
+    ("changes.apply", lambda account, ids: account.changes.apply(ids.verified)),
+    ("changes.roll_back", lambda account, ids: account.changes.roll_back(ids.applied)),
+    ("changes.discard", lambda account, ids: account.changes.discard(ids.verified)),
+    ("changes.cancel", lambda account, ids: account.changes.cancel(ids.verifying)),
+    ("changes.reopen", lambda account, ids: account.changes.reopen(ids.discarded)),
+    ("changes.verify_again", lambda account, ids: account.changes.verify_again(ids.verified)),
+    ("changes.resume", lambda account, ids: account.changes.resume(ids.untried)),
+    ("changes.history", lambda account, ids: account.changes.history(ids.applied)),
+    ("runs.follow", lambda account, ids: next(account.runs.follow(ids.run, timeout=1))),
+    ("runs.progress", lambda account, ids: account.runs.progress(ids.run)),
+    ("mailboxes.import_file", lambda account, ids: account.mailboxes.import_file(ids.domain, ids.file)),
+    ("mailboxes.forget_rejections", lambda account, ids: account.mailboxes.forget_rejections(ids.domain)),
+    ("domains.summaries", lambda account, _: account.domains.summaries()),
+    ("health.of_domain", lambda account, ids: account.health.of_domain(ids.domain)),
+    ("health.of_all", lambda account, _: account.health.of_all()),
+    ("maintenance.announce", lambda account, ids: _announce_soon(account, ids.domain)),
+    ("maintenance.windows", lambda account, _: account.maintenance.windows()),
+    ("maintenance.end", lambda account, ids: account.maintenance.end(ids.window)),
+    ("maintenance.pause", lambda account, ids: account.maintenance.pause(ids.domain)),
+    ("maintenance.resume", lambda account, ids: account.maintenance.resume(ids.paused)),
+    ("alerts.add", lambda account, ids: account.alerts.add("new", URL, Wishes(), ids.domain)),
+    ("alerts.add", lambda account, ids: account.alerts.add("new", URL, Wishes(domain_id=ids.domain_id))),
+    ("alerts.channels", lambda account, _: account.alerts.channels()),
+    ("alerts.remove", lambda account, ids: account.alerts.remove(ids.channel)),
+    ("alerts.test", lambda account, ids: list(account.alerts.test(ids.channel))),
+    ("alerts.test", lambda account, _: list(account.alerts.test())),
+]
+"""Every use case and how it is called. What a stranger may list is empty, and what needs an id is not known."""
+
+EMPTY = {"domains.summaries", "health.of_all", "maintenance.windows", "alerts.channels"}
+NEW = {"changes.save", "mailboxes.import_file"}
+"""Domains have names of their own in each account: the stranger makes a new one of that name."""
+OF_NOBODY = {"changes.watch_minutes", "runs.working"}
+"""They say or do nothing that is an account's."""
+IDS = [f"{name}-{place}" for place, (name, _) in enumerate(CALLS)]
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TheirAccount]:
+    """Their account, for calls that change nothing of it."""
+    folder = tmp_path_factory.mktemp("door")
+    url = f"sqlite:///{folder}/store.db"
+    if request.param == "postgresql":
+        server: PostgresServer = request.getfixturevalue("postgres_server")
+        url = server.new_database()
+    with their_account(url, folder) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> TheirAccount:
+    """Their account in a file, closed."""
+    folder = tmp_path_factory.mktemp("template")
+    with their_account(f"sqlite:///{folder}/store.db", folder) as made:
+        return made
+
+
+@pytest.fixture
+def own(template: TheirAccount, tmp_path: Path) -> Iterator[TheirAccount]:
+    """A copy of their account, for calls that do change it."""
+    shutil.copy(template.ids.file.with_name("store.db"), tmp_path)
+    url = SecretStr(f"sqlite:///{tmp_path}/store.db")
+    with Preflight.open(template.preflight.config.model_copy(update={"database_url": url})) as preflight:
+        yield TheirAccount(preflight, template.ids)
+
+
+def test_every_use_case_is_known_here() -> None:
+    assert {name for name, _ in CALLS} | OF_NOBODY == set(_public_of_all())
+
+
+def test_an_account_has_nothing_else_to_call() -> None:
+    parts = {field.name for field in dataclasses.fields(Account)}
+    assert {name for name in dir(Account) if not name.startswith("_")} - parts == {"bind"}
+
+
+@pytest.mark.parametrize("name", [name for name, item in _public_of_all().items() if callable(item)])
+def test_none_takes_an_account_or_an_actor(name: str) -> None:
+    parameters = inspect.signature(_public_of_all()[name]).parameters
+    assert not [parameter for parameter in parameters if "account" in parameter or "actor" in parameter]
+
+
+@pytest.mark.parametrize(("name", "call"), CALLS, ids=IDS)
+def test_their_ids_are_as_unknown_as_ids_of_nobody(shared: TheirAccount, name: str, call: Call) -> None:
+    nobody, before = ids_of_nobody(shared.ids.file.parent), shared.rows()
+
+    answer = _answer(call, shared.stranger(), shared.ids)
+
+    assert answer == _answer(call, shared.stranger(), nobody)
+    assert before.untouched_in(shared.rows())
+    if name in EMPTY:
+        assert answer == "[]"
+    elif name not in NEW:
+        assert answer.startswith("Invalid: ")
+
+
+@pytest.mark.parametrize(("name", "call"), CALLS, ids=IDS)
+def test_they_are_known_to_their_owner(own: TheirAccount, name: str, call: Call) -> None:
+    """Else the test before would say nothing."""
+    nobody = ids_of_nobody(own.ids.file.parent)
+    unknown = _answer(call, own.stranger(), nobody)
+
+    assert _answer(call, own.owner, own.ids) != unknown, name
+
+
+def test_an_unknown_account_has_no_door(own: TheirAccount) -> None:
+    with pytest.raises(Invalid, match="account 'nobody' is not known"):
+        own.preflight.account("nobody", actor=SERVICE)
+
+
+def test_what_is_done_is_told_of_the_actor(own: TheirAccount) -> None:
+    own.owner.changes.discard(own.ids.verified)
+
+    *_, last = own.owner.changes.history(own.ids.verified)[1]
+    assert (last.actor.name, last.event) == ("owner", "discard")
+
+
+def _answer(call: Call, account: Account, ids: Ids) -> str:
+    """What is returned or raised, without ids and times."""
+    try:
+        said = repr(call(account, ids))
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is compared
+        said = f"{type(error).__name__}: {error}"
+    said = re.sub(r"\b[0-9a-f]{32}\b", "ID", ids.stripped(said))
+    return re.sub(r"(created_at|\bid)=[\d.e+]+", r"\1=N", said)

@@ -1,0 +1,34 @@
+"""The one door: every use case of one account, for one actor."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from worker.service.alerts import Alerts
+from worker.service.binding import Binding
+from worker.service.changes import Changes
+from worker.service.domains import Domains
+from worker.service.health import Health
+from worker.service.mailboxes import Mailboxes
+from worker.service.maintenance import Maintenance
+from worker.service.runs import Runs
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """No method of these takes an account or an actor, and none reaches another account's rows.
+
+    A change, run, channel, maintenance or domain of another account answers as one that does not exist.
+    """
+
+    changes: Changes
+    runs: Runs
+    mailboxes: Mailboxes
+    domains: Domains
+    health: Health
+    maintenance: Maintenance
+    alerts: Alerts
+
+    @classmethod
+    def bind(cls, to: Binding) -> Self:
+        """The use cases, bound."""
+        return cls(Changes(to), Runs(to), Mailboxes(to), Domains(to), Health(to), Maintenance(to), Alerts(to))

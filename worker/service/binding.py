@@ -1,0 +1,29 @@
+"""What every use case is bound to when it is obtained, so that no method takes an account or an actor."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from settings_store.audit import Actor
+from settings_store.db import Database
+from settings_store.secrets import Vault
+from worker.config import Config
+from worker.resources import Publish
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """An account and who acts in it.
+
+    `publish` sends a task for a run of ours, `sweep` goes on with one that has stalled, `working` has somebody work on
+    runs meanwhile.
+    """
+
+    database: Database
+    config: Config
+    vault: Vault
+    account_id: int
+    actor: Actor
+    publish: Publish
+    sweep: Callable[[str], object]
+    working: Callable[[], AbstractContextManager[None]]

@@ -1,0 +1,148 @@
+"""The use cases of changes: saved, verified, put in force, taken back, given up, taken up again."""
+
+from dataclasses import dataclass
+
+from checks.messages import Language
+from checks.model import Invalid
+from checks.settings import Settings
+from settings_store import audit, domains
+from settings_store.audit import Entry
+from settings_store.changes import applying, changes
+from settings_store.changes.changes import Change, Saved
+from settings_store.changes.watches import Watch
+from settings_store.runs import endpoints, runs
+from worker.changes.report import Report, with_findings
+from worker.runs.endpoints import results_of
+from worker.service.binding import Binding
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A change that took effect."""
+
+    domain: str
+    settings: Settings
+    will_disconnect: int
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Of one account. Each raises `Invalid` for a change that the account does not have."""
+
+    _to: Binding
+
+    @property
+    def watch_minutes(self) -> float:
+        """How long the mailboxes are watched after applying, unless it is said otherwise."""
+        return self._to.config.watch_minutes
+
+    def save(self, domain: str, settings: Settings) -> Saved:
+        """Saves a change with its run, then asks for the run. Saving never fails because a server is down."""
+        to = self._to
+        with to.database.begin() as conn:
+            domain_id = domains.ensure_domain(conn, to.account_id, domain)
+            saved = changes.save(conn, domain_id, settings, to.database.now(), to.actor)
+        to.publish("start_run", saved.run_id)
+        return saved
+
+    def report(self, change_id: str, language: Language = Language.EN) -> Report:
+        """The report of a change. Raises `Invalid` for a run that has not finished, too."""
+        to = self._to
+        with to.database.read() as conn:
+            change = changes.get(conn, to.account_id, change_id)
+            run = runs.of_change(conn, change.id)
+            if run is None or run.counts is None:
+                raise Invalid(f"change {change_id} has no report: it is {change.state}")
+            results = results_of(endpoints.documents(conn, run.id, runs.CANDIDATE))
+            results = with_findings(results, run.stop_code, sum(run.counts.values()))
+        return Report(
+            change_id=change_id,
+            run_id=run.id,
+            domain=change.domain,
+            endpoints=results,
+            counts=run.counts,
+            checksum=run.checksum or "",
+            stop_code=run.stop_code,
+            stop_detail=run.stop_detail,
+            database=to.database,
+            language=language,
+        )
+
+    def apply(
+        self,
+        change_id: str,
+        accept_disconnects: int | None = None,
+        *,
+        checksum: str | None = None,
+        watch: Watch | None = None,
+    ) -> Applied:
+        """Puts a change in force, or raises `Refused` with the reason and leaves all as it was.
+
+        Afterwards the mailboxes are watched for the configured time, unless `watch` says otherwise.
+        """
+        to = self._to
+        with to.database.begin() as conn:
+            change = changes.get(conn, to.account_id, change_id)
+            count = applying.apply(
+                conn,
+                change,
+                accept_disconnects,
+                to.database.now(),
+                to.config.report_minutes * 60,
+                checksum=checksum,
+                actor=to.actor,
+                watch=watch or Watch(self.watch_minutes * 60),
+            )
+            return Applied(change.domain, domains.load_settings(conn, change.settings_id), count)
+
+    def roll_back(self, change_id: str) -> Change:
+        """Puts the settings in force again that were before the change. Raises `Refused`."""
+        to = self._to
+        with to.database.begin() as conn:
+            change = changes.get(conn, to.account_id, change_id)
+            return applying.roll_back(conn, change, to.database.now(), to.actor)
+
+    def discard(self, change_id: str) -> Change:
+        """Gives an unapplied change up. Raises `Refused`."""
+        to = self._to
+        with to.database.begin() as conn:
+            change = changes.get(conn, to.account_id, change_id)
+            return changes.discard(conn, change, to.database.now(), to.actor)
+
+    def cancel(self, change_id: str) -> Change:
+        """Ends a verification under way. Raises `Refused`."""
+        to = self._to
+        with to.database.begin() as conn:
+            change = changes.get(conn, to.account_id, change_id)
+            return changes.cancel(conn, change, to.database.now(), to.actor)
+
+    def reopen(self, change_id: str) -> Change:
+        """Takes a superseded or discarded change up again. Raises `Refused`."""
+        to = self._to
+        with to.database.begin() as conn:
+            change = changes.get(conn, to.account_id, change_id)
+            return changes.reopen(conn, change, to.database.now(), to.actor)
+
+    def verify_again(self, change_id: str) -> Saved:
+        """Verifies a change anew. Raises `Refused`."""
+        to = self._to
+        with to.database.begin() as conn:
+            change = changes.get(conn, to.account_id, change_id)
+            run_id = changes.verify(conn, change, to.database.now(), to.actor)
+        to.publish("start_run", run_id)
+        return Saved(change_id, run_id)
+
+    def resume(self, change_id: str) -> Saved:
+        """Goes on with the mailboxes that the change's run has left untried. Raises `Invalid` where there are none."""
+        to, config = self._to, self._to.config
+        with to.database.begin() as conn:
+            change, now = changes.get(conn, to.account_id, change_id), to.database.now()
+            run = changes.resume(conn, change, config.canaries, now, config.report_minutes * 60, to.actor)
+        to.publish("run_page", run.id)
+        return Saved(change_id, run.id)
+
+    def history(self, change_id: str) -> tuple[Change, list[Entry]]:
+        """A change and its log."""
+        with self._to.database.read() as conn:
+            change = changes.get(conn, self._to.account_id, change_id)
+            return change, list(audit.of_change(conn, change.id))

@@ -1,0 +1,33 @@
+"""The use cases of health: how domains are."""
+
+from dataclasses import dataclass
+
+from settings_store import domains
+from settings_store.health.history import DAYS
+from worker.health import view
+from worker.health.view import DomainHealth, Line
+from worker.service.binding import Binding
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Of one account's domains."""
+
+    _to: Binding
+
+    def of_domain(self, domain: str, days: int = DAYS) -> DomainHealth:
+        """How a domain is, with its history of so many days. Raises `Invalid` when it is not known."""
+        now = self._to.database.now()
+        with self._to.database.read() as conn:
+            found = domains.find_domain(conn, self._to.account_id, domain)
+            return view.read_domain(conn, found, now, days, self._stale_seconds)
+
+    def of_all(self) -> list[Line]:
+        """Every domain, the worst first."""
+        now = self._to.database.now()
+        with self._to.database.read() as conn:
+            return view.read_all(conn, self._to.account_id, now, self._stale_seconds)
+
+    @property
+    def _stale_seconds(self) -> float:
+        return view.stale_after(self._to.config.health_endpoint_minutes)

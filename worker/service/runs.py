@@ -1,0 +1,83 @@
+"""The use cases of runs: somebody works on them, and somebody watches how far they are."""
+
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from checks.model import EndpointResult
+from settings_store.runs import endpoints, outcomes, runs
+from settings_store.runs.runs import Stage
+from worker.runs.endpoints import results_of
+from worker.service.binding import Binding
+
+_POLL_SECONDS = 0.05
+_TALLY_SECONDS = 0.25
+_STALL_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is. `total` is 0 until it is planned."""
+
+    stage: Stage
+    endpoints: tuple[EndpointResult, ...]
+    total: int
+    ok: int
+    fail: int
+    inconclusive: int
+
+    @property
+    def done(self) -> int:
+        """Mailboxes with a verdict."""
+        return self.ok + self.fail + self.inconclusive
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Of one account. Each raises `Invalid` for a run that the account does not have."""
+
+    _to: Binding
+
+    def working(self) -> AbstractContextManager[None]:
+        """Somebody works on runs meanwhile: this process when embedded, else whoever the broker reaches.
+
+        Raises `Invalid` when the broker does not answer.
+        """
+        return self._to.working()
+
+    def follow(self, run_id: str, timeout: float | None = None) -> Iterator[Progress]:
+        """The run's progress, two to four times a second and once at its end. Sweeps when the run stalls.
+
+        Raises `TimeoutError` after `timeout` seconds.
+        """
+        begun = told = swept = time.monotonic()
+        rhythm = _TALLY_SECONDS
+        yield self.progress(run_id)
+        while not self._ended(run_id):
+            now = time.monotonic()
+            if timeout is not None and now - begun > timeout:
+                raise TimeoutError(f"run {run_id} has not ended in {timeout:.0f} seconds")
+            if now - swept > _STALL_SECONDS:
+                swept = now
+                self._to.sweep(run_id)
+            if now - told > rhythm:
+                told, progress = now, self.progress(run_id)
+                # Counting takes longer the more there is: a hundredth of the time is enough for it. But there is news
+                # within a second, however many there are.
+                rhythm = min(0.5, max(_TALLY_SECONDS, progress.total * 1e-4))
+                yield progress
+            time.sleep(_POLL_SECONDS)
+        yield self.progress(run_id)
+
+    def progress(self, run_id: str) -> Progress:
+        """How far a run is."""
+        with self._to.database.read() as conn:
+            run = runs.get(conn, self._to.account_id, run_id)
+            tally = outcomes.tally(conn, run.id)
+            results = results_of(endpoints.documents(conn, run.id, runs.CANDIDATE))
+        return Progress(tally.stage, results, tally.total, tally.ok, tally.fail, tally.inconclusive)
+
+    def _ended(self, run_id: str) -> bool:
+        with self._to.database.read() as conn:
+            return runs.get(conn, self._to.account_id, run_id).stage in runs.ENDED
