@@ -15,6 +15,8 @@ from sqlalchemy import Connection
 
 from checks.codes import Code
 from settings_store import schema
+from settings_store.events import events
+from settings_store.events.kinds import RunFinished
 
 Kind = Literal["preflight", "health"]
 Phase = Literal["candidate", "baseline"]
@@ -147,8 +149,15 @@ def finish(conn: Connection, run_id: str, counts: Mapping[str, int], checksum: s
         _runs.update()
         .where(_runs.c.id == run_id, _runs.c.stage.not_in(ENDED))
         .values(stage="finished", counts=dict(counts), checksum=checksum, finished_at=now, touched_at=now)
-    )
-    return ended.rowcount == 1
+        .returning(_runs.c.domain_id, _runs.c.change_id, _runs.c.stop_code)
+    ).one_or_none()
+    if ended is None:
+        return False
+    if ended.change_id is not None:  # slices of health checks come without end
+        about = {"subject": run_id, "domain_id": ended.domain_id, "change_id": ended.change_id}
+        code = ended.stop_code or ""
+        events.record(conn, RunFinished(**about, at=now, counts=dict(counts), checksum=checksum, code=code))
+    return True
 
 
 def stalled(conn: Connection, now: float, idle_seconds: float, limit: int) -> list[Run]:

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from checks.codes import Code, Verdict
-from settings_store import audit, domains
+from settings_store import domains
 from settings_store.alerts import outbox
-from settings_store.audit import SERVICE
+from settings_store.actors import SERVICE
 from settings_store.changes import applying, changes, watches
 from settings_store.changes.changes import Change
 from settings_store.changes.lifecycle import ChangeState
+from settings_store.events.kinds import ChangeWatchFailed
 from settings_store.health import slices
 from settings_store.incidents import incidents, overview
 from settings_store.incidents.incidents import Opening, Scope, Severity
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 AGAIN_SECONDS = 60.0
-WATCH_FAILED = "watch_failed"
 _LIMIT = 20  # watches begun in one round: they come again, and the health queue is not to be flooded
 
 
@@ -77,8 +77,7 @@ def judge_watch(flow: "Flow", conn: Connection, run: Run, change_id: str) -> Non
     else:
         # So many at once need no second look.
         slices.take_over_states(conn, run, now, replace(pace, fails=1))
-        state, event = change.state, WATCH_FAILED
-        audit.record(conn, change_id, SERVICE, event, at=now, before=state, after=state, detail=str(failure))
+        changes.note(conn, change, ChangeWatchFailed, now, detail=str(failure))
     _alert(flow, conn, change, failure)
 
 
