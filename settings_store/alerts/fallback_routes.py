@@ -71,6 +71,15 @@ def tell_operator(conn: Connection, key: Key, now: float) -> int:
     """Has the operator's channels told what a customer's cannot be; returns how many there are."""
     operators = sa.select(alert_channels.c.id).where(alert_channels.c.operator)
     found = [channel_id for channel_id in conn.execute(operators).scalars() if channel_id != key.channel_id]
-    event = {"event_seq": key.event_seq, "incident_id": key.incident_id, "created_at": now, "due_at": now}
-    insert_missing(conn, [{**event, "channel_id": channel_id} for channel_id in found])
+    insert_missing(conn, [_told_at_once(key, channel_id, now) for channel_id in found])
     return len(found)
+
+
+def _told_at_once(key: Key, channel_id: int, now: float) -> dict[str, str | int | float]:
+    return {
+        "event_seq": key.event_seq,
+        "channel_id": channel_id,
+        "incident_id": key.incident_id,
+        "created_at": now,
+        "due_at": now,
+    }

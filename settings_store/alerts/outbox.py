@@ -35,8 +35,9 @@ def announce(conn: Connection, incident_id: str, kind: Kind, number: int, now: f
     """Notes that every subscribed channel is to be told of an event; returns how many new alerts that makes.
 
     `number` is 0 but for reminders, which are counted from 1. Doing it again changes nothing. Raises `LookupError`
-    where the incident has no such event. An incident without an account is for the operator's channels. Reminders and `resolved` go to those who were told before as well. Where
-    that is still to be sent, there is no reminder, and the one message that it is resolved tells both.
+    where the incident has no such event. An incident without an account is for the operator's channels. Reminders and
+    `resolved` go to those who were told before as well. Where that is still to be sent, there is no reminder, and the
+    one message that it is resolved tells both.
     """
     incident = conn.execute(sa.select(incidents).where(incidents.c.id == incident_id)).mappings().one()
     event_seq = _event_of(conn, incident_id, kind, number)

@@ -126,9 +126,16 @@ def note(
     detail: str = "",
 ) -> None:
     """Writes what happened to a change down; it stays in its state unless it has another one `after` it."""
-    states = {"before": change.state.value, "after": (after or change.state).value}
-    event = kind(subject=change.id, at=now, domain_id=change.domain_id, actor=actor, detail=detail, **states)
-    events.record(conn, event)
+    told = kind(
+        subject=change.id,
+        at=now,
+        domain_id=change.domain_id,
+        actor=actor,
+        before=change.state.value,
+        after=(after or change.state).value,
+        detail=detail,
+    )
+    events.record(conn, told)
 
 
 def lock_domain(conn: Connection, domain_id: int) -> int | None:

@@ -1,7 +1,7 @@
 """Events written down, in the transaction of what they report, and read again in their order.
 
-A row refers to nothing by a foreign key: to write it waits for nobody's lock, and it outlives what it tells of. Rows are
-only ever added.
+A row refers to nothing by a foreign key: to write it waits for nobody's lock, and it outlives what it tells of. Rows
+are only ever added.
 """
 
 from collections.abc import Iterator

@@ -258,24 +258,23 @@ class IncidentDropped(IncidentEvent):
     KIND = "incident.dropped"
 
 
-KINDS: Mapping[str, type[Event]] = {
-    kind.KIND: kind
-    for kind in (
-        *STEPS.values(),
-        ChangeResumed,
-        ChangeWatchFailed,
-        RunFinished,
-        RunBrokenOff,
-        RunCancelled,
-        MailboxesConnected,
-        MailboxesDisconnected,
-        MailboxesUnknown,
-        IncidentOpened,
-        IncidentReminder,
-        IncidentRecovered,
-        IncidentReopened,
-        IncidentResolved,
-        IncidentDropped,
-    )
-}
+_ALL: tuple[type[Event], ...] = (
+    *STEPS.values(),
+    ChangeResumed,
+    ChangeWatchFailed,
+    RunFinished,
+    RunBrokenOff,
+    RunCancelled,
+    MailboxesConnected,
+    MailboxesDisconnected,
+    MailboxesUnknown,
+    IncidentOpened,
+    IncidentReminder,
+    IncidentRecovered,
+    IncidentReopened,
+    IncidentResolved,
+    IncidentDropped,
+)
+
+KINDS: Mapping[str, type[Event]] = {kind.KIND: kind for kind in _ALL}
 """Every kind by its name."""

@@ -137,7 +137,7 @@ def take_over_states(conn: Connection, run: Run, now: float, pace: Pace) -> None
     since = _since(MailboxState.CONNECTED, now)
     connected = {"state": MailboxState.CONNECTED.value, "state_code": None, "state_since": since, "health_fails": 0}
     works = _box.c.id.in_(_with(run, Verdict.OK))
-    moved = _moving(conn, MailboxState.CONNECTED, sa.null(), works)
+    moved = _moving(conn, MailboxState.CONNECTED, sa.literal(None, sa.Text), works)
     conn.execute(_box.update().where(works).values(connected))
     moved += _disconnect(conn, run, now, pace)
     state_events.record(conn, run.domain_id, moved, Why("checked", run.id, now))

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -210,7 +210,7 @@ def _update(conn: Connection, incident_id: str, condition: sa.ColumnElement[bool
     return int(conn.execute(change).rowcount) == 1
 
 
-def _tell(conn: Connection, kind: type[IncidentEvent], incident_id: str, now: float, **more: int) -> Literal[True]:
+def _tell(conn: Connection, kind: type[IncidentEvent], incident_id: str, now: float, **more: Any) -> Literal[True]:
     """Writes down what happened to an incident, as that is now."""
     names = "account_id", "domain_id", "scope", "severity", "code", "mailboxes"
     query = sa.select(*(_incidents.c[name] for name in names)).where(_incidents.c.id == incident_id)

@@ -135,9 +135,12 @@ def leave_untried(conn: Connection, run_id: str, code: Code, now: float) -> None
 
 def _tell_broken_off(conn: Connection, run_id: str, code: Code, left: int, now: float) -> None:
     run = runs.get(conn, run_id)
-    if run is not None and run.change_id is not None:
-        about = {"subject": run.id, "at": now, "domain_id": run.domain_id, "change_id": run.change_id}
-        events.record(conn, RunBrokenOff(**about, code=code.value, left=left))
+    if run is None or run.change_id is None:
+        return
+    told = RunBrokenOff(
+        subject=run.id, at=now, domain_id=run.domain_id, change_id=run.change_id, code=code.value, left=left
+    )
+    events.record(conn, told)
 
 
 def left_untried(conn: Connection, run_id: str) -> int:

@@ -154,9 +154,16 @@ def finish(conn: Connection, run_id: str, counts: Mapping[str, int], checksum: s
     if ended is None:
         return False
     if ended.change_id is not None:  # slices of health checks come without end
-        about = {"subject": run_id, "domain_id": ended.domain_id, "change_id": ended.change_id}
-        code = ended.stop_code or ""
-        events.record(conn, RunFinished(**about, at=now, counts=dict(counts), checksum=checksum, code=code))
+        told = RunFinished(
+            subject=run_id,
+            at=now,
+            domain_id=ended.domain_id,
+            change_id=ended.change_id,
+            counts=dict(counts),
+            checksum=checksum,
+            code=ended.stop_code or "",
+        )
+        events.record(conn, told)
     return True
 
 

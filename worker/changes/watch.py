@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 
 from checks.codes import Code, Verdict
 from settings_store import domains
-from settings_store.alerts import outbox
 from settings_store.actors import SERVICE
+from settings_store.alerts import outbox
 from settings_store.changes import applying, changes, watches
 from settings_store.changes.changes import Change
 from settings_store.changes.lifecycle import ChangeState
