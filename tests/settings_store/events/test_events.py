@@ -103,7 +103,7 @@ def test_a_change_that_is_applied_and_undone_tells_all_of_it(database: Database)
         assert run
         planning.plan(conn, run, 2, 25)
         failed = schema.run_mailboxes.c.mailbox_id == boxes[0]
-        refused = {"verdict": Verdict.FAIL.value, "code": Code.CREDENTIAL_REJECTED.value, "baseline_verdict": "ok"}
+        refused = {"verdict": Verdict.FAIL.value, "code": Code.AUTH_REJECTED.value, "baseline_verdict": "ok"}
         conn.execute(schema.run_mailboxes.update().where(failed).values(**refused))
         outcomes.settle(conn, run.id, Verdict.OK, Code.OK, None, "")
         runs.finish(conn, run.id, {"will_disconnect": 1}, "c0ffee", NOW)
@@ -124,7 +124,7 @@ def test_a_change_that_is_applied_and_undone_tells_all_of_it(database: Database)
     ]
     (down, _) = moved
     assert isinstance(down, MailboxesDisconnected)
-    assert (down.codes, down.cause, down.cause_id) == ({"credential.rejected": 1}, "applied", saved.change_id)
+    assert (down.codes, down.cause, down.cause_id) == ({"auth.rejected": 1}, "applied", saved.change_id)
     applied = next(event for event in of_change if isinstance(event, ChangeApplied))
     assert (applied.before, applied.after, applied.actor) == ("verified", "applied", ADA)
 
