@@ -129,6 +129,23 @@ def test_a_change_that_is_applied_and_undone_tells_all_of_it(database: Database)
     assert (applied.before, applied.after, applied.actor) == ("verified", "applied", ADA)
 
 
+def test_a_run_that_is_broken_off_and_cancelled_says_so(database: Database) -> None:
+    with database.begin() as conn:
+        domain_id = put_in_force(conn, "lab.example")
+        add_mailboxes(conn, domain_id, 3)
+        saved = changes.save(conn, domain_id, mail_settings("new.example.com"), NOW)
+        run = runs.get(conn, saved.run_id)
+        assert run
+        planning.plan(conn, run, 2, 25)
+        outcomes.leave_untried(conn, run.id, Code.AUTH_REJECTED, NOW)
+        changes.cancel(conn, saved.change_id, NOW)
+        told = [(event.kind, event.payload) for event in events.of_subject(conn, run.id)]
+    assert told == [
+        ("run.broken_off", {"change_id": saved.change_id, "code": "auth.rejected", "left": 3}),
+        ("run.cancelled", {"change_id": saved.change_id}),
+    ]
+
+
 def test_many_mailboxes_that_disconnect_are_one_event_a_domain(database: Database) -> None:
     with database.begin() as conn:
         ids = [put_in_force(conn, f"{name}.example") for name in ("one", "two", "empty")]
