@@ -1,29 +1,20 @@
-"""Who did what to a change, when, and from where. Rows are only ever added."""
+"""Who did what to a change, when, and from where: the events of a change as its history shows them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from settings_store import schema
+from settings_store.actors import SERVICE, Actor
+from settings_store.events import events
+from settings_store.events.kinds import ChangeEvent
 
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """`name` is a user's name, `source` the address they came from ('' where there is none, as for ourselves)."""
-
-    name: str
-    source: str = ""
-
-
-SERVICE = Actor("mail-preflight")
+__all__ = ["SERVICE", "Actor", "Entry", "of_change"]
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the log. `at` is UTC seconds since 1970; `before` is None for a new change."""
+    """One line of the history. `at` is UTC seconds since 1970; `before` is None for a new change."""
 
     at: float
     actor: Actor
@@ -33,38 +24,8 @@ class Entry:
     detail: str
 
 
-def record(
-    conn: Connection,
-    change_id: str,
-    actor: Actor,
-    event: str,
-    *,
-    at: float,
-    before: str | None = None,
-    after: str | None = None,
-    detail: str = "",
-) -> None:
-    """Adds a line, in the transaction of what it tells of."""
-    conn.execute(
-        schema.audit.insert().values(
-            change_id=change_id,
-            at=at,
-            actor=actor.name[:200],
-            source=actor.source[:200],
-            event=event,
-            before=before,
-            after=after,
-            detail=detail,
-        )
-    )
-
-
 def of_change(conn: Connection, change_id: str) -> Iterator[Entry]:
     """The lines of a change, oldest first."""
-    table = schema.audit
-    for row in conn.execute(sa.select(table).where(table.c.change_id == change_id).order_by(table.c.id)):
-        yield _entry(row)
-
-
-def _entry(row: Any) -> Entry:
-    return Entry(row.at, Actor(row.actor, row.source), row.event, row.before, row.after, row.detail)
+    for event in events.of_subject(conn, change_id):
+        if isinstance(event, ChangeEvent):
+            yield Entry(event.at, event.actor, event.STEP, event.before, event.after, event.detail)

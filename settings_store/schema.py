@@ -180,18 +180,23 @@ run_mailboxes = sa.Table(
     sa.Index("ix_run_mailboxes_mailbox_id", "mailbox_id"),
 )
 
-audit = sa.Table(
-    "audit",
+# What happened, in order. It refers to nothing by a foreign key: to write it waits for no lock, and it outlives what it
+# tells of.
+events = sa.Table(
+    "events",
     metadata,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("change_id", sa.ForeignKey("changes.id"), nullable=False, index=True),
+    sa.Column("seq", sa.Integer, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("account_id", sa.Integer),  # None: the operator's own
+    sa.Column("domain_id", sa.Integer),  # None where it concerns several, or none
     sa.Column("at", sa.Float, nullable=False),
     sa.Column("actor", sa.Text, nullable=False),
     sa.Column("source", sa.Text, nullable=False),  # the address the actor came from, '' where there is none
-    sa.Column("event", sa.Text, nullable=False),
-    sa.Column("before", sa.Text),
-    sa.Column("after", sa.Text),
-    sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("payload", sa.JSON, nullable=False),
+    sa.Index("ix_events_subject", "subject", "seq"),
+    sa.Index("ix_events_account_id", "account_id", "seq"),
+    sa.Index("ix_events_domain_id", "domain_id", "seq"),
 )
 
 rejections = sa.Table(
@@ -371,16 +376,16 @@ deliveries = sa.Table(
     sa.CheckConstraint("state IN ('pending','sent','given_up')", name="state"),
 )
 
+# Which channel is told of which event.
 alerts = sa.Table(
     "alerts",
     metadata,
-    sa.Column("incident_id", sa.ForeignKey("incidents.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("event_seq", sa.ForeignKey("events.seq", ondelete="CASCADE"), primary_key=True),
     sa.Column("channel_id", sa.ForeignKey("alert_channels.id", ondelete="CASCADE"), primary_key=True),
-    sa.Column("kind", sa.Text, primary_key=True),
-    sa.Column("number", sa.Integer, primary_key=True),  # 0 but for reminders
+    # The event's subject: an alert goes with the incident that it tells of.
+    sa.Column("incident_id", sa.ForeignKey("incidents.id", ondelete="CASCADE"), nullable=False, index=True),
     sa.Column("created_at", sa.Float, nullable=False),
     sa.Column("due_at", sa.Float, nullable=False, index=True),
     sa.Column("delivery_id", sa.ForeignKey("deliveries.id", ondelete="CASCADE"), index=True),
     sa.Column("dropped", sa.Text),  # why it is never sent, None where it is
-    sa.CheckConstraint("kind IN ('opened','reminder','resolved')", name="kind"),
 )

@@ -6,12 +6,13 @@ A delivery that was claimed and neither sent nor failed is a killed worker's. It
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from settings_store.alerts.outbox import RESOLVED_MEANWHILE, Kind
-from settings_store.schema import alert_channels, alerts, deliveries, incidents
+from settings_store.alerts.outbox import KINDS, RESOLVED_MEANWHILE, Kind, is_told_as, kind_of
+from settings_store.schema import alert_channels, alerts, deliveries, events, incidents
 
 # A clock that was put back must not hold anything up for as long as it was ahead.
 _LONGEST_BACK_OFF = 2 * 3600.0
@@ -21,22 +22,33 @@ _LONGEST_LEASE = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One alert."""
+    """One alert, with what its event is: `number` is 0 but for reminders."""
 
-    incident_id: str
+    event_seq: int
     channel_id: int
+    incident_id: str
     kind: Kind
     number: int
 
     @property
     def matches(self) -> sa.ColumnElement[bool]:
         """This alert's row."""
-        return sa.and_(
-            alerts.c.incident_id == self.incident_id,
-            alerts.c.channel_id == self.channel_id,
-            alerts.c.kind == self.kind,
-            alerts.c.number == self.number,
-        )
+        return sa.and_(alerts.c.event_seq == self.event_seq, alerts.c.channel_id == self.channel_id)
+
+
+KEY_COLUMNS = (
+    alerts.c.event_seq,
+    alerts.c.channel_id,
+    alerts.c.incident_id,
+    events.c.kind,
+    events.c.payload,
+)
+"""What `key_of` needs, of alerts joined with their events."""
+
+
+def key_of(row: Any) -> Key:
+    """The alert of a row with `KEY_COLUMNS`."""
+    return Key(row.event_seq, row.channel_id, row.incident_id, kind_of(row.kind), row.payload.get("number", 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +72,17 @@ def due_by_channel(conn: Connection, now: float) -> dict[int, int]:
 
 
 def due_keys(conn: Connection, now: float, limit: int, *conditions: sa.ColumnElement[bool]) -> list[Key]:
-    """Alerts that are due and in no delivery, oldest first. Conditions may speak of the incident and the channel."""
+    """Alerts that are due and in no delivery, oldest first. Conditions may speak of the event too."""
     query = (
-        sa.select(alerts.c.incident_id, alerts.c.channel_id, alerts.c.kind, alerts.c.number)
+        sa.select(*KEY_COLUMNS)
         .join_from(alerts, incidents)
+        .join(events, events.c.seq == alerts.c.event_seq)
         .join(alert_channels, alert_channels.c.id == alerts.c.channel_id)
         .where(_due(now), *conditions)
         .order_by(alerts.c.created_at, alerts.c.incident_id)
         .limit(limit)
     )
-    return [Key(*row) for row in conn.execute(query)]
+    return [key_of(row) for row in conn.execute(query)]
 
 
 def to_channel(channel_id: int) -> sa.ColumnElement[bool]:
@@ -141,21 +154,24 @@ def keys_of(conn: Connection, delivery_id: str) -> list[Key]:
     """What a delivery still has to tell, without what was resolved meanwhile where that is told elsewhere."""
     _drop_outdated(conn, delivery_id)
     query = (
-        sa.select(alerts.c.incident_id, alerts.c.channel_id, alerts.c.kind, alerts.c.number)
+        sa.select(*KEY_COLUMNS)
+        .join_from(alerts, events)
         .where(alerts.c.delivery_id == delivery_id, alerts.c.dropped.is_(None))
-        .order_by(alerts.c.created_at, alerts.c.incident_id, alerts.c.kind)
+        .order_by(alerts.c.created_at, alerts.c.incident_id, events.c.kind)
     )
-    return [Key(*row) for row in conn.execute(query)]
+    return [key_of(row) for row in conn.execute(query)]
 
 
 def _drop_outdated(conn: Connection, delivery_id: str) -> None:
-    later = alerts.alias("later")
+    later, end = alerts.alias("later"), events.alias("end")
     resolved = sa.exists().where(
         later.c.incident_id == alerts.c.incident_id,
         later.c.channel_id == alerts.c.channel_id,
-        later.c.kind == "resolved",
+        end.c.seq == later.c.event_seq,
+        end.c.kind == KINDS["resolved"].KIND,
     )
-    stale = (alerts.c.delivery_id == delivery_id, alerts.c.kind != "resolved", alerts.c.dropped.is_(None), resolved)
+    earlier = sa.exists().where(events.c.seq == alerts.c.event_seq, ~is_told_as("resolved"))
+    stale = (alerts.c.delivery_id == delivery_id, alerts.c.dropped.is_(None), earlier, resolved)
     conn.execute(alerts.update().where(*stale).values(dropped=RESOLVED_MEANWHILE))
 
 

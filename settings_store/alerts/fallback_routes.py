@@ -1,14 +1,14 @@
 """Which alerts might go through the server that they are about, and which other ways there are."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from settings_store.alerts.deliveries import Key
-from settings_store.alerts.outbox import insert_missing
-from settings_store.schema import alert_channels, alerts, incidents
+from settings_store.alerts.deliveries import KEY_COLUMNS, Key, key_of
+from settings_store.alerts.outbox import insert_missing, is_told_as
+from settings_store.schema import alert_channels, alerts, events, incidents
 
 _ABOUT_SERVERS = ("endpoint", "server", "mailboxes")  # one mailbox alone says nothing about its server
 
@@ -25,7 +25,7 @@ class Way:
 def may_be_needed() -> sa.ColumnElement[bool]:
     """For `deliveries.due_keys`: alerts to a mail channel, about a server that is broken now."""
     mail = sa.or_(alert_channels.c.shown.startswith("mailto:"), alert_channels.c.shown.startswith("mailtos:"))
-    return sa.and_(mail, _broken_now(), alerts.c.kind != "resolved")
+    return sa.and_(mail, _broken_now(), ~is_told_as("resolved"))
 
 
 def _broken_now() -> sa.ColumnElement[bool]:
@@ -39,14 +39,16 @@ def ways(conn: Connection, keys: Iterable[Key]) -> list[Way]:
 
 def other_ways(conn: Connection, key: Key) -> list[Way]:
     """How the same is told to other channels, or was."""
-    same = (alerts.c.incident_id == key.incident_id, alerts.c.kind == key.kind, alerts.c.number == key.number)
-    return _ways(conn, *same, alerts.c.channel_id != key.channel_id, alerts.c.dropped.is_(None))
+    return _ways(
+        conn, alerts.c.event_seq == key.event_seq, alerts.c.channel_id != key.channel_id, alerts.c.dropped.is_(None)
+    )
 
 
 def _ways(conn: Connection, *conditions: sa.ColumnElement[bool]) -> list[Way]:
     query = (
-        sa.select(alerts, alert_channels.c.url, incidents.c.facts, _broken_now().label("broken"))
+        sa.select(*KEY_COLUMNS, alert_channels.c.url, incidents.c.facts, _broken_now().label("broken"))
         .join_from(alerts, incidents)
+        .join(events, events.c.seq == alerts.c.event_seq)
         .join(alert_channels, alert_channels.c.id == alerts.c.channel_id)
         .where(*conditions)
     )
@@ -54,8 +56,8 @@ def _ways(conn: Connection, *conditions: sa.ColumnElement[bool]) -> list[Way]:
 
 
 def _way(row: sa.Row[tuple[object, ...]]) -> Way:
-    key = Key(row.incident_id, row.channel_id, row.kind, row.number)
-    broken = row.broken and row.kind != "resolved"
+    key = key_of(row)
+    broken = row.broken and key.kind != "resolved"
     return Way(key, _hosts(row.facts) if broken else frozenset(), row.url)
 
 
@@ -69,9 +71,15 @@ def tell_operator(conn: Connection, key: Key, now: float) -> int:
     """Has the operator's channels told what a customer's cannot be; returns how many there are."""
     operators = sa.select(alert_channels.c.id).where(alert_channels.c.operator)
     found = [channel_id for channel_id in conn.execute(operators).scalars() if channel_id != key.channel_id]
-    insert_missing(conn, [_told_at_once(replace(key, channel_id=channel_id), now) for channel_id in found])
+    insert_missing(conn, [_told_at_once(key, channel_id, now) for channel_id in found])
     return len(found)
 
 
-def _told_at_once(key: Key, now: float) -> dict[str, str | int | float]:
-    return {**asdict(key), "created_at": now, "due_at": now}
+def _told_at_once(key: Key, channel_id: int, now: float) -> dict[str, str | int | float]:
+    return {
+        "event_seq": key.event_seq,
+        "channel_id": channel_id,
+        "incident_id": key.incident_id,
+        "created_at": now,
+        "due_at": now,
+    }

@@ -1,7 +1,7 @@
-"""What is to be told to whom. An alert is one event of one incident for one channel; a delivery is one message.
+"""What is to be told to whom. An alert is one event of an incident for one channel; a delivery is one message.
 
-`announce` belongs in the transaction that opens or ends an incident: then there is no incident of which nobody hears,
-and no alert for an incident that never was.
+`announce` belongs in the transaction that opens or ends an incident, and so writes its event: then there is no incident
+of which nobody hears, and no alert for an incident that never was.
 """
 
 import logging
@@ -13,36 +13,46 @@ from sqlalchemy import Connection
 
 from settings_store.alerts.channels import Wishes, wishes_of
 from settings_store.db import insert_into
+from settings_store.events.kinds import IncidentEvent, IncidentOpened, IncidentReminder, IncidentResolved
 from settings_store.incidents.incidents import Severity
-from settings_store.schema import alert_channels, alerts, deliveries, incident_domains, incidents
+from settings_store.schema import alert_channels, alerts, deliveries, events, incident_domains, incidents
 
 log = logging.getLogger(__name__)
 
 Kind = Literal["opened", "reminder", "resolved"]
 
+KINDS: Mapping[Kind, type[IncidentEvent]] = {
+    "opened": IncidentOpened,
+    "reminder": IncidentReminder,
+    "resolved": IncidentResolved,
+}
+"""The events that are told."""
+
 RESOLVED_MEANWHILE = "resolved meanwhile"
 
 
 def announce(conn: Connection, incident_id: str, kind: Kind, number: int, now: float) -> int:
-    """Notes that every subscribed channel is to be told; returns how many new alerts that makes.
+    """Notes that every subscribed channel is to be told of an event; returns how many new alerts that makes.
 
-    `number` is 0 but for reminders, which are counted from 1. Doing it again changes nothing. An incident without an
-    account is for the operator's channels. Reminders and `resolved` go to those who were told before as well. Where
-    that is still to be sent, there is no reminder, and the one message that it is resolved tells both.
+    `number` is 0 but for reminders, which are counted from 1. Doing it again changes nothing. Raises `LookupError`
+    where the incident has no such event. An incident without an account is for the operator's channels. Reminders and
+    `resolved` go to those who were told before as well. Where that is still to be sent, there is no reminder, and the
+    one message that it is resolved tells both.
     """
     incident = conn.execute(sa.select(incidents).where(incidents.c.id == incident_id)).mappings().one()
-    rows = [_alert(incident, channel, kind, number, now) for channel in _listeners(conn, incident, kind)]
+    event_seq = _event_of(conn, incident_id, kind, number)
+    rows = [_alert(incident, channel, event_seq, now) for channel in _listeners(conn, incident, kind)]
     if not rows:
         if kind == "opened":
             log.warning("nobody hears of incident %s: no alert channel is subscribed to it", incident_id)
         return 0
-    before = _count(conn, incident_id, kind, number)
+    before = _count(conn, event_seq)
     insert_missing(conn, rows)
     if kind == "resolved":
         _drop_unsent(conn, incident_id)
     elif incident["severity"] == Severity.CRITICAL:
         _hurry(conn, incident_id, now)
-    return _count(conn, incident_id, kind, number) - before
+    return _count(conn, event_seq) - before
 
 
 def catch_up(conn: Connection, channel_id: int, now: float) -> int:
@@ -53,8 +63,31 @@ def catch_up(conn: Connection, channel_id: int, now: float) -> int:
         mine = sa.or_(mine, incidents.c.account_id.is_(None))
     found = conn.execute(sa.select(incidents).where(mine, incidents.c.closed_at.is_(None))).mappings().all()
     wanted = [incident for incident in found if _wants(conn, wishes_of(channel), incident)]
-    insert_missing(conn, [_alert(incident, channel, "opened", 0, now) for incident in wanted])
+    rows = [_alert(incident, channel, _event_of(conn, incident["id"], "opened", 0), now) for incident in wanted]
+    insert_missing(conn, rows)
     return len(wanted)
+
+
+def _event_of(conn: Connection, incident_id: str, kind: Kind, number: int) -> int:
+    """The number of the incident's event of a kind; that of its `number`th reminder."""
+    query = sa.select(events.c.seq, events.c.payload).where(events.c.subject == incident_id, is_told_as(kind))
+    for seq, payload in conn.execute(query.order_by(events.c.seq.desc())):
+        if payload.get("number", 0) == number:
+            return int(seq)
+    raise LookupError(f"incident {incident_id} has no event {kind} {number}")
+
+
+def is_told_as(kind: Kind) -> sa.ColumnElement[bool]:
+    """Whether an event is of the kind that is told in that way."""
+    return events.c.kind == KINDS[kind].KIND
+
+
+def kind_of(event: str) -> Kind:
+    """How an event of that kind is told."""
+    return _TOLD_AS[event]
+
+
+_TOLD_AS: Mapping[str, Kind] = {event.KIND: kind for kind, event in KINDS.items()}
 
 
 def _listeners(conn: Connection, incident: sa.RowMapping, kind: Kind) -> list[sa.RowMapping]:
@@ -106,7 +139,8 @@ def _unsent() -> sa.ColumnElement[bool]:
 
 def _drop_unsent(conn: Connection, incident_id: str) -> None:
     """What is told by `resolved` as well. What is in a message already is left out when that is sent."""
-    stale = (alerts.c.incident_id == incident_id, alerts.c.kind != "resolved", alerts.c.delivery_id.is_(None))
+    earlier = sa.exists().where(events.c.seq == alerts.c.event_seq, ~is_told_as("resolved"))
+    stale = (alerts.c.incident_id == incident_id, earlier, alerts.c.delivery_id.is_(None))
     conn.execute(alerts.update().where(*stale, alerts.c.dropped.is_(None)).values(dropped=RESOLVED_MEANWHILE))
 
 
@@ -116,19 +150,17 @@ def _hurry(conn: Connection, incident_id: str, now: float) -> None:
     conn.execute(alerts.update().where(*waits, alerts.c.dropped.is_(None)).values(due_at=now))
 
 
-def _alert(
-    incident: sa.RowMapping, channel: sa.RowMapping, kind: Kind, number: int, now: float
-) -> dict[str, str | int | float]:
+def _alert(incident: sa.RowMapping, channel: sa.RowMapping, event_seq: int, now: float) -> dict[str, str | int | float]:
     quiet = wishes_of(channel).quiet
     passes = quiet is None or incident["severity"] == Severity.CRITICAL
     due = now if quiet is None or passes else quiet.over_at(now)
-    key = {"incident_id": incident["id"], "channel_id": channel["id"], "kind": kind, "number": number}
+    key = {"event_seq": event_seq, "channel_id": channel["id"], "incident_id": incident["id"]}
     return {**key, "created_at": now, "due_at": due}
 
 
-def _count(conn: Connection, incident_id: str, kind: Kind, number: int) -> int:
-    mine = (alerts.c.incident_id == incident_id, alerts.c.kind == kind, alerts.c.number == number)
-    return int(conn.execute(sa.select(sa.func.count()).select_from(alerts).where(*mine)).scalar_one())
+def _count(conn: Connection, event_seq: int) -> int:
+    query = sa.select(sa.func.count()).select_from(alerts).where(alerts.c.event_seq == event_seq)
+    return int(conn.execute(query).scalar_one())
 
 
 def insert_missing(conn: Connection, rows: Sequence[Mapping[str, str | int | float]]) -> None:

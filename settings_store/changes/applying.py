@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from settings_store import domains, schema
-from settings_store.audit import SERVICE, Actor
+from settings_store.actors import SERVICE, Actor
 from settings_store.changes import changes, watches
 from settings_store.changes.changes import Change
 from settings_store.changes.lifecycle import ChangeState, Event, Refused, next_state
@@ -55,7 +55,7 @@ def apply(
     values = {"applied_at": now, "roll_back_by_itself": watch.roll_back_by_itself, **watched}
     conn.execute(_changes.update().where(_changes.c.id == change.id).values(values))
     domains.lock_mailboxes(conn, change.domain_id)
-    states.take_over(conn, run.id, now)
+    states.take_over(conn, run, now, actor)
     return count
 
 
@@ -73,7 +73,7 @@ def roll_back(conn: Connection, change: Change, now: float, actor: Actor = SERVI
     run = runs.of_change(conn, change.id)
     if run is not None:
         domains.lock_mailboxes(conn, change.domain_id)
-        states.restore(conn, run, now)
+        states.restore(conn, run, now, actor)
     return changes.move(conn, change.id, Event.ROLL_BACK, now, actor, why)
 
 

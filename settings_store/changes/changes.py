@@ -1,6 +1,6 @@
 """Changes: proposed settings, from the save until they are verified or given up.
 
-A change and its run are written in one transaction. Every step is a transition of `lifecycle` and a line of `audit`.
+A change and its run are written in one transaction. Every step is a transition of `lifecycle` and an event.
 An id that comes from outside becomes a `Change` by `get`, which asks for the account; `load` is for ids of our own.
 """
 
@@ -14,8 +14,10 @@ from sqlalchemy import Connection
 from checks.model import Invalid
 from checks.settings import Settings
 from settings_store import audit, domains, schema
-from settings_store.audit import SERVICE, Actor
+from settings_store.actors import SERVICE, Actor
 from settings_store.changes.lifecycle import UNAPPLIED, ChangeState, Event, Refused, next_state
+from settings_store.events import events
+from settings_store.events.kinds import STEPS, ChangeEvent, ChangeResumed, RunCancelled
 from settings_store.runs import planning, runs
 
 _changes, _domains = schema.changes, schema.domains
@@ -57,7 +59,8 @@ def save(conn: Connection, domain_id: int, settings: Settings, now: float, actor
     values = {"domain_id": domain_id, "settings_id": settings_id, "base_settings_id": base, "created_at": now}
     conn.execute(_changes.insert().values(id=change_id, state=ChangeState.DRAFT.value, **values))
     state = next_state(None, Event.SAVE)
-    audit.record(conn, change_id, actor, Event.SAVE, at=now, after=state)
+    saved = STEPS[Event.SAVE](subject=change_id, at=now, domain_id=domain_id, actor=actor, after=state.value)
+    events.record(conn, saved)
     run_id = verify(conn, load(conn, change_id), now, actor)
     return Saved(change_id, run_id, *older)
 
@@ -90,8 +93,16 @@ def reopen(conn: Connection, change: Change, now: float, actor: Actor = SERVICE)
     return move(conn, change.id, Event.REOPEN, now, actor)
 
 
-def move(conn: Connection, change_id: str, event: Event, now: float, actor: Actor, detail: str = "") -> Change:
-    """One transition, by compare-and-swap, and its line in the log. Raises `Refused`."""
+def move(
+    conn: Connection,
+    change_id: str,
+    event: Event,
+    now: float,
+    actor: Actor,
+    detail: str = "",
+    kind: type[ChangeEvent] | None = None,
+) -> Change:
+    """One transition, by compare-and-swap, and its event, of that `kind` or of the transition's. Raises `Refused`."""
     change = load(conn, change_id)
     state = next_state(change.state, event)
     moved = conn.execute(
@@ -101,8 +112,30 @@ def move(conn: Connection, change_id: str, event: Event, now: float, actor: Acto
     )
     if moved.rowcount != 1:
         raise Refused(f"change {change_id} was changed by somebody else just now; look at it again")
-    audit.record(conn, change_id, actor, event, at=now, before=change.state, after=state, detail=detail)
+    note(conn, change, kind or STEPS[event], now, actor, state, detail)
     return load(conn, change_id)
+
+
+def note(
+    conn: Connection,
+    change: Change,
+    kind: type[ChangeEvent],
+    now: float,
+    actor: Actor = SERVICE,
+    after: ChangeState | None = None,
+    detail: str = "",
+) -> None:
+    """Writes what happened to a change down; it stays in its state unless it has another one `after` it."""
+    told = kind(
+        subject=change.id,
+        at=now,
+        domain_id=change.domain_id,
+        actor=actor,
+        before=change.state.value,
+        after=(after or change.state).value,
+        detail=detail,
+    )
+    events.record(conn, told)
 
 
 def lock_domain(conn: Connection, domain_id: int) -> int | None:
@@ -126,11 +159,15 @@ def _supersede(conn: Connection, domain_id: int, now: float, actor: Actor) -> tu
 
 
 def _cancel_runs(conn: Connection, change_ids: Sequence[str], now: float) -> None:
-    conn.execute(
-        schema.runs.update()
-        .where(schema.runs.c.change_id.in_(change_ids), schema.runs.c.stage.not_in(runs.ENDED))
+    table = schema.runs
+    cancelled = conn.execute(
+        table.update()
+        .where(table.c.change_id.in_(change_ids), table.c.stage.not_in(runs.ENDED))
         .values(stage="cancelled", finished_at=now)
+        .returning(table.c.id, table.c.domain_id, table.c.change_id)
     )
+    told = (RunCancelled(subject=key, at=now, domain_id=owner, change_id=of) for key, owner, of in cancelled.all())
+    events.record(conn, *told)
 
 
 def get(conn: Connection, account_id: int, change_id: str) -> Change:
@@ -182,6 +219,6 @@ def resume(
         raise Refused("the report is out of date; verify the change again instead of going on with it")
     if run is None or not planning.resume(conn, run.id, canaries, now):
         raise Invalid(f"change {change.id} has no mailbox left untried; `mail-preflight report` shows what is known")
-    move(conn, change.id, Event.VERIFY, now, actor, "resumed")
+    move(conn, change.id, Event.VERIFY, now, actor, "resumed", ChangeResumed)
     resumed = runs.load(conn, run.id)
     return resumed or run

@@ -15,7 +15,9 @@ from settings_store import schema
 from settings_store.domains import lock_mailboxes
 from settings_store.health.schedule import jittered
 from settings_store.incidents.overview import service_in_trouble
+from settings_store.mailboxes import state_events
 from settings_store.mailboxes.rejections import REJECTED
+from settings_store.mailboxes.state_events import Moved, Why
 from settings_store.maintenance import at_rest
 from settings_store.runs import endpoints, runs
 from settings_store.runs.runs import Run, Subject
@@ -134,8 +136,11 @@ def take_over_states(conn: Connection, run: Run, now: float, pace: Pace) -> None
     lock_mailboxes(conn, run.domain_id)
     since = _since(MailboxState.CONNECTED, now)
     connected = {"state": MailboxState.CONNECTED.value, "state_code": None, "state_since": since, "health_fails": 0}
-    conn.execute(_box.update().where(_box.c.id.in_(_with(run, Verdict.OK))).values(connected))
-    _disconnect(conn, run, now, pace)
+    works = _box.c.id.in_(_with(run, Verdict.OK))
+    moved = _moving(conn, MailboxState.CONNECTED, sa.literal(None, sa.Text), works)
+    conn.execute(_box.update().where(works).values(connected))
+    moved += _disconnect(conn, run, now, pace)
+    state_events.record(conn, run.domain_id, moved, Why("checked", run.id, now))
     begins = sa.select(_box.c.id).where(_box.c.domain_id == run.domain_id, _beginning(pace))
     if conn.execute(begins.limit(1)).first():
         soon = now + jittered(pace.slice_seconds)
@@ -143,7 +148,13 @@ def take_over_states(conn: Connection, run: Run, now: float, pace: Pace) -> None
         conn.execute(_schedule.update().where(*later).values(mailboxes_due=soon))
 
 
-def _disconnect(conn: Connection, run: Run, now: float, pace: Pace) -> None:
+def _moving(
+    conn: Connection, state: MailboxState, code: sa.ColumnElement[str], *which: sa.ColumnElement[bool]
+) -> list[Moved]:
+    return state_events.moving(conn, _box, sa.literal(state.value), code, *which)
+
+
+def _disconnect(conn: Connection, run: Run, now: float, pace: Pace) -> list[Moved]:
     failed = _box.c.id.in_(_with(run, Verdict.FAIL))
     conn.execute(_box.update().where(failed).values(health_fails=_box.c.health_fails + 1))
     code = sa.select(_rows.c.code).where(_rows.c.run_id == run.id, _rows.c.mailbox_id == _box.c.id).scalar_subquery()
@@ -152,7 +163,9 @@ def _disconnect(conn: Connection, run: Run, now: float, pace: Pace) -> None:
         certain = sa.or_(certain, code.in_([item.value for item in REJECTED]))
     since = _since(MailboxState.DISCONNECTED, now)
     disconnected = {"state": MailboxState.DISCONNECTED.value, "state_code": code, "state_since": since}
+    moved = _moving(conn, MailboxState.DISCONNECTED, code, failed, certain)
     conn.execute(_box.update().where(failed, certain).values(disconnected))
+    return moved
 
 
 def _since(state: MailboxState, now: float) -> sa.ColumnElement[float]:

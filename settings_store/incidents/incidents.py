@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -11,6 +12,16 @@ from sqlalchemy import Connection
 from checks.codes import Code
 from settings_store import schema
 from settings_store.db import insert_into
+from settings_store.events import events
+from settings_store.events.kinds import (
+    IncidentDropped,
+    IncidentEvent,
+    IncidentOpened,
+    IncidentRecovered,
+    IncidentReminder,
+    IncidentReopened,
+    IncidentResolved,
+)
 
 
 class Scope(StrEnum):
@@ -141,6 +152,7 @@ def open_one(conn: Connection, new: Opening, now: float, remind_at: float | None
     if conn.execute(insert, values).first() is None:
         return None
     _list(conn, incident_id, new.domain_ids)
+    _tell(conn, IncidentOpened, incident_id, now)
     return incident_id
 
 
@@ -159,25 +171,32 @@ def extend(conn: Connection, incident_id: str, domain_ids: Collection[int], **co
 
 def recover(conn: Connection, incident_id: str, now: float) -> bool:
     """It works again; it is over once that has lasted. False where that was known."""
-    return _update(conn, incident_id, _incidents.c.recovered_at.is_(None), recovered_at=now)
+    known = _incidents.c.recovered_at.is_not(None)
+    return _update(conn, incident_id, ~known, recovered_at=now) and _tell(conn, IncidentRecovered, incident_id, now)
 
 
-def reopen(conn: Connection, incident_id: str) -> bool:
+def reopen(conn: Connection, incident_id: str, now: float) -> bool:
     """It fails again before it was over: the same incident. False where it had not recovered."""
     again = {"recovered_at": None, "reopened": _incidents.c.reopened + 1}
-    return _update(conn, incident_id, _incidents.c.recovered_at.is_not(None), **again)
+    recovered = _incidents.c.recovered_at.is_not(None)
+    return _update(conn, incident_id, recovered, **again) and _tell(conn, IncidentReopened, incident_id, now)
 
 
-def close(conn: Connection, incident_id: str, now: float, facts: Mapping[str, str] | None = None) -> bool:
-    """It is over. `facts` replace those that were there. False where it was closed already."""
+def close(
+    conn: Connection, incident_id: str, now: float, facts: Mapping[str, str] | None = None, *, resolved: bool = True
+) -> bool:
+    """It is over: resolved, or dropped. `facts` replace those that were there. False where it was closed already."""
     told = {} if facts is None else {"facts": dict(facts)}
-    return _update(conn, incident_id, sa.true(), closed_at=now, open_subject=None, **told)
+    kind = IncidentResolved if resolved else IncidentDropped
+    closed = _update(conn, incident_id, sa.true(), closed_at=now, open_subject=None, **told)
+    return closed and _tell(conn, kind, incident_id, now)
 
 
-def remind(conn: Connection, incident_id: str, number: int, remind_at: float) -> bool:
+def remind(conn: Connection, incident_id: str, number: int, remind_at: float, now: float) -> bool:
     """Counts a reminder, the `number`th, and puts off the next. False where another one did."""
     due = _incidents.c.reminders == number - 1
-    return _update(conn, incident_id, due, reminders=number, remind_at=remind_at)
+    counted = _update(conn, incident_id, due, reminders=number, remind_at=remind_at)
+    return counted and _tell(conn, IncidentReminder, incident_id, now, number=number)
 
 
 def set_times(conn: Connection, incident_id: str, recovered_at: float | None, remind_at: float | None) -> None:
@@ -189,6 +208,15 @@ def _update(conn: Connection, incident_id: str, condition: sa.ColumnElement[bool
     """Compare-and-swap: two that judge at once do each thing once."""
     change = _incidents.update().where(*_is_open(incident_id), condition).values(**columns)
     return int(conn.execute(change).rowcount) == 1
+
+
+def _tell(conn: Connection, kind: type[IncidentEvent], incident_id: str, now: float, **more: Any) -> Literal[True]:
+    """Writes down what happened to an incident, as that is now."""
+    names = "account_id", "domain_id", "scope", "severity", "code", "mailboxes"
+    query = sa.select(*(_incidents.c[name] for name in names)).where(_incidents.c.id == incident_id)
+    values = conn.execute(query).mappings().one()
+    events.record(conn, kind(subject=incident_id, at=now, **values, **more))
+    return True
 
 
 def _is_open(incident_id: str) -> tuple[sa.ColumnElement[bool], ...]:

@@ -10,8 +10,10 @@ import sqlalchemy as sa
 from checks.model import Fault, Invalid, MailboxState
 from settings_store.db import Database
 from settings_store.domains import lock_mailboxes
+from settings_store.mailboxes import state_events
 from settings_store.mailboxes.csv_file import MailboxRow
 from settings_store.mailboxes.rejections import forget
+from settings_store.mailboxes.state_events import Moved, Why
 from settings_store.schema import domains, health_schedule, mailboxes
 from settings_store.secrets import Vault
 
@@ -42,11 +44,18 @@ def import_mailboxes(
     # Imports into one domain wait for each other, so that what was looked up stays true (SQLite has one writer anyway).
     conn.execute(sa.select(domains.c.id).where(domains.c.id == domain_id).with_for_update(key_share=True))
     lock_mailboxes(conn, domain_id)
-    remaining = iter(rows)
-    total = ImportCounts()
+    remaining, now = iter(rows), time.time() if now is None else now
+    total, unknown = ImportCounts(), _count_unknown(conn, domain_id)
     while chunk := list(islice(remaining, _CHUNK)):
-        total += _import_chunk(conn, domain_id, chunk, vault, time.time() if now is None else now)
+        total += _import_chunk(conn, domain_id, chunk, vault, now)
+    moved = Moved(MailboxState.UNKNOWN, None, _count_unknown(conn, domain_id) - unknown - total.added)
+    state_events.record(conn, domain_id, [moved], Why("imported", "", now))
     return total
+
+
+def _count_unknown(conn: sa.Connection, domain_id: int) -> int:
+    unknown = mailboxes.c.domain_id == domain_id, mailboxes.c.state == MailboxState.UNKNOWN.value
+    return int(conn.execute(sa.select(sa.func.count()).select_from(mailboxes).where(*unknown)).scalar_one())
 
 
 def _import_chunk(

@@ -6,10 +6,13 @@ from sqlalchemy import Connection
 from checks.codes import Verdict
 from checks.model import MailboxState
 from settings_store import schema
+from settings_store.actors import SERVICE, Actor
+from settings_store.mailboxes import state_events
+from settings_store.mailboxes.state_events import Why
 from settings_store.runs.runs import Run
 
 
-def take_over(conn: Connection, run_id: str, now: float) -> None:
+def take_over(conn: Connection, run: Run, now: float, actor: Actor = SERVICE) -> None:
     """What the run found out is now the mailboxes' last known state."""
     row = schema.run_mailboxes
     state = sa.case(
@@ -17,10 +20,10 @@ def take_over(conn: Connection, run_id: str, now: float) -> None:
         (row.c.verdict == Verdict.FAIL.value, MailboxState.DISCONNECTED.value),
         else_=MailboxState.UNKNOWN.value,
     )
-    _set(conn, run_id, state, row.c.code, now)
+    _set(conn, run, state, row.c.code, Why("applied", run.change_id or "", now, actor))
 
 
-def restore(conn: Connection, run: Run, now: float) -> None:
+def restore(conn: Connection, run: Run, now: float, actor: Actor = SERVICE) -> None:
     """What was known under the earlier settings counts again; without any, nobody can be said to be connected."""
     row = schema.run_mailboxes
     unknown = MailboxState.UNKNOWN.value
@@ -30,15 +33,14 @@ def restore(conn: Connection, run: Run, now: float) -> None:
         (row.c.baseline_verdict == Verdict.FAIL.value, MailboxState.DISCONNECTED.value),
         else_=row.c.before if run.baseline_settings_id else before_none,
     )
-    _set(conn, run.id, state, row.c.baseline_code, now)
+    _set(conn, run, state, row.c.baseline_code, Why("rolled_back", run.change_id or "", now, actor))
 
 
-def _set(conn: Connection, run_id: str, state: sa.ColumnElement[str], code: sa.ColumnElement[str], now: float) -> None:
+def _set(conn: Connection, run: Run, state: sa.ColumnElement[str], code: sa.ColumnElement[str], why: Why) -> None:
     box, row = schema.mailboxes, schema.run_mailboxes
-    began = sa.select(schema.runs.c.created_at).where(schema.runs.c.id == run_id).scalar_subquery()
+    began = sa.select(schema.runs.c.created_at).where(schema.runs.c.id == run.id).scalar_subquery()
     unchanged = sa.or_(box.c.changed_at.is_(None), box.c.changed_at <= began)  # nothing is known of another credential
-    conn.execute(
-        box.update()
-        .where(row.c.mailbox_id == box.c.id, row.c.run_id == run_id, unchanged)
-        .values(state=state, state_code=code, state_since=now)
-    )
+    mine = row.c.mailbox_id == box.c.id, row.c.run_id == run.id, unchanged
+    both = sa.join(box, row, mine[0])
+    state_events.record(conn, run.domain_id, state_events.moving(conn, both, state, code, *mine), why)
+    conn.execute(box.update().where(*mine).values(state=state, state_code=code, state_since=why.at))

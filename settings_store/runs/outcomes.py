@@ -9,6 +9,8 @@ from sqlalchemy import Connection
 from checks.codes import Code, Verdict
 from checks.model import CredentialKind, LoginResult, MailboxState
 from settings_store import schema
+from settings_store.events import events
+from settings_store.events.kinds import RunBrokenOff
 from settings_store.runs import pages, runs
 from settings_store.runs.runs import CANDIDATE, Phase, Stage
 
@@ -121,13 +123,24 @@ def settle(conn: Connection, run_id: str, verdict: Verdict, code: Code, protocol
     return int(settled.rowcount)
 
 
-def leave_untried(conn: Connection, run_id: str, code: Code) -> None:
+def leave_untried(conn: Connection, run_id: str, code: Code, now: float) -> None:
     """Ends the logins of a run because of `code`: the mailboxes without a verdict are left, and counted."""
     runs.lock(conn, run_id)
     count = settle(conn, run_id, Verdict.INCONCLUSIVE, Code.RUN_NOT_TRIED, None, "")
     pages.close(conn, run_id, CANDIDATE)
     if count:
         runs.stop(conn, run_id, code, str(count))
+        _tell_broken_off(conn, run_id, code, count, now)
+
+
+def _tell_broken_off(conn: Connection, run_id: str, code: Code, left: int, now: float) -> None:
+    run = runs.load(conn, run_id)
+    if run is None or run.change_id is None:
+        return
+    told = RunBrokenOff(
+        subject=run.id, at=now, domain_id=run.domain_id, change_id=run.change_id, code=code.value, left=left
+    )
+    events.record(conn, told)
 
 
 def left_untried(conn: Connection, run_id: str) -> int:

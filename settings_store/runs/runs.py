@@ -16,6 +16,8 @@ from sqlalchemy import Connection
 from checks.codes import Code
 from checks.model import Invalid
 from settings_store import schema
+from settings_store.events import events
+from settings_store.events.kinds import RunFinished
 
 Kind = Literal["preflight", "health"]
 Phase = Literal["candidate", "baseline"]
@@ -162,8 +164,22 @@ def finish(conn: Connection, run_id: str, counts: Mapping[str, int], checksum: s
         _runs.update()
         .where(_runs.c.id == run_id, _runs.c.stage.not_in(ENDED))
         .values(stage="finished", counts=dict(counts), checksum=checksum, finished_at=now, touched_at=now)
-    )
-    return ended.rowcount == 1
+        .returning(_runs.c.domain_id, _runs.c.change_id, _runs.c.stop_code)
+    ).one_or_none()
+    if ended is None:
+        return False
+    if ended.change_id is not None:  # slices of health checks come without end
+        told = RunFinished(
+            subject=run_id,
+            at=now,
+            domain_id=ended.domain_id,
+            change_id=ended.change_id,
+            counts=dict(counts),
+            checksum=checksum,
+            code=ended.stop_code or "",
+        )
+        events.record(conn, told)
+    return True
 
 
 def stalled(conn: Connection, now: float, idle_seconds: float, limit: int) -> list[Run]:

@@ -24,6 +24,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from settings_store import schema
+from settings_store.alerts.outbox import kind_of
 from settings_store.db import Database
 from settings_store.incidents.incidents import Severity
 from settings_store.secrets import Vault, new_key
@@ -136,7 +137,7 @@ class Trial:
     def _all_sent(self) -> bool:
         with self.office.database.read() as conn:
             alerts, deliveries = schema.alerts.c, schema.deliveries.c
-            left = sa.select(alerts.kind).where(alerts.delivery_id.is_(None), alerts.dropped.is_(None)).limit(1)
+            left = sa.select(alerts.event_seq).where(alerts.delivery_id.is_(None), alerts.dropped.is_(None)).limit(1)
             unsent = sa.select(deliveries.id).where(deliveries.state != "sent").limit(1)
             return conn.execute(left).first() is None and conn.execute(unsent).first() is None
 
@@ -162,11 +163,12 @@ class Trial:
 
     def _wanted(self, channel: str) -> list[Event]:
         """All but what was resolved before it could be told."""
-        alerts, channels = schema.alerts, schema.alert_channels
-        query = sa.select(alerts.c.incident_id, alerts.c.kind).join_from(alerts, channels)
+        alerts, channels, events = schema.alerts, schema.alert_channels, schema.events
+        query = sa.select(alerts.c.incident_id, events.c.kind).join_from(alerts, channels)
+        query = query.join(events, events.c.seq == alerts.c.event_seq)
         with self.office.database.read() as conn:
             rows = conn.execute(query.where(channels.c.name == channel, alerts.c.dropped.is_(None)))
-            return [(row.incident_id, row.kind) for row in rows]
+            return [(row.incident_id, kind_of(row.kind)) for row in rows]
 
 
 def _mail_events(box: Mailbox) -> list[Event]:

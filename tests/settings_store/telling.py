@@ -85,6 +85,8 @@ class Office:
 
     def announce(self, incident_id: str, kind: Kind, number: int = 0) -> int:
         with self.database.begin() as conn:
+            if kind == "reminder":
+                incidents.remind(conn, incident_id, number, self.now + 1, self.now)
             return outbox.announce(conn, incident_id, kind, number, self.now)
 
     def resolve(self, incident_id: str) -> int:
@@ -107,7 +109,8 @@ class Office:
     def alerts(self) -> list[tuple[str, str, int, str | None]]:
         """Channel, kind, number, and why it is dropped, of every alert."""
         with self.database.read() as conn:
-            return [(row.name, row.kind, row.number, row.dropped) for row in _alerts(conn)]
+            rows = _alerts(conn)
+            return [(row.name, outbox.kind_of(row.kind), row.payload.get("number", 0), row.dropped) for row in rows]
 
     def due(self) -> dict[str, float]:
         """When the alerts are due, by channel."""
@@ -121,6 +124,7 @@ class Office:
 
 
 def _alerts(conn: Connection) -> sa.CursorResult[tuple[object, ...]]:
-    rows, channel = schema.alerts, schema.alert_channels
-    query = sa.select(rows, channel.c.name).join_from(rows, channel)
-    return conn.execute(query.order_by(channel.c.name, rows.c.kind, rows.c.number, rows.c.incident_id))
+    rows, channel, event = schema.alerts, schema.alert_channels, schema.events
+    query = sa.select(rows, channel.c.name, event.c.kind, event.c.payload).join_from(rows, channel)
+    query = query.join(event, event.c.seq == rows.c.event_seq)
+    return conn.execute(query.order_by(channel.c.name, event.c.kind, event.c.seq, rows.c.incident_id))

@@ -18,7 +18,7 @@ from checks.context import CheckContext
 from checks.model import Certificate, Credential, Endpoint, EndpointResult, LoginResult, Protocol, TlsFacts
 from checks.settings import ImapSettings, Settings
 from settings_store import domains, maintenance, schema
-from settings_store.alerts import channels
+from settings_store.alerts import channels, outbox
 from settings_store.alerts.channels import Wishes
 from settings_store.db import Database
 from settings_store.incidents.incidents import Severity
@@ -234,8 +234,7 @@ class World:
                 key = f"{self.now}-{number}"
                 delivery = {"id": key, "channel_id": row["channel_id"], "state": "sent", "sent_at": self.now}
                 conn.execute(sent.insert().values(**delivery, next_at=self.now, created_at=self.now))
-                names = ("incident_id", "channel_id", "kind", "number")
-                mine = [table.c[name] == row[name] for name in names]
+                mine = [table.c[name] == row[name] for name in ("event_seq", "channel_id")]
                 conn.execute(table.update().where(*mine).values(delivery_id=key))
 
     # -- what came of it
@@ -246,12 +245,14 @@ class World:
 
     def timed_alerts(self) -> list[tuple[float, Alert]]:
         """The alerts with the seconds since the world began."""
-        table, incident, account = schema.alerts, schema.incidents, schema.accounts
+        table, incident, account, event = schema.alerts, schema.incidents, schema.accounts, schema.events
+        known = incident.c.scope, incident.c.code, incident.c.subject, account.c.name
         query = (
-            sa.select(table, incident.c.scope, incident.c.code, incident.c.subject, account.c.name)
+            sa.select(table, *known, event.c.kind, event.c.payload)
             .join(incident, incident.c.id == table.c.incident_id)
+            .join(event, event.c.seq == table.c.event_seq)
             .outerjoin(account, account.c.id == incident.c.account_id)
-            .order_by(table.c.created_at, account.c.name, incident.c.subject, table.c.kind)
+            .order_by(table.c.created_at, account.c.name, incident.c.subject, event.c.kind)
         )
         with self.database.read() as conn:
             rows = conn.execute(query).mappings().all()
@@ -262,7 +263,8 @@ class World:
         query = sa.select(domain.c.name).join(listed, listed.c.domain_id == domain.c.id)
         names = conn.execute(query.where(listed.c.incident_id == row["incident_id"])).scalars().all()
         about = f"{row['scope']} {names[0]}" if len(names) == 1 else f"{row['scope']} of {len(names)}"
-        kind = row["kind"] if row["kind"] != "reminder" else f"reminder {row['number']}"
+        kind: str = outbox.kind_of(row["kind"])
+        kind = kind if kind != "reminder" else f"reminder {row['payload']['number']}"
         return row["name"] or OPERATOR, about if names else row["scope"], kind, row["code"]
 
 

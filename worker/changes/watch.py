@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from checks.codes import Code, Verdict
-from settings_store import audit, domains
+from settings_store import domains
+from settings_store.actors import SERVICE
 from settings_store.alerts import outbox
-from settings_store.audit import SERVICE
 from settings_store.changes import applying, changes, watches
 from settings_store.changes.changes import Change
 from settings_store.changes.lifecycle import ChangeState
+from settings_store.events.kinds import ChangeWatchFailed
 from settings_store.health import slices
 from settings_store.incidents import incidents, overview
 from settings_store.incidents.incidents import Opening, Scope, Severity
@@ -31,7 +32,6 @@ from worker.resources import Resources
 log = logging.getLogger(__name__)
 
 AGAIN_SECONDS = 60.0
-WATCH_FAILED = "watch_failed"
 _LIMIT = 20  # watches begun in one round: they come again, and the health queue is not to be flooded
 
 
@@ -74,8 +74,7 @@ def judge_watch(resources: Resources, conn: Connection, run: Run, change_id: str
     else:
         # So many at once need no second look.
         slices.take_over_states(conn, run, now, replace(pace, fails=1))
-        state, event = change.state, WATCH_FAILED
-        audit.record(conn, change_id, SERVICE, event, at=now, before=state, after=state, detail=str(failure))
+        changes.note(conn, change, ChangeWatchFailed, now, detail=str(failure))
     _alert(resources, conn, change, failure)
 
 

@@ -80,14 +80,14 @@ class Judge:
         if step == "remind":
             self._remind(incident)
         elif step == "reopen":
-            if incidents.reopen(self._conn, incident.id):
+            if incidents.reopen(self._conn, incident.id, self.case.now):
                 self._follow(incident)
         elif step == "recover":
             if incidents.recover(self._conn, incident.id, self.case.now):
                 self._release(incident)
         elif step == "unsettle":
             incidents.set_times(self._conn, incident.id, self.case.now, incident.remind_at)
-        elif incidents.close(self._conn, incident.id, self.case.now):
+        elif incidents.close(self._conn, incident.id, self.case.now, resolved=step == "resolve"):
             self.closed.add(incident.id)
             self._release(incident)
             if step == "resolve" and incident.scope is not Scope.NOTICE:
@@ -96,18 +96,20 @@ class Judge:
     def _remind(self, incident: Open) -> None:
         every = self.case.pace.reminder(incident.scope, incident.severity)
         number = incident.reminders + 1
-        if every is not None and incidents.remind(self._conn, incident.id, number, self.case.now + every):
+        if every is not None and incidents.remind(
+            self._conn, incident.id, number, self.case.now + every, self.case.now
+        ):
             self._tell(incident.id, "reminder", number)
 
     def _follow(self, incident: Open) -> None:
         """The mailboxes of a domain whose server fails for certain are disconnected."""
         if incident.scope in OF_SERVERS and incident.severity is Severity.CRITICAL:
             failing = [key for key in incident.domain_ids if any(row.bad for row in self.case.by_domain.get(key, ()))]
-            effects.disconnect(self._conn, failing, incident.code, incident.since)
+            effects.disconnect(self._conn, failing, incident.code, incident.since, incident.id, self.case.now)
 
     def _release(self, incident: Open) -> None:
         if incident.scope in OF_SERVERS:
-            effects.release(self._conn, incident.domain_ids, incident.since, self.case.now)
+            effects.release(self._conn, incident.domain_ids, incident.since, incident.id, self.case.now)
 
     # -- what opens
 
@@ -155,7 +157,7 @@ class Judge:
         boxes = evidence.boxes_of(self._conn, {box.domain_id for box in sick})
         found = mailbox_findings(sick, boxes, self.case.open)
         for incident_id in found.merged:
-            incidents.close(self._conn, incident_id, self.case.now)
+            incidents.close(self._conn, incident_id, self.case.now, resolved=False)
         for opening in found.openings:
             self._open(self._with_words(opening))
 
@@ -186,7 +188,7 @@ class Judge:
             log.error("%s: %s of %s servers fail", opening.subject, opening.facts["count"], opening.facts["total"])
         if opening.scope in OF_SERVERS and opening.severity is Severity.CRITICAL:
             since = min(opening.since, self.case.now)
-            effects.disconnect(self._conn, opening.domain_ids, opening.code, since)
+            effects.disconnect(self._conn, opening.domain_ids, opening.code, since, incident_id, self.case.now)
         self._tell(incident_id, "opened")
 
     def _tell(self, incident_id: str, kind: Kind, number: int = 0) -> None:

@@ -120,7 +120,7 @@ class Flow:
                 return False
             alike = like_failure(outcomes.of_page(conn, run_id, CANDIDATE, pages.CANARY_PAGE))
             if alike and runs.move(conn, run_id, ("canaries",), "mailboxes", self.resources.now()):
-                outcomes.leave_untried(conn, run_id, suspected(conn, run_id, alike))
+                outcomes.leave_untried(conn, run_id, suspected(conn, run_id, alike), self.resources.now())
         if not alike:
             self.open_pages(run_id)
         return True
@@ -135,7 +135,7 @@ class Flow:
                 baseline.settle(conn, run_id, Verdict.INCONCLUSIVE, Code.RUN_NOT_TRIED)
                 pages.close(conn, run_id, BASELINE)
             else:
-                outcomes.leave_untried(conn, run_id, code)
+                outcomes.leave_untried(conn, run_id, code, self.resources.now())
 
     def open_pages(self, run_id: str) -> bool:
         """Lets every lane at the pages; the caller is one of them. False where that was done already."""

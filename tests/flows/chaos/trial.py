@@ -159,8 +159,8 @@ class Trial:
                     schema.changes.c.id == saved.change_id
                 )
             ).one()
-            log = schema.audit.c.change_id == saved.change_id, schema.audit.c.event == "apply"
-            lines = conn.execute(sa.select(sa.func.count()).select_from(schema.audit).where(*log)).scalar_one()
+            log = schema.events.c.subject == saved.change_id, schema.events.c.kind == "change.applied"
+            lines = conn.execute(sa.select(sa.func.count()).select_from(schema.events).where(*log)).scalar_one()
             states = set(conn.execute(sa.select(schema.mailboxes.c.state).distinct()).scalars())
         found = state == "applied", self.arena.in_force() == settings_id, lines == 1, states != {"unknown"}
         if set(found) != {applied}:

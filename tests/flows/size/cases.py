@@ -21,7 +21,7 @@ from worker.changes.watch import begin_watches
 from worker.service.preflight import Preflight
 
 _asked = count()
-HISTORY = ("changes", "runs", "audit", "endpoint_results", "pages", "run_mailboxes")
+HISTORY = ("changes", "runs", "events", "endpoint_results", "pages", "run_mailboxes")
 """The tables that grow with each verification, for ever or for long."""
 
 

@@ -95,8 +95,10 @@ def add_history(preflight: Preflight, busy: int, each: int) -> None:
         slices = ((f"h{row.id:05}-{place:03}", row) for row in everybody for place in range(SLICES))
         _insert(conn, schema.runs, (_run(key, row.id, row.settings_id, None, "health") for key, row in slices))
         keys = [key for key, _ in of_changes]
-        lines = ({"change_id": key, "at": _ENDED_AT, "actor": "ann", "source": "", "event": "save"} for key in keys)
-        _insert(conn, schema.audit, ({**line, "detail": ""} for line in lines for _ in range(4)))
+        owner_of_all = domains.ensure_account(conn)
+        told = {"kind": "change.saved", "account_id": owner_of_all, "at": _ENDED_AT, "actor": "ann"}
+        lines = ({**told, "subject": key, "domain_id": owner, "source": "", "payload": {}} for key, owner in of_changes)
+        _insert(conn, schema.events, (line for line in lines for _ in range(4)))
         phase = {"phase": "candidate"}
         documents = ({"run_id": key, **phase, "protocol": name} for key in keys for name in ("imap", "smtp"))
         _insert(conn, schema.endpoint_results, ({**row, "document": {"verdict": "ok"}} for row in documents))

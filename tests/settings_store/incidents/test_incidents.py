@@ -68,10 +68,10 @@ def test_two_that_judge_at_once_open_one(database: Database, two: tuple[int, int
 def test_each_step_is_done_once(database: Database) -> None:
     with database.begin() as conn:
         made = open_it(conn)
-        assert not incidents.reopen(conn, made.id)
+        assert not incidents.reopen(conn, made.id, NOW + 1)
         assert [incidents.recover(conn, made.id, NOW + 1) for _ in range(2)] == [True, False]
-        assert [incidents.reopen(conn, made.id) for _ in range(2)] == [True, False]
-        assert [incidents.remind(conn, made.id, 1, NOW + 9) for _ in range(2)] == [True, False]
+        assert [incidents.reopen(conn, made.id, NOW + 1) for _ in range(2)] == [True, False]
+        assert [incidents.remind(conn, made.id, 1, NOW + 9, NOW + 1) for _ in range(2)] == [True, False]
         (now,) = incidents.open_ones(conn)
         assert (now.recovered_at, now.reopened, now.reminders, now.remind_at) == (None, 1, 1, NOW + 9)
 
@@ -94,7 +94,7 @@ def test_what_flapped_lately_is_remembered(database: Database) -> None:
     with database.begin() as conn:
         made = open_it(conn)
         incidents.recover(conn, made.id, NOW)
-        incidents.reopen(conn, made.id)
+        incidents.reopen(conn, made.id, NOW + 1)
         assert incidents.reopened_lately(conn, "endpoint:1", NOW) == 0
         incidents.close(conn, made.id, NOW + 10)
         assert incidents.reopened_lately(conn, "endpoint:1", NOW) == 2
@@ -246,13 +246,13 @@ def test_mailboxes_follow_a_server_and_are_unknown_afterwards(database: Database
         ids = add_mailboxes(conn, two[0], 2, state="connected", health_fails=1)
         own = sick_box(conn, two[0])
         far = add_mailboxes(conn, two[1], 1, state="connected")
-        assert effects.disconnect(conn, {two[0]}, Code.CONNECT_REFUSED, NOW + 0.123456789) == 2
+        assert effects.disconnect(conn, {two[0]}, Code.CONNECT_REFUSED, NOW + 0.123456789, "i", NOW) == 2
         down, up, unknown = MailboxState.DISCONNECTED, MailboxState.CONNECTED, MailboxState.UNKNOWN
         everybody = ids + own + far
         assert evidence.states_of(conn, everybody) == dict(zip(everybody, [down, down, down, up], strict=True))
-        assert effects.release(conn, {two[0]}, NOW + 0.123456789, NOW + 1) == 2
+        assert effects.release(conn, {two[0]}, NOW + 0.123456789, "i", NOW + 1) == 2
         assert evidence.states_of(conn, everybody) == dict(zip(everybody, [unknown, unknown, down, up], strict=True))
-        assert effects.release(conn, {two[0]}, NOW + 0.123456789, NOW + 1) == 0
+        assert effects.release(conn, {two[0]}, NOW + 0.123456789, "i", NOW + 1) == 0
 
 
 def test_the_cause_is_that_of_the_failure_and_not_of_what_came_since(database: Database, two: tuple[int, int]) -> None:

@@ -17,6 +17,7 @@ from checks.codes import Code
 from checks.context import CheckContext
 from checks.model import Endpoint, EndpointResult, Warn
 from settings_store import schema
+from settings_store.alerts.outbox import kind_of
 from settings_store.db import Database
 from tests.worker.health_world import (
     DAY,
@@ -430,13 +431,14 @@ def test_whatever_happens(monkeypatch: pytest.MonkeyPatch, spells: Sequence[Sequ
 
 def check_what_always_holds(database: Database) -> None:
     """Each incident is told of once, and ends once; no customer's opens while everything fails."""
-    incident, alert = schema.incidents, schema.alerts
+    incident, alert, event = schema.incidents, schema.alerts, schema.events
     with database.read() as conn:
-        told_of = conn.execute(sa.select(alert.c.incident_id, alert.c.kind).order_by(alert.c.created_at)).all()
+        told = sa.select(alert.c.incident_id, event.c.kind).join_from(alert, event).order_by(alert.c.created_at)
+        told_of = conn.execute(told).all()
         rows = conn.execute(sa.select(incident).order_by(incident.c.opened_at)).mappings().all()
     kinds: dict[str, list[str]] = {}
     for incident_id, kind in told_of:
-        kinds.setdefault(incident_id, []).append(kind)
+        kinds.setdefault(incident_id, []).append(kind_of(kind))
     assert all(said in (["opened"], ["opened", "resolved"]) for said in kinds.values())
     assert set(kinds) == {row["id"] for row in rows}
     assert not {row["code"] for row in rows} & {Code.SERVER_THROTTLED.value, Code.OK.value}

@@ -1,0 +1,280 @@
+"""The kinds of events, a class each. What a class has beyond `Event` is kept as JSON, and never holds a secret.
+
+A kind is never renamed: what was stored under it is read with it. Fields may be added, with a default.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar, Literal
+
+from settings_store.actors import SERVICE, Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened to `subject`: the id of a change, run or incident, or `domain:17` for its mailboxes.
+
+    `account_id` is None for what is the operator's, `domain_id` for what concerns several domains, or none. `at` is UTC
+    seconds since 1970, by a clock that may be put back. `seq` is given by the database (0 before) and is the order.
+    """
+
+    KIND: ClassVar[str] = ""
+
+    subject: str
+    at: float
+    account_id: int | None = None
+    domain_id: int | None = None
+    actor: Actor = SERVICE
+    seq: int = 0
+
+    @property
+    def kind(self) -> str:
+        """As stored."""
+        return self.KIND
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """What this kind has beyond every event, as JSON."""
+        return {item.name: getattr(self, item.name) for item in fields(self) if item.name not in _COMMON}
+
+
+_COMMON = frozenset(item.name for item in fields(Event))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherEvent(Event):
+    """An event of a kind that a newer version of this program has written."""
+
+    name: str
+    found: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        return self.name
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        return dict(self.found)
+
+
+# -- changes: `before` is None for a new one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeEvent(Event):
+    """A step of a change. `STEP` is what the change's history calls it."""
+
+    STEP: ClassVar[str] = ""
+
+    before: str | None = None
+    after: str | None = None
+    detail: str = ""
+
+
+class ChangeSaved(ChangeEvent):
+    KIND, STEP = "change.saved", "save"
+
+
+class ChangeVerificationStarted(ChangeEvent):
+    KIND, STEP = "change.verification_started", "verify"
+
+
+class ChangeResumed(ChangeEvent):
+    """The verification goes on with the mailboxes that were left untried."""
+
+    KIND, STEP = "change.resumed", "verify"
+
+
+class ChangeVerified(ChangeEvent):
+    KIND, STEP = "change.verified", "finish"
+
+
+class ChangeCancelled(ChangeEvent):
+    KIND, STEP = "change.cancelled", "cancel"
+
+
+class ChangeApplied(ChangeEvent):
+    KIND, STEP = "change.applied", "apply"
+
+
+class ChangeWatchFailed(ChangeEvent):
+    """More mailboxes fail after the change than its report said, and it stays in force."""
+
+    KIND, STEP = "change.watch_failed", "watch_failed"
+
+
+class ChangeRolledBack(ChangeEvent):
+    KIND, STEP = "change.rolled_back", "roll_back"
+
+
+class ChangeDiscarded(ChangeEvent):
+    KIND, STEP = "change.discarded", "discard"
+
+
+class ChangeSuperseded(ChangeEvent):
+    KIND, STEP = "change.superseded", "supersede"
+
+
+class ChangeReopened(ChangeEvent):
+    KIND, STEP = "change.reopened", "reopen"
+
+
+STEPS: Mapping[str, type[ChangeEvent]] = {
+    kind.STEP: kind
+    for kind in (
+        ChangeSaved,
+        ChangeVerificationStarted,
+        ChangeVerified,
+        ChangeCancelled,
+        ChangeApplied,
+        ChangeRolledBack,
+        ChangeDiscarded,
+        ChangeSuperseded,
+        ChangeReopened,
+    )
+}
+"""The event that each transition of a change writes, by the transition's name."""
+
+
+# -- runs of a change; the endless slices of health checks tell by what they do to mailboxes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEvent(Event):
+    """Something about a run of a change."""
+
+    change_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFinished(RunEvent):
+    """`counts` are mailboxes by impact, `code` is why some were left untried ('' where none were)."""
+
+    KIND = "run.finished"
+
+    counts: Mapping[str, int] = field(default_factory=dict)
+    checksum: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunBrokenOff(RunEvent):
+    """No further mailbox is tried, because of `code`; `left` have not been."""
+
+    KIND = "run.broken_off"
+
+    code: str = ""
+    left: int = 0
+
+
+class RunCancelled(RunEvent):
+    """It ended without a report, for the change is not verified any more."""
+
+    KIND = "run.cancelled"
+
+
+# -- mailboxes: one event for all of a domain that change in one transaction, however many
+
+Cause = Literal["applied", "rolled_back", "checked", "server", "imported"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailboxesEvent(Event):
+    """`count` mailboxes of the domain have another state than before, because of `cause`.
+
+    That is a change applied or rolled back, a run, or an incident of the server, with the id in `cause_id`; or new
+    credentials.
+    """
+
+    count: int = 0
+    cause: Cause = "checked"
+    cause_id: str = ""
+
+
+class MailboxesConnected(MailboxesEvent):
+    KIND = "mailboxes.connected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailboxesDisconnected(MailboxesEvent):
+    """`codes` are how many were for which cause."""
+
+    KIND = "mailboxes.disconnected"
+
+    codes: Mapping[str, int] = field(default_factory=dict)
+
+
+class MailboxesUnknown(MailboxesEvent):
+    """Nobody knows how they are, until they are tried."""
+
+    KIND = "mailboxes.unknown"
+
+
+# -- incidents
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentEvent(Event):
+    """How the incident was when it happened."""
+
+    scope: str = ""
+    severity: str = ""
+    code: str = ""
+    mailboxes: int = 0
+
+
+class IncidentOpened(IncidentEvent):
+    KIND = "incident.opened"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentReminder(IncidentEvent):
+    """It is still open. The first reminder has number 1."""
+
+    KIND = "incident.reminder"
+
+    number: int = 0
+
+
+class IncidentRecovered(IncidentEvent):
+    """It works again; the incident is over once that has lasted."""
+
+    KIND = "incident.recovered"
+
+
+class IncidentReopened(IncidentEvent):
+    """It failed again before it was over."""
+
+    KIND = "incident.reopened"
+
+
+class IncidentResolved(IncidentEvent):
+    KIND = "incident.resolved"
+
+
+class IncidentDropped(IncidentEvent):
+    """It ended without having been resolved: part of a greater one, or nobody watches it any more."""
+
+    KIND = "incident.dropped"
+
+
+_ALL: tuple[type[Event], ...] = (
+    *STEPS.values(),
+    ChangeResumed,
+    ChangeWatchFailed,
+    RunFinished,
+    RunBrokenOff,
+    RunCancelled,
+    MailboxesConnected,
+    MailboxesDisconnected,
+    MailboxesUnknown,
+    IncidentOpened,
+    IncidentReminder,
+    IncidentRecovered,
+    IncidentReopened,
+    IncidentResolved,
+    IncidentDropped,
+)
+
+KINDS: Mapping[str, type[Event]] = {kind.KIND: kind for kind in _ALL}
+"""Every kind by its name."""
