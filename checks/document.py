@@ -70,5 +70,11 @@ def _warning(result: EndpointResult, warning: Warn, language: Language) -> dict[
 def _tls(result: EndpointResult) -> dict[str, object] | None:
     if result.tls is None:
         return None
-    chain = [asdict(certificate) for certificate in result.tls.chain]
-    return {"version": result.tls.version, "cipher": result.tls.cipher, "chain": chain}
+    tls = result.tls
+    return {
+        "version": tls.version,
+        "cipher": tls.cipher,
+        "chain": [asdict(certificate) for certificate in tls.chain],
+        "openssl": tls.openssl or None,
+        "x509_strict": tls.x509_strict,
+    }

@@ -179,8 +179,8 @@ class EndpointCheck:
         elsewhere = self._doubts().elsewhere(self._visits.others)
         findings = self._explain(shake, refusal, list(elsewhere.values()), fixable=obstacle is None)
         self._remedy = findings.fix
-        self._tls = replace(trial.shake.facts if trial.shake else shake.facts, chain=shake.facts.chain)
-        self._tls = replace(self._tls, broken=_place(shake, findings))
+        agreed = trial.shake.facts if trial.shake else shake.facts
+        self._tls = replace(shake.facts, version=agreed.version, cipher=agreed.cipher, broken=_place(shake, findings))
         found = [Warn(cause.code, self._facts(cause.facts)) for cause in findings.causes]
         differing = accepted.differing(shake, elsewhere)
         if self._context.allow_insecure_certificate:

@@ -22,7 +22,7 @@ from checks.model import Code, Fault, Fix
 from checks.network import Deadline
 from checks.paths import End, Path, build
 from checks.repairs import BY_TIME, Repairs, repair
-from checks.store import store_of
+from checks.store import Store, store_of
 from checks.tls import Handshake, Refusal
 from checks.whatif import Supposition, context_for
 
@@ -75,7 +75,7 @@ class Inquiry:
 
     def _gather(self, met: Handshake, elsewhere: Sequence[Handshake]) -> Evidence:
         """Follows the chain upwards; where the way breaks off, what other addresses sent and AIA may lead on."""
-        store, now, sent = store_of(self._context.trust.ca_pem), chain.utc_now(), met.chain
+        store, now, sent = self._store(), chain.utc_now(), met.chain
         found = [item for other in elsewhere for item in other.chain[1:] if item not in sent]
         path = build(sent[0], [*sent, *found], store, now)
         reason, fetches = "", 0
@@ -91,6 +91,10 @@ class Inquiry:
             found.append(got.issuer)
             path = build(sent[0], [*sent, *found], store, now)
         return Evidence(sent, path, self._host, now, reason, public_only=not self._context.trust.ca_pem)
+
+    def _store(self) -> Store:
+        trust = self._context.trust
+        return store_of(trust.ca_pem, partial=trust.x509_strict)
 
     # -- the proof
 

@@ -66,6 +66,9 @@ def _certificate(result: EndpointResult, console: Console, language: Language) -
         say(console, label, " ", phrase(language, "option.needed"), indent=_INDENT)
     elif result.option:
         say(console, (phrase(language, f"option.{result.option}"), "dim"), indent=_INDENT)
+    if result.tls and result.tls.openssl:
+        key = "chain.judged_strictly" if result.tls.x509_strict else "chain.judged"
+        say(console, (phrase(language, key, openssl=result.tls.openssl), "dim"), indent=_INDENT)
 
 
 def _chain(result: EndpointResult, console: Console, language: Language) -> None:

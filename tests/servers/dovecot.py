@@ -1,4 +1,4 @@
-"""A real Dovecot, 2.3 or 2.4, with a configuration, users and a log of its own, and the password check of our Postfix."""
+"""A real Dovecot, 2.3 or 2.4, with settings, users and a log of its own, and the password check of our Postfix."""
 
 import functools
 import grp
