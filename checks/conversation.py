@@ -3,7 +3,7 @@
 import ssl
 from functools import cached_property
 
-from checks import redact, tls
+from checks import large_hello, redact, tls
 from checks.model import Code, Endpoint, Fault, Security
 from checks.network import Deadline, fault_of
 from checks.protocols.dialect import Dialect, Greeting, dialect_of, require_usable
@@ -57,9 +57,12 @@ class Conversation:
 
     def _secured(self, stream: Stream, context: ssl.SSLContext) -> bool:
         with self.steps.step("tls", Code.TLS_TIMEOUT) as note:
+            if large_hello.sends_large():
+                stream.deadline = Deadline(stream.deadline.remaining() * large_hello.HANDSHAKE_SHARE)
             self.shake = tls.look(stream, context, self._endpoint.host)
             facts = self.shake.facts
             note.append(f"{facts.version} {facts.cipher}")
+        stream.deadline = self._deadline
         return self.shake.refusal is None
 
     def _greet(self, stream: Stream, share: float) -> Greeting:

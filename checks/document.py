@@ -77,4 +77,5 @@ def _tls(result: EndpointResult) -> dict[str, object] | None:
         "chain": [asdict(certificate) for certificate in tls.chain],
         "openssl": tls.openssl or None,
         "x509_strict": tls.x509_strict,
+        "large_hello": tls.large_hello or None,
     }

@@ -4,11 +4,11 @@ import contextlib
 import ssl
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from checks import accepted, chain, redact, tls
+from checks import accepted, chain, large_hello, redact, tls
 from checks.context import CheckContext
 from checks.conversation import Conversation
 from checks.doubts import OUTDATED, Doubts
@@ -104,12 +104,28 @@ class EndpointCheck:
                 with contextlib.closing(stream):
                     self._talk.hold(stream, self._context.trust.strict)
             except Fault as fault:
+                if (too_large := self._too_large(fault)) is not None:
+                    raise too_large from None
                 no_tls = self._talk.shake is None and fault.code in _WORTH_STARTTLS
                 if not no_tls or security is securities[-1]:
                     raise self._explained(fault) from None
                 stream = self._again()
             else:
                 return
+
+    def _too_large(self, fault: Fault) -> Fault | None:
+        """`Fault(tls.large_hello)` where the handshake was cut off for the size of its first message."""
+        steps = self._talk.steps
+        if not steps.taken or steps.taken[-1].name != "tls" or self._talk.shake is not None:
+            return None
+        found = large_hello.blamed(fault, self._context.trust, partial(self._shake, address=self._visits.address))
+        if found is None:
+            return None
+        seen = f"{fault.seen}: a ClientHello of {large_hello.hello_size()} bytes is lost, a smaller one is answered"
+        steps.mark("tls", Verdict.FAIL, seen)
+        if found.met is not None:
+            self._tls = replace(found.met.facts, large_hello=large_hello.BLOCKED)
+        return Fault(Code.TLS_LARGE_HELLO, seen)
 
     def _explained(self, fault: Fault) -> Fault:
         """TLS on the wrong kind of port, told from a port that is something else altogether."""
@@ -246,7 +262,7 @@ class EndpointCheck:
             fix=self._remedy,
             warnings=tuple(self._warnings),
             steps=(*self._visits.steps.taken, *self._talk.steps.taken),
-            tls=self._tls,
+            tls=self._tls and replace(self._tls, large_hello=self._tls.large_hello or large_hello.state_of_success()),
             capabilities=self._talk.capabilities,
         )
 

@@ -109,6 +109,7 @@ class Code(StrEnum):
     TLS_CLIENT_CERTIFICATE = "tls.client_certificate"
     TLS_HANDSHAKE = "tls.handshake"
     TLS_TIMEOUT = "tls.timeout"
+    TLS_LARGE_HELLO = "tls.large_hello"
 
     GREETING_TIMEOUT = "greeting.timeout"
     GREETING_REFUSED = "greeting.refused"
@@ -255,6 +256,7 @@ CODES: Mapping[Code, Trait] = {
         Code.TLS_UNKNOWN_SNI,
         Code.TLS_CLIENT_CERTIFICATE,
         Code.TLS_HANDSHAKE,
+        Code.TLS_LARGE_HELLO,
         Code.GREETING_REFUSED,
         Code.SERVER_BLOCKS_ADDRESS,
         Code.AUTH_BASIC_DISABLED,
@@ -489,7 +491,8 @@ class TlsFacts:
 
     `broken` is the place in `chain` of the certificate that the first cause is about; None where there is none, or
     where that certificate was not sent. `openssl` is the library that judged, in its own words, '' where that is not
-    known; `x509_strict`: as strict as Python's clients are by default from 3.13 on.
+    known; `x509_strict`: as strict as Python's clients are by default from 3.13 on. `large_hello`: whether a first
+    message of several packets `works`, is `blocked`, or was `not_tested`; '' where that is not known.
     """
 
     version: str | None
@@ -498,6 +501,7 @@ class TlsFacts:
     broken: int | None = None
     openssl: str = ""
     x509_strict: bool = False
+    large_hello: str = ""
 
 
 @dataclass(frozen=True, slots=True)

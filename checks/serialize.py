@@ -72,4 +72,5 @@ def _tls(item: Document | None) -> TlsFacts | None:
         item.get("broken"),
         item.get("openssl", ""),  # results of an earlier version do not say who judged
         item.get("x509_strict", False),
+        item.get("large_hello", ""),
     )

@@ -74,6 +74,8 @@ def _certificate(result: EndpointResult, console: Console, language: Language) -
 def _chain(result: EndpointResult, console: Console, language: Language) -> None:
     if result.tls is None or not result.tls.chain:
         return
+    if result.tls.large_hello == "not_tested":
+        say(console, (phrase(language, "large_hello.not_tested", openssl=result.tls.openssl), "dim"), indent=_INDENT)
     agreed = ", ".join(filter(None, (result.tls.version, result.tls.cipher)))
     say(console, phrase(language, "heading.chain"), f" ({agreed})" if agreed else "", indent=_INDENT)
     for depth, certificate in enumerate(result.tls.chain):

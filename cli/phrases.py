@@ -51,6 +51,10 @@ _EN: Mapping[str, str] = {
     "chain.valid": "valid {not_before} to {not_after}",
     "chain.judged": "Certificates judged by {openssl}.",
     "chain.judged_strictly": "Certificates judged by {openssl}, with the strict rules of Python 3.13 and later.",
+    "large_hello.not_tested": (
+        "Not tested: a first TLS message of several packets, as apps with OpenSSL 3.5 or later send it;"
+        " {openssl} sends none."
+    ),
     "chain.issuer": "issued by {issuer}",
     "who": "Who acts:",
     "blame.nobody": "nobody",
@@ -132,6 +136,9 @@ _JA: Mapping[str, str] = {
     "chain.valid": "有効期間 {not_before} から {not_after}",
     "chain.judged": "証明書の検証: {openssl}",
     "chain.judged_strictly": "証明書の検証: {openssl}（Python 3.13 以降の厳格な規則）",
+    "large_hello.not_tested": (
+        "未検証: OpenSSL 3.5 以降のアプリが送る、複数パケットの最初の TLS メッセージ（{openssl} は送信できません）"
+    ),
     "chain.issuer": "発行者 {issuer}",
     "who": "対応する人：",
     "blame.nobody": "なし",
