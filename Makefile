@@ -1,5 +1,6 @@
 # make run    a sandbox domain with planted faults, verified and reported
 # make test   the tests, with real mail servers, Redis and PostgreSQL
+# make test-debian12, make test-debian13   the same in a fresh system of that release; needs root
 # make check  formatting, lint, types, import rules, then the tests
 # make bench  speed and memory of a verification, as a ratio to curl
 # make chaos  200 faults (processes killed, servers restarted, clocks put wrong) during real runs; make chaos CHAOS="--seed 5"
@@ -17,7 +18,9 @@ INSTALL_SELF := $(PIP) install --quiet --no-deps --no-build-isolation --editable
 COMPILE := $(BIN)/uv pip compile pyproject.toml - --extra demo --generate-hashes --universal --python-version 3.11 \
 	--no-emit-index-url --custom-compile-command "make lock" --upgrade --quiet
 
-.PHONY: run test lint check bench bench-short chaos fuzz size lock clean
+TARGET ?= test
+
+.PHONY: run test test-debian12 test-debian13 lint check bench bench-short chaos fuzz size lock clean
 
 run: .venv/.runtime
 	$(BIN)/mail-preflight demo
@@ -25,6 +28,9 @@ run: .venv/.runtime
 test: .venv/.dev
 	scripts/install-test-servers.sh
 	$(BIN)/python -m pytest -n 3 --dist loadfile
+
+test-debian12 test-debian13: test-debian%:
+	scripts/in-debian.sh $* $(TARGET)
 
 lint: .venv/.dev
 	$(BIN)/ruff format --check .

@@ -83,6 +83,7 @@ class Code(StrEnum):
     TLS_CLIENT_CERTIFICATE = "tls.client_certificate"
     TLS_HANDSHAKE = "tls.handshake"
     TLS_TIMEOUT = "tls.timeout"
+    TLS_LARGE_HELLO = "tls.large_hello"
 
     GREETING_TIMEOUT = "greeting.timeout"
     GREETING_REFUSED = "greeting.refused"
@@ -229,6 +230,7 @@ CODES: Mapping[Code, Trait] = {
         Code.TLS_UNKNOWN_SNI,
         Code.TLS_CLIENT_CERTIFICATE,
         Code.TLS_HANDSHAKE,
+        Code.TLS_LARGE_HELLO,
         Code.GREETING_REFUSED,
         Code.SERVER_BLOCKS_ADDRESS,
         Code.AUTH_BASIC_DISABLED,

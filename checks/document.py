@@ -56,6 +56,7 @@ class EndpointDocument:
     typed differently ('' where it was not). `seen` are the words that the cause was told in: the server's own where
     `server_said`, else those of the network or the library. `field` is the form field to look at. `option` is what
     "allow insecure certificate" would do, `option_sentence` the words for it; None and '' where it could not be told.
+    `judged` says who judged the certificates, and how strictly; `untested` what could not be tested of TLS.
     """
 
     language: Language
@@ -80,6 +81,8 @@ class EndpointDocument:
     warnings: tuple[WarningDocument, ...]
     steps: tuple[StepDocument, ...]
     tls: TlsFacts | None
+    judged: str = ""
+    untested: str = ""
 
     @property
     def headline(self) -> str:
@@ -105,6 +108,8 @@ class EndpointDocument:
             "warnings": [warning.as_json() for warning in self.warnings],
             "steps": [step.as_json() for step in self.steps],
             "tls": self._tls(),
+            "judged": self.judged,
+            "untested": self.untested,
         }
 
     def _endpoint(self) -> Json:
@@ -122,5 +127,13 @@ class EndpointDocument:
     def _tls(self) -> Json | None:
         if self.tls is None:
             return None
-        chain = [asdict(certificate) for certificate in self.tls.chain]
-        return {"version": self.tls.version, "cipher": self.tls.cipher, "chain": chain, "broken": self.tls.broken}
+        tls = self.tls
+        return {
+            "version": tls.version,
+            "cipher": tls.cipher,
+            "chain": [asdict(certificate) for certificate in tls.chain],
+            "broken": tls.broken,
+            "openssl": tls.openssl or None,
+            "x509_strict": tls.x509_strict,
+            "large_hello": tls.large_hello or None,
+        }

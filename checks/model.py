@@ -152,13 +152,18 @@ class TlsFacts:
     """`version` and `cipher` are None where the handshake was refused before they were agreed.
 
     `broken` is the place in `chain` of the certificate that the first cause is about; None where there is none, or
-    where that certificate was not sent.
+    where that certificate was not sent. `openssl` is the library that judged, in its own words, '' where that is not
+    known; `x509_strict`: as strict as Python's clients are by default from 3.13 on. `large_hello`: whether a first
+    message of several packets `works`, is `blocked`, or was `not_tested`; '' where that is not known.
     """
 
     version: str | None
     cipher: str | None
     chain: tuple[Certificate, ...]
     broken: int | None = None
+    openssl: str = ""
+    x509_strict: bool = False
+    large_hello: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,5 +65,11 @@ def _tls(item: Document | None) -> TlsFacts | None:
     if item is None:
         return None
     return TlsFacts(
-        item["version"], item["cipher"], tuple(Certificate(**entry) for entry in item["chain"]), item.get("broken")
+        item["version"],
+        item["cipher"],
+        tuple(Certificate(**entry) for entry in item["chain"]),
+        item.get("broken"),
+        item.get("openssl", ""),  # results of an earlier version do not say who judged
+        item.get("x509_strict", False),
+        item.get("large_hello", ""),
     )

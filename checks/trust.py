@@ -9,21 +9,28 @@ import certifi
 from checks.model import Invalid
 from checks.x509.trust_store import PEM
 
+_READING = ssl.VerifyFlags.VERIFY_X509_TRUSTED_FIRST
+STRICT_READING = ssl.VerifyFlags.VERIFY_X509_STRICT | ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
+
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """Whom a check trusts: certifi's roots, and the CAs of `ca_pem` (PEM text) for one domain only."""
+    """Whom a check trusts: certifi's roots, and the CAs of `ca_pem` (PEM text) for one domain only.
+
+    `x509_strict`: how the client that will connect reads certificates, see `new_context`.
+    """
 
     ca_pem: str = ""
+    x509_strict: bool = False
 
     def __post_init__(self) -> None:
         if self.ca_pem:
-            _strict(self.ca_pem)  # raises Invalid while somebody is there to read it
+            self.strict  # noqa: B018 - raises Invalid while somebody is there to read it
 
     @property
     def strict(self) -> ssl.SSLContext:
         """The context that decides and that logs in."""
-        return _strict(self.ca_pem)
+        return _strict(self.ca_pem, self.x509_strict)
 
     @property
     def insecure(self) -> ssl.SSLContext:
@@ -31,17 +38,23 @@ class Trust:
         return _insecure()
 
 
-def new_context() -> ssl.SSLContext:
-    """A strict context with the public roots. Debian's Python leaves the oldest version to the system's settings."""
+def new_context(*, x509_strict: bool = False) -> ssl.SSLContext:
+    """A context that verifies, with the public roots; the same one on every Python.
+
+    `x509_strict` adds what Python's default contexts have from 3.13 on: the rules of RFC 5280 that OpenSSL leaves out
+    otherwise, and trust in whatever the store holds. https://docs.python.org/3/library/ssl.html#ssl.create_default_context
+    """
     context = ssl.create_default_context(cafile=certifi.where())
+    context.verify_flags = _READING | (STRICT_READING if x509_strict else ssl.VerifyFlags.VERIFY_DEFAULT)
+    # Debian's Python leaves the oldest version to the system's settings.
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 
 
 # Loading the roots takes 30 ms, so contexts are kept: as many as domains with a CA of their own are likely to be busy.
 @functools.lru_cache(maxsize=64)
-def _strict(ca_pem: str) -> ssl.SSLContext:
-    context = new_context()
+def _strict(ca_pem: str, x509_strict: bool) -> ssl.SSLContext:
+    context = new_context(x509_strict=x509_strict)
     if ca_pem:
         # Only the certificates themselves: bundles have comments between them, in any language.
         certificates = "\n".join(PEM.findall(ca_pem))

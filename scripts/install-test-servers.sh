@@ -45,7 +45,7 @@ install_packages() {
 
 main() {
     if ! command -v dpkg-query >/dev/null; then
-        say "This script knows Debian and Ubuntu only. Install these yourself: Dovecot 2.3, Postfix, Redis," \
+        say "This script knows Debian and Ubuntu only. Install these yourself: Dovecot 2.3 or 2.4, Postfix, Redis," \
             "PostgreSQL, curl, openssl, docker-compose."
         exit 2
     fi

@@ -30,6 +30,8 @@ class Config(BaseSettings):
     """Fernet keys, separated by commas or blanks; the first encrypts. None: a key file in the user's data folder."""
     allow_networks: Annotated[tuple[Network, ...] | None, NoDecode] = None
     source_address: str | None = None
+    x509_strict: bool = False
+    """Whether the app that will connect reads certificates as Python does from 3.13 on; off: as 3.12 and before."""
     logins_at_once: int = Field(default=20, ge=1, le=200)
     lanes: int = Field(default=2, ge=1, le=16)
     page_size: int = Field(default=25, ge=1, le=500)

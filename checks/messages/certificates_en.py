@@ -65,8 +65,8 @@ WORDS: Mapping[Code, tuple[str, str]] = {
     Code.TLS_STRICT_ONLY: (
         "The certificate chain of {host} breaks a rule that strict clients enforce, such as Python 3.13 and later:"
         " {reason}.",
-        "Ask whoever runs the mail server for a chain that keeps to RFC 5280 before the next update of this service."
-        " The insecure option is not needed for it today.",
+        "Ask whoever runs the mail server for a chain that keeps to RFC 5280. The insecure option is needed for it only"
+        " where your app is one of the strict ones.",
     ),
     Code.TLS_UNNEEDED_CERTIFICATES: (
         "{host} sends certificates that nobody needs: {names}.",

@@ -156,6 +156,13 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         "{host} did not finish setting up the encryption in time.",
         "Verify again in a few minutes. If it stays, ask whoever runs the mail server or the network in between.",
     ),
+    Code.TLS_LARGE_HELLO: (
+        "{host} gives no answer to a TLS handshake whose first message is larger than one packet; it answers a smaller"
+        " one.",
+        "Ask whoever runs the firewall or load balancer in front of the mail server to let a ClientHello of several"
+        " packets through; where it happens with every server, it is your own. Apps with OpenSSL 3.5 or later send one"
+        " by default and do not connect; with an older OpenSSL, or without X25519MLKEM768, they do.",
+    ),
     Code.GREETING_TIMEOUT: (
         "{host} took the connection on port {port} but said nothing for {seconds} seconds.",
         "Check that port and security belong together. If they do, verify again later, or ask whoever runs the mail"

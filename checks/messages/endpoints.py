@@ -7,7 +7,7 @@ from checks.codes import CODES, Code, Verdict
 from checks.document import EndpointDocument, FixDocument, StepDocument, WarningDocument
 from checks.language import Language, Phrases
 from checks.messages import blame_word, endpoints_en, endpoints_ja, fix_detail, wording
-from checks.model import Endpoint, EndpointResult, Facts, Step, Warn
+from checks.model import Endpoint, EndpointResult, Facts, Step, TlsFacts, Warn
 
 PHRASES = Phrases({Language.EN: endpoints_en.WORDS, Language.JA: endpoints_ja.WORDS})
 
@@ -60,6 +60,8 @@ def endpoint_document(result: EndpointResult, language: Language = Language.EN) 
         warnings=tuple(_warning(result, warning, language) for warning in result.warnings),
         steps=tuple(_step(step, language) for step in result.steps),
         tls=result.tls,
+        judged=_judged(result.tls, language),
+        untested=_untested(result.tls, language),
     )
 
 
@@ -79,6 +81,18 @@ def verdict_words(verdict: Verdict, language: Language) -> str:
 def step_label(name: str, language: Language) -> str:
     """A step's name for people; the name itself where there is no other word for it."""
     return PHRASES.texts[language].get(f"step.{name}", name)
+
+
+def _judged(tls: TlsFacts | None, language: Language) -> str:
+    if tls is None or not tls.openssl:
+        return ""
+    return PHRASES(language, "judged.strictly" if tls.x509_strict else "judged", openssl=tls.openssl)
+
+
+def _untested(tls: TlsFacts | None, language: Language) -> str:
+    if tls is None or not tls.chain or tls.large_hello != "not_tested":
+        return ""
+    return PHRASES(language, "large_hello.not_tested", openssl=tls.openssl)
 
 
 def _typed(endpoint: Endpoint, language: Language) -> str:

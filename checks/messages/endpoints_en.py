@@ -18,4 +18,10 @@ WORDS: Texts = {
     "option.needed": "the option “allow insecure certificate” is needed for this server; without it nobody connects.",
     "option.not_needed": "The option “allow insecure certificate” is not needed for this server; untick it.",
     "option.would_not_help": "The option “allow insecure certificate” would not help with this server.",
+    "judged": "Certificates judged by {openssl}.",
+    "judged.strictly": "Certificates judged by {openssl}, with the strict rules of Python 3.13 and later.",
+    "large_hello.not_tested": (
+        "Not tested: a first TLS message of several packets, as apps with OpenSSL 3.5 or later send it;"
+        " {openssl} sends none."
+    ),
 }

@@ -18,4 +18,9 @@ WORDS: Texts = {
     "option.needed": "このサーバーには「安全でない証明書を許可」が必要です。オフのままでは誰も接続できません。",
     "option.not_needed": "このサーバーに「安全でない証明書を許可」は不要です。オフにしてください。",
     "option.would_not_help": "このサーバーでは「安全でない証明書を許可」をオンにしても解決しません。",
+    "judged": "証明書の検証: {openssl}",
+    "judged.strictly": "証明書の検証: {openssl}（Python 3.13 以降の厳格な規則）",
+    "large_hello.not_tested": (
+        "未検証: OpenSSL 3.5 以降のアプリが送る、複数パケットの最初の TLS メッセージ（{openssl} は送信できません）"
+    ),
 }

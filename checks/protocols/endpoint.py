@@ -4,7 +4,7 @@ import contextlib
 import ssl
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -17,7 +17,7 @@ from checks.network.stream import Stream
 from checks.protocols.connections import Visits
 from checks.protocols.conversation import Conversation
 from checks.protocols.dialect import Dialect, Greeting, dialect_of
-from checks.tls import accepted_chain, handshake
+from checks.tls import accepted_chain, handshake, large_hello
 from checks.tls.diagnosis import Diagnosis, Findings
 from checks.tls.handshake import Handshake, Refusal
 from checks.tls.repairs import repair
@@ -92,12 +92,28 @@ class EndpointCheck:
                 with contextlib.closing(stream):
                     self._talk.hold(stream, self._context.trust.strict)
             except Fault as fault:
+                if (too_large := self._too_large(fault)) is not None:
+                    raise too_large from None
                 no_tls = self._talk.shake is None and fault.code in _WORTH_STARTTLS
                 if not no_tls or security is securities[-1]:
                     raise self._explained(fault) from None
                 stream = self._again()
             else:
                 return
+
+    def _too_large(self, fault: Fault) -> Fault | None:
+        """`Fault(tls.large_hello)` where the handshake was cut off for the size of its first message."""
+        steps = self._talk.steps
+        if not steps.taken or steps.taken[-1].name != "tls" or self._talk.shake is not None:
+            return None
+        found = large_hello.blamed(fault, self._context.trust, partial(self._shake, address=self._visits.address))
+        if found is None:
+            return None
+        seen = f"{fault.seen}: a ClientHello of {large_hello.hello_size()} bytes is lost, a smaller one is answered"
+        steps.mark("tls", Verdict.FAIL, seen)
+        if found.met is not None:
+            self._tls = replace(found.met.facts, large_hello=large_hello.BLOCKED)
+        return Fault(Code.TLS_LARGE_HELLO, seen)
 
     def _explained(self, fault: Fault) -> Fault:
         """TLS on the wrong kind of port, told from a port that is something else altogether."""
@@ -167,8 +183,8 @@ class EndpointCheck:
         elsewhere = self._second_look().elsewhere(self._visits.others)
         findings = self._explain(shake, refusal, list(elsewhere.values()), fixable=obstacle is None)
         self._remedy = findings.fix
-        self._tls = replace(trial.shake.facts if trial.shake else shake.facts, chain=shake.facts.chain)
-        self._tls = replace(self._tls, broken=_place(shake, findings))
+        agreed = trial.shake.facts if trial.shake else shake.facts
+        self._tls = replace(shake.facts, version=agreed.version, cipher=agreed.cipher, broken=_place(shake, findings))
         found = [Warn(cause.code, self._facts(cause.facts)) for cause in findings.causes]
         differing = accepted_chain.differing(shake, elsewhere)
         if self._context.allow_insecure_certificate:
@@ -239,7 +255,7 @@ class EndpointCheck:
             fix=self._remedy,
             warnings=tuple(self._warnings),
             steps=(*self._visits.steps.taken, *self._talk.steps.taken),
-            tls=self._tls,
+            tls=self._tls and replace(self._tls, large_hello=self._tls.large_hello or large_hello.state_of_success()),
             capabilities=self._talk.capabilities,
         )
 

@@ -25,7 +25,7 @@ from checks.x509.certificate_faults import Cause
 from checks.x509.certificates import signed_by
 from checks.x509.paths import End, Path, build
 from checks.x509.refusal_causes import Evidence
-from checks.x509.trust_store import store_of
+from checks.x509.trust_store import Store, store_of
 
 MAX_FETCHES = 2
 _CHAIN = frozenset({Code.TLS_INCOMPLETE_CHAIN, Code.TLS_WRONG_INTERMEDIATE, Code.TLS_INTERMEDIATE_EXPIRED})
@@ -76,7 +76,7 @@ class Diagnosis:
 
     def _gather(self, met: Handshake, elsewhere: Sequence[Handshake]) -> Evidence:
         """Follows the chain upwards; where the way breaks off, what other addresses sent and AIA may lead on."""
-        store, now, sent = store_of(self._context.trust.ca_pem), refusal_causes.utc_now(), met.chain
+        store, now, sent = self._store(), refusal_causes.utc_now(), met.chain
         found = [item for other in elsewhere for item in other.chain[1:] if item not in sent]
         path = build(sent[0], [*sent, *found], store, now)
         reason, fetches = "", 0
@@ -92,6 +92,10 @@ class Diagnosis:
             found.append(got.issuer)
             path = build(sent[0], [*sent, *found], store, now)
         return Evidence(sent, path, self._host, now, reason, public_only=not self._context.trust.ca_pem)
+
+    def _store(self) -> Store:
+        trust = self._context.trust
+        return store_of(trust.ca_pem, partial=trust.x509_strict)
 
     # -- the proof
 

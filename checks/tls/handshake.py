@@ -14,6 +14,7 @@ from cryptography import x509
 from checks.codes import Code
 from checks.model import Certificate, Fault, Pin, TlsFacts
 from checks.network.stream import Stream
+from checks.trust import STRICT_READING
 from checks.x509.certificates import KEPT, describe, load
 from checks.x509.keys import key_sha256
 
@@ -92,7 +93,9 @@ def _looked_at(sock: ssl.SSLSocket) -> Handshake:
         # Asked for at once: a closed socket does not know any more.
         version, cipher = sock.version(), (sock.cipher() or (None,))[0]
     read = _read(_ders(sock, "get_unverified_chain"), () if refusal else _ders(sock, "get_verified_chain"))
-    return Handshake(TlsFacts(version, cipher, read.described), read.chain, refusal, read.path, read.key)
+    strict = STRICT_READING in sock.context.verify_flags
+    facts = TlsFacts(version, cipher, read.described, openssl=ssl.OPENSSL_VERSION, x509_strict=strict)
+    return Handshake(facts, read.chain, refusal, read.path, read.key)
 
 
 @dataclass(frozen=True, slots=True)

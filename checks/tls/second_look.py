@@ -33,7 +33,7 @@ class SecondLook:
     def of_accepted(self, met: Handshake, others: Sequence[str]) -> Iterator[Warn]:
         """What there is to say of an accepted chain that takes another question."""
         yield from accepted_chain.differing(met, self.elsewhere(others))
-        if accepted_chain.strict_suspect(met.path):
+        if not self._context.trust.x509_strict and accepted_chain.strict_suspect(met.path):
             yield from self._stricter(met)
         if self._context.revocation and len(met.path) > 1:
             yield from self._revoked(met)

@@ -18,7 +18,7 @@ _NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME; `ssl` has no name for it
 @dataclass(frozen=True, slots=True)
 class Supposition:
     """What is supposed: these certificates are at hand (`known`, trusted where self-signed), time is no matter, the
-    client is as strict as from Python 3.13 on."""
+    client is as strict as Python's are from 3.13 on."""
 
     known: tuple[x509.Certificate, ...] = ()
     ignore_time: bool = False
@@ -27,17 +27,15 @@ class Supposition:
 
 def context_for(trust: Trust, supposed: Supposition) -> ssl.SSLContext:
     """The context that verifies with the same store and the supposition. About 20 ms."""
-    context = new_context()
-    # With partial chains, the default from Python 3.13 on, a known intermediate would be trusted by itself.
-    context.verify_flags &= ~ssl.VERIFY_X509_PARTIAL_CHAIN
+    context = new_context(x509_strict=trust.x509_strict or supposed.strict)
     if trust.ca_pem:
         context.load_verify_locations(cadata="\n".join(PEM.findall(trust.ca_pem)))
     if supposed.known:
+        # With partial chains a known intermediate would be trusted by itself.
+        context.verify_flags &= ~ssl.VERIFY_X509_PARTIAL_CHAIN
         context.load_verify_locations(cadata=_joined(supposed.known))
     if supposed.ignore_time:
         context.verify_flags |= _NO_CHECK_TIME
-    if supposed.strict:
-        context.verify_flags |= ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN
     return context
 
 

@@ -13,15 +13,15 @@ from cryptography import x509
 from checks.x509.certificates import UNREADABLE, load, self_issued
 
 PEM = re.compile("-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\\s]+-----END CERTIFICATE-----", re.ASCII)
-# Python 3.13 sets VERIFY_X509_PARTIAL_CHAIN: then every certificate of the store is trusted by itself.
-_PARTIAL = bool(ssl.create_default_context().verify_flags & ssl.VERIFY_X509_PARTIAL_CHAIN)
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """Certificates by their subject in DER form."""
+    """Certificates by their subject in DER form. `partial`: each is trusted by itself, not only the self-issued ones
+    (VERIFY_X509_PARTIAL_CHAIN)."""
 
     by_subject: dict[bytes, list[x509.Certificate]] = field(repr=False)
+    partial: bool = False
 
     def issuers(self, certificate: x509.Certificate) -> list[x509.Certificate]:
         """The certificates that may have issued this one, by name."""
@@ -30,18 +30,18 @@ class Store:
     def trusts(self, certificate: x509.Certificate) -> bool:
         """Whether a chain may end here."""
         known = self.by_subject.get(_name(certificate, "subject"), ())
-        return certificate in known and (_PARTIAL or self_issued(certificate))
+        return certificate in known and (self.partial or self_issued(certificate))
 
 
 @functools.lru_cache(maxsize=16)
-def store_of(ca_pem: str) -> Store:
+def store_of(ca_pem: str, *, partial: bool = False) -> Store:
     """Certifi's roots and those of `ca_pem`. Certificates that cannot be read are left out."""
     found = defaultdict(list)
     for pem in (*PEM.findall(ca_pem), *_certifi()):
         certificate = load(ssl.PEM_cert_to_DER_cert(pem)) if isinstance(pem, str) else pem
         if certificate is not None:
             found[_name(certificate, "subject")].append(certificate)
-    return Store(dict(found))
+    return Store(dict(found), partial)
 
 
 @functools.lru_cache(maxsize=1)

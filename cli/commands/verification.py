@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 _CHECK_STATUS = {Verdict.OK: Status.SAFE, Verdict.FAIL: Status.UNSAFE, Verdict.INCONCLUSIVE: Status.CANNOT_TELL}
 _VERIFY_STATUS = {"safe": Status.SAFE, "unsafe": Status.UNSAFE, "cannot_tell": Status.CANNOT_TELL}
-_WHERE = ("MAIL_PREFLIGHT_BROKER_URL", "MAIL_PREFLIGHT_DATABASE_URL")
+_WHERE = tuple(f"MAIL_PREFLIGHT_{name}" for name in ("BROKER_URL", "DATABASE_URL", "X509_STRICT"))
 _NETWORKS = "MAIL_PREFLIGHT_ALLOW_NETWORKS"
 
 
@@ -59,7 +59,8 @@ def check(
     from checks.runner import check_endpoint
     from checks.trust import Trust
 
-    result = check_endpoint(endpoint, CheckContext(Trust(ca_pem), _address_policy(), thorough=True))
+    policy, x509_strict = _surroundings()
+    result = check_endpoint(endpoint, CheckContext(Trust(ca_pem, x509_strict), policy, thorough=True))
     document = endpoint_document(result, context.obj)
     if as_json:
         from cli.reports.json_documents import write_document
@@ -73,16 +74,20 @@ def check(
     return _CHECK_STATUS[result.verdict]
 
 
-def _address_policy() -> "AddressPolicy":
-    """What a run here would be allowed to reach. The embedded default needs no half second of reading."""
+def _surroundings() -> "tuple[AddressPolicy, bool]":
+    """What a run here would be allowed to reach, and how it reads certificates.
+
+    The defaults of the embedded mode need no half second of reading.
+    """
     from checks.network.address_policy import AddressPolicy
 
     # Networks that are set but empty are a wish, too: nothing but public addresses.
     if _NETWORKS not in os.environ and not any(os.environ.get(name) for name in _WHERE):
-        return AddressPolicy(allow_all=True)
+        return AddressPolicy(allow_all=True), False
     from worker.config import load_config
 
-    return load_config().policy
+    config = load_config()
+    return config.policy, config.x509_strict
 
 
 def verify(

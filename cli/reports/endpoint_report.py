@@ -50,12 +50,16 @@ def _certificate(endpoint: EndpointDocument, console: Console) -> None:
         say(console, head, " ", endpoint.option_sentence, indent=_INDENT)
     elif endpoint.option:
         say(console, (endpoint.option_sentence, "dim"), indent=_INDENT)
+    if endpoint.judged:
+        say(console, (endpoint.judged, "dim"), indent=_INDENT)
 
 
 def _chain(endpoint: EndpointDocument, console: Console) -> None:
     tls, language = endpoint.tls, endpoint.language
     if tls is None or not tls.chain:
         return
+    if endpoint.untested:
+        say(console, (endpoint.untested, "dim"), indent=_INDENT)
     agreed = ", ".join(filter(None, (tls.version, tls.cipher)))
     say(console, phrase(language, "heading.chain"), f" ({agreed})" if agreed else "", indent=_INDENT)
     for depth, certificate in enumerate(tls.chain):

@@ -1,5 +1,6 @@
-"""A real Dovecot 2.3 with a configuration, users and a log of its own, and the password check of our Postfix."""
+"""A real Dovecot, 2.3 or 2.4, with settings, users and a log of its own, and the password check of our Postfix."""
 
+import functools
 import grp
 import json
 import os
@@ -13,8 +14,10 @@ from pathlib import Path
 from string import Template
 
 from tests.servers.certificates import CertificateFiles
+from tests.servers.dovecot_settings import NO_PENALTY, ROOTLESS, VERSION_2_3, VERSION_2_4
 from tests.servers.process import LOOPBACK, Daemon, Server, ServerError, free_port, greets, is_root, program, settled
 
+_TEMPLATES = {"2.3": VERSION_2_3, "2.4": VERSION_2_4}
 MAIL_USER = "nobody"
 """Who owns the mail when root runs Dovecot; otherwise everything runs as the current user."""
 
@@ -32,97 +35,6 @@ class DovecotOptions:
     maximum_connections: int = 1000
     listen: str = LOOPBACK
     mechanisms: str = "plain login"
-
-
-CONFIGURATION = Template("""
-base_dir = $folder/run
-state_dir = $folder/state
-log_path = $folder/dovecot.log
-protocols = imap
-listen = $listen
-ssl = required
-ssl_cert = <$chain
-ssl_key = <$key
-disable_plaintext_auth = yes
-auth_mechanisms = $mechanisms
-auth_verbose = yes
-auth_failure_delay = $failure_delay
-mail_location = maildir:~/mail:INDEX=MEMORY
-mail_max_userip_connections = $maximum_connections
-mailbox_list_index = no
-first_valid_uid = 1
-default_client_limit = 20000
-default_process_limit = 2000
-passdb {
-  driver = passwd-file
-  args = scheme=PLAIN username_format=%u $folder/users
-}
-userdb {
-  driver = static
-  args = uid=$uid gid=$gid home=$folder/homes/%d/%n allow_all_users=yes
-}
-namespace inbox {
-  inbox = yes
-}
-service imap-login {
-  inet_listener imap {
-    port = $imap_port
-  }
-  inet_listener imaps {
-    port = $imaps_port
-    ssl = yes
-  }
-  $login_processes
-}
-service imap {
-  process_limit = 2000
-  $imap_processes
-}
-service auth {
-  unix_listener $sasl_socket {
-    mode = 0666
-  }
-}
-service stats {
-  unix_listener stats-writer {
-    mode = 0666
-  }
-}
-event_exporter log {
-  format = json
-  format_args = time-unix
-  transport = log
-}
-metric logins {
-  exporter = log
-  filter = event=auth_request_finished
-}
-$penalty
-$rootless
-""")
-
-NO_PENALTY = """
-service anvil {
-  unix_listener anvil-auth-penalty {
-    mode = 0
-  }
-}
-"""
-
-ROOTLESS = """
-default_internal_user = {user}
-default_internal_group = {group}
-default_login_user = {user}
-service anvil {{
-  chroot =
-}}
-service imap-login {{
-  chroot =
-}}
-service stats {{
-  chroot =
-}}
-"""
 
 
 class DovecotServer(Server):
@@ -209,7 +121,7 @@ class DovecotServer(Server):
     def _configuration(self) -> str:
         owner = pwd.getpwnam(MAIL_USER) if is_root() else pwd.getpwuid(os.geteuid())
         options = self._options
-        return CONFIGURATION.substitute(
+        return _template().substitute(
             folder=self._folder,
             listen=options.listen,
             chain=self._certificate.chain,
@@ -223,25 +135,42 @@ class DovecotServer(Server):
             imaps_port=self.imaps_port,
             sasl_socket=self.sasl_socket,
             login_processes=_login_processes(options.fast),
-            imap_processes="service_count = 100\n  process_min_avail = 4" if options.fast else "",
+            imap_processes=_imap_processes(options.fast),
             penalty="" if options.penalty else NO_PENALTY,
             rootless="" if is_root() else _rootless(),
         )
 
 
 def _dovecot() -> str:
-    """The program. Raises `ServerError` for another version than 2.3: 2.4 has another configuration language."""
+    """The program. Raises `ServerError` when it is not installed, or has a version that is not known here."""
     path = program("dovecot")
-    version = subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout
-    if not version.startswith("2.3."):
-        raise ServerError(f"Dovecot 2.3 is needed (Debian 12 has it), but {version.split()[0]} is installed.")
+    if dovecot_version() not in _TEMPLATES:
+        raise ServerError(f"Dovecot {' or '.join(_TEMPLATES)} is needed, but {dovecot_version()} is installed.")
     return path
 
 
+@functools.cache
+def dovecot_version() -> str:
+    """The installed one, as `2.3` or `2.4`. Raises `ServerError` when there is none."""
+    told = subprocess.run([program("dovecot"), "--version"], capture_output=True, text=True, check=True).stdout
+    return ".".join(told.split()[0].split(".")[:2])
+
+
+def _template() -> Template:
+    return _TEMPLATES[dovecot_version()]
+
+
 def _login_processes(fast: bool) -> str:
+    """2.4 says how many clients a process serves in other words."""
+    limit, unlimited = ("service_count", "0") if dovecot_version() == "2.3" else ("restart_request_count", "unlimited")
     if fast:
-        return "service_count = 0\n  process_min_avail = 2\n  client_limit = 2000"
-    return "service_count = 1\n  process_min_avail = 4\n  process_limit = 200"
+        return f"{limit} = {unlimited}\n  process_min_avail = 2\n  client_limit = 2000"
+    return f"{limit} = 1\n  process_min_avail = 4\n  process_limit = 200"
+
+
+def _imap_processes(fast: bool) -> str:
+    limit = "service_count" if dovecot_version() == "2.3" else "restart_request_count"
+    return f"{limit} = 100\n  process_min_avail = 4" if fast else ""
 
 
 def _rootless() -> str:

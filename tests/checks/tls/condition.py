@@ -1,7 +1,6 @@
 """What a condition of the TLS verdict is. The list is `tests.checks.tls.conditions.CONDITIONS`."""
 
-import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.servers.pki.setups import Build
 
@@ -15,9 +14,6 @@ ON_STARTTLS_PORTS: Endpoints = (("imap", "starttls"), ("smtp", "starttls"))
 ON_MAIL_PORTS: Endpoints = (*ON_MAIL_TLS_PORTS, *ON_STARTTLS_PORTS)
 ONE_PLACE: Endpoints = (("imap", "tls"),)
 
-STRICT = sys.version_info >= (3, 13)
-"""Whether this Python's default context has VERIFY_X509_STRICT set."""
-
 
 @dataclass(frozen=True, slots=True)
 class Condition:
@@ -27,7 +23,8 @@ class Condition:
     `others` the further ones, in their order. `option`: what allowing insecure certificates would do (needed,
     not_needed, would_not_help; None: cannot be told). `fix`: its kind; `fix_names`: words that its detail holds.
     `seconds`: the deadline of the check. `revocation`: with the look-up switched on. `stricter`: why we refuse what
-    Python's clients accept; empty for all but a few. `verify_code`: OpenSSL's own first error, where one is met.
+    Python's clients accept; empty for all but a few. `verify_code`: OpenSSL's own first error, where one is met;
+    `strict_code`: the one that an app meets that is as strict as Python from 3.13 on.
     """
 
     name: str
@@ -44,6 +41,7 @@ class Condition:
     revocation: bool = False
     stricter: str = ""
     verify_code: int | None = None
+    strict_code: int | None = None
 
     @property
     def accepted(self) -> bool:
@@ -65,7 +63,5 @@ def fine(
 
 
 def strict_only(name: str, drawing: str, build: Build, verify_code: int) -> Condition:
-    """A chain that Python refuses from 3.13 on, and accepted before."""
-    if STRICT:
-        return Condition(name, drawing, build, "tls.strict_only", fix="replace_certificate", verify_code=verify_code)
-    return fine(name, drawing, build, "tls.strict_only")
+    """A chain that Python refuses from 3.13 on, with `verify_code`, and accepted before."""
+    return replace(fine(name, drawing, build, "tls.strict_only"), strict_code=verify_code)

@@ -140,6 +140,6 @@ ACCEPTED: tuple[Condition, ...] = (
         "private root without key usage in the CA file",
         "root (no usage, trusted) -> intermediate -> leaf (no identifiers)",
         given(Defect.ROOT_NO_USAGE, Defect.LEAF_NO_IDENTIFIERS),
-        92,
+        85,
     ),
 )

@@ -4,6 +4,7 @@ Each id names the condition and where it was met; the drawing of its chain (`roo
 condition and comes with every failure.
 """
 
+import ssl
 from collections.abc import Iterator
 from ipaddress import IPv4Network, IPv6Network
 
@@ -39,9 +40,9 @@ def aia() -> Iterator[AiaServer]:
         yield server
 
 
-def context_of(setup: Setup, condition: Condition, *, insecure: bool = False) -> CheckContext:
+def context_of(setup: Setup, condition: Condition, *, insecure: bool = False, strict: bool = False) -> CheckContext:
     return CheckContext(
-        trust=Trust(setup.chain.ca_pem),
+        trust=Trust(setup.chain.ca_pem, strict),
         policy=LOOPBACK_ONLY,
         deadline_seconds=condition.seconds,
         allow_insecure_certificate=insecure,
@@ -76,3 +77,34 @@ def test_a_condition_has_its_code_option_fix_and_warnings(
     if result.fix:
         assert all(name in result.fix.detail for name in condition.fix_names), result.fix.detail
     assert visits <= MAX_VISITS
+
+
+@pytest.mark.parametrize(
+    "condition", [pytest.param(each, id=each.name) for each in CONDITIONS if each.strict_code is not None]
+)
+def test_a_strict_app_is_refused_where_the_others_were_warned(condition: Condition, aia: AiaServer) -> None:
+    """Given an app that is as strict as Python from 3.13 on, then its refusal is our verdict, on every Python."""
+    setup = condition.build(aia)
+    ca_pem = setup.chain.ca_pem
+    with staged(setup, "imap", "tls") as server:
+        result = check(setup, server, "imap", "tls", context_of(setup, condition, strict=True))
+        answer = oracle("imap", "tls", setup.chain.host, server.port, ca_pem, strict=True)
+
+    assert answer.verify_code == condition.strict_code
+    assert (result.code, result.option, result.seen) == ("tls.strict_only", "needed", answer.detail)
+    assert result.fix is not None
+    assert result.fix.kind == "replace_certificate"
+    assert result.tls is not None
+    assert result.tls.x509_strict
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_sound_chain_is_read_alike_by_both_and_says_who_judged(aia: AiaServer, *, strict: bool) -> None:
+    condition = next(each for each in CONDITIONS if each.accepted and not each.warnings)
+    setup = condition.build(aia)
+    with staged(setup, "imap", "tls") as server:
+        result = check(setup, server, "imap", "tls", context_of(setup, condition, strict=strict))
+
+    assert (result.code, result.warnings) == ("ok", ())
+    assert result.tls is not None
+    assert (result.tls.openssl, result.tls.x509_strict) == (ssl.OPENSSL_VERSION, strict)

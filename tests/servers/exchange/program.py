@@ -37,11 +37,18 @@ def main(configuration: Path) -> None:
     ports = {name: listener.getsockname()[1] for name, listener in listeners.items()}
     exchange = Exchange(config, configuration.parent, ports)
     for name, serve in exchange.services().items():
-        threading.Thread(target=_accept, args=(listeners[name], serve), daemon=True).start()
+        for listener in (listeners[name], *_on_ipv6(ports[name])):
+            threading.Thread(target=_accept, args=(listener, serve), daemon=True).start()
     written = configuration.with_name("ports.part")
     written.write_text(json.dumps(ports))
     written.rename(configuration.with_name("ports.json"))
     threading.Event().wait()
+
+
+def _on_ipv6(port: int) -> list[socket.socket]:
+    """The same port on ::1, where `localhost` is that too: an installed Debian has it so, a container often not."""
+    known = {place[4][0] for place in socket.getaddrinfo("localhost", port, type=socket.SOCK_STREAM)}
+    return [socket.create_server(("::1", port), family=socket.AF_INET6, backlog=500)] if "::1" in known else []
 
 
 def _accept(listener: socket.socket, serve: Callable[[socket.socket], None]) -> None:

@@ -31,11 +31,14 @@ class Answer:
 
 @functools.lru_cache(maxsize=32)
 def client_context(ca_pem: str, *, verify: bool = True, strict: bool = False) -> ssl.SSLContext:
-    """The default context with certifi and `ca_pem` for roots. `strict`: as from Python 3.13 on. Do not change it."""
+    """The default context with certifi and `ca_pem` for roots. Do not change it.
+
+    It is that of Python 3.12 and before, or with `strict` that of 3.13 and later, on whatever Python this is.
+    """
     context = ssl.create_default_context(cafile=certifi.where())
     context.load_verify_locations(cadata=ca_pem)
-    if strict:
-        context.verify_flags |= ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN
+    strictness = ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN
+    context.verify_flags = context.verify_flags | strictness if strict else context.verify_flags & ~strictness
     if not verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -43,13 +46,21 @@ def client_context(ca_pem: str, *, verify: bool = True, strict: bool = False) ->
 
 
 def oracle(
-    protocol: str, security: str, host: str, port: int, ca_pem: str, *, verify: bool = True, seconds: float = SECONDS
+    protocol: str,
+    security: str,
+    host: str,
+    port: int,
+    ca_pem: str,
+    *,
+    verify: bool = True,
+    strict: bool = False,
+    seconds: float = SECONDS,
 ) -> Answer:
     """What imaplib, smtplib or http.client says. `protocol`: imap, smtp, https; `security`: tls or starttls.
 
     With `verify` off it is the client of an admin who allows insecure certificates: it proves whether that helps.
     """
-    context = client_context(ca_pem, verify=verify)
+    context = client_context(ca_pem, verify=verify, strict=strict)
     return _answer(lambda: _CLIENTS[protocol, security](host, port, context, seconds))
 
 
