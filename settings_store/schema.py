@@ -72,7 +72,8 @@ mailboxes = sa.Table(
     "mailboxes",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("domain_id", sa.ForeignKey("domains.id"), nullable=False),
+    # None: no domain has it. It is proposed by `change_id` and comes with that, or went with it.
+    sa.Column("domain_id", sa.ForeignKey("domains.id"), nullable=True),
     sa.Column("address", sa.Text, nullable=False),
     sa.Column("username", sa.Text, nullable=False),
     sa.Column("credential", sa.LargeBinary),  # a Fernet token, None where no credential is known
@@ -83,6 +84,7 @@ mailboxes = sa.Table(
     sa.Column("changed_at", sa.Float),  # when user name or credential were last written
     sa.Column("health_at", sa.Float),  # when a health check last took it up
     sa.Column("health_fails", sa.Integer, nullable=False, server_default="0"),  # failed health checks in a row
+    sa.Column("change_id", sa.Text, index=True),  # the change that its login came with, None where it was imported
     sa.Index("ix_mailboxes_health_at", "domain_id", "health_at"),
     sa.Index("ix_mailboxes_state", "state", "health_fails"),  # the few that do not work, of all domains
     sa.UniqueConstraint("domain_id", "address"),
@@ -107,6 +109,39 @@ changes = sa.Table(
     sa.Index("ix_changes_state", "domain_id", "state"),
     sa.CheckConstraint(
         "state IN ('draft','verifying','verified','applied','discarded','superseded','rolled_back')", name="state"
+    ),
+)
+
+# How known mailboxes log in by a change: proposed until it is applied; after that, what it replaced, for the way back.
+change_credentials = sa.Table(
+    "change_credentials",
+    metadata,
+    sa.Column("change_id", sa.ForeignKey("changes.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("mailbox_id", sa.ForeignKey("mailboxes.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("holds", sa.Text, nullable=False),
+    sa.Column("username", sa.Text, nullable=False),
+    sa.Column("credential", sa.LargeBinary),  # a Fernet token, None where what was replaced had none
+    sa.Column("credential_kind", sa.Text, nullable=False),
+    sa.Column("came_with", sa.Text),  # of what was replaced: the change that it had come with
+    sa.Column("changed_at", sa.Float),  # of what was replaced: when it was written
+    sa.Index("ix_change_credentials_mailbox_id", "mailbox_id"),
+    sa.CheckConstraint("holds IN ('proposed','replaced')", name="holds"),
+)
+
+# The rejections of what `change_credentials` holds; those of what is in force are in `rejections`.
+change_rejections = sa.Table(
+    "change_rejections",
+    metadata,
+    sa.Column("change_id", sa.Text, primary_key=True),
+    sa.Column("mailbox_id", sa.Integer, primary_key=True),
+    sa.Column("server", sa.Text, primary_key=True),  # host:port
+    sa.Column("code", sa.Text, nullable=False),
+    sa.Column("seen", sa.Text, nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.ForeignKeyConstraint(
+        ["change_id", "mailbox_id"],
+        ["change_credentials.change_id", "change_credentials.mailbox_id"],
+        ondelete="CASCADE",
     ),
 )
 
