@@ -72,16 +72,25 @@ def require_domain(conn: sa.Connection, account_id: int, domain_id: int) -> None
         raise Invalid(f"domain {domain_id} is not known; give one of the account's own", "domain")
 
 
-def lock_mailboxes(conn: sa.Connection, *domain_ids: int) -> None:
+def lock_mailboxes(conn: sa.Connection, *domain_ids: int, change_id: str | None = None) -> None:
     """Whoever writes many mailboxes holds them first, after their domains' places in the schedule, in one order.
+
+    Where `change_id` names a change, those that come with it are held too, and nothing may refer to any of these anew
+    meanwhile: they are about to change hands. Whoever refers to many does so in this order.
 
     So no two wait for each other in PostgreSQL, which locks rows in the order in which it meets them; SQLite has one
     writer.
     """
     if conn.dialect.name != "postgresql":
         return
-    for key, domain_id in ((health_schedule.c.domain_id,) * 2, (mailboxes.c.id, mailboxes.c.domain_id)):
-        rows = sa.select(key).where(domain_id.in_(domain_ids)).order_by(key).with_for_update(key_share=True)
+    mine: sa.ColumnElement[bool] = mailboxes.c.domain_id.in_(domain_ids)
+    if change_id is not None:
+        mine = sa.or_(mine, mailboxes.c.change_id == change_id)
+    for key, which in (
+        (health_schedule.c.domain_id, health_schedule.c.domain_id.in_(domain_ids)),
+        (mailboxes.c.id, mine),
+    ):
+        rows = sa.select(key).where(which).order_by(key).with_for_update(key_share=change_id is None)
         conn.execute(sa.select(sa.func.count()).select_from(rows.subquery()))
 
 

@@ -118,7 +118,7 @@ change_credentials = sa.Table(
     metadata,
     sa.Column("change_id", sa.ForeignKey("changes.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("mailbox_id", sa.ForeignKey("mailboxes.id", ondelete="CASCADE"), primary_key=True),
-    sa.Column("holds", sa.Text, nullable=False),
+    sa.Column("holds", sa.Text, primary_key=True),
     sa.Column("username", sa.Text, nullable=False),
     sa.Column("credential", sa.LargeBinary),  # a Fernet token, None where what was replaced had none
     sa.Column("credential_kind", sa.Text, nullable=False),
@@ -134,13 +134,14 @@ change_rejections = sa.Table(
     metadata,
     sa.Column("change_id", sa.Text, primary_key=True),
     sa.Column("mailbox_id", sa.Integer, primary_key=True),
+    sa.Column("holds", sa.Text, primary_key=True),
     sa.Column("server", sa.Text, primary_key=True),  # host:port
     sa.Column("code", sa.Text, nullable=False),
     sa.Column("seen", sa.Text, nullable=False),
     sa.Column("at", sa.Float, nullable=False),
     sa.ForeignKeyConstraint(
-        ["change_id", "mailbox_id"],
-        ["change_credentials.change_id", "change_credentials.mailbox_id"],
+        ["change_id", "mailbox_id", "holds"],
+        ["change_credentials.change_id", "change_credentials.mailbox_id", "change_credentials.holds"],
         ondelete="CASCADE",
     ),
 )

@@ -57,10 +57,16 @@ def import_mailboxes(
     domain: Domain,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV with address,password[,username][,kind].")],
 ) -> None:
-    """Adds mailboxes to a domain, or gives known ones their new credentials."""
+    """Adds mailboxes to a domain, or gives known ones their new credentials, at once.
+
+    To try credentials first: `verify DOMAIN ... --mailboxes FILE`.
+    """
     with open_account() as account:
         counts = account.mailboxes.import_file(normalise_domain(domain), file)
     typer.echo(f"{counts.added} added, {counts.updated} updated, {counts.unchanged} unchanged.")
+    if counts.updated:
+        more = f" and {counts.updated - len(counts.named)} more" if counts.updated > len(counts.named) else ""
+        typer.echo(f"Stored credentials replaced, and gone: {', '.join(counts.named)}{more}.")
 
 
 def domains(context: typer.Context, as_json: Json = False) -> None:

@@ -101,7 +101,7 @@ def verify(
     allow_insecure_certificate: AllowInsecure = False,
     mailboxes: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="CSV with address,password[,username][,kind], imported first."),
+        typer.Option(metavar="FILE", help="CSV with address,password[,username][,kind]: in force with the change."),
     ] = None,
     ca_file: CaFile = None,
     as_json: Json = False,
@@ -109,7 +109,8 @@ def verify(
     """Says who would disconnect with other settings.
 
     Saves the settings as a change, checks the servers and logs in to every mailbox with them. They are not put in
-    force: `apply` does that. Without --mailboxes the mailboxes known already are taken.
+    force: `apply` does that, and so with the credentials of --mailboxes. Mailboxes that are not in the file, or all
+    without one, are tried with what is stored.
     """
     settings = verify_settings(
         (imap, imap_security),
@@ -127,10 +128,9 @@ def verify(
 def _run(account: "Account", domain: str, settings: "Settings", mailboxes: Path | None, language: Language) -> str:
     """Verifies and returns the change's id. The broker is asked first, so nothing is written when it is down."""
     with account.runs.working():
-        if mailboxes is not None:
-            account.mailboxes.import_file(domain, mailboxes)
-        saved = account.changes.save(domain, settings)
+        saved = account.changes.save(domain, settings, mailboxes)
         _say_superseded(saved)
+        _say_proposed(saved)
         follow(account.runs, saved, language)
         return saved.change_id
 
@@ -143,6 +143,16 @@ def _say_superseded(saved: "Saved") -> None:
     complain(
         f"this replaces change {saved.superseded}{who}, which was not applied; "
         f"`mail-preflight reopen {saved.superseded}` brings it back"
+    )
+
+
+def _say_proposed(saved: "Saved") -> None:
+    """Whoever gives credentials is told that they are not in force."""
+    if (counts := saved.proposed) is None:
+        return
+    complain(
+        f"from the file: {counts.added} new mailboxes, {counts.updated} with other credentials, {counts.unchanged} as "
+        "stored; they belong to this change, and nothing of it is in force before `apply`"
     )
 
 

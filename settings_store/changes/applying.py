@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from settings_store import domains, schema
 from settings_store.actors import SERVICE, Actor
-from settings_store.changes import changes, watches
+from settings_store.changes import changes, credentials, watches
 from settings_store.changes.changes import Change
 from settings_store.changes.lifecycle import ChangeState, Event, Refused, next_state
 from settings_store.changes.watches import UNWATCHED, Watch
@@ -54,13 +54,16 @@ def apply(
     watched = {"watch_until": now + watch.seconds, "watch_next": now} if watch.seconds > 0 else {}
     values = {"applied_at": now, "roll_back_by_itself": watch.roll_back_by_itself, **watched}
     conn.execute(_changes.update().where(_changes.c.id == change.id).values(values))
-    domains.lock_mailboxes(conn, change.domain_id)
+    domains.lock_mailboxes(conn, change.domain_id, change_id=change.id)
+    credentials.lock(conn, change.id)
+    credentials.join_domain(conn, change.id, change.domain_id)
     states.take_over(conn, run, now, actor)
+    credentials.take_over(conn, change.id, now)
     return count
 
 
 def roll_back(conn: Connection, change: Change, now: float, actor: Actor = SERVICE, why: str = "") -> Change:
-    """Puts the exact version in force again that was before the change. Raises `Refused`.
+    """Puts the exact version in force again that was before the change, with the credentials of then. Raises `Refused`.
 
     Refused when the change is not the one in force: a later one would be undone with it.
     """
@@ -71,9 +74,12 @@ def roll_back(conn: Connection, change: Change, now: float, actor: Actor = SERVI
     _put_in_force(conn, change.domain_id, change.base_settings_id)
     watches.end(conn, change.domain_id)
     run = runs.of_change(conn, change.id)
+    domains.lock_mailboxes(conn, change.domain_id, change_id=change.id)
+    credentials.lock(conn, change.id)
+    credentials.give_back(conn, change.id, change.domain_id)
     if run is not None:
-        domains.lock_mailboxes(conn, change.domain_id)
         states.restore(conn, run, now, actor)
+    credentials.forget_replaced(conn, change.id, now)
     return changes.move(conn, change.id, Event.ROLL_BACK, now, actor, why)
 
 

@@ -15,9 +15,11 @@ from checks.model import Invalid
 from checks.settings import Settings
 from settings_store import audit, domains, schema
 from settings_store.actors import SERVICE, Actor
+from settings_store.changes import credentials
 from settings_store.changes.lifecycle import UNAPPLIED, ChangeState, Event, Refused, next_state
 from settings_store.events import events
 from settings_store.events.kinds import STEPS, ChangeEvent, ChangeResumed, RunCancelled
+from settings_store.mailboxes.mailboxes import ImportCounts
 from settings_store.runs import planning, runs
 
 _changes, _domains = schema.changes, schema.domains
@@ -42,12 +44,16 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """The ids of a change and of its run, and of the unapplied change that it replaces, with who had saved that."""
+    """The ids of a change and of its run, and of the unapplied change that it replaces, with who had saved that.
+
+    `proposed` counts the credentials that it came with, None where it came without.
+    """
 
     change_id: str
     run_id: str
     superseded: str | None = None
     superseded_by: Actor | None = None
+    proposed: ImportCounts | None = None
 
 
 def save(conn: Connection, domain_id: int, settings: Settings, now: float, actor: Actor = SERVICE) -> Saved:
@@ -70,13 +76,16 @@ def verify(conn: Connection, change: Change, now: float, actor: Actor = SERVICE)
     base = lock_domain(conn, change.domain_id)
     change = move(conn, change.id, Event.VERIFY, now, actor)
     conn.execute(_changes.update().where(_changes.c.id == change.id).values(base_settings_id=base))
+    credentials.settle_known(conn, change.id, change.domain_id)
     return runs.create(conn, "preflight", runs.Subject(change.domain_id, change.settings_id, change.id, base), now)
 
 
 def discard(conn: Connection, change: Change, now: float, actor: Actor = SERVICE) -> Change:
-    """Gives an unapplied change up; its run ends. Raises `Refused`."""
+    """Gives an unapplied change up: its run ends, and its credentials are thrown away. Raises `Refused`."""
     _cancel_runs(conn, [change.id], now)
-    return move(conn, change.id, Event.DISCARD, now, actor)
+    discarded = move(conn, change.id, Event.DISCARD, now, actor)
+    credentials.throw_away(conn, change.id)
+    return discarded
 
 
 def cancel(conn: Connection, change: Change, now: float, actor: Actor = SERVICE) -> Change:

@@ -268,7 +268,7 @@ def unclear_domains(conn: Connection, now: float) -> set[int]:
 
 def states_of(conn: Connection, mailbox_ids: Collection[int]) -> dict[int, MailboxState]:
     """The state of each of these mailboxes that is there still."""
-    query = sa.select(_boxes.c.id, _boxes.c.state).where(_boxes.c.id.in_(mailbox_ids))
+    query = sa.select(_boxes.c.id, _boxes.c.state).where(_boxes.c.id.in_(mailbox_ids), _boxes.c.domain_id.is_not(None))
     return {row.id: MailboxState(row.state) for row in conn.execute(query)}
 
 

@@ -1,8 +1,8 @@
 """Mailboxes with their encrypted credentials: import in bulk, and re-encryption after a change of keys."""
 
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 
 import sqlalchemy as sa
@@ -14,22 +14,31 @@ from settings_store.mailboxes import state_events
 from settings_store.mailboxes.csv_file import MailboxRow
 from settings_store.mailboxes.rejections import forget
 from settings_store.mailboxes.state_events import Moved, Why
-from settings_store.schema import domains, health_schedule, mailboxes
+from settings_store.schema import change_credentials, domains, health_schedule, mailboxes
 from settings_store.secrets import Vault
 
-_CHUNK = 500
+CHUNK = 500
+NAMED = 10
+"""So many mailboxes whose credential was replaced are named."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportCounts:
-    """How many mailboxes were new, came with another user name or password, or were there already."""
+    """How many mailboxes were new, came with another user name or password, or were there already.
+
+    `named` are the addresses of the first that came with another.
+    """
 
     added: int = 0
     updated: int = 0
     unchanged: int = 0
+    named: tuple[str, ...] = field(default=(), compare=False)
 
     def __add__(self, other: "ImportCounts") -> "ImportCounts":
-        return ImportCounts(self.added + other.added, self.updated + other.updated, self.unchanged + other.unchanged)
+        named = (*self.named, *other.named)[:NAMED]
+        return ImportCounts(
+            self.added + other.added, self.updated + other.updated, self.unchanged + other.unchanged, named
+        )
 
 
 def import_mailboxes(
@@ -46,7 +55,7 @@ def import_mailboxes(
     lock_mailboxes(conn, domain_id)
     remaining, now = iter(rows), time.time() if now is None else now
     total, unknown = ImportCounts(), _count_unknown(conn, domain_id)
-    while chunk := list(islice(remaining, _CHUNK)):
+    while chunk := list(islice(remaining, CHUNK)):
         total += _import_chunk(conn, domain_id, chunk, vault, now)
     moved = Moved(MailboxState.UNKNOWN, None, _count_unknown(conn, domain_id) - unknown - total.added)
     state_events.record(conn, domain_id, [moved], Why("imported", "", now))
@@ -61,22 +70,30 @@ def _count_unknown(conn: sa.Connection, domain_id: int) -> int:
 def _import_chunk(
     conn: sa.Connection, domain_id: int, rows: Sequence[MailboxRow], vault: Vault, now: float
 ) -> ImportCounts:
-    known = _known(conn, domain_id, [row.address for row in rows])
-    new = [row for row in rows if row.address not in known]
-    changed = [row for row in rows if row.address in known and not _same(known[row.address], row, vault)]
+    new, known, changed = sort_out(conn, domain_id, rows, vault)
     if new:
         conn.execute(
             mailboxes.insert(),
-            [{"domain_id": domain_id, "address": row.address, **_login(row, vault, now)} for row in new],
+            [{"domain_id": domain_id, "address": row.address, **new_login(row, vault, now)} for row in new],
         )
     if changed:
         conn.execute(
             mailboxes.update().where(mailboxes.c.id == sa.bindparam("mailbox_id")),
-            [{"mailbox_id": known[row.address]["id"], **_login(row, vault, now)} for row in changed],
+            [{"mailbox_id": known[row.address]["id"], **new_login(row, vault, now)} for row in changed],
         )
         forget(conn, [known[row.address]["id"] for row in changed])
         _look_soon(conn, domain_id, now)
-    return ImportCounts(len(new), len(changed), len(rows) - len(new) - len(changed))
+    named = tuple(row.address for row in changed[:NAMED])
+    return ImportCounts(len(new), len(changed), len(rows) - len(new) - len(changed), named)
+
+
+def sort_out(
+    conn: sa.Connection, domain_id: int, rows: Sequence[MailboxRow], vault: Vault
+) -> tuple[list[MailboxRow], Mapping[str, sa.RowMapping], list[MailboxRow]]:
+    """The rows whose mailboxes are new; the other mailboxes as stored, by address; the rows that differ from these."""
+    known = _known(conn, domain_id, [row.address for row in rows])
+    new = [row for row in rows if row.address not in known]
+    return new, known, [row for row in rows if row.address in known and not _same(known[row.address], row, vault)]
 
 
 def _look_soon(conn: sa.Connection, domain_id: int, now: float) -> None:
@@ -106,7 +123,7 @@ def _same(stored: sa.RowMapping, row: MailboxRow, vault: Vault) -> bool:
         return False  # nobody can read what is stored: it is replaced
 
 
-def _login(row: MailboxRow, vault: Vault, now: float) -> dict[str, object]:
+def new_login(row: MailboxRow, vault: Vault, now: float) -> dict[str, object]:
     """The columns that say how a mailbox logs in, and that nothing is known yet of how that goes."""
     return {
         "username": row.username,
@@ -118,23 +135,22 @@ def _login(row: MailboxRow, vault: Vault, now: float) -> dict[str, object]:
         "changed_at": now,
         "health_at": None,
         "health_fails": 0,
+        "change_id": None,
     }
 
 
 def rotate_credentials(database: Database, vault: Vault, batch: int = 500) -> int:
     """Re-encrypts with the vault's first key what was written with another one; returns how many credentials that were.
 
+    Those that changes propose, or have replaced, are among them.
+
     Each batch is a transaction of its own, and what is done already is passed over: after an interruption, start again.
     Raises `Invalid` at the end, when all others are done, if some cannot be read with any key.
     """
-    last_id, rotated, unreadable = 0, 0, 0
-    while True:
-        with database.begin() as conn:
-            rows = _credentials_after(conn, last_id, batch)
-            done, failed = _rotate_batch(conn, rows, vault)
-        if not rows:
-            break
-        last_id, rotated, unreadable = rows[-1]["id"], rotated + done, unreadable + failed
+    rotated = unreadable = 0
+    for table in (mailboxes, change_credentials):
+        done, failed = _rotate_table(database, table, vault, batch)
+        rotated, unreadable = rotated + done, unreadable + failed
     if unreadable:
         raise Invalid(
             f"{unreadable} credentials cannot be read with any of the keys ({rotated} others were re-encrypted); "
@@ -143,31 +159,45 @@ def rotate_credentials(database: Database, vault: Vault, batch: int = 500) -> in
     return rotated
 
 
-def _credentials_after(conn: sa.Connection, last_id: int, batch: int) -> Sequence[sa.RowMapping]:
-    return (
-        conn.execute(
-            sa.select(mailboxes.c.id, mailboxes.c.credential)
-            .where(mailboxes.c.id > last_id, mailboxes.c.credential.is_not(None))
-            .order_by(mailboxes.c.id)
-            .limit(batch)
-            .with_for_update(key_share=True)
-        )
-        .mappings()
-        .all()
-    )
+def _rotate_table(database: Database, table: sa.Table, vault: Vault, batch: int) -> tuple[int, int]:
+    """How many credentials of a table were re-encrypted, and how many cannot be read."""
+    last: tuple[object, ...] | None = None
+    rotated = unreadable = 0
+    while True:
+        with database.begin() as conn:
+            rows = _credentials_after(conn, table, last, batch)
+            done, failed = _rotate_batch(conn, table, rows, vault)
+        if not rows:
+            return rotated, unreadable
+        last = tuple(rows[-1][key.name] for key in table.primary_key)
+        rotated, unreadable = rotated + done, unreadable + failed
 
 
-def _rotate_batch(conn: sa.Connection, rows: Sequence[sa.RowMapping], vault: Vault) -> tuple[int, int]:
+def _credentials_after(
+    conn: sa.Connection, table: sa.Table, last: tuple[object, ...] | None, batch: int
+) -> Sequence[sa.RowMapping]:
+    keys = list(table.primary_key)
+    query = sa.select(*keys, table.c.credential).where(table.c.credential.is_not(None))
+    if last is not None:
+        query = query.where(sa.tuple_(*keys) > last)
+    return conn.execute(query.order_by(*keys).limit(batch).with_for_update(key_share=True)).mappings().all()
+
+
+def _rotate_batch(conn: sa.Connection, table: sa.Table, rows: Sequence[sa.RowMapping], vault: Vault) -> tuple[int, int]:
     """How many credentials were re-encrypted, and how many cannot be read."""
     tokens: list[dict[str, object]] = []
     unreadable = 0
+    names = [key.name for key in table.primary_key]
     for row in rows:
         if vault.is_current(row["credential"]):
             continue
         try:
-            tokens.append({"mailbox_id": row["id"], "credential": vault.rotate(row["credential"])})
+            token = vault.rotate(row["credential"])
         except Fault:
             unreadable += 1
+        else:
+            tokens.append({"credential": token, **{f"key_{name}": row[name] for name in names}})
     if tokens:
-        conn.execute(mailboxes.update().where(mailboxes.c.id == sa.bindparam("mailbox_id")), tokens)
+        same = [table.c[name] == sa.bindparam(f"key_{name}") for name in names]
+        conn.execute(table.update().where(*same), tokens)
     return len(tokens), unreadable

@@ -40,7 +40,7 @@ def _set(conn: Connection, run: Run, state: sa.ColumnElement[str], code: sa.Colu
     box, row = schema.mailboxes, schema.run_mailboxes
     began = sa.select(schema.runs.c.created_at).where(schema.runs.c.id == run.id).scalar_subquery()
     unchanged = sa.or_(box.c.changed_at.is_(None), box.c.changed_at <= began)  # nothing is known of another credential
-    mine = row.c.mailbox_id == box.c.id, row.c.run_id == run.id, unchanged
+    mine = row.c.mailbox_id == box.c.id, row.c.run_id == run.id, box.c.domain_id == run.domain_id, unchanged
     both = sa.join(box, row, mine[0])
     state_events.record(conn, run.domain_id, state_events.moving(conn, both, state, code, *mine), why)
     conn.execute(box.update().where(*mine).values(state=state, state_code=code, state_since=why.at))

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 from checks.codes import Code, Verdict
 from checks.model import MailboxState
 from settings_store import schema
-from settings_store.runs import pages
+from settings_store.runs import candidates, pages
 from settings_store.runs.runs import BASELINE
 
 _rows = schema.run_mailboxes
@@ -47,12 +47,23 @@ def failures(conn: Connection, run_id: str) -> list[tuple[str, Code, int]]:
 
 
 def settle(
-    conn: Connection, run_id: str, verdict: Verdict, code: Code, *, failed: tuple[str, Code] | None = None
+    conn: Connection,
+    run_id: str,
+    verdict: Verdict,
+    code: Code,
+    *,
+    failed: tuple[str, Code] | None = None,
+    stored_only: bool = False,
 ) -> None:
-    """One fact for every mailbox whose baseline is open, or only those that failed with (protocol, code)."""
+    """One fact for every mailbox whose baseline is open, or only those that failed with (protocol, code).
+
+    `stored_only` leaves those out that were tried with a credential that is not in force.
+    """
     which = _unsettled(run_id)
     if failed:
         which = (*_failures(run_id), _rows.c.protocol == failed[0], _rows.c.code == failed[1].value)
+    if stored_only:
+        which = (*which, ~candidates.is_proposed(run_id))
     conn.execute(_rows.update().where(*which).values(baseline_verdict=verdict.value, baseline_code=code.value))
 
 

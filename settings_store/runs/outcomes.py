@@ -11,7 +11,7 @@ from checks.model import CredentialKind, LoginResult, MailboxState
 from settings_store import schema
 from settings_store.events import events
 from settings_store.events.kinds import RunBrokenOff
-from settings_store.runs import pages, runs
+from settings_store.runs import candidates, pages, runs
 from settings_store.runs.runs import CANDIDATE, Phase, Stage
 
 LEFT = (Code.RUN_NOT_TRIED, Code.RUN_BUDGET, Code.RUN_CANCELLED)
@@ -91,12 +91,17 @@ def _parameters(done: Done, phase: Phase) -> dict[str, object]:
 
 
 def settle_kind(conn: Connection, run_id: str, kind: CredentialKind, code: Code, protocol: str, seen: str) -> int:
-    """One lasting cause for every mailbox with a credential of that kind and without a verdict. Returns how many."""
-    box = schema.mailboxes
+    """One lasting cause for every mailbox to be tried with a credential of that kind and without a verdict.
+
+    Returns how many.
+    """
+    box, held = schema.mailboxes, schema.change_credentials
     of_kind = (box.c.id == _rows.c.mailbox_id, box.c.credential_kind == kind.value, box.c.credential.is_not(None))
+    stored = sa.and_(sa.select(box.c.id).where(*of_kind).exists(), ~candidates.is_proposed(run_id))
+    tried = sa.or_(stored, candidates.is_proposed(run_id, held.c.credential_kind == kind.value))
     settled = conn.execute(
         _rows.update()
-        .where(_rows.c.run_id == run_id, _rows.c.verdict.is_(None), sa.select(box.c.id).where(*of_kind).exists())
+        .where(_rows.c.run_id == run_id, _rows.c.verdict.is_(None), tried)
         .values(verdict=Verdict.FAIL.value, code=code.value, protocol=protocol, seen=seen)
     )
     return int(settled.rowcount)
@@ -108,7 +113,7 @@ def settle_without_credential(conn: Connection, run_id: str) -> None:
     bare = sa.select(box.c.id).where(box.c.id == _rows.c.mailbox_id, box.c.credential.is_(None)).exists()
     conn.execute(
         _rows.update()
-        .where(_rows.c.run_id == run_id, _rows.c.verdict.is_(None), bare)
+        .where(_rows.c.run_id == run_id, _rows.c.verdict.is_(None), bare, ~candidates.is_proposed(run_id))
         .values(verdict=Verdict.INCONCLUSIVE.value, code=Code.CREDENTIAL_MISSING.value)
     )
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from checks.model import CredentialKind
 from settings_store import schema
-from settings_store.runs import runs
+from settings_store.runs import candidates, runs
 from settings_store.runs.runs import CANDIDATE, Phase, Stage
 
 CANARY_PAGE = 0
@@ -87,12 +87,16 @@ def held(conn: Connection, run_id: str, phase: Phase, owner: str) -> int:
 
 
 def work(conn: Connection, run_id: str, phase: Phase, number: int) -> list[Work]:
-    """The mailboxes of a page that have no result yet."""
-    box = schema.mailboxes
+    """The mailboxes of a page that have no result yet, with the credential to be tried: the proposed one, if any."""
+    box, held = schema.mailboxes, schema.change_credentials
     page, open_ones = _open_mailboxes(run_id, phase)
+    names = "username", "credential_kind", "credential"
+    tried = {name: sa.func.coalesce(held.c[name], box.c[name]).label(name) for name in names}
+    joined = candidates.proposed(run_id, box.c.id) if phase == CANDIDATE else sa.false()
     query = (
-        sa.select(box.c.id, box.c.address, box.c.username, box.c.credential_kind, box.c.credential)
+        sa.select(box.c.id, box.c.address, *tried.values())
         .join(_rows, _rows.c.mailbox_id == box.c.id)
+        .outerjoin(held, joined)
         .where(open_ones, page == number)
         .order_by(box.c.id)
     )
@@ -145,7 +149,9 @@ def _open_mailboxes(run_id: str, phase: Phase) -> tuple[sa.Column[int], sa.Colum
     page, verdict = (
         (_rows.c.page, _rows.c.verdict) if phase == CANDIDATE else (_rows.c.baseline_page, _rows.c.baseline_verdict)
     )
-    return page, sa.and_(_rows.c.run_id == run_id, verdict.is_(None), schema.mailboxes.c.credential.is_not(None))
+    stored = schema.mailboxes.c.credential.is_not(None)
+    can_be_tried = candidates.has_credential(run_id) if phase == CANDIDATE else stored
+    return page, sa.and_(_rows.c.run_id == run_id, verdict.is_(None), can_be_tried)
 
 
 def close(conn: Connection, run_id: str, phase: Phase) -> None:

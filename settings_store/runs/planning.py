@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from checks.codes import Verdict
 from checks.model import MailboxState
 from settings_store import schema
-from settings_store.runs import pages, runs
+from settings_store.runs import candidates, pages, runs
 from settings_store.runs.outcomes import LEFT
 from settings_store.runs.pages import CANARY_PAGE
 from settings_store.runs.runs import CANDIDATE, Run
@@ -45,13 +45,22 @@ def plan(
     source = sa.select(sa.literal(run.id), box.c.id, sa.cast(number, sa.Integer), before)
     conn.execute(
         _rows.insert().from_select(
-            ["run_id", "mailbox_id", "page", "before"], source.where(box.c.domain_id == run.domain_id, _subject(run))
+            ["run_id", "mailbox_id", "page", "before"], source.where(_of_domain(run), _subject(run)).order_by(box.c.id)
         )
     )
     if settle_first is not None:
         settle_first()
     _draw_canaries(conn, run.id, canaries)
     pages.add(conn, run.id, CANDIDATE, _rows.c.page)
+
+
+def _of_domain(run: Run) -> sa.ColumnElement[bool]:
+    """The domain's mailboxes, and those that come with the change that is verified."""
+    box = schema.mailboxes
+    own = box.c.domain_id == run.domain_id
+    if run.kind != "preflight":
+        return own
+    return sa.or_(own, sa.and_(box.c.domain_id.is_(None), box.c.change_id == run.change_id))
 
 
 def _subject(run: Run) -> sa.ColumnElement[bool]:
@@ -81,7 +90,7 @@ def _draw_canaries(conn: Connection, run_id: str, count: int) -> None:
     drawn = (
         sa.select(_rows.c.mailbox_id)
         .join(box, box.c.id == _rows.c.mailbox_id)
-        .where(_rows.c.run_id == run_id, box.c.credential.is_not(None), _rows.c.verdict.is_(None))
+        .where(_rows.c.run_id == run_id, candidates.has_credential(run_id), _rows.c.verdict.is_(None))
         .order_by(sa.case((box.c.state == MailboxState.CONNECTED.value, 0), else_=1), sa.func.random())
         .limit(count)
     )

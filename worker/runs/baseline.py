@@ -1,6 +1,6 @@
 """The baseline: what the settings in force say of the mailboxes that fail with the proposed ones."""
 
-from checks.codes import Verdict
+from checks.codes import CODES, Blame, Verdict
 from checks.model import Protocol
 from settings_store import domains
 from settings_store.mailboxes import rejections
@@ -19,7 +19,8 @@ def begin_baseline(resources: Resources, run: Run, baseline_settings_id: int) ->
         in_force = domains.load_settings(conn, baseline_settings_id)
         for protocol, code, _ in baseline.failures(conn, run.id):
             if protocol and same_failure(proposed, in_force, Protocol(protocol), code):
-                baseline.settle(conn, run.id, Verdict.FAIL, code, failed=(protocol, code))
+                mailbox = CODES[code].blame is Blame.MAILBOX  # of a proposed credential: it says nothing of the stored
+                baseline.settle(conn, run.id, Verdict.FAIL, code, failed=(protocol, code), stored_only=mailbox)
     if not _needed(resources, run):
         return
     settling = decisive(check_endpoints(resources, run, BASELINE, baseline_settings_id))

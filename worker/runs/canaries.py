@@ -29,6 +29,6 @@ def suspected(conn: Connection, run_id: str, code: Code) -> Code:
     exchange = Protocol.HTTPS.value in endpoints.documents(conn, run_id, CANDIDATE)
     if not (exchange and code is Code.AUTH_REJECTED and len(tried) > 1):
         return code
-    rejections.forget(conn, tried)
+    rejections.forget_tried(conn, run_id, tried)
     runs.stop(conn, run_id, Code.EXCHANGE_ALL_REJECTED, "0")  # how many are left untried is counted after this
     return Code.EXCHANGE_ALL_REJECTED

@@ -292,7 +292,7 @@ class Lane:
         with self._resources.database.begin() as conn:
             stage = pages.renew(conn, *whose, now, now + LEASE_SECONDS)  # holds the run's row for what follows
             outcomes.save(conn, self._run_id, self._phase, results)
-            rejections.remember(conn, self._run_id, results, self._servers, now)
+            rejections.remember(conn, self._run_id, results, self._servers, now, self._phase)
             complete = pages.held(conn, *whose) == self._held
         if complete:
             self._lease_end = begun + LEASE_SECONDS

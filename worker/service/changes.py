@@ -1,15 +1,17 @@
 """The use cases of changes: saved, verified, put in force, taken back, given up, taken up again."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from checks.messages import Language
 from checks.model import Invalid
-from checks.settings import Settings
+from checks.settings import Settings, normalise_domain
 from settings_store import audit, domains
 from settings_store.audit import Entry
-from settings_store.changes import applying, changes
+from settings_store.changes import applying, changes, credentials
 from settings_store.changes.changes import Change, Saved
 from settings_store.changes.watches import Watch
+from settings_store.mailboxes.csv_file import read_csv
 from settings_store.runs import endpoints, runs
 from worker.changes.report import Report, with_findings
 from worker.runs.endpoints import results_of
@@ -36,12 +38,20 @@ class Changes:
         """How long the mailboxes are watched after applying, unless it is said otherwise."""
         return self._to.config.watch_minutes
 
-    def save(self, domain: str, settings: Settings) -> Saved:
-        """Saves a change with its run, then asks for the run. Saving never fails because a server is down."""
+    def save(self, domain: str, settings: Settings, mailboxes: Path | None = None) -> Saved:
+        """Saves a change with its run, then asks for the run. Saving never fails because a server is down.
+
+        `mailboxes` is a CSV file of credentials that come with the change: they are tried with it, and in force when it
+        is. Raises `Invalid` that names row and field, and nothing is saved.
+        """
         to = self._to
+        rows = read_csv(mailboxes, normalise_domain(domain)) if mailboxes else None
         with to.database.begin() as conn:
-            domain_id = domains.ensure_domain(conn, to.account_id, domain)
-            saved = changes.save(conn, domain_id, settings, to.database.now(), to.actor)
+            now, domain_id = to.database.now(), domains.ensure_domain(conn, to.account_id, domain)
+            saved = changes.save(conn, domain_id, settings, now, to.actor)
+            if rows is not None:
+                proposed = credentials.propose(conn, saved.change_id, domain_id, rows, to.vault, now)
+                saved = replace(saved, proposed=proposed)
         to.publish("start_run", saved.run_id)
         return saved
 

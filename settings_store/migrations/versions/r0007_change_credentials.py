@@ -37,13 +37,12 @@ def _change_domain_id(before: str, after: str, *, nullable: bool) -> None:
     if conn.dialect.name == "postgresql":
         op.alter_column("mailboxes", "domain_id", nullable=nullable)
         return
-    named = "WHERE type = 'table' AND name = 'mailboxes'"
-    text = conn.exec_driver_sql(f"SELECT sql FROM sqlite_master {named}").scalar_one()
+    text = conn.exec_driver_sql("SELECT sql FROM sqlite_master WHERE name = 'mailboxes'").scalar_one()
     if text.count(before) != 1:
         raise RuntimeError("the table mailboxes is not as the revision before made it")
     version = conn.exec_driver_sql("PRAGMA schema_version").scalar_one()
     conn.exec_driver_sql("PRAGMA writable_schema = ON")
-    conn.exec_driver_sql(f"UPDATE sqlite_master SET sql = ? {named}", (text.replace(before, after),))
+    conn.exec_driver_sql("UPDATE sqlite_master SET sql = ? WHERE name = 'mailboxes'", (text.replace(before, after),))
     conn.exec_driver_sql(f"PRAGMA schema_version = {version + 1}")
     conn.exec_driver_sql("PRAGMA writable_schema = OFF")
 
@@ -66,7 +65,7 @@ def _credentials() -> None:
         sa.ForeignKeyConstraint(
             ["mailbox_id"], ["mailboxes.id"], name=op.f("fk_change_credentials_mailbox_id"), ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("change_id", "mailbox_id", name=op.f("pk_change_credentials")),
+        sa.PrimaryKeyConstraint("change_id", "mailbox_id", "holds", name=op.f("pk_change_credentials")),
     )
     op.create_index("ix_change_credentials_mailbox_id", "change_credentials", ["mailbox_id"])
 
@@ -76,15 +75,16 @@ def _rejections() -> None:
         "change_rejections",
         sa.Column("change_id", sa.Text(), nullable=False),
         sa.Column("mailbox_id", sa.Integer(), nullable=False),
+        sa.Column("holds", sa.Text(), nullable=False),
         sa.Column("server", sa.Text(), nullable=False),
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("seen", sa.Text(), nullable=False),
         sa.Column("at", sa.Float(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["change_id", "mailbox_id"],
-            ["change_credentials.change_id", "change_credentials.mailbox_id"],
+            ["change_id", "mailbox_id", "holds"],
+            ["change_credentials.change_id", "change_credentials.mailbox_id", "change_credentials.holds"],
             name=op.f("fk_change_rejections_change_id"),
             ondelete="CASCADE",
         ),
-        sa.PrimaryKeyConstraint("change_id", "mailbox_id", "server", name=op.f("pk_change_rejections")),
+        sa.PrimaryKeyConstraint("change_id", "mailbox_id", "holds", "server", name=op.f("pk_change_rejections")),
     )
