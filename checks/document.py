@@ -55,7 +55,8 @@ class EndpointDocument:
     `label` and `place` name it to people, `state` is the verdict in words, `typed` says what was made of a URL that was
     typed differently ('' where it was not). `seen` are the words that the cause was told in: the server's own where
     `server_said`, else those of the network or the library. `field` is the form field to look at. `option` is what
-    "allow insecure certificate" would do, `option_sentence` the words for it; None and '' where it could not be told.
+    "allow insecure certificate" would do, None where it could not be told; `option_sentence` the words for it where it
+    is on or needed, else ''.
     `judged` says who judged the certificates, and how strictly; `untested` what could not be tested of TLS.
     """
 

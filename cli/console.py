@@ -54,6 +54,11 @@ def say(console: Console, *parts: Part, indent: int = 0) -> None:
         console.print(margin + line, soft_wrap=True)
 
 
+def say_command(console: Console, command: str, indent: int = 0) -> None:
+    """Prints a command on one line, whatever the width: what a terminal folds by itself can be pasted."""
+    console.print(Text(" " * indent) + Text(clean(command), "bold"), soft_wrap=True)
+
+
 def mark(console: Console, verdict: str) -> Part:
     """A sign for ok, fail or inconclusive: the colour only repeats what the sign says."""
     signs = ("✓", "✗", "?") if console.encoding.startswith("utf") else ("+", "x", "?")

@@ -19,7 +19,7 @@ Exchange = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of the report for people.")]
 Domain = Annotated[str, typer.Argument(metavar="DOMAIN", help="The part of the addresses after the @.")]
-ChangeId = Annotated[str, typer.Argument(metavar="CHANGE_ID", help="As printed by `verify`.")]
+ChangeId = Annotated[str, typer.Argument(metavar="CHANGE_ID", help="As printed by `verify`; its beginning will do.")]
 AllowInsecure = Annotated[
     bool, typer.Option("--allow-insecure-certificate", help="Verify the settings with this option on.")
 ]

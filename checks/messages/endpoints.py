@@ -7,7 +7,7 @@ from checks.codes import CODES, Code, Verdict
 from checks.document import EndpointDocument, FixDocument, StepDocument, WarningDocument
 from checks.language import Language, Phrases
 from checks.messages import blame_word, endpoints_en, endpoints_ja, fix_detail, wording
-from checks.model import Endpoint, EndpointResult, Facts, Step, TlsFacts, Warn
+from checks.model import Endpoint, EndpointResult, Facts, Option, Step, TlsFacts, Warn
 
 PHRASES = Phrases({Language.EN: endpoints_en.WORDS, Language.JA: endpoints_ja.WORDS})
 
@@ -34,8 +34,13 @@ def warning_facts(result: EndpointResult, warning: Warn) -> Facts:
     return {**endpoint_facts(result), **warning.facts}
 
 
-def endpoint_document(result: EndpointResult, language: Language = Language.EN) -> EndpointDocument:
-    """The result, worded in `language`."""
+def endpoint_document(
+    result: EndpointResult, language: Language = Language.EN, *, ticked: bool = False
+) -> EndpointDocument:
+    """The result, worded in `language`. `ticked`: the settings have "allow insecure certificate" on.
+
+    What that would do is said where it matters: where it is on, or needed.
+    """
     words, blame = wording(result.code, endpoint_facts(result), language), CODES[result.code].blame
     return EndpointDocument(
         language=language,
@@ -55,7 +60,7 @@ def endpoint_document(result: EndpointResult, language: Language = Language.EN) 
         seen=result.seen if result.code is not Code.OK else "",
         server_said=result.code.partition(".")[0] in _SAID_BY_SERVER,
         option=result.option,
-        option_sentence=PHRASES(language, f"option.{result.option}") if result.option else "",
+        option_sentence=_option(result.option, language, ticked=ticked),
         fix=FixDocument(result.fix.kind, fix_detail(result.fix, language)) if result.fix else None,
         warnings=tuple(_warning(result, warning, language) for warning in result.warnings),
         steps=tuple(_step(step, language) for step in result.steps),
@@ -63,6 +68,11 @@ def endpoint_document(result: EndpointResult, language: Language = Language.EN) 
         judged=_judged(result.tls, language),
         untested=_untested(result.tls, language),
     )
+
+
+def _option(option: Option | None, language: Language, *, ticked: bool) -> str:
+    matters = option is not None and (ticked or option is Option.NEEDED)
+    return PHRASES(language, f"option.{option}") if matters else ""
 
 
 def place_words(endpoint: Endpoint) -> str:

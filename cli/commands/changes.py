@@ -26,7 +26,7 @@ def apply(
         typer.Option(metavar="N", min=0, help="The number of disconnects in the report, accepted."),
     ] = None,
     checksum: Annotated[
-        str | None, typer.Option(metavar="SHA", help="The checksum of the report that was reviewed.")
+        str | None, typer.Option(metavar="SHA", help="The checksum of the reviewed report, or its first 8 or more.")
     ] = None,
     watch_minutes: Annotated[
         float | None,
@@ -62,17 +62,17 @@ def _watch(minutes: float, roll_back_by_itself: bool) -> "Watch":
 
 
 def rollback(change_id: ChangeId) -> None:
-    """Puts the settings in force again that were before a change."""
+    """Puts the settings and credentials in force again that were before a change."""
     with open_account() as account:
         change = account.changes.roll_back(change_id)
-    typer.echo(f"Rolled back: {change.domain} has the settings again that it had before.")
+    typer.echo(f"Rolled back: {change.domain} has the settings and credentials again that it had before.")
 
 
 def discard(change_id: ChangeId) -> None:
-    """Gives a change up that was not applied; `reopen` brings it back."""
+    """Gives a change up that was not applied; `reopen` brings its settings back, but not its credentials."""
     with open_account() as account:
         account.changes.discard(change_id)
-    typer.echo(f"Discarded. To take it up again: mail-preflight reopen {change_id}")
+    typer.echo(f"Discarded, and the credentials it came with. To take it up again: mail-preflight reopen {change_id}")
 
 
 def cancel(change_id: ChangeId) -> None:

@@ -8,7 +8,7 @@ import shlex
 
 from rich.console import Console
 
-from cli.console import mark, say
+from cli.console import mark, say, say_command
 from cli.reports.endpoint_report import render_endpoint
 from cli.wording.report_phrases import phrase
 from worker.changes.document import (
@@ -21,6 +21,9 @@ from worker.changes.document import (
 )
 from worker.changes.impact import Impact
 
+_LISTED = (Impact.WILL_DISCONNECT, Impact.CANNOT_TELL, Impact.ALREADY_DISCONNECTED, Impact.WILL_RECONNECT)
+"""Whose mailboxes are listed; those that keep working are counted."""
+
 
 def render_report(report: ReportDocument, console: Console) -> None:
     """Prints the whole report."""
@@ -29,9 +32,9 @@ def render_report(report: ReportDocument, console: Console) -> None:
     for endpoint in report.endpoints:
         render_endpoint(endpoint, console, chain=False)
     _causes(report, console)
-    if report.untried:
+    if report.untried and report.next.action == "resume":
         _untried(report.untried, report, console)
-    for impact in (Impact.WILL_DISCONNECT, Impact.CANNOT_TELL):
+    for impact in _LISTED:
         _mailboxes(report.group(impact), report, console)
     _counts(report, console)
     _next(report, console)
@@ -79,7 +82,7 @@ def _untried(untried: UntriedDocument, report: ReportDocument, console: Console)
     """How to go on where mailboxes were not tried."""
     _heading(report, console, "left")
     say(console, untried.sentence, indent=2)
-    say(console, (shlex.join(["mail-preflight", "resume", report.change_id]), "bold"), indent=4)
+    say_command(console, shlex.join(report.next.command), indent=4)
 
 
 def _mailboxes(group: GroupDocument, report: ReportDocument, console: Console) -> None:
@@ -90,6 +93,7 @@ def _mailboxes(group: GroupDocument, report: ReportDocument, console: Console) -
         _mailbox(box, console)
     if group.count > len(group.first):
         say(console, phrase(report.language, "more", count=group.count - len(group.first)), indent=2)
+        say_command(console, shlex.join(["mail-preflight", "report", report.short_id, "--json"]), indent=4)
 
 
 def _mailbox(box: MailboxDocument, console: Console) -> None:
@@ -113,7 +117,5 @@ def _counts(report: ReportDocument, console: Console) -> None:
 def _next(report: ReportDocument, console: Console) -> None:
     _heading(report, console, "next")
     say(console, report.next.sentence, indent=2)
-    command = ["mail-preflight", "apply", report.change_id, "--checksum", report.checksum]
-    if report.next.accept_disconnects:
-        command += ["--accept-disconnects", str(report.next.accept_disconnects)]
-    say(console, (shlex.join(command), "bold"), indent=4)
+    if report.next.command and report.next.action != "resume":  # that is told above
+        say_command(console, shlex.join(report.next.command), indent=4)

@@ -48,7 +48,7 @@ def _certificate(endpoint: EndpointDocument, console: Console) -> None:
     if endpoint.option == "needed":
         head = f"! {phrase(language, 'certificate')}", "bold yellow"
         say(console, head, " ", endpoint.option_sentence, indent=_INDENT)
-    elif endpoint.option:
+    elif endpoint.option_sentence:
         say(console, (endpoint.option_sentence, "dim"), indent=_INDENT)
     if endpoint.judged:
         say(console, (endpoint.judged, "dim"), indent=_INDENT)

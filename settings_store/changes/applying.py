@@ -3,18 +3,29 @@
 The settings in force are compared with those that the change was based on, so nobody's work is overwritten unseen.
 """
 
+from collections.abc import Mapping
+from typing import Literal
+
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from settings_store import domains, schema
 from settings_store.actors import SERVICE, Actor
 from settings_store.changes import changes, credentials, watches
-from settings_store.changes.changes import Change
+from settings_store.changes.changes import SHORT, Change
 from settings_store.changes.lifecycle import ChangeState, Event, Refused, next_state
 from settings_store.changes.watches import UNWATCHED, Watch
 from settings_store.mailboxes import states
 from settings_store.runs import endpoints, outcomes, runs
 from settings_store.runs.runs import Run
+
+Step = Literal["apply", "resume", "again", "rollback", "reopen", "none"]
+"""The command that leads on from a report."""
+_STEPS: Mapping[ChangeState, Step] = {
+    ChangeState.DRAFT: "again",
+    ChangeState.DISCARDED: "reopen",
+    ChangeState.SUPERSEDED: "reopen",
+}
 
 _changes, _domains = schema.changes, schema.domains
 
@@ -42,8 +53,7 @@ def apply(
     if change.state is not ChangeState.VERIFIED or run is None or run.counts is None or run.finished_at is None:
         raise Refused(f"change {change.id} is {change.state}; only a verified change can be applied")
     _refuse_stale(conn, change, run, in_force, now - run.finished_at, max_age)
-    if checksum is not None and checksum != run.checksum:
-        raise Refused("the report is not the one that was reviewed: its checksum is another; look at it again")
+    _refuse_other(run, checksum)
     _refuse_incomplete(conn, run, accept_disconnects)
     count = run.counts["will_disconnect"]
     if count != (accept_disconnects or 0):
@@ -83,6 +93,24 @@ def roll_back(conn: Connection, change: Change, now: float, actor: Actor = SERVI
     return changes.move(conn, change.id, Event.ROLL_BACK, now, actor, why)
 
 
+def next_step(conn: Connection, change: Change, now: float, max_age: float) -> Step:
+    """What can be done with a change that has a report, "none" where nothing can. Takes no lock."""
+    domain = sa.select(_domains.c.settings_id).where(_domains.c.id == change.domain_id)
+    in_force: int | None = conn.execute(domain).scalar_one()
+    if change.state is ChangeState.APPLIED:
+        return "rollback" if in_force == change.settings_id else "none"
+    if change.state is not ChangeState.VERIFIED:
+        return _STEPS.get(change.state, "none")
+    run = runs.of_change(conn, change.id)
+    if run is None or run.finished_at is None:
+        return "again"
+    try:
+        _refuse_stale(conn, change, run, in_force, now - run.finished_at, max_age)
+    except Refused:
+        return "again"
+    return "resume" if outcomes.left_untried(conn, run.id) else "apply"
+
+
 def is_in_force(conn: Connection, change: Change) -> bool:
     """Whether the change's settings are those in force."""
     return changes.lock_domain(conn, change.domain_id) == change.settings_id
@@ -107,6 +135,16 @@ def _refuse_stale(conn: Connection, change: Change, run: Run, in_force: int | No
     )
     if count := conn.execute(untested).scalar_one():
         raise Refused(f"{count} mailboxes of {change.domain} were added or changed since the report; {again}")
+
+
+def _refuse_other(run: Run, checksum: str | None) -> None:
+    """The checksum, or its beginning, is that of the report."""
+    if checksum is None or checksum == run.checksum:
+        return
+    if len(checksum) < SHORT:
+        raise Refused(f"give at least {SHORT} characters of the checksum")
+    if not (run.checksum or "").startswith(checksum):
+        raise Refused("the report is not the one that was reviewed: its checksum is another; look at it again")
 
 
 def _refuse_incomplete(conn: Connection, run: Run, accept_disconnects: int | None) -> None:

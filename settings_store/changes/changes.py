@@ -4,6 +4,7 @@ A change and its run are written in one transaction. Every step is a transition 
 An id that comes from outside becomes a `Change` by `get`, which asks for the account; `load` is for ids of our own.
 """
 
+import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +22,10 @@ from settings_store.events import events
 from settings_store.events.kinds import STEPS, ChangeEvent, ChangeResumed, RunCancelled
 from settings_store.mailboxes.mailboxes import ImportCounts
 from settings_store.runs import planning, runs
+
+SHORT = 8
+"""So many characters of an id or a checksum are shown in commands."""
+_PREFIX = re.compile(r"[0-9a-f]{4,31}\Z")  # of an id; a whole one has 32
 
 _changes, _domains = schema.changes, schema.domains
 
@@ -180,8 +185,32 @@ def _cancel_runs(conn: Connection, change_ids: Sequence[str], now: float) -> Non
 
 
 def get(conn: Connection, account_id: int, change_id: str) -> Change:
-    """The account's change with an id from outside. Raises `Invalid` when the account has none."""
-    return _find(conn, change_id, _domains.c.account_id == account_id)
+    """The account's change with an id from outside, or the one whose id begins so. Raises `Invalid` without such a one.
+
+    Four characters are enough where no other change of the account begins with them.
+    """
+    mine = _domains.c.account_id == account_id
+    if _PREFIX.match(change_id):
+        found = _beginning_with(conn, account_id, change_id)
+        if len(found) > 1:
+            raise Invalid(f"more than one change begins with {change_id!r}; give more of its id", "change_id")
+        change_id = found[0] if found else change_id
+    return _find(conn, change_id, mine)
+
+
+def short_id(conn: Connection, account_id: int, change: Change) -> str:
+    """As much of a change's id as tells it from the account's others, at least `SHORT` characters."""
+    for length in range(SHORT, len(change.id)):
+        if len(_beginning_with(conn, account_id, change.id[:length])) == 1:
+            return change.id[:length]
+    return change.id
+
+
+def _beginning_with(conn: Connection, account_id: int, prefix: str) -> Sequence[str]:
+    """At most two ids, in hexadecimal, so none is beyond `prefix` and a `g`."""
+    begins = _changes.c.id >= prefix, _changes.c.id < f"{prefix}g", _domains.c.account_id == account_id
+    query = sa.select(_changes.c.id).join(_domains, _domains.c.id == _changes.c.domain_id).where(*begins)
+    return conn.execute(query.limit(2)).scalars().all()
 
 
 def load(conn: Connection, change_id: str) -> Change:

@@ -103,6 +103,12 @@ class FakeReport:
     stop_detail: str = ""
     found: list[FakeCause] = field(default_factory=list)
     language: Language = Language.EN
+    short_id: str = ""
+    ticked: bool = False
+
+    @property
+    def step(self) -> str:
+        return "resume" if any(line.code is Code.RUN_NOT_TRIED for line in self.lines) else "apply"
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -110,9 +116,10 @@ class FakeReport:
 
     @property
     def verdict(self) -> str:
-        if self.counts["will_disconnect"]:
+        failing = any(result.verdict is Verdict.FAIL for result in self.endpoints)
+        if self.counts["will_disconnect"] or (failing and not self.lines):
             return "unsafe"
-        return "cannot_tell" if self.counts["cannot_tell"] else "safe"
+        return "cannot_tell" if self.counts["cannot_tell"] or not self.lines else "safe"
 
     def mailboxes(self) -> Iterator[FakeLine]:
         return iter(self.lines)

@@ -4,12 +4,14 @@ Whoever shows it needs nothing else. `worker.changes.wording` makes it of a repo
 `docs/schema/verify.schema.json`.
 """
 
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from checks.codes import Blame, Code, Verdict
 from checks.document import EndpointDocument, Json
 from checks.language import Language
+from settings_store.changes.applying import Step
 from worker.changes.impact import Impact, Safety
 
 URGENCY = (
@@ -161,14 +163,24 @@ class UntriedDocument:
 
 @dataclass(frozen=True, slots=True)
 class NextDocument:
-    """What to do with the change. Applying it all the same takes the number of disconnects that are accepted."""
+    """What to do with the change. Applying it all the same takes the number of disconnects that are accepted.
+
+    `command` would be accepted now; it is empty where none leads on.
+    """
 
     sentence: str
     accept_disconnects: int
+    action: Step
+    command: tuple[str, ...]
 
     def as_json(self) -> Json:
-        """`action` is what the message leads to."""
-        return {"action": "apply", "message": self.sentence, "accept_disconnects": self.accept_disconnects}
+        """`action` is what the message leads to, the command is one line for a shell."""
+        return {
+            "action": self.action,
+            "message": self.sentence,
+            "accept_disconnects": self.accept_disconnects,
+            "command": shlex.join(self.command) or None,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +192,7 @@ class ReportDocument:
 
     language: Language
     change_id: str
+    short_id: str
     domain: str
     verdict: Safety
     sign: Verdict

@@ -51,7 +51,9 @@ def safety_of(counts: Mapping[str, int], endpoints: Sequence[Verdict]) -> Safety
     """The verdict on the whole change: one mailbox that would disconnect makes it unsafe.
 
     So does an endpoint that fails where nobody is left to disconnect: whoever connects next would get these settings.
+    Where no mailbox is known, none was tried, and nobody can tell.
     """
     if counts[Impact.WILL_DISCONNECT] or Verdict.FAIL in endpoints:
         return "unsafe"
-    return "cannot_tell" if counts[Impact.CANNOT_TELL] or Verdict.INCONCLUSIVE in endpoints else "safe"
+    unclear = counts[Impact.CANNOT_TELL] or Verdict.INCONCLUSIVE in endpoints or not any(counts.values())
+    return "cannot_tell" if unclear else "safe"

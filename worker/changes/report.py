@@ -13,6 +13,7 @@ from checks.codes import CODES, Blame, Code, Verdict, verdict_of
 from checks.language import Language
 from checks.model import EndpointResult, Warn
 from checks.model import Protocol as Endpoints
+from settings_store.changes.applying import Step
 from settings_store.runs import outcomes
 from settings_store.runs.outcomes import Row
 from worker.changes.impact import Impact, Safety, before_of, impact_of, safety_of
@@ -55,7 +56,11 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a change would do. Mailboxes are read from the database as they are asked for."""
+    """What a change would do. Mailboxes are read from the database as they are asked for.
+
+    `step` is what can be done with the change now, `short_id` enough of its id for a command, and `ticked` whether its
+    settings have "allow insecure certificate" on.
+    """
 
     change_id: str
     run_id: str
@@ -67,6 +72,9 @@ class Report:
     stop_detail: str
     database: Reads
     language: Language = Language.EN
+    step: Step = "apply"
+    short_id: str = ""
+    ticked: bool = False
 
     @property
     def verdict(self) -> Safety:

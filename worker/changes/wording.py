@@ -7,6 +7,7 @@ from checks.language import Language
 from checks.messages import Wording, blame_word, wording
 from checks.messages.endpoints import endpoint_document, endpoint_facts, place_facts
 from checks.model import EndpointResult, Facts, Protocol
+from settings_store.changes.changes import SHORT
 from worker.changes.document import (
     CauseDocument,
     CommonCauseDocument,
@@ -35,21 +36,36 @@ def report_document(report: Report, listed: int = LISTED) -> ReportDocument:
     return ReportDocument(
         language=language,
         change_id=report.change_id,
+        short_id=report.short_id or report.change_id,
         domain=report.domain,
         verdict=report.verdict,
-        sign=_SIGNS[report.verdict] if report.total else _servers(report.endpoints),
+        sign=_SIGNS[report.verdict],
         headline=language.text(_headline(report)),
         stop=words.stop(),
-        endpoints=tuple(endpoint_document(result, language) for result in report.endpoints),
+        endpoints=tuple(endpoint_document(result, language, ticked=report.ticked) for result in report.endpoints),
         common_cause=words.common_cause(found.causes),
         causes=tuple(words.cause(cause) for cause in found.causes if cause.code is not Code.OK),
         untried=_untried(found.causes, language),
         groups=tuple(_group(report, impact, found.first.get(impact, ())) for impact in Impact),
         services=_services(report, found.services),
-        next=NextDocument(phrase(language, f"next.{report.verdict}"), report.counts[Impact.WILL_DISCONNECT]),
+        next=_next(report),
         checksum=report.checksum,
         read=lambda: (mailbox_document(line, language) for line in report.mailboxes()),
     )
+
+
+def _next(report: Report) -> NextDocument:
+    """What can be done with the change now. A command is given where it would be accepted."""
+    disconnects = report.counts[Impact.WILL_DISCONNECT]
+    name: str = report.step
+    command: tuple[str, ...] = ("mail-preflight", report.step, report.short_id or report.change_id)
+    if report.step == "apply":
+        name = report.verdict if report.total else "empty"
+        command += ("--checksum", report.checksum[:SHORT])
+        if disconnects or any(result.verdict is Verdict.FAIL for result in report.endpoints):
+            command += ("--accept-disconnects", str(disconnects))
+    sentence = phrase(report.language, f"next.{name}")
+    return NextDocument(sentence, disconnects, report.step, command if report.step != "none" else ())
 
 
 def _headline(report: Report) -> Iterator[str]:

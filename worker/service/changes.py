@@ -62,11 +62,14 @@ class Changes:
             change = changes.get(conn, to.account_id, change_id)
             run = runs.of_change(conn, change.id)
             if run is None or run.counts is None:
-                raise Invalid(f"change {change_id} has no report: it is {change.state}")
+                raise Invalid(f"change {change.id} has no report: it is {change.state}")
             results = results_of(endpoints.documents(conn, run.id, runs.CANDIDATE))
             results = with_findings(results, run.stop_code, sum(run.counts.values()))
+            step = applying.next_step(conn, change, to.database.now(), to.config.report_minutes * 60)
+            short_id = changes.short_id(conn, to.account_id, change)
+            ticked = domains.load_settings(conn, run.settings_id).allow_insecure_certificate
         return Report(
-            change_id=change_id,
+            change_id=change.id,
             run_id=run.id,
             domain=change.domain,
             endpoints=results,
@@ -76,6 +79,9 @@ class Changes:
             stop_detail=run.stop_detail,
             database=to.database,
             language=language,
+            step=step,
+            short_id=short_id,
+            ticked=ticked,
         )
 
     def apply(
@@ -140,7 +146,7 @@ class Changes:
             change = changes.get(conn, to.account_id, change_id)
             run_id = changes.verify(conn, change, to.database.now(), to.actor)
         to.publish("start_run", run_id)
-        return Saved(change_id, run_id)
+        return Saved(change.id, run_id)
 
     def resume(self, change_id: str) -> Saved:
         """Goes on with the mailboxes that the change's run has left untried. Raises `Invalid` where there are none."""
@@ -149,7 +155,7 @@ class Changes:
             change, now = changes.get(conn, to.account_id, change_id), to.database.now()
             run = changes.resume(conn, change, config.canaries, now, config.report_minutes * 60, to.actor)
         to.publish("run_page", run.id)
-        return Saved(change_id, run.id)
+        return Saved(change.id, run.id)
 
     def history(self, change_id: str) -> tuple[Change, list[Entry]]:
         """A change and its log."""

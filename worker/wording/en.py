@@ -8,9 +8,13 @@ REPORT: Texts = {
     "verdict.safe": "Nobody would disconnect.",
     "verdict.safe.all": "All {total} mailboxes of {domain} were looked at.",
     "verdict.cannot_tell": "Could not tell for {unclear} of {total} mailboxes of {domain}.",
-    "verdict.empty.ok": "The servers work. No mailbox of {domain} is known yet, so nobody would disconnect.",
-    "verdict.empty.fail": "The servers do not work. No mailbox of {domain} is known yet.",
-    "verdict.empty.inconclusive": "Could not tell whether the servers work. No mailbox of {domain} is known yet.",
+    "verdict.empty.ok": (
+        "No mailbox of {domain} is known, so none was tried. The servers work; who would disconnect cannot be told."
+    ),
+    "verdict.empty.fail": "The servers do not work. No mailbox of {domain} is known, so none was tried.",
+    "verdict.empty.inconclusive": (
+        "Could not tell whether the servers work. No mailbox of {domain} is known, so none was tried."
+    ),
     "service.mail": "mail",
     "service.calendar": "calendar",
     "impact.keeps_working": "{count} keep working",
@@ -26,6 +30,15 @@ REPORT: Texts = {
     "next.safe": "Put the settings in force:",
     "next.unsafe": "Correct the settings and verify again. To put them in force all the same:",
     "next.cannot_tell": "Verify again later. To put the settings in force all the same:",
+    "next.empty": (
+        "Is that the right domain? If so, verify again with --mailboxes FILE."
+        " To put the settings in force all the same:"
+    ),
+    "next.resume": "They can be put in force when no mailbox is left untried: go on with those, or verify again.",
+    "next.again": "The change must be verified again before it can be applied. To do that:",
+    "next.rollback": "The settings are in force. To have the earlier ones again:",
+    "next.reopen": "The change was given up, or replaced by a newer one. To take it up again:",
+    "next.none": "The settings are not in force any more. To try them again, verify them as a new change.",
 }
 
 HEALTH: Texts = {

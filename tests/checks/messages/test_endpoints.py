@@ -46,7 +46,9 @@ def test_japanese_is_not_english() -> None:
 @pytest.mark.parametrize("language", Language)
 def test_whatever_a_check_can_find_has_a_text(language: Language) -> None:
     assert all(verdict_words(verdict, language) for verdict in Verdict)
-    assert all(endpoint_document(replace(EXPIRED, option=option), language).option_sentence for option in Option)
+    assert all(
+        endpoint_document(replace(EXPIRED, option=option), language, ticked=True).option_sentence for option in Option
+    )
 
 
 def test_a_step_without_another_word_keeps_its_name() -> None:

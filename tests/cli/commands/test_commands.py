@@ -18,6 +18,7 @@ from cli.commands import operation
 from cli.failures import Status
 from settings_store.audit import Actor, Entry
 from settings_store.changes.watches import Watch
+from settings_store.mailboxes.mailboxes import ImportCounts
 from tests.cli.fakes import FakeProgress, FakeReport, lines
 
 ME = account.actor()
@@ -50,13 +51,15 @@ class FakePreflight:
         self.asked.append("working")
         yield
 
-    def import_file(self, domain: str, path: Path) -> SimpleNamespace:
+    def import_file(self, domain: str, path: Path) -> ImportCounts:
         self.asked.append(("import", domain, path))
-        return SimpleNamespace(added=2, updated=1, unchanged=0)
+        return ImportCounts(2, 12, 0, tuple(f"box{number}@demo.example" for number in range(10)))
 
-    def save(self, domain: str, settings: ImapSettings) -> SimpleNamespace:
-        self.asked.append(("save", domain, settings))
-        return SimpleNamespace(change_id="chg_1", run_id="run_1", superseded=self.older, superseded_by=Actor("ada"))
+    def save(self, domain: str, settings: ImapSettings, mailboxes: Path | None = None) -> SimpleNamespace:
+        self.asked.append(("save", domain, settings, mailboxes))
+        older = {"superseded": self.older, "superseded_by": Actor("ada")}
+        proposed = ImportCounts(2, 1, 0) if mailboxes else None
+        return SimpleNamespace(change_id="chg_1", run_id="run_1", proposed=proposed, **older)
 
     def follow(self, run_id: str, timeout: float | None = None) -> Iterator[FakeProgress]:
         self.asked.append(("follow", run_id, timeout))
@@ -121,9 +124,20 @@ class TestVerify:
 
         steps = [asked if isinstance(asked, str) else asked[0] for asked in preflight.asked]
         assert status == Status.SAFE
-        assert steps == ["working", "import", "save", "follow", "report", "closed"]
-        assert preflight.asked[1] == ("import", "demo.example", file)
-        assert preflight.asked[3] == ("follow", "run_1", None)
+        assert steps == ["working", "save", "follow", "report", "closed"]
+        assert preflight.asked[1][-1] == file
+        assert preflight.asked[2] == ("follow", "run_1", None)
+
+    @pytest.mark.usefixtures("preflight")
+    def test_whoever_gives_credentials_is_told_that_they_are_not_in_force(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        main.run([*VERIFY, "--mailboxes", "f.csv"])
+
+        assert capsys.readouterr().err == (
+            "mail-preflight: from the file: 2 new mailboxes, 1 with other credentials, 0 as stored; they belong to "
+            "this change, and nothing of it is in force before `apply`\n"
+        )
 
     def test_options_become_settings(self, preflight: FakePreflight) -> None:
         main.run([*VERIFY, "--imap-security", "starttls", "--allow-insecure-certificate"])
@@ -136,6 +150,7 @@ class TestVerify:
                 Endpoint(Protocol.SMTP, "smtp.demo.example", 465, Security.AUTO),
                 allow_insecure_certificate=True,
             ),
+            None,
         )
 
     @pytest.mark.parametrize(
@@ -206,8 +221,14 @@ class TestVerify:
             ["apply", "chg_1", "--accept-disconnects", "7", "--watch-minutes", "0"],
             "Applied to demo.example; 7 mailboxes will disconnect.\nTo undo it: mail-preflight rollback chg_1\n",
         ),
-        (["rollback", "chg_1"], "Rolled back: demo.example has the settings again that it had before.\n"),
-        (["discard", "chg_1"], "Discarded. To take it up again: mail-preflight reopen chg_1\n"),
+        (
+            ["rollback", "chg_1"],
+            "Rolled back: demo.example has the settings and credentials again that it had before.\n",
+        ),
+        (
+            ["discard", "chg_1"],
+            "Discarded, and the credentials it came with. To take it up again: mail-preflight reopen chg_1\n",
+        ),
         (["cancel", "chg_1"], "Cancelled. To verify it: mail-preflight again chg_1\n"),
         (["reopen", "chg_1"], "A draft again. To verify it: mail-preflight again chg_1\n"),
         (
@@ -220,7 +241,12 @@ class TestVerify:
             "3 rejections forgotten; the next verification tries these mailboxes again.\n",
         ),
         (["keys", "rotate"], "12 credentials encrypted with the first key.\n"),
-        (["mailboxes", "import", "demo.example", "f.csv"], "2 added, 1 updated, 0 unchanged.\n"),
+        (
+            ["mailboxes", "import", "demo.example", "f.csv"],
+            "2 added, 12 updated, 0 unchanged.\nStored credentials replaced, and gone: "
+            + "".join(f"box{number}@demo.example, " for number in range(9))
+            + "box9@demo.example and 2 more.\n",
+        ),
         (
             ["domains"],
             "demo.example: imap://imap.demo.example:993, smtp://smtp.demo.example:465; "

@@ -14,7 +14,7 @@ from checks.model import EndpointResult
 from cli.console import clean
 from cli.reports.change_report import render_report
 from cli.reports.endpoint_report import render_endpoint
-from tests.cli.fakes import EXPIRED_SMTP, GOOD_IMAP, FakeCause, FakeReport, lines
+from tests.cli.fakes import EXPIRED_SMTP, GOOD_IMAP, IMPACTS, FakeCause, FakeReport, lines
 
 
 def rendered(report: FakeReport, language: Language = Language.EN, *, terminal: bool = False, width: int = 80) -> str:
@@ -62,7 +62,10 @@ class TestVerdict:
 
     @pytest.mark.parametrize(
         ("endpoints", "words"),
-        [((GOOD_IMAP,), "✓ The servers work."), ((GOOD_IMAP, EXPIRED_SMTP), "✗ The servers do not work.")],
+        [
+            ((GOOD_IMAP,), "? No mailbox of demo.example is known, so none was tried. The servers work;"),
+            ((GOOD_IMAP, EXPIRED_SMTP), "✗ The servers do not work. No mailbox of demo.example is known"),
+        ],
     )
     def test_a_domain_without_mailboxes_is_told_by_its_servers(
         self, endpoints: tuple[EndpointResult, ...], words: str
@@ -70,7 +73,12 @@ class TestVerdict:
         headline = rendered(FakeReport([], endpoints=endpoints)).splitlines()[0]
 
         assert headline.startswith(words)
-        assert "No mailbox of demo.example is known yet" in headline
+        assert "disconnect." not in headline
+
+    def test_a_failing_server_must_be_accepted_where_nobody_is_left_to_disconnect(self) -> None:
+        text = rendered(FakeReport(lines("already_disconnected", 7, Code.AUTH_REJECTED), endpoints=(EXPIRED_SMTP,)))
+
+        assert text.rstrip().endswith("--accept-disconnects 0")
 
     def test_disconnects_must_be_accepted_by_their_number(self) -> None:
         text = rendered(FakeReport(lines("will_disconnect", 7, Code.AUTH_REJECTED)))
@@ -97,7 +105,7 @@ class TestMailboxes:
         text = rendered(FakeReport(lines("will_disconnect", 200, Code.AUTH_REJECTED, "NO [AUTHENTICATIONFAILED]")))
 
         assert text.count("@demo.example") == 50
-        assert "and 150 more: --json lists all" in text
+        assert "and 150 more; all of them:\n    mail-preflight report chg_1 --json\n" in text
         assert "auth.rejected" in text
         assert "NO [AUTHENTICATIONFAILED]" in text
 
@@ -106,6 +114,22 @@ class TestMailboxes:
 
         assert "keeps_working0@" not in text
         assert "5 keep working, 0 would disconnect" in text
+
+    def test_every_group_but_those_that_keep_working_is_listed(self) -> None:
+        report = FakeReport([line for impact in IMPACTS for line in lines(impact, 1, Code.AUTH_REJECTED)])
+
+        text = rendered(report)
+
+        headings = ["Would disconnect", "Cannot tell", "Disconnected already", "Would connect again"]
+        assert [line for line in text.splitlines() if line in headings] == headings
+        assert [f"{impact}0@" in text for impact in IMPACTS] == [impact != "keeps_working" for impact in IMPACTS]
+
+    @pytest.mark.parametrize("width", [20, 50, 80])
+    def test_a_command_is_one_line_at_any_width(self, width: int) -> None:
+        found = rendered(FakeReport(lines("will_disconnect", 60, Code.AUTH_REJECTED)), terminal=True, width=width)
+
+        assert "    mail-preflight apply chg_1 --checksum c0ffee --accept-disconnects 60" in found.splitlines()
+        assert "    mail-preflight report chg_1 --json" in found.splitlines()
 
     @pytest.mark.parametrize("terminal", [True, False])
     def test_no_address_is_cut(self, terminal: bool) -> None:
@@ -184,7 +208,8 @@ class TestCauses:
         )
 
         assert "4 mailboxes were not tried." in rendered(report)
-        assert "mail-preflight resume chg_1" in rendered(report)
+        assert rendered(report).count("mail-preflight resume chg_1") == 1
+        assert "mail-preflight apply" not in rendered(report)
 
     def test_success_is_no_cause(self) -> None:
         report = FakeReport(lines("keeps_working", 5), found=[FakeCause(Code.OK, "imap", "keeps_working", 5)])
@@ -210,8 +235,12 @@ class TestEndpoint:
         assert "! Certificate warning: the option “allow insecure certificate” is needed" in text
         assert "What would repair it: Renew the certificate" in text
 
-    def test_option_that_is_not_needed_is_said_to_be(self) -> None:
-        assert "“allow insecure certificate” is not needed" in rendered_endpoint(GOOD_IMAP)
+    def test_an_option_that_is_neither_on_nor_needed_is_not_spoken_of(self) -> None:
+        assert "insecure" not in rendered_endpoint(GOOD_IMAP)
+        assert "untick" not in rendered(FakeReport(lines("keeps_working", 1)))
+        assert "is not needed for this server; untick it" in rendered(
+            FakeReport(lines("keeps_working", 1), ticked=True)
+        )
 
     def test_certificates_are_shown_for_a_single_check_only(self) -> None:
         assert "issued by CN=Demo CA" in rendered_endpoint(GOOD_IMAP)

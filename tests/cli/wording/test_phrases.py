@@ -24,4 +24,4 @@ def test_japanese_is_not_english() -> None:
 
 
 def test_values_are_filled_in() -> None:
-    assert phrase(Language.EN, "more", count=150) == "and 150 more: --json lists all"
+    assert phrase(Language.EN, "more", count=150) == "and 150 more; all of them:"

@@ -75,13 +75,13 @@ def test_a_mailbox_disconnects_only_if_it_works_now_and_fails_for_good(
 def test_the_verdict_on_a_change(present: tuple[int, ...], endpoints: tuple[Verdict, ...]) -> None:
     counts = Counter(dict(zip(map(str, Impact), present, strict=True)))
     expected: Safety = "safe"
-    if counts[Impact.CANNOT_TELL] or INCONCLUSIVE in endpoints:
+    if counts[Impact.CANNOT_TELL] or INCONCLUSIVE in endpoints or not any(present):
         expected = "cannot_tell"
     if counts[Impact.WILL_DISCONNECT] or FAIL in endpoints:
         expected = "unsafe"
     assert safety_of(counts, endpoints) == expected
 
 
-def test_nothing_at_all_is_safe() -> None:
-    assert safety_of(Counter(), ()) == "safe"
-    assert safety_of(dict.fromkeys(map(str, Impact), 0), [OK, OK]) == "safe"
+def test_where_no_mailbox_was_tried_nobody_can_tell() -> None:
+    assert safety_of(Counter(), ()) == "cannot_tell"
+    assert safety_of(dict.fromkeys(map(str, Impact), 0), [OK, OK]) == "cannot_tell"

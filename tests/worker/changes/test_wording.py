@@ -142,9 +142,10 @@ class TestWords:
             "count": 4,
         }
         assert head["next"] == {
-            "action": "apply",
-            "message": "Correct the settings and verify again. To put them in force all the same:",
+            "action": "resume",
+            "message": "They can be put in force when no mailbox is left untried: go on with those, or verify again.",
             "accept_disconnects": 5,
+            "command": "mail-preflight resume chg_1",
         }
 
     def test_nothing_is_said_of_what_is_not_there(self) -> None:

@@ -47,6 +47,7 @@ def _announce_soon(account: Account, domain: str) -> object:
 
 CALLS: list[tuple[str, Call]] = [
     ("changes.save", lambda account, ids: account.changes.save(ids.domain, SETTINGS)),
+    ("changes.save", lambda account, ids: account.changes.save(ids.domain, SETTINGS, ids.file)),
     ("changes.report", lambda account, ids: account.changes.report(ids.verified)),
     ("changes.apply", lambda account, ids: account.changes.apply(ids.verified)),
     ("changes.roll_back", lambda account, ids: account.changes.roll_back(ids.applied)),
