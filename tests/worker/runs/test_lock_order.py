@@ -18,7 +18,7 @@ from checks.model import LoginResult, MailboxState, Protocol
 from checks.settings import ImapSettings
 from settings_store import domains, schema
 from settings_store.audit import SERVICE
-from settings_store.changes import changes
+from settings_store.changes import changes, credentials
 from settings_store.changes.changes import Saved
 from settings_store.changes.lifecycle import Refused
 from settings_store.mailboxes import login_budget, rejections
@@ -232,3 +232,40 @@ def test_mailboxes_are_imported_and_sealed_anew_while_a_change_is_applied(store:
     assert store.deadlocks() == 0
     with database.read() as conn:
         assert set(conn.execute(sa.select(schema.mailboxes.c.state)).scalars()) <= set(MailboxState)
+
+
+def test_a_change_with_credentials_is_applied_taken_back_and_given_up_beside_all_that(store: Store) -> None:
+    """Half of the mailboxes get other credentials, some are new; keys are rotated and slices are planned meanwhile."""
+    preflight, database, vault = store.preflight, store.preflight.database, store.preflight.vault
+    keys = [key for key in [preflight.config.secret_key] if key]
+    account = preflight.account(actor=SERVICE)
+
+    def proposed(version: int) -> Saved:
+        found = rows(1000 + version)[: COUNT // 2]
+        found += [MailboxRow(f"new{n}@{DOMAIN}", "new", f"secret-{version}", n) for n in range(100)]
+        with database.begin() as conn:
+            saved = changes.save(conn, store.domain_id, SETTINGS, database.now())
+            credentials.propose(conn, saved.change_id, store.domain_id, found, vault, database.now())
+        store.lay_out(saved.run_id)
+        with database.begin() as conn:
+            outcomes.settle(conn, saved.run_id, Verdict.OK, Code.OK, None, "")
+            pages.close(conn, saved.run_id, CANDIDATE)
+        preflight.flow.finish_run(saved.run_id)
+        return saved
+
+    for number in range(1, ROUNDS // 3 + 1):
+        keys.insert(0, SecretStr(new_key()))
+        newer = Vault([key.get_secret_value() for key in keys])
+        saved, slice_id = proposed(number), store.health_run(number)
+        store.lay_out(slice_id)
+        lane = lane_at(store, slice_id)
+        beside: tuple[Callable[[], object], ...] = (
+            lambda: [rotate_credentials(database, newer) for _ in range(5)],  # noqa: B023 - it is over before the next
+            lambda: write_all(lane, store.boxes(), random.Random(1)),  # noqa: B023, S311 - an order, no secret
+            lambda: store.lay_out(store.health_run(1000)),
+        )
+        together(lambda: account.changes.apply(saved.change_id), *beside)  # noqa: B023
+        together(lambda: account.changes.roll_back(saved.change_id), *beside)  # noqa: B023
+        again = proposed(number)
+        together(lambda: account.changes.discard(again.change_id), *beside)  # noqa: B023
+    assert store.deadlocks() == 0
