@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from checks.messages import Language
+from checks.language import Language
 from checks.model import Invalid
 from cli.commands import alerts, changes, health, maintenance, operation, verification
 from cli.failures import Commands, Status, complain, discard_output, report_internal

@@ -1,6 +1,6 @@
 """Alerts put into words: subject and plain text of what broke, what still is broken and what works again.
 
-The words themselves are in `alerts_en.py` and `alerts_ja.py`; cause and advice are those of the code.
+The words themselves are in the `alerts.py` of each language; cause and advice are those of the code.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,10 +10,11 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from checks.codes import Code
-from checks.messages import Language, Wording, alerts_en, alerts_ja, wording
+from checks.language import Language, in_every_language
+from checks.messages import Wording, wording
 from checks.model import Facts, Protocol
 
-_WORDS: Mapping[Language, Mapping[str, str]] = {Language.EN: alerts_en.WORDS, Language.JA: alerts_ja.WORDS}
+_WORDS: Mapping[Language, Mapping[str, str]] = in_every_language("checks.messages", "WORDS", "alerts")
 
 NAMES = 10
 """So many domains or mailboxes are named, the others counted."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from checks.messages import Language
+from checks.language import Language
 from checks.model import Invalid
 from cli.account import open_account
 from cli.failures import Status, complain

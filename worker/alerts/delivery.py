@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from checks.messages import Language, alerts
+from checks.language import Language
+from checks.messages import alerts
 from checks.model import Fault
 from checks.network.address_policy import AddressPolicy
 from settings_store.alerts import channels, deliveries, incident_details, outbox

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from checks.messages import Language
+from checks.language import Language
 from checks.model import Invalid
 from checks.settings import Settings
 from settings_store import audit, domains

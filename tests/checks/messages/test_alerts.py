@@ -10,8 +10,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from checks.codes import Code
-from checks.messages import Language, alerts, alerts_en, alerts_ja, wording
+from checks.language import Language
+from checks.messages import alerts, wording
 from checks.messages.alerts import Story
+from checks.messages.en import alerts as alerts_en
+from checks.messages.ja import alerts as alerts_ja
 from settings_store.alerts.outbox import Kind
 from settings_store.incidents.incidents import Scope, Severity
 
