@@ -26,7 +26,8 @@ def _dotted(path: Path) -> str:
 @pytest.mark.parametrize("name", sorted(_english()))
 def test_a_language_has_the_same_tables_with_the_same_keys(name: str, language: Language) -> None:
     english = importlib.import_module(name)
-    theirs = importlib.import_module(name.replace(".en", f".{language}"))
+    own = (str(language) if part == "en" else part for part in name.split("."))
+    theirs = importlib.import_module(".".join(own))
     tables = {key: table for key, table in vars(english).items() if key.isupper() and isinstance(table, Mapping)}
     assert tables, "there are texts"
     assert {key: set(table) for key, table in tables.items()} == {key: set(vars(theirs)[key]) for key in tables}
