@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 from checks.codes import Verdict
 from checks.model import MailboxState
 from settings_store import schema
+from settings_store.runs import runs
 from settings_store.runs.runs import Run
 
 
@@ -35,8 +36,7 @@ def restore(conn: Connection, run: Run, now: float) -> None:
 
 def _set(conn: Connection, run_id: str, state: sa.ColumnElement[str], code: sa.ColumnElement[str], now: float) -> None:
     box, row = schema.mailboxes, schema.run_mailboxes
-    began = sa.select(schema.runs.c.created_at).where(schema.runs.c.id == run_id).scalar_subquery()
-    unchanged = sa.or_(box.c.changed_at.is_(None), box.c.changed_at <= began)  # nothing is known of another credential
+    unchanged = ~runs.changed_since(run_id, box)  # nothing is known of another credential
     conn.execute(
         box.update()
         .where(row.c.mailbox_id == box.c.id, row.c.run_id == run_id, unchanged)

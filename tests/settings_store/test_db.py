@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from checks.model import Invalid
+from checks.model import Invalid, Unavailable
 from settings_store.db import Database
 from settings_store.schema import accounts
 
@@ -110,7 +110,7 @@ def test_a_transaction_inside_a_transaction_is_an_error_and_no_deadlock(
     on_sqlite: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("settings_store.db._BUSY_SECONDS", 0.05)
-    with on_sqlite.begin(), pytest.raises(TimeoutError), on_sqlite.begin():
+    with on_sqlite.begin(), pytest.raises(Unavailable), on_sqlite.begin():
         pass
     with on_sqlite.begin() as conn:
         conn.execute(accounts.insert().values(name="next"))

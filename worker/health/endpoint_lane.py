@@ -10,10 +10,9 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
 
 from checks.context import CheckContext
-from checks.model import Endpoint, EndpointResult, Pin, Protocol
+from checks.model import Endpoint, EndpointResult, Pin, Protocol, Unavailable
 from settings_store import domains
 from settings_store.health import endpoints, schedule
 from settings_store.health.endpoints import Watched
@@ -179,7 +178,7 @@ class EndpointLane:
                 with self._resources.database.begin() as conn:
                     self._count += self._write(conn, items, self._resources.now())
                 break
-            except (OperationalError, TimeoutError):  # TimeoutError: another thread of ours held SQLite for long
+            except Unavailable:
                 if time.monotonic() > end:
                     raise
                 time.sleep(FLUSH_SECONDS)

@@ -4,6 +4,7 @@ The threads never touch the database. The loop writes in bulk, renews the leases
 whether the run goes on.
 """
 
+import logging
 import queue
 import threading
 import time
@@ -12,11 +13,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
 
 from checks.codes import Verdict
 from checks.context import CheckContext
-from checks.model import Credential, EndpointResult, Fault, LoginResult
+from checks.model import Credential, EndpointResult, Fault, LoginResult, Unavailable
 from checks.runner import Route, check_mailbox, open_route
 from settings_store import domains
 from settings_store.mailboxes import restraint
@@ -30,9 +30,12 @@ from worker.resources import Resources
 from worker.runs.endpoints import context_of, endpoint_results, servers_of
 from worker.runs.flow import LEASE_SECONDS, Flow, phase_of
 
+log = logging.getLogger(__name__)
+
 BUDGET_SECONDS = 60.0  # after which a lane takes no new page and lets another message have the slot
 FLUSH_SECONDS = 0.25
 FLUSH_ROWS = 200
+KEEP_SECONDS = 600.0  # how long results are held for a database that does not take them
 GRACE_SECONDS = 2.0  # how long a lease that lapsed is watched before it is taken: many times what a renewal takes
 _ASK_SECONDS = 0.02
 READY = 1  # mailboxes kept ready for each thread: none waits for the loop, and no lane hoards what another could do
@@ -276,14 +279,23 @@ class Lane:
         return [done for done in rest if done]
 
     def _keep(self, results: Sequence[Done]) -> Stage:
-        """Writes results down and renews the leases. They have cost logins: a database that is away is waited for."""
-        end = time.monotonic() + LEASE_SECONDS
+        """Writes results down and renews the leases. They have cost logins: a database that is away is waited for.
+
+        For long, for a disk that is full stays so until somebody makes room; for a lease only once we are to stop.
+        """
+        begun, told = time.monotonic(), False
         while True:
             try:
                 return self._write(results)
-            except (OperationalError, TimeoutError):  # TimeoutError: another thread of ours held SQLite for long
-                if time.monotonic() > end:
+            except Unavailable as error:
+                waited = time.monotonic() - begun
+                if waited > (LEASE_SECONDS if self._resources.stopping.is_set() else KEEP_SECONDS):
                     raise
+                if not told and waited > LEASE_SECONDS / 10:
+                    log.warning(
+                        "run %s keeps %d results until they can be stored: %s", self._run_id, len(results), error
+                    )
+                    told = True
                 time.sleep(FLUSH_SECONDS)
 
     def _write(self, results: Sequence[Done]) -> Stage:

@@ -14,7 +14,7 @@ from kombu.exceptions import OperationalError
 from sqlalchemy.engine import make_url
 
 from checks.messages import Language
-from checks.model import EndpointResult, Invalid
+from checks.model import EndpointResult, Invalid, Unavailable
 from checks.settings import Settings, normalise_domain
 from settings_store import audit, domains
 from settings_store.alerts.channel_keys import rotate_urls
@@ -156,7 +156,9 @@ class Preflight(Supervision):
                 raise TimeoutError(f"run {run_id} has not ended in {timeout:.0f} seconds")
             if now - swept > _STALL_SECONDS:
                 swept = now
-                self.flow.sweep(run_id)
+                # Whoever reads it may go on where nobody can write, as when the disk is full.
+                with contextlib.suppress(Unavailable):
+                    self.flow.sweep(run_id)
             if now - told > rhythm:
                 told, progress = now, self.progress(run_id)
                 # Counting takes longer the more there is: a hundredth of the time is enough for it. But there is news

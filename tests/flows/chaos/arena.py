@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.exc import OperationalError
 
+from checks.model import Unavailable
 from checks.settings import ImapSettings
 from settings_store import schema
 from settings_store.changes.changes import Saved
@@ -135,7 +135,7 @@ def patiently(ask: Callable[[], T]) -> T:
     while True:
         try:
             return ask()
-        except OperationalError:
+        except Unavailable:
             if time.monotonic() > end:
                 raise
             time.sleep(0.05)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
-from sqlalchemy.exc import OperationalError
 
+from checks.model import Unavailable
 from settings_store import schema
 from settings_store.changes.changes import Saved
 from settings_store.changes.lifecycle import Refused
@@ -109,7 +109,7 @@ class Trial:
             if self.arena.ended(saved):
                 return
             self.arena.preflight.apply(saved.change_id, 0)
-        except (Refused, OperationalError):
+        except (Refused, Unavailable):
             return
         if patiently(lambda: self.arena.run(saved)).counts is None:
             self.problems.append("a change was applied without a report")
