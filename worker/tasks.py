@@ -11,6 +11,7 @@ from typing import ParamSpec
 
 from celery import Celery
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from checks.model import Unavailable
 from worker.alerts.delivery import ROUNDS, send_due
@@ -35,8 +36,8 @@ def publisher(app: Celery, queue: str = PREFLIGHT) -> Publish:
     def publish(name: TaskName, run_id: str) -> None:
         try:
             app.send_task(PREFIX + name, args=[run_id], queue=queue, expires=EXPIRES_SECONDS, ignore_result=True)
-        except OperationalError:
-            log.warning("the broker does not answer; run %s waits for the sweep", run_id)
+        except (OperationalError, RedisError):  # RedisError: Redis answers, and has no room
+            log.warning("the broker does not take it; run %s waits for the sweep", run_id)
 
     return publish
 
@@ -46,8 +47,8 @@ def publish_lanes(app: Celery, count: int) -> None:
     try:
         for _ in range(count):
             app.send_task(PREFIX + "check_endpoints", queue=HEALTH, expires=HEALTH_SECONDS, ignore_result=True)
-    except OperationalError:
-        log.warning("the broker does not answer; endpoints wait for the next tick")
+    except (OperationalError, RedisError):
+        log.warning("the broker does not take it; endpoints wait for the next tick")
 
 
 def _spared(step: Callable[P, None]) -> Callable[P, None]:

@@ -14,17 +14,18 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from checks.codes import Verdict
+from checks.codes import Code, Verdict
 from checks.context import CheckContext
 from checks.model import Credential, EndpointResult, Fault, LoginResult, Unavailable
 from checks.runner import Route, check_mailbox, open_route
 from settings_store import domains
 from settings_store.mailboxes import restraint
-from settings_store.runs import outcomes, pages, runs
+from settings_store.runs import outcomes, pages, quarantine, runs
 from settings_store.runs.outcomes import Done
 from settings_store.runs.pages import Work
 from settings_store.runs.runs import CANDIDATE, Phase, Run, Stage
 from settings_store.secrets import Vault
+from worker import watchdog
 from worker.pacing.lane_pacer import TROUBLE, LanePacer
 from worker.resources import Resources
 from worker.runs.endpoints import context_of, endpoint_results, servers_of
@@ -64,7 +65,8 @@ class Routes:
         for route in self.routes:
             if not may_log_in():
                 return None
-            result = check_mailbox(route, credential, self.context, work.address)
+            with watchdog.during("login", route.endpoint, self.context.login_seconds):
+                result = check_mailbox(route, credential, self.context, work.address)
             if result.verdict is Verdict.FAIL:
                 return Done(work.mailbox_id, result)
             if result.verdict is Verdict.INCONCLUSIVE:
@@ -135,7 +137,12 @@ class Lane:
             self._resources.send("run_page", run)  # for a worker that stays
             return
         self._phase, self._canaries = phase_of(run), run.stage == "canaries"
-        self._meet(endpoint_results(self._resources, self._run_id, self._phase))
+        results = endpoint_results(self._resources, self._run_id, self._phase)
+        if self._is_quarantined(results):
+            self._flow.break_off(self._run_id, Code.INTERNAL)
+            self._flow.advance_after_lane(self._run_id)
+            return
+        self._meet(results)
         claimed = self._claim_first()
         if claimed:
             try:
@@ -147,6 +154,12 @@ class Lane:
         judged = self._canaries and not self._halted and self._flow.judge_canaries(self._run_id)
         if claimed or judged:
             self._flow.advance_after_lane(self._run_id)
+
+    def _is_quarantined(self, results: Sequence[EndpointResult]) -> bool:
+        """A login at one of the endpoints has cost a worker already: no second one begins."""
+        with self._resources.database.read() as conn:
+            held = quarantine.active(conn, self._resources.now())
+        return any(str(result.endpoint) in held for result in results)
 
     def _meet(self, results: Sequence[EndpointResult]) -> None:
         """The servers of the run: pacing goes by address, for a server has many names."""

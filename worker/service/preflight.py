@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +10,6 @@ from threading import Event
 from typing import Self
 
 from celery import Celery
-from kombu.exceptions import OperationalError
 from sqlalchemy.engine import make_url
 
 from checks.messages import Language
@@ -28,10 +27,10 @@ from settings_store.mailboxes import restraint
 from settings_store.mailboxes.csv_file import read_csv
 from settings_store.mailboxes.mailboxes import ImportCounts, import_mailboxes, rotate_credentials
 from settings_store.runs import endpoints as run_endpoints
-from settings_store.runs import outcomes, runs
+from settings_store.runs import outcomes, quarantine, runs
 from settings_store.runs.runs import Stage
 from settings_store.secrets import Vault, load_or_create_key_file
-from worker import process
+from worker import broker, process
 from worker.app import HEALTH, PREFLIGHT, QUEUES, make_app
 from worker.changes.report import Report, with_findings
 from worker.config import Config
@@ -43,11 +42,11 @@ from worker.runs.endpoints import results_of
 from worker.runs.flow import Flow
 from worker.service.supervision import Supervision
 from worker.tasks import publisher, register
+from worker.watchdog import Overrun
 
 _POLL_SECONDS = 0.05
 _TALLY_SECONDS = 0.25
 _STALL_SECONDS = 5.0
-_BROKER_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +283,12 @@ class Preflight(Supervision):
 
     # -- processes
 
+    def quarantine(self, overruns: Iterable[Overrun]) -> None:
+        """Leaves the endpoints alone for an hour that cost the last process of this worker its life."""
+        with self.database.begin() as conn:
+            for item in overruns:
+                quarantine.add(conn, item.endpoint, item.work, self.database.now())
+
     def serve(self) -> None:
         """Workers of both queues and beat in this process, until SIGTERM or SIGINT."""
         with contextlib.ExitStack() as stack:
@@ -332,8 +337,8 @@ class Preflight(Supervision):
     @cached_property
     def flow(self) -> Flow:
         """The use cases of runs."""
-        broker = self.config.broker_url.get_secret_value()
-        shared = RedisPacer(broker, self.config.logins_at_once) if broker.startswith(("redis:", "rediss:")) else None
+        url = self.config.broker_url.get_secret_value()
+        shared = None if self.config.embedded else RedisPacer(url, self.config.logins_at_once)
         resources = Resources(
             self.database,
             self.vault,
@@ -352,16 +357,8 @@ class Preflight(Supervision):
         return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
 
     def _require_broker(self) -> None:
-        if self.config.embedded:
-            return
-        patience = {"socket_timeout": _BROKER_SECONDS, "socket_connect_timeout": _BROKER_SECONDS}
-        try:
-            with self._bare_app.connection_for_write(transport_options=patience) as connection:
-                connection.ensure_connection(max_retries=1, interval_start=1, timeout=_BROKER_SECONDS)
-        except (OperationalError, OSError):
-            raise Invalid(
-                "the broker of MAIL_PREFLIGHT_BROKER_URL does not answer; start it, or correct the URL"
-            ) from None
+        if not self.config.embedded:
+            broker.require(self.config.broker_url.get_secret_value())
 
 
 def _keys(config: Config) -> list[str]:

@@ -82,7 +82,7 @@ class Arena:
         """Ends every process of ours; a stopped one is woken first."""
         for program in [*self.workers, *([self.beat] if self.beat else [])]:
             with contextlib.suppress(ProcessLookupError):
-                program.process.send_signal(signal.SIGCONT)
+                os.kill(program.pid, signal.SIGCONT)
             program.kill()
 
     # -- runs

@@ -1,5 +1,6 @@
 """The faults. Each is a function that does its worst and returns when it has; what heals by itself is left to heal."""
 
+import os
 import random
 import signal
 import time
@@ -49,14 +50,14 @@ def _kill_all(arena: Arena, _saved: Saved, _between: Between) -> str:
 
 def _stop(arena: Arena, _saved: Saved, between: Between) -> str:
     place = arena.chance.randrange(len(arena.workers))
-    worker = arena.workers[place].process
+    worker = arena.workers[place].pid
     seconds = arena.lease + arena.chance.uniform(0.5, 4.0)
-    worker.send_signal(signal.SIGSTOP)
+    os.kill(worker, signal.SIGSTOP)
     try:
         time.sleep(seconds)
         between()
     finally:
-        worker.send_signal(signal.SIGCONT)
+        os.kill(worker, signal.SIGCONT)
     return f"worker {place} for {seconds:.1f} s, lease {arena.lease:.0f} s"
 
 

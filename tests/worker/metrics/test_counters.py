@@ -198,7 +198,7 @@ def test_a_process_tells_its_metrics_where_the_settings_say(tmp_path: Path) -> N
     with system.start("serve", METRICS_PORT=str(port)) as program:
         wait_for(lambda: answers(port), "metrics are served")
         samples = scrape(port)
-        wait_for(lambda: catches_sigterm(program.process.pid), "it can be asked to end")
+        wait_for(lambda: catches_sigterm(program.pid), "it can be asked to end")
         program.terminate()
 
     assert of(samples, "database_up") == 1
