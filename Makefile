@@ -4,6 +4,7 @@
 # make bench  speed and memory of a verification, as a ratio to curl
 # make chaos  200 faults (processes killed, servers restarted, clocks put wrong) during real runs; make chaos CHAOS="--seed 5"
 # make size   10,000 mailboxes in one run, 5,000 domains with a history in the store: what that takes
+# make sbom   what the lock file installs, as a CycloneDX document (sbom.cdx.json)
 # make lock   the newest allowed versions into both lock files
 # make clean  everything that the above made
 
@@ -16,7 +17,7 @@ INSTALL_SELF := $(PIP) install --quiet --no-deps --no-build-isolation --editable
 COMPILE := $(BIN)/uv pip compile pyproject.toml - --extra demo --generate-hashes --universal --python-version 3.11 \
 	--no-emit-index-url --custom-compile-command "make lock" --upgrade --quiet
 
-.PHONY: run test lint check bench bench-short chaos size lock clean
+.PHONY: run test lint check bench bench-short chaos size sbom lock clean
 
 run: .venv/.runtime
 	$(BIN)/mail-preflight demo
@@ -50,12 +51,15 @@ size: .venv/.dev
 	scripts/install-test-servers.sh
 	$(BIN)/python -m tests.flows.size $(SIZE)
 
+sbom:
+	$(PYTHON) scripts/sbom.py requirements.lock > sbom.cdx.json
+
 lock: .venv/.dev
 	printf 'setuptools\n' | $(COMPILE) --output-file requirements.lock
 	printf 'setuptools\nuv\n' | $(COMPILE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
 
 clean:
-	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv sbom.cdx.json build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.created:

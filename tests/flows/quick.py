@@ -4,7 +4,13 @@ What is waited for stays the same; how long is all that changes.
 """
 
 import os
+import signal
 import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
 
 import checks.network.dial
 import worker.app
@@ -19,6 +25,7 @@ import worker.watchdog
 from checks.context import CheckContext
 from checks.model import Endpoint, EndpointResult
 from cli.main import run
+from settings_store.changes import applying
 from tests.flows import clocks
 from tests.worker.overrun_program import WORKS
 from worker.pacing.pacer import Pacer
@@ -53,6 +60,40 @@ def never_end(how: str, port: int) -> None:
     worker.runs.endpoints.check_in_turn = check
 
 
+def kill_apply(moment: str) -> None:
+    """From now on this process dies in the transaction of its `apply`.
+
+    At "statement:NUMBER", at "commit:" (just before it), "committed:" (just after it), or "seconds:NUMBER" after the
+    transaction began.
+    """
+    kind, _, number = moment.partition(":")
+    inside: list[str] = []
+    real = applying.apply
+
+    def die() -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def apply(*arguments: Any, **options: Any) -> int:
+        inside.append("apply")
+        if kind == "seconds":
+            threading.Timer(float(number), die).start()
+        return real(*arguments, **options)
+
+    def at_statement(*_: object) -> None:
+        if inside:
+            inside.append("statement")
+            if kind == "statement" and inside.count("statement") == int(number):
+                die()
+
+    def at(wanted: str) -> Callable[..., None]:
+        return lambda *_: die() if inside and kind == wanted else None
+
+    vars(applying)["apply"] = apply
+    sa.event.listen(sa.Engine, "before_cursor_execute", at_statement)
+    sa.event.listen(sa.Engine, "commit", at("commit"))
+    sa.event.listen(sa.Pool, "checkin", at("committed"))  # the connection is given back once it has committed
+
+
 if __name__ == "__main__":
     hurry(float(os.environ.get("MAIL_PREFLIGHT_LEASE", LEASE_SECONDS)))
     if "MAIL_PREFLIGHT_CLOCKS" in os.environ:
@@ -60,4 +101,6 @@ if __name__ == "__main__":
     if "MAIL_PREFLIGHT_BUSY" in os.environ:
         how, port = os.environ["MAIL_PREFLIGHT_BUSY"].split(":")
         never_end(how, int(port))
+    if "MAIL_PREFLIGHT_KILL_APPLY" in os.environ:
+        kill_apply(os.environ["MAIL_PREFLIGHT_KILL_APPLY"])
     sys.exit(run(sys.argv[1:]))

@@ -55,7 +55,8 @@ class Arena:
     workers: list[Program] = field(default_factory=list)
     beat: Program | None = None
     direction: int = 0
-    mail_was_down: bool = False
+    outages: list[tuple[Snapshot, Snapshot]] = field(default_factory=list)
+    """What was stored just before a mail server went away, and when all that it had cut off was stored."""
 
     # -- processes
 
@@ -94,7 +95,7 @@ class Arena:
     def save(self) -> Saved:
         """A change to the other settings, as if nobody had ever logged in, and its run under way."""
         self.direction = 1 - self.direction
-        self.mail_was_down = False
+        self.outages.clear()
         with self.preflight.database.begin() as conn:
             for table in ("rejections", "login_budget"):
                 conn.exec_driver_sql(f"DELETE FROM {table}")  # noqa: S608 - the names are the line above
@@ -121,6 +122,18 @@ class Arena:
     def snapshot(self, saved: Saved) -> Snapshot:
         """What is stored of a run at this moment."""
         return patiently(lambda: read_snapshot(self.preflight.database, saved.run_id))
+
+    def under_way(self) -> set[str] | None:
+        """The addresses about which something was stored while a mail server was away; None where none was."""
+        if not self.outages:
+            return None
+        numbers = {user: number for number, user in enumerate(self.lab.users)}
+        return {
+            f"box{numbers[user]:03}@{DOMAIN}"
+            for before, after in self.outages
+            for user, known in after.known.items()
+            if before.known.get(user) != known
+        }
 
     def in_force(self) -> int | None:
         """The id of the domain's settings in force."""

@@ -14,6 +14,7 @@ from worker.app import PREFLIGHT, make_app
 from worker.tasks import PREFIX
 
 LATE_SECONDS = 1.0
+CUT_OFF_SECONDS = 3.0  # a login that an outage has cut off is over and stored by then
 STEPS = ("start_run", "run_page", "run_page", "finish_run")
 Between = Callable[[], None]
 """Called in the middle of a fault that has a middle, to look at what is stored then."""
@@ -120,13 +121,15 @@ def _set_clock(file: Path, chance: random.Random) -> float:
     return after - before
 
 
-def _mail_down(arena: Arena, _saved: Saved, _between: Between) -> str:
+def _mail_down(arena: Arena, saved: Saved, _between: Between) -> str:
     server = arena.chance.choice([arena.lab.dovecot, arena.lab.postfix])
     seconds = arena.chance.uniform(0.1, 1.0)
-    arena.mail_was_down = True
+    before = arena.snapshot(saved)
     server.stop()
     time.sleep(seconds)
     server.start()
+    time.sleep(CUT_OFF_SECONDS)
+    arena.outages.append((before, arena.snapshot(saved)))
     return f"{type(server).__name__.removesuffix('Server')} for {seconds:.1f} s"
 
 

@@ -1,5 +1,6 @@
 """One run and what is done to it: save, disturb, wait, judge, apply."""
 
+import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from tests.flows.chaos.judge import Mark, Report, judge_logins, judge_report, ju
 from tests.flows.chaos.seen import read_logins
 
 LANE_THREADS = int(WORKER["LOGINS_AT_ONCE"])
-APPLY_SECONDS = 2.5
+STATEMENTS = 14  # about as many as `apply` has
 
 
 def say(line: str) -> None:
@@ -117,9 +118,9 @@ class Trial:
     def _judge(self, saved: Saved) -> None:
         arena = self.arena
         final = arena.snapshot(saved)
-        self.problems += judge_report(report_of(arena, saved), self.expected, arena.mail_was_down)
+        self.problems += judge_report(report_of(arena, saved), self.expected, arena.under_way())
         self.problems += judge_verdicts(self.marks, final, arena.mailboxes)
-        self.problems += judge_logins(read_logins(arena.lab), self.marks, final, not arena.mail_was_down)
+        self.problems += judge_logins(read_logins(arena.lab), self.marks, final, not arena.outages)
 
     # -- applying
 
@@ -128,23 +129,32 @@ class Trial:
         before = arena.in_force()
         count = str((arena.run(saved).counts or {})["will_disconnect"])
         arguments = ["apply", saved.change_id, *(["--accept-disconnects", count] if count != "0" else [])]
-        seconds = arena.chance.uniform(0.2, APPLY_SECONDS)
-        with arena.system.start(*arguments, WATCH_MINUTES="0") as command:
-            time.sleep(seconds)
-            command.kill()
+        moment = self._moment()
+        with arena.system.start(*arguments, WATCH_MINUTES="0", KILL_APPLY=moment) as command:
+            status = command.process.wait(60)
         applied = arena.in_force() != before
         self.problems += self._half_applied(saved, applied)
+        if status not in {-signal.SIGKILL, 0, 2}:
+            self.problems.append(f"apply ended with {status}: {command.words}")
+        when = f"in its transaction, at {moment}" if status == -signal.SIGKILL else f"came before {moment}: {status}"
         what = "applied" if applied else "as it was"
-        self._tell(f"{'':7} {'finished':9} {'':11}  kill -9 of apply after {seconds:.1f} s: {what}")
+        self._tell(f"{'':7} {'finished':9} {'':11}  kill -9 of apply {when}: {what}")
         if not applied:
             self.problems += self._half_applied(saved, self._apply(saved, int(count)))
+
+    def _moment(self) -> str:
+        """Before one of its statements, before or after its commit, or some time after it began (see `quick`)."""
+        chance = self.arena.chance
+        kind = chance.choices(("statement", "commit", "committed", "seconds"), [6, 2, 1, 3])[0]
+        number = {"statement": str(chance.randrange(1, STATEMENTS + 1)), "seconds": f"{chance.uniform(0, 0.05):.4f}"}
+        return f"{kind}:{number.get(kind, '')}"
 
     def _apply(self, saved: Saved, count: int) -> bool:
         """Whether the change could be applied. A report that the mail server left incomplete is refused, rightly."""
         try:
             self.arena.preflight.apply(saved.change_id, count)
         except Refused as refused:
-            if not self.arena.mail_was_down:
+            if not self.arena.outages:
                 self.problems.append(f"a good change cannot be applied: {refused}")
             self.arena.direction = 1 - self.arena.direction
             return False
