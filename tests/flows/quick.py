@@ -17,7 +17,6 @@ import worker.app
 import worker.health.endpoint_lane
 import worker.pacing.endpoint_slot
 import worker.pacing.pacer
-import worker.runs.endpoints
 import worker.runs.flow
 import worker.runs.lane
 import worker.service.preflight
@@ -52,12 +51,12 @@ def hurry(lease: float = LEASE_SECONDS) -> None:
 
 def never_end(how: str, port: int) -> None:
     """From now on the check of an endpoint with that port computes for ever, in Python or in C."""
-    real = worker.runs.endpoints.check_in_turn
+    real = worker.pacing.endpoint_slot.check_in_turn
 
     def check(endpoint: Endpoint, context: CheckContext, pacer: Pacer) -> EndpointResult:
         return real(endpoint, context, pacer) if endpoint.port != port else WORKS[how]()
 
-    worker.runs.endpoints.check_in_turn = check
+    worker.pacing.endpoint_slot.check_in_turn = check
 
 
 def kill_apply(moment: str) -> None:

@@ -84,7 +84,7 @@ class EndpointLane:
     def __init__(self, resources: Resources, check: Check | None = None) -> None:
         self._resources = resources
         self._quarantined: Mapping[str, str] = {}
-        self._check = check or (lambda *what: check_watched(*what, resources, self._quarantined))
+        self._check = check or self._check_watched
         self._rules = rules_of(resources.config)
         self._threads = max(1, resources.config.health_threads // LANES)
         self._until = time.monotonic() + LANE_SECONDS
@@ -162,6 +162,9 @@ class EndpointLane:
         result = self._check(endpoint, context)
         counters.endpoint_checked(endpoint.protocol, result.verdict, result.code, time.monotonic() - begun)
         return result
+
+    def _check_watched(self, endpoint: Endpoint, context: CheckContext) -> EndpointResult:
+        return check_watched(endpoint, context, self._resources, self._quarantined)
 
     # -- recording
 

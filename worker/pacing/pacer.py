@@ -239,7 +239,7 @@ class RedisPacer:
 
     def _apply(self, server: str, what: str) -> None:
         key = _key(server)
-        shared = [self._limit, self._start, what, int(FORGET_SECONDS), FLOOR, ROUNDS, TWICE_SECONDS]
+        shared: list[str | int] = [self._limit, self._start, what, int(FORGET_SECONDS), FLOOR, ROUNDS, TWICE_SECONDS]
         try:
             self._change(keys=[key, f"{key}:{uuid.uuid4().hex}"], args=shared)
         except redis.RedisError as error:

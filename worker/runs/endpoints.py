@@ -15,7 +15,7 @@ from settings_store.runs import endpoints, quarantine, runs
 from settings_store.runs.runs import CANDIDATE, Phase, Run
 from worker import watchdog
 from worker.config import Config
-from worker.pacing.endpoint_slot import PATIENCE_SECONDS, check_in_turn
+from worker.pacing import endpoint_slot
 from worker.resources import Resources
 
 
@@ -47,8 +47,8 @@ def check_watched(
     if work := quarantined.get(str(endpoint)):
         seen = f"{work} computed beyond its deadline; not checked for an hour"
         return EndpointResult(endpoint, Verdict.INCONCLUSIVE, Code.INTERNAL, seen=seen)
-    with watchdog.during("endpoint check", endpoint, PATIENCE_SECONDS + context.deadline_seconds):
-        return check_in_turn(endpoint, context, resources.pacer)
+    with watchdog.during("endpoint check", endpoint, endpoint_slot.PATIENCE_SECONDS + context.deadline_seconds):
+        return endpoint_slot.check_in_turn(endpoint, context, resources.pacer)
 
 
 def endpoint_results(resources: Resources, run_id: str, phase: Phase) -> tuple[EndpointResult, ...]:
