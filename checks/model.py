@@ -59,9 +59,9 @@ class Invalid(ValueError):
 
 
 class Unavailable(Exception):
-    """The database does not do it now and may later: away, full, read-only, out of connections, or busy for long.
+    """The database, or the broker, does not do it now and may later: away, full, read-only, or busy for long.
 
-    Nothing of the transaction was kept. The text is one line for people, without a secret or a value.
+    Nothing of a transaction was kept. The text is one line for people, without a secret or a value.
     """
 
 

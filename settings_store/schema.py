@@ -212,7 +212,7 @@ rejections = sa.Table(
 quarantined_endpoints = sa.Table(
     "quarantined_endpoints",
     metadata,
-    sa.Column("endpoint", sa.Text, primary_key=True),  # protocol://host:port
+    sa.Column("endpoint", sa.Text, primary_key=True),  # host:port, or the URL of Exchange
     sa.Column("work", sa.Text, nullable=False),  # what it was that did not end
     sa.Column("until", sa.Float, nullable=False),
 )

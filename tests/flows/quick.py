@@ -22,7 +22,8 @@ import worker.runs.lane
 import worker.service.preflight
 import worker.watchdog
 from checks.context import CheckContext
-from checks.model import Endpoint, EndpointResult
+from checks.model import Endpoint, EndpointResult, LoginResult
+from checks.runner import Route
 from cli.main import run
 from settings_store.changes import applying
 from tests.flows import clocks
@@ -49,14 +50,23 @@ def hurry(lease: float = LEASE_SECONDS) -> None:
     checks.network.dial.CONNECT_SECONDS = CONNECT_SECONDS
 
 
-def never_end(how: str, port: int) -> None:
-    """From now on the check of an endpoint with that port computes for ever, in Python or in C."""
-    real = worker.pacing.endpoint_slot.check_in_turn
+def never_end(how: str, what: str, where: str) -> None:
+    """From now on a "check" or "login" at host:port computes for ever, in "python" or in "c"."""
+    real_check, real_login = worker.pacing.endpoint_slot.check_in_turn, worker.runs.lane.check_mailbox
 
     def check(endpoint: Endpoint, context: CheckContext, pacer: Pacer) -> EndpointResult:
-        return real(endpoint, context, pacer) if endpoint.port != port else WORKS[how]()
+        return real_check(endpoint, context, pacer) if place(endpoint) != where else WORKS[how]()
 
-    worker.pacing.endpoint_slot.check_in_turn = check
+    def login(route: Route, *others: Any) -> LoginResult:
+        return real_login(route, *others) if place(route.endpoint) != where else WORKS[how]()
+
+    def place(endpoint: Endpoint) -> str:
+        return f"{endpoint.host}:{endpoint.port}"
+
+    if what == "check":
+        worker.pacing.endpoint_slot.check_in_turn = check
+    else:
+        vars(worker.runs.lane)["check_mailbox"] = login
 
 
 def kill_apply(moment: str) -> None:
@@ -98,8 +108,7 @@ if __name__ == "__main__":
     if "MAIL_PREFLIGHT_CLOCKS" in os.environ:
         clocks.install(*os.environ["MAIL_PREFLIGHT_CLOCKS"].split(os.pathsep))
     if "MAIL_PREFLIGHT_BUSY" in os.environ:
-        how, port = os.environ["MAIL_PREFLIGHT_BUSY"].split(":")
-        never_end(how, int(port))
+        never_end(*os.environ["MAIL_PREFLIGHT_BUSY"].split(" "))
     if "MAIL_PREFLIGHT_KILL_APPLY" in os.environ:
         kill_apply(os.environ["MAIL_PREFLIGHT_KILL_APPLY"])
     sys.exit(run(sys.argv[1:]))

@@ -16,7 +16,7 @@ def test_one_process_is_lost_and_the_endpoint_left_alone(own_system: System, lab
     own_system.load(HOSTILE, boxes_of(lab, HOSTILE, 3))
     own_system.load(HEALTHY, boxes_of(lab, HEALTHY, 6, wrong=[2]))
     with (
-        own_system.working(1, BUSY=f"{how}:{port}", ENDPOINT_SECONDS="1") as (worker,),
+        own_system.working(1, BUSY=f"{how} check localhost:{port}", ENDPOINT_SECONDS="1") as (worker,),
         own_system.start("beat"),
         own_system.open() as preflight,
     ):
@@ -35,3 +35,20 @@ def test_one_process_is_lost_and_the_endpoint_left_alone(own_system: System, lab
         "endpoint check computed beyond its deadline; not checked for an hour",
     )
     assert words.count("computes beyond its deadline") == 1
+
+
+def test_a_login_that_does_not_end_is_not_tried_by_the_next_worker(own_system: System, lab: MailLab) -> None:
+    where = f"127.0.0.1:{lab.dovecot.imaps_port}"
+    own_system.load(HOSTILE, boxes_of(lab, HOSTILE, 3))
+    with (
+        own_system.working(1, BUSY=f"c login {where}", LOGIN_SECONDS="3") as (worker,),
+        own_system.start("beat"),
+        own_system.open() as preflight,
+    ):
+        found = outcome(preflight, preflight.save(HOSTILE, settings_of(lab, host="127.0.0.1")))
+        words = worker.words
+
+    assert found.counts == {"cannot_tell": 3}
+    assert set(found.codes.values()) == {"run.not_tried"}
+    assert str(found.report.stop_code) == "internal.error"
+    assert words.count("login of ") == 1
