@@ -93,7 +93,7 @@ def work(app: Celery, queue: str, stopping: threading.Event) -> None:
         stopping.set()  # lanes end early, or the end of the worker would wait a minute for them
         warm(*arguments, **options)
 
-    worker.stop = stop
+    worker.stop = stop  # type: ignore[method-assign] # its own methods call it too
     worker.start()
     if worker.exitcode:
         raise Unavailable("the broker does not do what the worker needs; it ends, and goes on when it is started again")

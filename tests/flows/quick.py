@@ -52,7 +52,8 @@ def hurry(lease: float = LEASE_SECONDS) -> None:
 
 def never_end(how: str, what: str, where: str) -> None:
     """From now on a "check" or "login" at host:port computes for ever, in "python" or in "c"."""
-    real_check, real_login = worker.pacing.endpoint_slot.check_in_turn, worker.runs.lane.check_mailbox
+    lane = vars(worker.runs.lane)
+    real_check, real_login = worker.pacing.endpoint_slot.check_in_turn, lane["check_mailbox"]
 
     def check(endpoint: Endpoint, context: CheckContext, pacer: Pacer) -> EndpointResult:
         return real_check(endpoint, context, pacer) if place(endpoint) != where else WORKS[how]()
@@ -66,7 +67,7 @@ def never_end(how: str, what: str, where: str) -> None:
     if what == "check":
         worker.pacing.endpoint_slot.check_in_turn = check
     else:
-        vars(worker.runs.lane)["check_mailbox"] = login
+        lane["check_mailbox"] = login
 
 
 def kill_apply(moment: str) -> None:

@@ -18,7 +18,7 @@ from settings_store import schema
 from settings_store.changes.changes import Saved
 from settings_store.runs import runs
 from tests.flows import clocks
-from tests.flows.chaos.seen import Snapshot, read_snapshot
+from tests.flows.chaos.seen import Outage, Snapshot, read_logins, read_snapshot
 from tests.flows.harness import Program, System, boxes_of, settings_of, wait_for
 from tests.servers.dovecot import DovecotOptions
 from tests.servers.lab import MailLab, mail_lab
@@ -55,8 +55,7 @@ class Arena:
     workers: list[Program] = field(default_factory=list)
     beat: Program | None = None
     direction: int = 0
-    outages: list[tuple[Snapshot, Snapshot]] = field(default_factory=list)
-    """What was stored just before a mail server went away, and when all that it had cut off was stored."""
+    outages: list[Outage] = field(default_factory=list)
 
     # -- processes
 
@@ -124,16 +123,12 @@ class Arena:
         return patiently(lambda: read_snapshot(self.preflight.database, saved.run_id))
 
     def under_way(self) -> set[str] | None:
-        """The addresses about which something was stored while a mail server was away; None where none was."""
+        """The addresses that were under way while a mail server was away; None where none was."""
         if not self.outages:
             return None
+        logins = read_logins(self.lab)
         numbers = {user: number for number, user in enumerate(self.lab.users)}
-        return {
-            f"box{numbers[user]:03}@{DOMAIN}"
-            for before, after in self.outages
-            for user, known in after.known.items()
-            if before.known.get(user) != known
-        }
+        return {f"box{numbers[user]:03}@{DOMAIN}" for outage in self.outages for user in outage.cut_off(logins)}
 
     def in_force(self) -> int | None:
         """The id of the domain's settings in force."""

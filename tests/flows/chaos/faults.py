@@ -10,6 +10,7 @@ from pathlib import Path
 
 from settings_store.changes.changes import Saved
 from tests.flows.chaos.arena import Arena
+from tests.flows.chaos.seen import Outage
 from worker.app import PREFLIGHT, make_app
 from worker.tasks import PREFIX
 
@@ -124,12 +125,13 @@ def _set_clock(file: Path, chance: random.Random) -> float:
 def _mail_down(arena: Arena, saved: Saved, _between: Between) -> str:
     server = arena.chance.choice([arena.lab.dovecot, arena.lab.postfix])
     seconds = arena.chance.uniform(0.1, 1.0)
-    before = arena.snapshot(saved)
+    before, down = arena.snapshot(saved), time.clock_gettime(time.CLOCK_REALTIME)
     server.stop()
     time.sleep(seconds)
     server.start()
+    up = time.clock_gettime(time.CLOCK_REALTIME)
     time.sleep(CUT_OFF_SECONDS)
-    arena.outages.append((before, arena.snapshot(saved)))
+    arena.outages.append(Outage(before, arena.snapshot(saved), down, up))
     return f"{type(server).__name__.removesuffix('Server')} for {seconds:.1f} s"
 
 

@@ -1,5 +1,6 @@
 """One run and what is done to it: save, disturb, wait, judge, apply."""
 
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -130,7 +131,8 @@ class Trial:
         count = str((arena.run(saved).counts or {})["will_disconnect"])
         arguments = ["apply", saved.change_id, *(["--accept-disconnects", count] if count != "0" else [])]
         moment = self._moment()
-        with arena.system.start(*arguments, WATCH_MINUTES="0", KILL_APPLY=moment) as command:
+        clocks = f"{arena.folder}/clock-of-nobody{os.pathsep}{arena.shared_clock}"
+        with arena.system.start(*arguments, WATCH_MINUTES="0", KILL_APPLY=moment, CLOCKS=clocks) as command:
             status = command.process.wait(60)
         applied = arena.in_force() != before
         self.problems += self._half_applied(saved, applied)
