@@ -59,7 +59,8 @@ def never_end(how: str, what: str, where: str) -> None:
         return real_check(endpoint, context, pacer) if place(endpoint) != where else WORKS[how]()
 
     def login(route: Route, *others: Any) -> LoginResult:
-        return real_login(route, *others) if place(route.endpoint) != where else WORKS[how]()
+        result: LoginResult = real_login(route, *others) if place(route.endpoint) != where else WORKS[how]()
+        return result
 
     def place(endpoint: Endpoint) -> str:
         return f"{endpoint.host}:{endpoint.port}"
