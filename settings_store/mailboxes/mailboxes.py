@@ -42,12 +42,13 @@ def import_mailboxes(
     behind.
     """
     # Imports into one domain wait for each other, so that what was looked up stays true (SQLite has one writer anyway).
-    conn.execute(sa.select(domains.c.id).where(domains.c.id == domain_id).with_for_update(key_share=True))
+    count = domains.update().where(domains.c.id == domain_id).values(revision=domains.c.revision + 1)
+    revision = conn.execute(count.returning(domains.c.revision)).scalar_one()
     lock_mailboxes(conn, domain_id)
     remaining, now = iter(rows), time.time() if now is None else now
     total, unknown = ImportCounts(), _count_unknown(conn, domain_id)
     while chunk := list(islice(remaining, _CHUNK)):
-        total += _import_chunk(conn, domain_id, chunk, vault, now)
+        total += _import_chunk(conn, domain_id, revision, chunk, vault, now)
     moved = Moved(MailboxState.UNKNOWN, None, _count_unknown(conn, domain_id) - unknown - total.added)
     state_events.record(conn, domain_id, [moved], Why("imported", "", now))
     return total
@@ -59,7 +60,7 @@ def _count_unknown(conn: sa.Connection, domain_id: int) -> int:
 
 
 def _import_chunk(
-    conn: sa.Connection, domain_id: int, rows: Sequence[MailboxRow], vault: Vault, now: float
+    conn: sa.Connection, domain_id: int, revision: int, rows: Sequence[MailboxRow], vault: Vault, now: float
 ) -> ImportCounts:
     known = _known(conn, domain_id, [row.address for row in rows])
     new = [row for row in rows if row.address not in known]
@@ -67,12 +68,12 @@ def _import_chunk(
     if new:
         conn.execute(
             mailboxes.insert(),
-            [{"domain_id": domain_id, "address": row.address, **_login(row, vault, now)} for row in new],
+            [{"domain_id": domain_id, "address": row.address, **_login(row, vault, now, revision)} for row in new],
         )
     if changed:
         conn.execute(
             mailboxes.update().where(mailboxes.c.id == sa.bindparam("mailbox_id")),
-            [{"mailbox_id": known[row.address]["id"], **_login(row, vault, now)} for row in changed],
+            [{"mailbox_id": known[row.address]["id"], **_login(row, vault, now, revision)} for row in changed],
         )
         forget(conn, [known[row.address]["id"] for row in changed])
         _look_soon(conn, domain_id, now)
@@ -106,7 +107,7 @@ def _same(stored: sa.RowMapping, row: MailboxRow, vault: Vault) -> bool:
         return False  # nobody can read what is stored: it is replaced
 
 
-def _login(row: MailboxRow, vault: Vault, now: float) -> dict[str, object]:
+def _login(row: MailboxRow, vault: Vault, now: float, revision: int) -> dict[str, object]:
     """The columns that say how a mailbox logs in, and that nothing is known yet of how that goes."""
     return {
         "username": row.username,
@@ -116,6 +117,7 @@ def _login(row: MailboxRow, vault: Vault, now: float) -> dict[str, object]:
         "state_code": None,
         "state_since": None,
         "changed_at": now,
+        "revision": revision,
         "health_at": None,
         "health_fails": 0,
     }

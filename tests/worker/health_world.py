@@ -280,7 +280,7 @@ def make_world(database: Database, monkeypatch: pytest.MonkeyPatch, **values: ob
     """A world in which nothing is yet but time."""
     world = World(database, Config(**{"lanes": 1, "watch_minutes": 0, **values}))  # type: ignore[arg-type] # settings by name
     monkeypatch.setattr(
-        "worker.runs.endpoints.check_in_turn", lambda endpoint, context, _pacer: world.check(endpoint, context)
+        "worker.pacing.endpoint_slot.check_in_turn", lambda endpoint, context, _pacer: world.check(endpoint, context)
     )
     monkeypatch.setattr("worker.runs.lane.check_mailbox", world.log_in)
     monkeypatch.setattr(
