@@ -6,6 +6,7 @@
 # make chaos  200 faults (processes killed, servers restarted, clocks put wrong) during real runs; make chaos CHAOS="--seed 5"
 # make fuzz   a minute of mutated replies, certificates and documents; make fuzz FUZZ="--minutes 300", FUZZ="--seed 5 soap"
 # make size   10,000 mailboxes in one run, 5,000 domains with a history in the store: what that takes
+# make sbom   what the lock file installs, as a CycloneDX document (sbom.cdx.json)
 # make lock   the newest allowed versions into both lock files
 # make clean  everything that the above made
 
@@ -20,7 +21,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml - --extra demo --generate-hashes
 
 TARGET ?= test
 
-.PHONY: run test test-debian12 test-debian13 lint check bench bench-short chaos fuzz size lock clean
+.PHONY: run test test-debian12 test-debian13 lint check bench bench-short chaos fuzz size sbom lock clean
 
 run: .venv/.runtime
 	$(BIN)/mail-preflight demo
@@ -60,12 +61,15 @@ size: .venv/.dev
 	scripts/install-test-servers.sh
 	$(BIN)/python -m tests.flows.size $(SIZE)
 
+sbom:
+	$(PYTHON) scripts/sbom.py requirements.lock > sbom.cdx.json
+
 lock: .venv/.dev
 	printf 'setuptools\n' | $(COMPILE) --output-file requirements.lock
 	printf 'setuptools\nuv\n' | $(COMPILE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
 
 clean:
-	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv sbom.cdx.json build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.created:

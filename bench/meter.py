@@ -52,7 +52,7 @@ def cpu_seconds(pids: Sequence[int]) -> float:
 
 def peak_megabytes(pids: Sequence[int]) -> float:
     """The most memory that any one of the processes ever had."""
-    return max(_megabytes(_high_water(pid)) for pid in pids)
+    return max(_megabytes(_high_water(below)) for pid in pids for below in _tree(pid))
 
 
 def _tree(pid: int) -> Iterator[int]:

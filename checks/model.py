@@ -58,6 +58,13 @@ class Invalid(ValueError):
         self.field = field
 
 
+class Unavailable(Exception):
+    """The database, or the broker, does not do it now and may later: away, full, read-only, or busy for long.
+
+    Nothing of a transaction was kept. The text is one line for people, without a secret or a value.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """Where a protocol is served. `host` is an ASCII host name (IDNA) or an IP address without brackets.

@@ -8,8 +8,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from checks.messages import Language
-from checks.model import Invalid
+from checks.language import Language
+from checks.model import Invalid, Unavailable
 from cli.commands import alerts, changes, health, maintenance, operation, verification
 from cli.failures import Commands, Status, complain, discard_output, report_internal
 
@@ -99,6 +99,9 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         discard_output()
         return Status.PIPE_CLOSED
+    except Unavailable as error:
+        complain(f"{error}; nothing that was stored is lost")
+        return Status.INTERNAL
     except (KeyboardInterrupt, typer.Abort):
         return Status.INTERRUPTED
     except Exception as error:  # noqa: BLE001 -- the last place: a traceback would print values nobody may see

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from checks.model import Invalid
+from checks.model import Invalid, Unavailable
 from settings_store import migrations
 
 _BUSY_SECONDS = 10
@@ -19,6 +19,7 @@ _CONNECT_SECONDS = 5
 # Any number will do, as long as every version of this program takes the same one.
 _MIGRATION_LOCK = 7_163_281_940
 
+_READ_ONLY = "25006"  # PostgreSQL's read_only_sql_transaction: a standby, or a primary that is being replaced
 _POOL: Mapping[str, int] = {"pool_size": 5, "max_overflow": 20}
 _URL_HELP = "give it like sqlite:////folder/file.db or postgresql://user:password@host/name"
 
@@ -43,12 +44,15 @@ class Database:
 
     @contextmanager
     def begin(self) -> Iterator[sa.Connection]:
-        """One write transaction: committed at the end, rolled back on an exception. Transactions do not nest."""
+        """One write transaction: committed at the end, rolled back on an exception. Transactions do not nest.
+
+        Raises `Unavailable`, as `read` and `now` do.
+        """
         if not self._is_file:
-            with self._engine.begin() as connection:
+            with self._available(), self._engine.begin() as connection:
                 yield connection
             return
-        with self._take_turn(), self._engine.connect() as connection:
+        with self._available(), self._take_turn(), self._engine.connect() as connection:
             connection = connection.execution_options(sqlite_begin="IMMEDIATE")
             with connection.begin():
                 yield connection
@@ -56,7 +60,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """One read transaction: every statement in it sees the same state of the database."""
-        with self._reading.begin() as connection:
+        with self._available(), self._reading.begin() as connection:
             yield connection
 
     def now(self) -> float:
@@ -66,7 +70,7 @@ class Database:
         """
         if self._is_file:
             return time.time()
-        with self._asking.connect() as connection:
+        with self._available(), self._asking.connect() as connection:
             return float(connection.execute(sa.select(sa.extract("epoch", sa.func.clock_timestamp()))).scalar_one())
 
     def migrate(self) -> None:
@@ -82,6 +86,8 @@ class Database:
                 f"the database {self._shown} was written by a newer version of this program (schema {error}); "
                 "upgrade the program or use another database"
             ) from None
+        except Unavailable as error:
+            raise Invalid(str(error)) from None
         except (OSError, sa.exc.DBAPIError) as error:
             raise Invalid(f"the database {self._shown} cannot be used: {self._reason(error)}") from None
 
@@ -107,9 +113,20 @@ class Database:
                 path.touch(mode=0o600)
 
     @contextmanager
+    def _available(self) -> Iterator[None]:
+        try:
+            yield
+        except sa.exc.DBAPIError as error:
+            if not _passes(error):
+                raise
+            raise Unavailable(f"the database {self._shown} cannot be used: {self._reason(error)}") from error
+        except sa.exc.TimeoutError as error:  # nobody gave a connection back
+            raise Unavailable(f"the database {self._shown} cannot be used: all connections are taken") from error
+
+    @contextmanager
     def _take_turn(self) -> Iterator[None]:
         if not self._turn.acquire(timeout=_BUSY_SECONDS):
-            raise TimeoutError(f"another transaction of this process held the database for {_BUSY_SECONDS} s")
+            raise Unavailable(f"the database {self._shown} was held by another transaction for {_BUSY_SECONDS} s")
         try:
             yield
         finally:
@@ -149,6 +166,14 @@ def _parse(text: str) -> sa.URL:
     if url.get_backend_name() == "sqlite" and (url.database in {None, "", ":memory:"} or url.query):
         raise Invalid(f"the database URL must name a file and no options; {_URL_HELP}", "database_url")
     return url
+
+
+def _passes(error: sa.exc.DBAPIError) -> bool:
+    """Whether an error is of the database's state and not of the statement: those are our own defects."""
+    if getattr(error.orig, "sqlstate", None) == _READ_ONLY:
+        return True
+    wrong = getattr(error.orig, "sqlite_errorname", "") == "SQLITE_ERROR"
+    return isinstance(error, sa.exc.OperationalError) and not wrong
 
 
 # Exceptions of SQLAlchemy quote the values of a statement unless told not to.

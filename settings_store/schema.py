@@ -40,6 +40,8 @@ domains = sa.Table(
     # The settings in force; None until the first change is applied. Compare-and-swap is done on this column.
     sa.Column("settings_id", sa.ForeignKey("settings.id", use_alter=True), nullable=True),
     sa.Column("paused_at", sa.Float),  # since when nobody watches the domain's health, None where somebody does
+    # Counts the imports of its mailboxes: clocks can be put back, so they do not say what came first.
+    sa.Column("revision", sa.BigInteger, nullable=False, server_default="0"),
     sa.UniqueConstraint("account_id", "name"),
 )
 
@@ -82,6 +84,7 @@ mailboxes = sa.Table(
     sa.Column("state_code", sa.Text),
     sa.Column("state_since", sa.Float),
     sa.Column("changed_at", sa.Float),  # when user name or credential were last written
+    sa.Column("revision", sa.BigInteger, nullable=False, server_default="0"),  # the domain's at that import
     sa.Column("health_at", sa.Float),  # when a health check last took it up
     sa.Column("health_fails", sa.Integer, nullable=False, server_default="0"),  # failed health checks in a row
     sa.Column("change_id", sa.Text, index=True),  # the change that its login came with, None where it was imported
@@ -124,6 +127,7 @@ change_credentials = sa.Table(
     sa.Column("credential_kind", sa.Text, nullable=False),
     sa.Column("came_with", sa.Text),  # of what was replaced: the change that it had come with
     sa.Column("changed_at", sa.Float),  # of what was replaced: when it was written
+    sa.Column("revision", sa.BigInteger, nullable=False, server_default="0"),  # and the domain's then
     sa.Index("ix_change_credentials_mailbox_id", "mailbox_id"),
     sa.CheckConstraint("holds IN ('proposed','replaced')", name="holds"),
 )
@@ -165,6 +169,7 @@ runs = sa.Table(
     sa.Column("finished_at", sa.Float),
     sa.Column("counts", sa.JSON),
     sa.Column("checksum", sa.Text),
+    sa.Column("revision", sa.BigInteger, nullable=False, server_default="0"),  # the domain's when it was created
     sa.Index("ix_runs_touched_at", "touched_at"),
     # Nearly all runs are history: those that go on, and the one that verified some settings, are found without it.
     sa.Index("ix_runs_stage", "stage", "touched_at"),
@@ -243,6 +248,15 @@ rejections = sa.Table(
     sa.Column("code", sa.Text, nullable=False),
     sa.Column("seen", sa.Text, nullable=False),
     sa.Column("at", sa.Float, nullable=False),
+)
+
+# Endpoints whose check or login computed beyond its deadline, and so took a whole worker with it.
+quarantined_endpoints = sa.Table(
+    "quarantined_endpoints",
+    metadata,
+    sa.Column("endpoint", sa.Text, primary_key=True),  # host:port, or the URL of Exchange
+    sa.Column("work", sa.Text, nullable=False),  # what it was that did not end
+    sa.Column("until", sa.Float, nullable=False),
 )
 
 login_budget = sa.Table(

@@ -1,5 +1,6 @@
 """The plan of rooms (docs/architecture.md) as far as import-linter does not hold it: no circles, small rooms."""
 
+import re
 from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FLOORS = ("checks", "settings_store", "worker", "cli")
+_STARTS = ("", *FLOORS, "checks/protocols")  # a room is named within its floor
 FILES = 13  # of one room, its `__init__.py` apart
 
 
@@ -52,3 +54,10 @@ def test_what_a_floor_calls_a_capability_is_called_so_on_the_others() -> None:
     """One capability, one name: whoever works on alerts opens the folders called `alerts`."""
     rooms = {floor: {path.parent.name for path in (ROOT / floor).glob("*/__init__.py")} for floor in FLOORS}
     assert {"changes", "runs", "health", "incidents", "alerts"} <= rooms["settings_store"] & rooms["worker"]
+
+
+def test_the_page_names_what_is_there() -> None:
+    page = (ROOT / "docs/architecture.md").read_text("utf-8")
+    named = set(re.findall(r"`([a-z_]+/[\w./]*)`", page))
+    assert len(named) > 40, "paths were found"
+    assert [path for path in sorted(named) if not any((ROOT / start / path).exists() for start in _STARTS)] == []

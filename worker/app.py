@@ -18,11 +18,14 @@ EXPIRES_SECONDS = 3600  # a message this old says nothing that the sweep does no
 _VISIBILITY_SECONDS = 900
 _SOFT_LIMIT_SECONDS, _HARD_LIMIT_SECONDS = 300, 360
 _MEMORY = {"polling_interval": 0.005}  # its default of one second would be the longest wait of a small run
+# Said on purpose: redis-py's own are 5 seconds, which a busy Redis may take, and ten repetitions for clients that are
+# made from a URL. Kombu makes its connections itself, so redis-py repeats nothing; it asks anew by its own rules.
 _REDIS: dict[str, Any] = {
     "visibility_timeout": _VISIBILITY_SECONDS,
     "socket_connect_timeout": 5,
     "socket_timeout": 30,
     "socket_keepalive": True,
+    "retry_on_timeout": False,
 }
 
 

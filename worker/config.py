@@ -3,6 +3,7 @@
 import ipaddress
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -13,6 +14,7 @@ from checks.model import Invalid
 from checks.network.address_policy import AddressPolicy, Network
 
 EMBEDDED_BROKER = "memory://localhost/"
+_BROKER_HELP = "give memory:// or redis://[user:password@]host[:port]/number, or rediss:// with TLS"
 
 
 def _data_folder() -> Path:
@@ -90,6 +92,20 @@ class Config(BaseSettings):
         if not isinstance(value, str):
             return value
         return tuple(ipaddress.ip_network(item) for item in value.replace(",", " ").split())
+
+    @field_validator("broker_url")
+    @classmethod
+    def _is_a_broker(cls, value: SecretStr) -> SecretStr:
+        """Fails without the text, which may hold a password."""
+        try:
+            url = urlsplit(value.get_secret_value().strip())
+            database, port_fits = url.path.strip("/"), url.port is None or url.port > 0
+        except ValueError:
+            raise ValueError(_BROKER_HELP) from None
+        remote = url.scheme in {"redis", "rediss"} and bool(url.hostname) and port_fits
+        if not (url.scheme == "memory" or (remote and (not database or database.isdecimal()))):
+            raise ValueError(_BROKER_HELP)
+        return SecretStr(value.get_secret_value().strip())
 
     @property
     def embedded(self) -> bool:

@@ -14,7 +14,7 @@ from celery.beat import Scheduler, Service
 from celery.worker import WorkController
 from celery.worker import state as worker_state
 
-from checks.model import Invalid
+from checks.model import Invalid, Unavailable
 from worker.app import HEALTH, PREFLIGHT
 
 WAKE = "mail_preflight.wake"
@@ -79,10 +79,24 @@ def reset() -> None:
 
 
 def work(app: Celery, queue: str, stopping: threading.Event) -> None:
-    """A worker of one queue in the main thread, until SIGTERM or SIGINT."""
+    """A worker of one queue in the main thread, until SIGTERM or SIGINT.
+
+    Raises `Unavailable` when Celery gives up, as where Redis has no room for what it notes of a message: whoever looks
+    after the process starts it again.
+    """
     reset()
     _on_signal(stopping)
-    controller(app, queue).start()
+    worker = controller(app, queue)
+    warm = worker.stop
+
+    def stop(*arguments: Any, **options: Any) -> None:
+        stopping.set()  # lanes end early, or the end of the worker would wait a minute for them
+        warm(*arguments, **options)
+
+    worker.stop = stop  # type: ignore[method-assign] # its own methods call it too
+    worker.start()
+    if worker.exitcode:
+        raise Unavailable("the broker does not do what the worker needs; it ends, and goes on when it is started again")
 
 
 def wait_for_signal(stopping: threading.Event) -> None:

@@ -3,12 +3,17 @@
 Those of health carry nothing at all: the database says what is due.
 """
 
+import functools
 import logging
 import threading
+from collections.abc import Callable
+from typing import ParamSpec
 
 from celery import Celery
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
+from checks.model import Unavailable
 from worker.alerts.delivery import ROUNDS, send_due
 from worker.app import EXPIRES_SECONDS, HEALTH, HEALTH_SECONDS, PREFLIGHT
 from worker.changes.watch import begin_watches
@@ -22,6 +27,7 @@ from worker.runs.lane import Lane, RouteCache
 log = logging.getLogger(__name__)
 
 PREFIX = "mail_preflight."
+P = ParamSpec("P")
 
 
 def publisher(app: Celery, queue: str = PREFLIGHT) -> Publish:
@@ -30,8 +36,8 @@ def publisher(app: Celery, queue: str = PREFLIGHT) -> Publish:
     def publish(name: TaskName, run_id: str) -> None:
         try:
             app.send_task(PREFIX + name, args=[run_id], queue=queue, expires=EXPIRES_SECONDS, ignore_result=True)
-        except OperationalError:
-            log.warning("the broker does not answer; run %s waits for the sweep", run_id)
+        except (OperationalError, RedisError):  # RedisError: Redis answers, and has no room
+            log.warning("the broker does not take it; run %s waits for the sweep", run_id)
 
     return publish
 
@@ -41,8 +47,21 @@ def publish_lanes(app: Celery, count: int) -> None:
     try:
         for _ in range(count):
             app.send_task(PREFIX + "check_endpoints", queue=HEALTH, expires=HEALTH_SECONDS, ignore_result=True)
-    except OperationalError:
-        log.warning("the broker does not answer; endpoints wait for the next tick")
+    except (OperationalError, RedisError):
+        log.warning("the broker does not take it; endpoints wait for the next tick")
+
+
+def _spared(step: Callable[P, None]) -> Callable[P, None]:
+    """A database that is away, full or read-only is one line: what the step did not do, the sweep finds again."""
+
+    @functools.wraps(step)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            step(*args, **kwargs)
+        except Unavailable as error:
+            log.warning("%s is put off: %s", step.__name__, error)
+
+    return run
 
 
 def register(app: Celery, flow: Flow) -> None:
@@ -51,14 +70,17 @@ def register(app: Celery, flow: Flow) -> None:
     # shared=False: a task that closes over one flow must not reach the other apps of this process.
 
     @app.task(name=PREFIX + "start_run", ignore_result=True, shared=False)
+    @_spared
     def start_run(run_id: str) -> None:
         flow.start_run(run_id)
 
     @app.task(name=PREFIX + "run_page", ignore_result=True, shared=False)
+    @_spared
     def run_page(run_id: str) -> None:
         Lane(flow, cache, run_id).run()
 
     @app.task(name=PREFIX + "finish_run", ignore_result=True, shared=False)
+    @_spared
     def finish_run(run_id: str) -> None:
         flow.finish_run(run_id)
 
@@ -67,6 +89,7 @@ def register(app: Celery, flow: Flow) -> None:
         """Nothing: its coming is all it is for."""
 
     @app.task(name=PREFIX + "sweep", ignore_result=True, shared=False)
+    @_spared
     def sweep() -> None:
         flow.sweep()
         begin_watches(flow.resources)
@@ -79,10 +102,12 @@ def _register_health(app: Celery, flow: Flow) -> None:
     telling = threading.BoundedSemaphore(ROUNDS)
 
     @app.task(name=PREFIX + "health", ignore_result=True, shared=False)
+    @_spared
     def health() -> None:
         publish_lanes(app, tick(flow.resources))
 
     @app.task(name=PREFIX + "check_endpoints", ignore_result=True, shared=False)
+    @_spared
     def check_endpoints() -> None:
         """A message more than there is room for changes nothing: the lanes that are there find what is due."""
         if room.acquire(blocking=False):
@@ -92,10 +117,12 @@ def _register_health(app: Celery, flow: Flow) -> None:
                 room.release()
 
     @app.task(name=PREFIX + "judge", ignore_result=True, shared=False)
+    @_spared
     def judge_incidents() -> None:
         judge(flow.resources)
 
     @app.task(name=PREFIX + "alerts", ignore_result=True, shared=False)
+    @_spared
     def alerts() -> None:
         """Few at a time: many receivers that do not answer must not take the slots of those who check and judge."""
         if telling.acquire(blocking=False):

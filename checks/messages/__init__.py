@@ -1,6 +1,6 @@
 """Codes put into words, in one place: a sentence with fact, host and date, what to do, the form field to look at.
 
-A new code needs one entry in `en.py`, one in `ja.py` and, if a form field is to blame, one in `FIELDS`.
+A new code needs one entry in `causes.py` of each language and, if a form field is to blame, one in `FIELDS`.
 """
 
 import re
@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from checks.codes import Blame, Code
-from checks.language import Language
-from checks.messages import certificates_en, certificates_ja, en, ja
+from checks.language import Language, in_every_language
 from checks.model import Facts, Fix
 
-__all__ = ["FIELDS", "Language", "Wording", "blame_word", "fix_detail", "wording"]
+__all__ = ["FIELDS", "Wording", "blame_word", "fix_detail", "wording"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +24,10 @@ class Wording:
     field: str | None
 
 
-_WORDS: Mapping[Language, Mapping[Code, tuple[str, str]]] = {Language.EN: en.WORDS, Language.JA: ja.WORDS}
-_NEUTRAL: Mapping[Language, Mapping[str, str]] = {Language.EN: en.NEUTRAL, Language.JA: ja.NEUTRAL}
-_FIXES: Mapping[Language, Mapping[str, str]] = {
-    Language.EN: certificates_en.FIXES,
-    Language.JA: certificates_ja.FIXES,
-}
-_BLAME: Mapping[Language, Mapping[Blame, str]] = {Language.EN: en.BLAME, Language.JA: ja.BLAME}
+_WORDS: Mapping[Language, Mapping[Code, tuple[str, str]]] = in_every_language(__name__, "WORDS", "causes")
+_NEUTRAL: Mapping[Language, Mapping[str, str]] = in_every_language(__name__, "NEUTRAL", "causes")
+_FIXES: Mapping[Language, Mapping[str, str]] = in_every_language(__name__, "FIXES", "certificates")
+_BLAME: Mapping[Language, Mapping[Blame, str]] = in_every_language(__name__, "BLAME", "causes")
 
 FIELDS: Mapping[Code, str] = {
     **dict.fromkeys(
@@ -193,7 +189,7 @@ def _smoothed(text: str, language: Language) -> str:
     """Neutral words set in like any other: a capital at the beginning (host names keep theirs), no gap in Japanese."""
     if language is Language.JA:
         return _BETWEEN_JAPANESE.sub("", text)
-    starts_neutral = text.startswith((en.NEUTRAL["host"], en.NEUTRAL["protocol"] + " "))
+    starts_neutral = text.startswith((_NEUTRAL[Language.EN]["host"], _NEUTRAL[Language.EN]["protocol"] + " "))
     return text[0].upper() + text[1:] if starts_neutral else text
 
 

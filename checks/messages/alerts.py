@@ -1,6 +1,6 @@
 """Alerts put into words: subject and plain text of what broke, what still is broken and what works again.
 
-The words themselves are in `alerts_en.py` and `alerts_ja.py`; cause and advice are those of the code.
+The words themselves are in the `alerts.py` of each language; cause and advice are those of the code.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,10 +10,11 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from checks.codes import Code
-from checks.messages import Language, Wording, alerts_en, alerts_ja, wording
+from checks.language import Language, in_every_language
+from checks.messages import Wording, wording
 from checks.model import Facts, Protocol
 
-_WORDS: Mapping[Language, Mapping[str, str]] = {Language.EN: alerts_en.WORDS, Language.JA: alerts_ja.WORDS}
+_WORDS: Mapping[Language, Mapping[str, str]] = in_every_language("checks.messages", "WORDS", "alerts")
 
 NAMES = 10
 """So many domains or mailboxes are named, the others counted."""
@@ -23,7 +24,7 @@ _FACT_LENGTH = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class AlertEvent:
     """One event of one incident. Times are UTC seconds since 1970; `zone` is the one to write them in.
 
     `scope` and `severity` are an incident's. `domains` are all of them; `names` some of the `mailboxes` it concerns.
@@ -48,7 +49,7 @@ class Story:
     now: float = 0.0
 
 
-def subject(story: Story, language: Language) -> str:
+def subject(story: AlertEvent, language: Language) -> str:
     """One short line that differs for opened, still open and resolved."""
     words = _WORDS[language]
     what = words[f"what.{story.scope}"].format_map(_Values(_place(story, language)))
@@ -56,7 +57,7 @@ def subject(story: Story, language: Language) -> str:
     return _one_line(line, _SUBJECT_LENGTH)
 
 
-def _manner(story: Story) -> str:
+def _manner(story: AlertEvent) -> str:
     """A notice speaks of what is still to come, or of what is only good to know. What ended untold is not broken."""
     over = story.kind != "resolved" and story.ended_at is not None
     if story.scope != "notice":
@@ -68,7 +69,7 @@ def _manner(story: Story) -> str:
     return "ahead" if story.kind == "opened" else f"ahead_{story.kind}"
 
 
-def text(story: Story, language: Language) -> str:
+def text(story: AlertEvent, language: Language) -> str:
     """The whole message: what, since when, who, what to do, and where to read on."""
     words = _WORDS[language]
     cause = _cause(story, language)
@@ -79,13 +80,13 @@ def text(story: Story, language: Language) -> str:
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
 
-def _cause(story: Story, language: Language) -> Wording:
+def _cause(story: AlertEvent, language: Language) -> Wording:
     """The names in a certificate are a server's words as well: they must not look like lines of ours."""
     facts = {name: _one_line(value, _FACT_LENGTH) for name, value in story.facts.items()}
     return wording(story.code, facts, language)
 
 
-def digest(stories: Sequence[Story], total: int, language: Language) -> tuple[str, str]:
+def digest(stories: Sequence[AlertEvent], total: int, language: Language) -> tuple[str, str]:
     """Subject and text of many at once: two lines for each, at most `DIGEST_LINES`, then how many more there are."""
     words = _WORDS[language]
     lines = [line for story in stories[:DIGEST_LINES] for line in _digest_lines(story, language)]
@@ -102,7 +103,7 @@ def test_message(channel: str, language: Language) -> tuple[str, str]:
     return words["subject.test"], words["test"].format(channel=channel) + "\n"
 
 
-def _digest_lines(story: Story, language: Language) -> list[str]:
+def _digest_lines(story: AlertEvent, language: Language) -> list[str]:
     words = _WORDS[language]
     when = _written(story.ended_at if story.kind == "resolved" and story.ended_at else story.since, story.zone)
     sentence = _one_line(_cause(story, language).sentence, 300)
@@ -110,7 +111,7 @@ def _digest_lines(story: Story, language: Language) -> list[str]:
     return [f"- {subject(story, language)}", words["digest.line"].format_map(values)]
 
 
-def _intro(story: Story, words: Mapping[str, str]) -> str:
+def _intro(story: AlertEvent, words: Mapping[str, str]) -> str:
     """What the code's sentence does not say: that it works again, or that it is the service itself."""
     scope = words.get(f"intro.{story.scope}", "") if story.ended_at is None else ""
     manner = words.get(f"intro.{_manner(story)}", "")
@@ -123,34 +124,34 @@ def _intro(story: Story, words: Mapping[str, str]) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def _change(story: Story, words: Mapping[str, str]) -> str:
+def _change(story: AlertEvent, words: Mapping[str, str]) -> str:
     """Which change it came with, where the watch after a change has found it."""
     if not story.facts.get("change") or story.ended_at is not None:
         return ""
     return words["intro.change_undone" if story.facts.get("undone") else "intro.change"].format_map(story.facts)
 
 
-def _advice(story: Story, cause: Wording, words: Mapping[str, str]) -> str:
+def _advice(story: AlertEvent, cause: Wording, words: Mapping[str, str]) -> str:
     """What to do, while there is something to do."""
     advice = words.get(f"advice.{story.scope}", cause.advice)
     return words["advice"].format(advice=advice) if advice and story.ended_at is None else ""
 
 
-def _seen(story: Story, words: Mapping[str, str]) -> str:
+def _seen(story: AlertEvent, words: Mapping[str, str]) -> str:
     return words["seen"].format(seen=_one_line(story.seen, 500)) if story.seen else ""
 
 
-def _since(story: Story, words: Mapping[str, str]) -> str:
+def _since(story: AlertEvent, words: Mapping[str, str]) -> str:
     return words["since"].format(time=_written(story.since, story.zone))
 
 
-def _ended(story: Story, words: Mapping[str, str]) -> str:
+def _ended(story: AlertEvent, words: Mapping[str, str]) -> str:
     if story.ended_at is None:
         return ""
     return words["ended"].format(time=_written(story.ended_at, story.zone))
 
 
-def _affected(story: Story, words: Mapping[str, str]) -> str:
+def _affected(story: AlertEvent, words: Mapping[str, str]) -> str:
     lines = []
     if len(servers := _servers(story)) > 1:  # one alone is in the sentence
         lines.append(words["servers"].format(names=_listed(servers, len(servers), words)))
@@ -166,7 +167,7 @@ def _affected(story: Story, words: Mapping[str, str]) -> str:
     return "\n".join(lines)
 
 
-def _servers(story: Story) -> Sequence[str]:
+def _servers(story: AlertEvent) -> Sequence[str]:
     """The endpoints that it is about, which the fact names like `imap@mail.example:993`."""
     named = (item.partition("@") for item in story.facts.get("endpoints", "").split())
     return [f"{Protocol(protocol).label} {server}" for protocol, _, server in named]
@@ -178,7 +179,7 @@ def _listed(names: Sequence[str], total: int, words: Mapping[str, str]) -> str:
     return shown + words["and_more"].format(count=more) if more > 0 else shown
 
 
-def _place(story: Story, language: Language) -> Mapping[str, str]:
+def _place(story: AlertEvent, language: Language) -> Mapping[str, str]:
     """The values for a subject. `domain` is the only one, or the first and how many more."""
     words = _WORDS[language]
     domains = story.domains
@@ -196,7 +197,7 @@ def _place(story: Story, language: Language) -> Mapping[str, str]:
     }
 
 
-def _source(story: Story, words: Mapping[str, str]) -> Facts:
+def _source(story: AlertEvent, words: Mapping[str, str]) -> Facts:
     """The connection IP, which has no number where the system chooses it."""
     return {"source": story.facts.get("source") or words["any_source"]}
 

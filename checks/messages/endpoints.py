@@ -1,15 +1,15 @@
 """What came of an endpoint, put into words: its document in a language, and the facts that such words need.
 
-The texts themselves are in `endpoints_en.py` and `endpoints_ja.py`; cause and advice are those of the code.
+The texts themselves are in the `endpoints.py` of each language; cause and advice are those of the code.
 """
 
 from checks.codes import CODES, Code, Verdict
 from checks.document import EndpointDocument, FixDocument, StepDocument, WarningDocument
-from checks.language import Language, Phrases
-from checks.messages import blame_word, endpoints_en, endpoints_ja, fix_detail, wording
+from checks.language import Language, Phrases, in_every_language
+from checks.messages import blame_word, fix_detail, wording
 from checks.model import Endpoint, EndpointResult, Facts, Option, Step, TlsFacts, Warn
 
-PHRASES = Phrases({Language.EN: endpoints_en.WORDS, Language.JA: endpoints_ja.WORDS})
+PHRASES = Phrases(in_every_language("checks.messages", "WORDS", "endpoints"))
 
 _SAID_BY_SERVER = ("greeting", "protocol", "server", "auth", "mailbox")  # else OpenSSL or the network said it
 

@@ -3,7 +3,8 @@
 import sys
 
 from checks.codes import CODES, Code
-from checks.messages import Language, blame_word, wording
+from checks.language import Language
+from checks.messages import blame_word, wording
 
 _EXAMPLE = {
     "host": "mail.example.com",

@@ -3,6 +3,7 @@
 The endpoint probe and the mailbox check share it, so both meet a server in the same way.
 """
 
+import http
 import http.client
 import io
 import zlib
@@ -16,6 +17,7 @@ from checks.network.stream import Stream
 
 BODY_LIMIT = 65_536  # bytes after decompression; the answer to a GetFolder has about 1,500
 _WIRE_LIMIT = 4 * BODY_LIMIT  # of one answer as it comes: head, body, chunk lines
+_INTERIM = 5  # answers of status 1xx before the final one: a server sends one or two
 _ENCODINGS = {"gzip", "x-gzip", "deflate"}
 USER_AGENT = "MailPreflight"
 
@@ -84,7 +86,7 @@ def exchange(stream: Stream, sent: bytes, method: str = "POST") -> Reply:
 
 def _read(response: http.client.HTTPResponse) -> Reply:
     try:
-        response.begin()
+        _begin(response)
         raw = response.read(BODY_LIMIT + 1)
         if response.length and len(raw) <= BODY_LIMIT:  # read() is silent about a body that breaks off
             raise http.client.IncompleteRead(raw, response.length)
@@ -92,6 +94,16 @@ def _read(response: http.client.HTTPResponse) -> Reply:
         return _reply(response, raw, stays)
     except http.client.HTTPException as error:
         raise _fault(error) from None
+
+
+def _begin(response: http.client.HTTPResponse) -> None:
+    """Reads the head of the final answer; `http.client` takes any interim one but 100 for it (RFC 9110, 15.2)."""
+    for _ in range(_INTERIM):
+        response.begin()
+        if not 100 <= response.status < 200 or response.status == http.HTTPStatus.SWITCHING_PROTOCOLS:
+            return
+        response.headers = response.msg = None  # type: ignore[assignment] # else begin() does nothing
+    raise Fault(Code.PROTOCOL_ERROR, f"{_INTERIM} interim answers and no final one")
 
 
 def _status_line(response: http.client.HTTPResponse) -> str:

@@ -10,13 +10,13 @@ from checks.network.dial import Attempt, Deadline, dial_all, resolve
 from checks.network.stream import Stream
 from checks.protocols.steps import Steps, seconds
 
-MAX_VISITS = 6
+MAX_CONNECTIONS = 6
 """Connections of one check. Servers count those that do not log in, and ban whoever makes many."""
 MAX_OTHERS = 3
 _LOOK_SECONDS = 4.0  # for a look at another address, which must not use up the check's time
 
 
-class Visits:
+class Connections:
     """`address` is the one that answered first, `others` further ones that answered, `silent` those that did not."""
 
     def __init__(self, endpoint: Endpoint, context: CheckContext, deadline: Deadline) -> None:
@@ -54,7 +54,7 @@ class Visits:
 
         Raises `Fault`, and only such as may be gone in a minute.
         """
-        if self.count >= MAX_VISITS:
+        if self.count >= MAX_CONNECTIONS:
             raise Fault(Code.DEADLINE, "enough connections for one check", **seconds(self._deadline))
         self.count += 1
         try:

@@ -14,7 +14,7 @@ from checks.context import CheckContext
 from checks.model import Endpoint, EndpointResult, Facts, Fault, Fix, Option, Pin, Security, TlsFacts, Warn
 from checks.network.dial import Deadline
 from checks.network.stream import Stream
-from checks.protocols.connections import Visits
+from checks.protocols.connections import Connections
 from checks.protocols.conversation import Conversation
 from checks.protocols.dialect import Dialect, Greeting, dialect_of
 from checks.tls import accepted_chain, handshake, large_hello
@@ -37,7 +37,7 @@ class EndpointCheck:
         self._endpoint = endpoint
         self._context = context
         self._deadline = Deadline(context.deadline_seconds)
-        self._visits = Visits(endpoint, context, self._deadline)
+        self._connections = Connections(endpoint, context, self._deadline)
         self._talk = self._conversation(endpoint.security)
         self._warnings: list[Warn] = []
         self._tls: TlsFacts | None = None
@@ -50,9 +50,9 @@ class EndpointCheck:
     def run(self) -> EndpointResult:
         """The result, whatever comes."""
         try:
-            sock = self._visits.reach()
-            if self._visits.silent:
-                self._warn([Warn(Code.CONNECT_SOME_ADDRESSES, {"addresses": ", ".join(self._visits.silent)})])
+            sock = self._connections.reach()
+            if self._connections.silent:
+                self._warn([Warn(Code.CONNECT_SOME_ADDRESSES, {"addresses": ", ".join(self._connections.silent)})])
             self._converse(Stream(sock, self._deadline))
         except Fault as fault:
             return self._failed(fault)
@@ -63,11 +63,11 @@ class EndpointCheck:
     # -- talking to it
 
     def _again(self) -> Stream:
-        return self._visits.again()
+        return self._connections.again()
 
     def _shake(self, context: ssl.SSLContext, host: str | None = None, address: str | None = None) -> Handshake:
         """One more handshake, as the conversation that counts had it. Raises `Fault`."""
-        with contextlib.closing(self._visits.again(address)) as stream:
+        with contextlib.closing(self._connections.again(address)) as stream:
             return self._conversation(self._talk.security).meet(stream, context, host)
 
     def _conversation(self, security: Security) -> Conversation:
@@ -106,7 +106,7 @@ class EndpointCheck:
         steps = self._talk.steps
         if not steps.taken or steps.taken[-1].name != "tls" or self._talk.shake is not None:
             return None
-        found = large_hello.blamed(fault, self._context.trust, partial(self._shake, address=self._visits.address))
+        found = large_hello.blamed(fault, self._context.trust, partial(self._shake, address=self._connections.address))
         if found is None:
             return None
         seen = f"{fault.seen}: a ClientHello of {large_hello.hello_size()} bytes is lost, a smaller one is answered"
@@ -170,7 +170,7 @@ class EndpointCheck:
         if met is not None:
             self._tls = met.facts
             self._warn(accepted_chain.warnings(met.chain, met.path, refusal_causes.utc_now()))
-            self._warn(self._second_look().of_accepted(met, self._visits.others))
+            self._warn(self._second_look().of_accepted(met, self._connections.others))
         return self._result(Code.OK, option=Option.NOT_NEEDED)
 
     def _second_look(self) -> SecondLook:
@@ -180,7 +180,7 @@ class EndpointCheck:
         """The strict client refused the chain: all causes, what would repair it, and whether the option would do."""
         trial = self._conversation(self._talk.security)
         obstacle = self._other_obstacle(trial)
-        elsewhere = self._second_look().elsewhere(self._visits.others)
+        elsewhere = self._second_look().elsewhere(self._connections.others)
         findings = self._explain(shake, refusal, list(elsewhere.values()), fixable=obstacle is None)
         self._remedy = findings.fix
         agreed = trial.shake.facts if trial.shake else shake.facts
@@ -205,7 +205,7 @@ class EndpointCheck:
         *,
         fixable: bool,
     ) -> Findings:
-        address = self._visits.address or ""
+        address = self._connections.address or ""
         diagnosis = Diagnosis(self._endpoint.host, address, self._context, self._deadline, self._shake)
         return diagnosis.explain(shake, refusal, elsewhere, fixable=fixable)
 
@@ -248,13 +248,13 @@ class EndpointCheck:
             endpoint=replace(self._endpoint, security=self._talk.security),
             verdict=verdict_of(code),
             code=code,
-            address=self._visits.address,
+            address=self._connections.address,
             facts=self._facts(facts or {}),
             seen=redact.words(seen),
             option=option,
             fix=self._remedy,
             warnings=tuple(self._warnings),
-            steps=(*self._visits.steps.taken, *self._talk.steps.taken),
+            steps=(*self._connections.steps.taken, *self._talk.steps.taken),
             tls=self._tls and replace(self._tls, large_hello=self._tls.large_hello or large_hello.state_of_success()),
             capabilities=self._talk.capabilities,
         )

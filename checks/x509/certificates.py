@@ -4,6 +4,7 @@ Nothing here decides whether a chain is accepted: OpenSSL's handshake does. Thes
 """
 
 import ipaddress
+import re
 import warnings
 from functools import lru_cache
 from typing import TypeVar
@@ -19,6 +20,7 @@ from checks.model import Certificate
 
 MAX_DER = 262_144  # bytes; OpenSSL takes no certificate message above 100 KB, but a fetched certificate comes otherwise
 KEPT = 128  # certificates and what was read from them: 1 MB as a rule, 13 MB of hostile ones
+_WILD = re.compile("[a-z0-9-]+")
 _SMALL = 4_096
 _RSA_LARGEST = 8_192  # bits
 _EXPONENT_LARGEST = 64  # bits; as OpenSSL bounds it for the larger keys (OPENSSL_RSA_MAX_PUBEXP_BITS)
@@ -196,7 +198,11 @@ def common_names(certificate: x509.Certificate) -> list[str]:
 
 
 def covers(certificate: x509.Certificate, host: str) -> bool:
-    """Whether a certificate covers a host (RFC 9525, 6.3: a wildcard stands for the whole left-most label)."""
+    """Whether a certificate covers a host, as OpenSSL sees it.
+
+    A wildcard stands for the whole left-most label (RFC 9525, 6.3) where that has letters, digits and hyphens only, and
+    two labels follow it: `mail_1.example.com` and `mail.internal` are covered by no wildcard.
+    """
     hosts, addresses = _covered(certificate)
     try:
         return str(ipaddress.ip_address(host)) in addresses
@@ -205,6 +211,7 @@ def covers(certificate: x509.Certificate, host: str) -> bool:
 
 
 def _matches(pattern: str, host: str) -> bool:
+    label, _, rest = host.partition(".")
     if pattern.startswith("*."):
-        return host.partition(".")[2] == pattern[2:]
+        return rest == pattern[2:] and "." in rest and _WILD.fullmatch(label) is not None
     return pattern == host

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from checks.messages import Language
+from checks.language import Language
 from checks.model import Invalid
 from cli.account import open_account
 from cli.failures import Status, complain
 from cli.options import Json
 
 if TYPE_CHECKING:
-    from settings_store.alerts.channels import Channel, Wishes
+    from settings_store.alerts.channels import Channel, Subscription
     from worker.service.alerts import Added
 
 _URL_LIMIT = 64 * 1024  # bytes
@@ -57,22 +57,22 @@ def add(
 
     Its Apprise URL holds secrets and is never given on the command line: it is read from --url-file, or asked for.
     """
-    wishes = _wishes(severity, language or context.obj, quiet, time_zone, operator=operator)
+    subscription = _subscription(severity, language or context.obj, quiet, time_zone, operator=operator)
     with open_account() as account:
-        added = account.alerts.add(name, _read_url(url_file), wishes, domain)
+        added = account.alerts.add(name, _read_url(url_file), subscription, domain)
     typer.echo(f"{added.channel.name} is told from now on: {added.channel.shown}")
     typer.echo(f"To send a test message: mail-preflight alerts test {added.channel.name}")
     _warn(added)
 
 
-def _wishes(least: Least, language: Language, quiet: str | None, zone: str, *, operator: bool) -> "Wishes":
-    from settings_store.alerts.channels import Wishes
+def _subscription(least: Least, language: Language, quiet: str | None, zone: str, *, operator: bool) -> "Subscription":
+    from settings_store.alerts.channels import Subscription
     from settings_store.alerts.quiet_hours import parse_quiet, zone_of
     from settings_store.incidents.incidents import Severity
 
     zone_of(zone)
     hours = parse_quiet(quiet, zone) if quiet is not None else None
-    return Wishes(Severity(least.value), None, language.value, zone, hours, operator)
+    return Subscription(Severity(least.value), None, language.value, zone, hours, operator)
 
 
 def _read_url(file: Path | None) -> str:
@@ -137,24 +137,24 @@ def list_(as_json: Json = False) -> None:
 
 
 def _document(channel: "Channel") -> dict[str, object]:
-    wishes = channel.wishes
+    subscription = channel.subscription
     return {
         "name": channel.name,
         "url": channel.shown,
-        "severity": wishes.severity.value,
+        "severity": subscription.severity.value,
         "domain": channel.domain,
-        "language": wishes.language,
-        "time_zone": wishes.zone,
-        "quiet": str(wishes.quiet) if wishes.quiet else None,
-        "operator": wishes.operator,
+        "language": subscription.language,
+        "time_zone": subscription.zone,
+        "quiet": str(subscription.quiet) if subscription.quiet else None,
+        "operator": subscription.operator,
     }
 
 
 def _line(channel: "Channel") -> str:
-    wishes = channel.wishes
-    parts = [channel.shown, f"from {wishes.severity} on", channel.domain or "all domains", wishes.language]
-    parts += [f"quiet {wishes.quiet}"] if wishes.quiet else []
-    parts += ["the service itself, too"] if wishes.operator else []
+    subscription = channel.subscription
+    parts = [channel.shown, f"from {subscription.severity} on", channel.domain or "all domains", subscription.language]
+    parts += [f"quiet {subscription.quiet}"] if subscription.quiet else []
+    parts += ["the service itself, too"] if subscription.operator else []
     return f"{channel.name}: {', '.join(parts)}"
 
 

@@ -24,13 +24,23 @@ class Queue(StrEnum):
 
 def serve() -> None:
     """Runs worker and beat in this process."""
+    from worker import watchdog
+
+    overruns = watchdog.begin()
     with open_preflight() as preflight:
+        if overruns:
+            preflight.quarantine(overruns)
         preflight.serve()
 
 
 def worker(queue: Annotated[Queue, typer.Option(help="The queue to work on.")]) -> None:
     """Runs a worker for one queue of the distributed set-up."""
+    from worker import watchdog
+
+    overruns = watchdog.begin()
     with open_preflight() as preflight:
+        if overruns:
+            preflight.quarantine(overruns)
         preflight.work(queue.value)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from checks.codes import Verdict
-from checks.messages import Language
+from checks.language import Language
 from checks.model import Protocol, Security
 from checks.settings import normalise_domain
 from cli.account import open_account

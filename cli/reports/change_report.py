@@ -10,7 +10,7 @@ from rich.console import Console
 
 from cli.console import mark, say, say_command
 from cli.reports.endpoint_report import render_endpoint
-from cli.wording.report_phrases import phrase
+from cli.wording import phrase
 from worker.changes.document import (
     CauseDocument,
     CommonCauseDocument,

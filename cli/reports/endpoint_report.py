@@ -4,7 +4,7 @@ from rich.console import Console
 
 from checks.document import EndpointDocument, StepDocument
 from cli.console import mark, say
-from cli.wording.report_phrases import phrase
+from cli.wording import phrase
 
 _INDENT = 4
 

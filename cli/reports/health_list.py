@@ -4,7 +4,7 @@ from rich.console import Console
 
 from cli.console import mark, say
 from cli.reports.health_report import SIGNS
-from cli.wording.report_phrases import phrase
+from cli.wording import phrase
 from worker.health.document import ListDocument
 
 

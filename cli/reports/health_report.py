@@ -11,7 +11,7 @@ from rich.console import Console
 from checks.language import Language
 from cli.console import Part, mark, say
 from cli.reports.bars import bars, blocks_fit, percent, sparkline
-from cli.wording.report_phrases import phrase
+from cli.wording import phrase
 from worker.health.document import DomainDocument, IncidentDocument
 from worker.health.endpoint_document import CheckDocument, EndpointHealthDocument, SpanDocument
 

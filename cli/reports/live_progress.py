@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 from checks.language import Language
-from cli.wording.report_phrases import phrase
+from cli.wording import phrase
 
 _SERVERS = 2  # IMAP and SMTP
 

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from checks.language import Language
 from cli.console import say
-from cli.wording.report_phrases import phrase
+from cli.wording import phrase
 
 if TYPE_CHECKING:
     from cli.reports.live_progress import RunProgress

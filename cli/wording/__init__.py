@@ -1,1 +1,5 @@
-"""The words of the command in every language: headings, labels, progress."""
+"""The command's own words in every language; what a code means is worded in `checks.messages`."""
+
+from checks.language import Phrases, in_every_language
+
+phrase = Phrases(in_every_language("cli.wording", "WORDS"))

@@ -14,7 +14,7 @@ _MAX_NAME = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class Subscription:
     """What a channel hears, and how.
 
     `severity` is the least that it hears of, `domain_id` None for every domain of the account, `language` `en` or
@@ -38,34 +38,34 @@ class Channel:
     account_id: int
     name: str
     shown: str
-    wishes: Wishes
+    subscription: Subscription
     domain: str | None
     created_at: float
     token: bytes = field(repr=False)
 
 
 def add(
-    conn: sa.Connection, account_id: int, name: str, token: bytes, shown: str, wishes: Wishes, now: float
+    conn: sa.Connection, account_id: int, name: str, token: bytes, shown: str, subscription: Subscription, now: float
 ) -> Channel:
     """Stores a channel. Raises `Invalid` for a name that is empty, too long, or taken, and for an unknown domain."""
     name = _fit_name(name)
-    if wishes.domain_id is not None:
-        require_domain(conn, account_id, wishes.domain_id)
-    zone_of(wishes.zone)
+    if subscription.domain_id is not None:
+        require_domain(conn, account_id, subscription.domain_id)
+    zone_of(subscription.zone)
     if _rows(conn, alert_channels.c.account_id == account_id, alert_channels.c.name == name):
         raise Invalid(f"there is a channel {name} already; remove it first, or give another name", "name")
     values = {
         "account_id": account_id,
-        "operator": wishes.operator,
+        "operator": subscription.operator,
         "name": name,
         "url": token,
         "shown": shown,
-        "severity": wishes.severity.value,
-        "domain_id": wishes.domain_id,
-        "language": wishes.language,
-        "quiet_from": wishes.quiet.start if wishes.quiet else None,
-        "quiet_until": wishes.quiet.end if wishes.quiet else None,
-        "time_zone": wishes.zone,
+        "severity": subscription.severity.value,
+        "domain_id": subscription.domain_id,
+        "language": subscription.language,
+        "quiet_from": subscription.quiet.start if subscription.quiet else None,
+        "quiet_until": subscription.quiet.end if subscription.quiet else None,
+        "time_zone": subscription.zone,
         "created_at": now,
     }
     conn.execute(alert_channels.insert().values(values))
@@ -120,17 +120,17 @@ def _channel(row: sa.RowMapping) -> Channel:
         row["account_id"],
         row["name"],
         row["shown"],
-        wishes_of(row),
+        subscription_of(row),
         row["domain"],
         row["created_at"],
         row["url"],
     )
 
 
-def wishes_of(row: sa.RowMapping) -> Wishes:
-    """The wishes in a row of `alert_channels`."""
+def subscription_of(row: sa.RowMapping) -> Subscription:
+    """The subscription in a row of `alert_channels`."""
     start, end, zone = row["quiet_from"], row["quiet_until"], row["time_zone"]
-    return Wishes(
+    return Subscription(
         Severity(row["severity"]),
         row["domain_id"],
         row["language"],

@@ -1,4 +1,4 @@
-"""The way of alerts out of the house: bundled into deliveries, claimed by one worker at a time, recorded.
+"""The way of alerts out: bundled into deliveries, claimed by one worker at a time, recorded.
 
 A delivery that was claimed and neither sent nor failed is a killed worker's. It is sent again, under the same id.
 """

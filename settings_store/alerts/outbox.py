@@ -11,7 +11,7 @@ from typing import Literal
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from settings_store.alerts.channels import Wishes, wishes_of
+from settings_store.alerts.channels import Subscription, subscription_of
 from settings_store.db import insert_into
 from settings_store.events.kinds import IncidentEvent, IncidentOpened, IncidentReminder, IncidentResolved
 from settings_store.incidents.incidents import Severity
@@ -62,7 +62,7 @@ def catch_up(conn: Connection, channel_id: int, now: float) -> int:
     if channel["operator"]:
         mine = sa.or_(mine, incidents.c.account_id.is_(None))
     found = conn.execute(sa.select(incidents).where(mine, incidents.c.closed_at.is_(None))).mappings().all()
-    wanted = [incident for incident in found if _wants(conn, wishes_of(channel), incident)]
+    wanted = [incident for incident in found if _wants(conn, subscription_of(channel), incident)]
     rows = [_alert(incident, channel, _event_of(conn, incident["id"], "opened", 0), now) for incident in wanted]
     insert_missing(conn, rows)
     return len(wanted)
@@ -107,16 +107,16 @@ def _subscribed(conn: Connection, incident: sa.RowMapping) -> list[sa.RowMapping
     else:
         whose = alert_channels.c.account_id == incident["account_id"]
     query = sa.select(alert_channels).where(whose).order_by(alert_channels.c.id)
-    return [row for row in conn.execute(query).mappings().all() if _wants(conn, wishes_of(row), incident)]
+    return [row for row in conn.execute(query).mappings().all() if _wants(conn, subscription_of(row), incident)]
 
 
-def _wants(conn: Connection, wishes: Wishes, incident: sa.RowMapping) -> bool:
-    if wishes.severity.rank < Severity(incident["severity"]).rank:
+def _wants(conn: Connection, subscription: Subscription, incident: sa.RowMapping) -> bool:
+    if subscription.severity.rank < Severity(incident["severity"]).rank:
         return False
-    if wishes.domain_id is None:
+    if subscription.domain_id is None:
         return True
     concerned = _domain_ids(conn, incident)
-    return not concerned or wishes.domain_id in concerned
+    return not concerned or subscription.domain_id in concerned
 
 
 def _domain_ids(conn: Connection, incident: sa.RowMapping) -> set[int]:
@@ -151,7 +151,7 @@ def _hurry(conn: Connection, incident_id: str, now: float) -> None:
 
 
 def _alert(incident: sa.RowMapping, channel: sa.RowMapping, event_seq: int, now: float) -> dict[str, str | int | float]:
-    quiet = wishes_of(channel).quiet
+    quiet = subscription_of(channel).quiet
     passes = quiet is None or incident["severity"] == Severity.CRITICAL
     due = now if quiet is None or passes else quiet.over_at(now)
     key = {"event_seq": event_seq, "channel_id": channel["id"], "incident_id": incident["id"]}

@@ -124,14 +124,15 @@ def _refuse_stale(conn: Connection, change: Change, run: Run, in_force: int | No
     again = "verify it again"
     if in_force != change.base_settings_id:
         raise Refused(f"the settings of {change.domain} were changed since this change was saved; {again}")
-    if not 0 <= age <= max_age:
+    if age > max_age:
         raise Refused(f"the report is {age / 60:.0f} minutes old and may be out of date; {again}")
+    if age < -max_age:  # a clock that was put right by a moment says nothing against the report
+        raise Refused(f"the report is {-age / 60:.0f} minutes ahead of the clock, so nobody knows its age; {again}")
     box, row = schema.mailboxes, schema.run_mailboxes
-    began = sa.select(schema.runs.c.created_at).where(schema.runs.c.id == run.id).scalar_subquery()
     untested = (
         sa.select(sa.func.count())
         .select_from(box.outerjoin(row, sa.and_(row.c.mailbox_id == box.c.id, row.c.run_id == run.id)))
-        .where(box.c.domain_id == change.domain_id, sa.or_(row.c.run_id.is_(None), box.c.changed_at > began))
+        .where(box.c.domain_id == change.domain_id, sa.or_(row.c.run_id.is_(None), runs.changed_since(run.id, box)))
     )
     if count := conn.execute(untested).scalar_one():
         raise Refused(f"{count} mailboxes of {change.domain} were added or changed since the report; {again}")

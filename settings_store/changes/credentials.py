@@ -89,13 +89,14 @@ def join_domain(conn: Connection, change_id: str, domain_id: int) -> int:
 def take_over(conn: Connection, change_id: str, now: float) -> int:
     """What a change proposes is in force, and what that replaced is kept. Returns how many mailboxes it was."""
     concerned = _boxes.c.id.in_(_of(change_id, PROPOSED))
-    kept = [_boxes.c[name] for name in (*_LOGIN, "change_id", "changed_at")]
+    kept = [_boxes.c[name] for name in (*_LOGIN, "change_id", "changed_at", "revision")]
     source = sa.select(sa.literal(change_id), _boxes.c.id, sa.literal(REPLACED), *kept).where(concerned)
-    names = ["change_id", "mailbox_id", "holds", *_LOGIN, "came_with", "changed_at"]
+    names = ["change_id", "mailbox_id", "holds", *_LOGIN, "came_with", "changed_at", "revision"]
     conn.execute(_held.insert().from_select(names, source))
     _keep_rejections(conn, change_id)
     _put_rejections(conn, change_id, PROPOSED)
     values = {**{name: _held.c[name] for name in _LOGIN}, "change_id": change_id, "changed_at": now}
+    values["revision"] = _next_revision(conn, change_id)
     mine = _held.c.change_id == change_id, _held.c.holds == PROPOSED
     count = conn.execute(_boxes.update().where(*mine, _held.c.mailbox_id == _boxes.c.id).values(values)).rowcount
     conn.execute(_held.delete().where(*mine))
@@ -114,13 +115,14 @@ def give_back(conn: Connection, change_id: str, domain_id: int) -> None:
     _give_away(conn, *came, _boxes.c.id.not_in(_of(change_id, REPLACED)))
     _put_rejections(conn, change_id, REPLACED)
     values = {**{name: _held.c[name] for name in _LOGIN}, "change_id": _held.c.came_with}
-    values["changed_at"] = _held.c.changed_at
+    values |= {name: _held.c[name] for name in ("changed_at", "revision")}
     conn.execute(_boxes.update().where(*mine, _held.c.mailbox_id == _boxes.c.id).values(values))
 
 
 def forget_replaced(conn: Connection, change_id: str, now: float) -> None:
     """After `give_back`, and after the states followed it: what is tried still with what was in force says nothing."""
-    conn.execute(_boxes.update().where(_boxes.c.id.in_(_of(change_id, REPLACED))).values(changed_at=now))
+    again = {"changed_at": now, "revision": _next_revision(conn, change_id)}
+    conn.execute(_boxes.update().where(_boxes.c.id.in_(_of(change_id, REPLACED))).values(again))
     conn.execute(_held.delete().where(_held.c.change_id == change_id))
 
 
@@ -134,6 +136,14 @@ def throw_away(conn: Connection, change_id: str) -> None:
 
 def _of(change_id: str, holds: str) -> sa.Select[tuple[int]]:
     return sa.select(_held.c.mailbox_id).where(_held.c.change_id == change_id, _held.c.holds == holds)
+
+
+def _next_revision(conn: Connection, change_id: str) -> int:
+    """That of the change's domain, one higher than before: what runs have found out before speaks of other logins."""
+    of, domain = schema.changes, schema.domains
+    mine = sa.select(of.c.domain_id).where(of.c.id == change_id).scalar_subquery()
+    counted = domain.update().where(domain.c.id == mine).values(revision=domain.c.revision + 1)
+    return int(conn.execute(counted.returning(domain.c.revision)).scalar_one())
 
 
 def _keep_rejections(conn: Connection, change_id: str) -> None:

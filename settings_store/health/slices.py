@@ -177,8 +177,7 @@ def _since(state: MailboxState, now: float) -> sa.ColumnElement[float]:
 def _with(run: Run, verdict: Verdict) -> sa.Select[tuple[int]]:
     """The run's mailboxes with a verdict that log in as they did when it began."""
     box = schema.mailboxes.alias()
-    began = sa.select(_runs.c.created_at).where(_runs.c.id == run.id).scalar_subquery()
-    unchanged = sa.or_(box.c.changed_at.is_(None), box.c.changed_at <= began)
+    unchanged = ~runs.changed_since(run.id, box)
     query = sa.select(_rows.c.mailbox_id).join(box, box.c.id == _rows.c.mailbox_id)
     return query.where(_rows.c.run_id == run.id, _rows.c.verdict == verdict.value, unchanged)
 

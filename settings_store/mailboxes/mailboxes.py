@@ -51,12 +51,13 @@ def import_mailboxes(
     behind.
     """
     # Imports into one domain wait for each other, so that what was looked up stays true (SQLite has one writer anyway).
-    conn.execute(sa.select(domains.c.id).where(domains.c.id == domain_id).with_for_update(key_share=True))
+    count = domains.update().where(domains.c.id == domain_id).values(revision=domains.c.revision + 1)
+    revision = conn.execute(count.returning(domains.c.revision)).scalar_one()
     lock_mailboxes(conn, domain_id)
     remaining, now = iter(rows), time.time() if now is None else now
     total, unknown = ImportCounts(), _count_unknown(conn, domain_id)
     while chunk := list(islice(remaining, CHUNK)):
-        total += _import_chunk(conn, domain_id, chunk, vault, now)
+        total += _import_chunk(conn, domain_id, revision, chunk, vault, now)
     moved = Moved(MailboxState.UNKNOWN, None, _count_unknown(conn, domain_id) - unknown - total.added)
     state_events.record(conn, domain_id, [moved], Why("imported", "", now))
     return total
@@ -68,18 +69,18 @@ def _count_unknown(conn: sa.Connection, domain_id: int) -> int:
 
 
 def _import_chunk(
-    conn: sa.Connection, domain_id: int, rows: Sequence[MailboxRow], vault: Vault, now: float
+    conn: sa.Connection, domain_id: int, revision: int, rows: Sequence[MailboxRow], vault: Vault, now: float
 ) -> ImportCounts:
     new, known, changed = sort_out(conn, domain_id, rows, vault)
     if new:
         conn.execute(
             mailboxes.insert(),
-            [{"domain_id": domain_id, "address": row.address, **new_login(row, vault, now)} for row in new],
+            [{"domain_id": domain_id, "address": row.address, **new_login(row, vault, now, revision)} for row in new],
         )
     if changed:
         conn.execute(
             mailboxes.update().where(mailboxes.c.id == sa.bindparam("mailbox_id")),
-            [{"mailbox_id": known[row.address]["id"], **new_login(row, vault, now)} for row in changed],
+            [{"mailbox_id": known[row.address]["id"], **new_login(row, vault, now, revision)} for row in changed],
         )
         forget(conn, [known[row.address]["id"] for row in changed])
         _look_soon(conn, domain_id, now)
@@ -123,7 +124,7 @@ def _same(stored: sa.RowMapping, row: MailboxRow, vault: Vault) -> bool:
         return False  # nobody can read what is stored: it is replaced
 
 
-def new_login(row: MailboxRow, vault: Vault, now: float) -> dict[str, object]:
+def new_login(row: MailboxRow, vault: Vault, now: float, revision: int = 0) -> dict[str, object]:
     """The columns that say how a mailbox logs in, and that nothing is known yet of how that goes."""
     return {
         "username": row.username,
@@ -133,6 +134,7 @@ def new_login(row: MailboxRow, vault: Vault, now: float) -> dict[str, object]:
         "state_code": None,
         "state_since": None,
         "changed_at": now,
+        "revision": revision,
         "health_at": None,
         "health_fails": 0,
         "change_id": None,

@@ -16,7 +16,7 @@ from settings_store import schema
 from settings_store.db import insert_into
 from settings_store.runs import candidates
 from settings_store.runs.outcomes import Done, open_rows
-from settings_store.runs.runs import CANDIDATE, Phase
+from settings_store.runs.runs import CANDIDATE, Phase, changed_since
 
 REJECTED = frozenset({Code.AUTH_REJECTED, Code.AUTH_APP_PASSWORD, Code.AUTH_TOKEN_REJECTED})
 """The codes that speak of the credential itself; the other lasting causes may be mended without a new one."""
@@ -81,8 +81,8 @@ def _proposing(conn: Connection, run_id: str, mailbox_ids: Sequence[object]) -> 
 def _changed_since(conn: Connection, run_id: str, mailbox_ids: Sequence[object]) -> set[object]:
     if not mailbox_ids:
         return set()
-    box, began = schema.mailboxes, sa.select(schema.runs.c.created_at).where(schema.runs.c.id == run_id)
-    changed = box.c.id.in_(mailbox_ids), box.c.changed_at > began.scalar_subquery()
+    box = schema.mailboxes
+    changed = box.c.id.in_(mailbox_ids), changed_since(run_id, box)
     return set(conn.execute(sa.select(box.c.id).where(*changed)).scalars())
 
 

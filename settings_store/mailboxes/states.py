@@ -9,6 +9,7 @@ from settings_store import schema
 from settings_store.actors import SERVICE, Actor
 from settings_store.mailboxes import state_events
 from settings_store.mailboxes.state_events import Why
+from settings_store.runs import runs
 from settings_store.runs.runs import Run
 
 
@@ -38,8 +39,7 @@ def restore(conn: Connection, run: Run, now: float, actor: Actor = SERVICE) -> N
 
 def _set(conn: Connection, run: Run, state: sa.ColumnElement[str], code: sa.ColumnElement[str], why: Why) -> None:
     box, row = schema.mailboxes, schema.run_mailboxes
-    began = sa.select(schema.runs.c.created_at).where(schema.runs.c.id == run.id).scalar_subquery()
-    unchanged = sa.or_(box.c.changed_at.is_(None), box.c.changed_at <= began)  # nothing is known of another credential
+    unchanged = ~runs.changed_since(run.id, box)  # nothing is known of another credential
     mine = row.c.mailbox_id == box.c.id, row.c.run_id == run.id, box.c.domain_id == run.domain_id, unchanged
     both = sa.join(box, row, mine[0])
     state_events.record(conn, run.domain_id, state_events.moving(conn, both, state, code, *mine), why)

@@ -72,8 +72,19 @@ def create(conn: Connection, kind: Kind, subject: Subject, now: float) -> str:
         latest = sa.select(sa.func.max(_runs.c.created_at)).where(_runs.c.change_id == subject.change_id)
         created = max(now, (conn.execute(latest).scalar() or 0.0) + 0.001)
     values = {"id": run_id, "kind": kind, "stage": "queued", "created_at": created, "touched_at": now}
-    conn.execute(_runs.insert().values(**asdict(subject), **values))
+    domains = schema.domains
+    revision = sa.select(domains.c.revision).where(domains.c.id == subject.domain_id).scalar_subquery()
+    conn.execute(_runs.insert().values(**asdict(subject), **values, revision=revision))
     return run_id
+
+
+def changed_since(run_id: str, mailboxes: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Whether a row of `mailboxes` got another login after the run was created, so that it says nothing of it.
+
+    By the domain's count of imports. An import that was under way then had the higher number to itself and counts.
+    """
+    began = sa.select(_runs.c.revision).where(_runs.c.id == run_id).scalar_subquery()
+    return mailboxes.c.revision > began
 
 
 def get(conn: Connection, account_id: int, run_id: str) -> Run:

@@ -109,6 +109,13 @@ class Program:
         return Result(status, self.out.read_text(), self.err.read_text())
 
     @property
+    def pid(self) -> int:
+        """The process that works: a worker has one that looks after it (`worker.watchdog`)."""
+        pid = self.process.pid
+        below = Path(f"/proc/{pid}/task/{pid}/children")
+        return int(([*below.read_text().split(), str(pid)] if below.exists() else [str(pid)])[0])
+
+    @property
     def words(self) -> str:
         """All it said so far."""
         return self.out.read_text(errors="replace") + self.err.read_text(errors="replace")
@@ -116,7 +123,7 @@ class Program:
     @property
     def cpu_ticks(self) -> int:
         """How much it has worked so far (proc(5), fields 14 and 15)."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return int(fields[11]) + int(fields[12])
 
 
@@ -220,7 +227,7 @@ class System:
 def is_ready(worker: Program) -> bool:
     """Whether a worker takes messages: it has subscribed to its queue."""
     assert worker.process.poll() is None, f"the worker has ended: {worker.words}"
-    return has_connection(worker.process.pid)
+    return has_connection(worker.pid)
 
 
 def has_connection(pid: int) -> bool:

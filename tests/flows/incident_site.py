@@ -166,11 +166,11 @@ class Installation:
         expected = {box.username: "connected" for box in self.site.boxes}
         wait_for(lambda: self.states() == expected, "all mailboxes are connected")
 
-    def add_channel(self, name: str, url: str, *wishes: str) -> None:
+    def add_channel(self, name: str, url: str, *subscription: str) -> None:
         """By the command."""
         file = self.system.folder / f"{name}.url"
         file.write_text(url)
-        added = self.system.command("alerts", "add", name, "--url-file", str(file), *wishes)
+        added = self.system.command("alerts", "add", name, "--url-file", str(file), *subscription)
         assert added.status == 0, added.err
 
     def traces(self) -> list[bytes]:

@@ -4,7 +4,13 @@ What is waited for stays the same; how long is all that changes.
 """
 
 import os
+import signal
 import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
 
 import checks.network.dial
 import worker.app
@@ -13,9 +19,17 @@ import worker.pacing.endpoint_slot
 import worker.pacing.pacer
 import worker.runs.flow
 import worker.runs.lane
+import worker.service.preflight
 import worker.service.runs
+import worker.watchdog
+from checks.context import CheckContext
+from checks.model import Endpoint, EndpointResult, LoginResult
+from checks.runner import Route
 from cli.main import run
+from settings_store.changes import applying
 from tests.flows import clocks
+from tests.worker.overrun_program import WORKS
+from worker.pacing.pacer import Pacer
 
 LEASE_SECONDS = 3.0
 CONNECT_SECONDS = 1.0
@@ -33,11 +47,71 @@ def hurry(lease: float = LEASE_SECONDS) -> None:
     worker.app.SWEEP_SECONDS = worker.app.HEALTH_SECONDS = 0.5
     worker.health.endpoint_lane.LEASE_SECONDS = 2 * lease
     worker.service.runs._STALL_SECONDS = 0.5  # noqa: SLF001 - a constant that no user needs to set
+    worker.watchdog.GRACE_SECONDS, worker.watchdog.COMPUTED_SECONDS = 0.5, 1.0
     checks.network.dial.CONNECT_SECONDS = CONNECT_SECONDS
+
+
+def never_end(how: str, what: str, where: str) -> None:
+    """From now on a "check" or "login" at host:port computes for ever, in "python" or in "c"."""
+    lane = vars(worker.runs.lane)
+    real_check, real_login = worker.pacing.endpoint_slot.check_in_turn, lane["check_mailbox"]
+
+    def check(endpoint: Endpoint, context: CheckContext, pacer: Pacer) -> EndpointResult:
+        return real_check(endpoint, context, pacer) if place(endpoint) != where else WORKS[how]()
+
+    def login(route: Route, *others: Any) -> LoginResult:
+        result: LoginResult = real_login(route, *others) if place(route.endpoint) != where else WORKS[how]()
+        return result
+
+    def place(endpoint: Endpoint) -> str:
+        return f"{endpoint.host}:{endpoint.port}"
+
+    if what == "check":
+        worker.pacing.endpoint_slot.check_in_turn = check
+    else:
+        lane["check_mailbox"] = login
+
+
+def kill_apply(moment: str) -> None:
+    """From now on this process dies in the transaction of its `apply`.
+
+    At "statement:NUMBER", at "commit:" (just before it), "committed:" (just after it), or "seconds:NUMBER" after the
+    transaction began.
+    """
+    kind, _, number = moment.partition(":")
+    inside: list[str] = []
+    real = applying.apply
+
+    def die() -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def apply(*arguments: Any, **options: Any) -> int:
+        inside.append("apply")
+        if kind == "seconds":
+            threading.Timer(float(number), die).start()
+        return real(*arguments, **options)
+
+    def at_statement(*_: object) -> None:
+        if inside:
+            inside.append("statement")
+            if kind == "statement" and inside.count("statement") == int(number):
+                die()
+
+    def at(wanted: str) -> Callable[..., None]:
+        return lambda *_: die() if inside and kind == wanted else None
+
+    vars(applying)["apply"] = apply
+    sa.event.listen(sa.Engine, "before_cursor_execute", at_statement)
+    sa.event.listen(sa.Engine, "commit", at("commit"))
+    sa.event.listen(sa.Pool, "checkin", at("committed"))  # the connection is given back once it has committed
 
 
 if __name__ == "__main__":
     hurry(float(os.environ.get("MAIL_PREFLIGHT_LEASE", LEASE_SECONDS)))
     if "MAIL_PREFLIGHT_CLOCKS" in os.environ:
         clocks.install(*os.environ["MAIL_PREFLIGHT_CLOCKS"].split(os.pathsep))
+    if "MAIL_PREFLIGHT_BUSY" in os.environ:
+        never_end(*os.environ["MAIL_PREFLIGHT_BUSY"].split(" "))
+    if "MAIL_PREFLIGHT_KILL_APPLY" in os.environ:
+        kill_apply(os.environ["MAIL_PREFLIGHT_KILL_APPLY"])
     sys.exit(run(sys.argv[1:]))

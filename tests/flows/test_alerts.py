@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from settings_store import schema
-from settings_store.alerts.channels import Wishes
+from settings_store.alerts.channels import Subscription
 from settings_store.db import Database
 from settings_store.incidents.incidents import Severity
 from tests.flows.alert_kills import trial
@@ -53,7 +53,7 @@ def resources_of(office: Office, networks: str = "127.0.0.0/8") -> Resources:
 
 def add_channels(office: Office, box: Mailbox, web: Hook) -> None:
     mail = f"mailto://127.0.0.1:{box.port}?mode=insecure&from=alerts@sender.example&to=admin@lab.example"
-    office.channel("mail", Wishes(language="ja", zone="Asia/Tokyo"), mail)
+    office.channel("mail", Subscription(language="ja", zone="Asia/Tokyo"), mail)
     office.channel("hook", url=f"json://127.0.0.1:{web.port}/hook")
 
 

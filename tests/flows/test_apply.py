@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from checks.model import Invalid, MailboxState
 from settings_store import schema
 from settings_store.changes.lifecycle import Refused
+from settings_store.db import Database
 from tests.flows.harness import Outcome, System, account_of, boxes_of, settings_of
 from tests.servers.lab import MailLab
 from worker.service.preflight import Preflight
@@ -75,6 +76,37 @@ def test_a_report_that_is_too_old(system: System, verified: Outcome) -> None:
     with system.open(report_minutes=1e-6) as preflight, pytest.raises(Refused, match=r"minutes old.*verify it again"):
         account_of(preflight).changes.apply(verified.saved.change_id, 2)
     assert_untouched(system)
+
+
+def test_a_clock_that_was_put_back_a_moment_refuses_nothing(
+    system: System, verified: Outcome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Database.now
+    monkeypatch.setattr(Database, "now", lambda database: clock(database) - 30)
+    with system.open() as preflight:
+        assert account_of(preflight).changes.apply(verified.saved.change_id, 2).will_disconnect == 2
+
+
+def test_a_report_that_is_far_ahead_of_the_clock(
+    system: System, verified: Outcome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Database.now
+    monkeypatch.setattr(Database, "now", lambda database: clock(database) - 86400)
+    with system.open() as preflight, pytest.raises(Refused, match=r"ahead of the clock.*verify it again"):
+        account_of(preflight).changes.apply(verified.saved.change_id, 2)
+
+
+def test_a_credential_that_changed_later_by_a_clock_a_day_back(
+    system: System, verified: Outcome, lab: MailLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a mailbox that worked, when another password comes from a host whose clock is wrong, it was not tested."""
+    clock = Database.now
+    with monkeypatch.context() as patched:
+        patched.setattr(Database, "now", lambda database: clock(database) - 86400)
+        system.load(DOMAIN, boxes_of(lab, DOMAIN, COUNT, wrong=(*WRONG, 7)))
+
+    with system.open() as preflight, pytest.raises(Refused, match=r"1 mailboxes .* added or changed"):
+        account_of(preflight).changes.apply(verified.saved.change_id, 2)
 
 
 def test_a_mailbox_that_came_later(system: System, verified: Outcome, lab: MailLab) -> None:

@@ -5,12 +5,14 @@ import socket
 from pathlib import Path
 
 import pytest
+import redis
 
 from checks.model import Invalid
 from settings_store.secrets import new_key
 from tests.flows.harness import Result, System, account_of, boxes_of, outcome, settings_of, wait_for, write_csv
 from tests.servers.lab import MailLab
 from tests.servers.process import free_port
+from worker.config import load_config
 
 DOMAIN = "input.example"
 
@@ -120,6 +122,45 @@ class TestBroker:
             found = outcome(preflight, saved)
 
         assert found.counts == {"keeps_working": 5, "will_disconnect": 1}
+
+    def test_a_wrong_password_is_told_at_the_start(self, own_system: System, redis_url: str) -> None:
+        with redis.Redis.from_url(redis_url) as admin:
+            admin.config_set("requirepass", "the-right-one")
+            try:
+                for given in ("", ":planted-wrong-one@"):
+                    own_system.broker_url = redis_url.replace("redis://", f"redis://{given}")
+                    said = own_system.command("worker", "--queue", "preflight")
+                    assert_refused(said, "MAIL_PREFLIGHT_BROKER_URL", "password")
+                    assert "planted" not in said.err
+            finally:
+                admin.config_set("requirepass", "")
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "",
+            "localhost:6379",
+            "redis://",
+            "redis://h:no/0",
+            "redis://h:99999/0",
+            "redis://h/name",
+            "amqp://h/",
+            "http://h/",
+        ],
+    )
+    def test_a_url_that_makes_no_sense(self, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+        monkeypatch.setenv("MAIL_PREFLIGHT_BROKER_URL", url)
+
+        with pytest.raises(Invalid, match=r"MAIL_PREFLIGHT_BROKER_URL is not usable: .*give memory:// or redis://"):
+            load_config()
+
+    def test_a_url_that_makes_no_sense_is_status_2(self, own_system: System) -> None:
+        own_system.broker_url = "redis://:planted-secret@h:no/0"
+
+        said = own_system.command("worker", "--queue", "preflight")
+
+        assert_refused(said, "MAIL_PREFLIGHT_BROKER_URL")
+        assert "planted" not in said.err
 
     def test_accepts_but_never_answers(self, own_system: System) -> None:
         with socket.create_server(("127.0.0.1", 0)) as mute:

@@ -7,7 +7,7 @@ import pytest
 from settings_store.db import Database
 from tests.flows.chaos.__main__ import chaos
 from tests.flows.chaos.judge import Mark, Report, judge_logins, judge_report, judge_verdicts
-from tests.flows.chaos.seen import Known, Login, Snapshot
+from tests.flows.chaos.seen import Known, Login, Outage, Snapshot
 from tests.servers.process import is_root
 
 OK = Known("ok", "ok", baseline=False, baseline_verdict=None)
@@ -74,12 +74,20 @@ def test_a_verdict_that_changed_or_went_is_a_violation() -> None:
     assert [*judge_verdicts([], FINAL, 3)]
 
 
-def test_only_a_mail_server_that_was_down_excuses_cannot_tell() -> None:
+def test_only_who_was_under_way_while_a_mail_server_was_down_may_be_unsure() -> None:
     expected = Report({"keeps_working": 1}, "sum", {"ann": ("keeps_working", "ok")})
     unsure = Report({"cannot_tell": 1}, "other", {"ann": ("cannot_tell", "connect.refused")})
     wrong = Report({"will_disconnect": 1}, "other", {"ann": ("will_disconnect", "auth.rejected")})
 
-    assert not [*judge_report(expected, expected, mail_was_down=False)]
-    assert [*judge_report(unsure, expected, mail_was_down=False)]
-    assert not [*judge_report(unsure, expected, mail_was_down=True)]
-    assert [*judge_report(wrong, expected, mail_was_down=True)]
+    assert not [*judge_report(expected, expected, excused=None)]
+    assert [*judge_report(unsure, expected, excused=None)]
+    assert not [*judge_report(unsure, expected, excused={"ann"})]
+    assert [*judge_report(unsure, expected, excused={"bob"})]
+    assert [*judge_report(wrong, expected, excused={"ann"})]
+
+
+def test_an_outage_cuts_off_who_was_at_imap_then_or_had_a_result_then() -> None:
+    outage = Outage(Snapshot(50.0, {"ann": OK}), Snapshot(60.0, {"ann": OK, "bob": FAIL}), down=50.0, up=55.0)
+    at = logins((30, "early", "imap"), (49, "cid", "imap"), (55.5, "dan", "imap"), (58, "late", "imap"))
+
+    assert outage.cut_off(at) == {"bob", "cid", "dan"}

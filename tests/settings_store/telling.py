@@ -9,7 +9,7 @@ from checks.codes import Code
 from checks.model import MailboxState
 from settings_store import schema
 from settings_store.alerts import channels, outbox
-from settings_store.alerts.channels import Channel, Wishes
+from settings_store.alerts.channels import Channel, Subscription
 from settings_store.alerts.outbox import Kind
 from settings_store.db import Database
 from settings_store.domains import ensure_account, ensure_domain
@@ -39,14 +39,14 @@ class Office:
     def channel(
         self,
         name: str = "admins",
-        wishes: Wishes = Wishes(),  # noqa: B008 - it is frozen
+        subscription: Subscription = Subscription(),  # noqa: B008 - it is frozen
         url: str = "json://127.0.0.1:1/",
         account: str = "default",
         shown: str = "json://127.0.0.1/...",
     ) -> Channel:
         with self.database.begin() as conn:
             return channels.add(
-                conn, ensure_account(conn, account), name, self.vault.seal(url), shown, wishes, self.now
+                conn, ensure_account(conn, account), name, self.vault.seal(url), shown, subscription, self.now
             )
 
     def incident(

@@ -1,5 +1,6 @@
 """Transactions on both databases, and what people read when a database cannot be used."""
 
+import contextlib
 import socket
 import sqlite3
 import threading
@@ -7,12 +8,15 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
-from checks.model import Invalid
+from checks.model import Invalid, Unavailable
 from settings_store.db import Database
 from settings_store.schema import accounts
+from tests.servers.postgres import PostgresServer
+from tests.servers.process import scratch_folder
 
 
 def _names(database: Database) -> list[str]:
@@ -110,7 +114,7 @@ def test_a_transaction_inside_a_transaction_is_an_error_and_no_deadlock(
     on_sqlite: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("settings_store.db._BUSY_SECONDS", 0.05)
-    with on_sqlite.begin(), pytest.raises(TimeoutError), on_sqlite.begin():
+    with on_sqlite.begin(), pytest.raises(Unavailable), on_sqlite.begin():
         pass
     with on_sqlite.begin() as conn:
         conn.execute(accounts.insert().values(name="next"))
@@ -237,3 +241,24 @@ def test_a_wrong_postgresql_password_is_not_repeated(request: pytest.FixtureRequ
 def test_a_closed_database_opens_again_for_its_next_user(on_sqlite: Database) -> None:
     on_sqlite.close()
     assert _names(on_sqlite) == []
+
+
+def test_a_postgresql_out_of_connections_is_told_as_that() -> None:
+    """Given as many sessions as the server takes, when we ask, then it is one line, and works once one has ended."""
+    with scratch_folder() as folder, PostgresServer(folder / "few", max_connections=5) as server:
+        url = server.new_database()
+        database = Database(url)
+        with contextlib.ExitStack() as stack:
+            for _ in range(5):
+                stack.enter_context(closing(psycopg.connect(url)))
+            with pytest.raises(Unavailable, match=r"cannot be used: .*too many clients") as told, database.read():
+                pass
+            assert "\n" not in str(told.value)
+        with database.read() as conn:
+            assert conn.execute(sa.select(1)).scalar_one() == 1
+        database.close()
+
+
+def test_a_defect_of_ours_is_not_taken_for_one_of_the_database(database: Database) -> None:
+    with pytest.raises(sa.exc.DBAPIError), database.begin() as conn:
+        conn.exec_driver_sql("SELECT * FROM no_such_table")

@@ -14,9 +14,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from checks.model import Invalid
-from settings_store import migrations
+from settings_store import migrations, schema
 from settings_store.db import Database
 from settings_store.migrations.__main__ import draft
+from settings_store.runs import runs
 from settings_store.schema import metadata
 
 
@@ -125,6 +126,28 @@ def test_what_was_stored_before_exchange_is_kept_and_stays_immutable(database: D
         conn.execute(sa.text("UPDATE settings SET exchange_typed = 'mail.lab.example'"))
 
 
+def test_rows_from_before_keep_the_order_of_their_clocks(database: Database) -> None:
+    """Given mailboxes written before and after a run, when the store begins to count, the later one is the later."""
+    with database.begin() as conn:
+        command.downgrade(migrations.alembic_config(conn), "0004")
+        for statement in (*_OLD_ROWS, *_OLD_ORDER):
+            conn.execute(sa.text(statement))
+    database.migrate()
+    with database.begin() as conn:
+        later = sa.select(schema.mailboxes.c.address).where(runs.changed_since("old", schema.mailboxes))
+        assert conn.execute(later).scalars().all() == ["b@lab.example"]
+        new = runs.create(conn, "preflight", runs.Subject(1, 1), 50.0)
+        again = sa.select(schema.mailboxes.c.address).where(runs.changed_since(new, schema.mailboxes))
+        assert conn.execute(again).scalars().all() == []
+
+
+_OLD_ORDER = (
+    "INSERT INTO mailboxes (domain_id, address, username, changed_at) VALUES (1, 'a@lab.example', 'a', 99.5)",
+    "INSERT INTO mailboxes (domain_id, address, username, changed_at) VALUES (1, 'b@lab.example', 'b', 100.5)",
+    "INSERT INTO mailboxes (domain_id, address, username) VALUES (1, 'c@lab.example', 'c')",
+    "INSERT INTO runs (id, domain_id, settings_id, kind, stage, touched_at, created_at) "
+    "VALUES ('old', 1, 1, 'preflight', 'finished', 100, 100)",
+)
 _OLD_ROWS = (
     "INSERT INTO accounts (id, name) VALUES (1, 'default')",
     "INSERT INTO domains (id, account_id, name) VALUES (1, 1, 'lab.example')",

@@ -19,7 +19,7 @@ from checks.model import Certificate, Credential, Endpoint, EndpointResult, Logi
 from checks.settings import ImapSettings, Settings
 from settings_store import domains, maintenance, schema
 from settings_store.alerts import channels, outbox
-from settings_store.alerts.channels import Wishes
+from settings_store.alerts.channels import Subscription
 from settings_store.db import Database
 from settings_store.incidents.incidents import Severity
 from settings_store.mailboxes.csv_file import MailboxRow
@@ -107,8 +107,10 @@ class World:
         """An account with one channel that hears everything."""
         with self.database.begin() as conn:
             account_id = domains.ensure_account(conn, name)
-            wishes = Wishes(Severity.INFO, operator=name == OPERATOR)
-            channels.add(conn, account_id, "all", self.vault.seal("json://localhost"), "json://", wishes, self.now)
+            subscription = Subscription(Severity.INFO, operator=name == OPERATOR)
+            channels.add(
+                conn, account_id, "all", self.vault.seal("json://localhost"), "json://", subscription, self.now
+            )
         return account_id
 
     def domain(self, account_id: int, name: str, host: str, fate: Fate | None = None, mailboxes: int = 0) -> int:
@@ -278,7 +280,7 @@ def make_world(database: Database, monkeypatch: pytest.MonkeyPatch, **values: ob
     """A world in which nothing is yet but time."""
     world = World(database, Config(**{"lanes": 1, "watch_minutes": 0, **values}))  # type: ignore[arg-type] # settings by name
     monkeypatch.setattr(
-        "worker.runs.endpoints.check_in_turn", lambda endpoint, context, _pacer: world.check(endpoint, context)
+        "worker.pacing.endpoint_slot.check_in_turn", lambda endpoint, context, _pacer: world.check(endpoint, context)
     )
     monkeypatch.setattr("worker.runs.lane.check_mailbox", world.log_in)
     monkeypatch.setattr(

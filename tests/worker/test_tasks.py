@@ -115,4 +115,4 @@ def test_a_broker_that_is_down_is_no_failure(
 
     publish_lanes(app, 2)
 
-    assert "the broker does not answer" in caplog.text
+    assert "the broker does not take it" in caplog.text

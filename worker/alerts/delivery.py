@@ -14,11 +14,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from checks.messages import Language, alerts
+from checks.language import Language
+from checks.messages import alerts
 from checks.model import Fault
 from checks.network.address_policy import AddressPolicy
 from settings_store.alerts import channels, deliveries, incident_details, outbox
-from settings_store.alerts.channels import Channel, Wishes
+from settings_store.alerts.channels import Channel, Subscription
 from settings_store.alerts.deliveries import Delivery, Key
 from settings_store.db import Database
 from settings_store.incidents import incidents
@@ -148,17 +149,17 @@ def _message(resources: Resources, delivery: Delivery, keys: list[Key]) -> Messa
     return Message(delivery.id, subject, text, _kind(told))
 
 
-def _kind(told: list[alerts.Story]) -> str:
+def _kind(told: list[alerts.AlertEvent]) -> str:
     broken = [_KINDS[story.severity] for story in told if story.kind != "resolved"]
     return next((kind for kind in _KINDS.values() if kind in broken), "success")
 
 
-def _story(resources: Resources, conn: Connection, delivery: Delivery, key: Key) -> alerts.Story:
+def _story(resources: Resources, conn: Connection, delivery: Delivery, key: Key) -> alerts.AlertEvent:
     incident = incidents.load(conn, key.incident_id)
     if incident is None:
         raise LookupError(f"an alert refers to incident {key.incident_id}, which is not there")
     link = f"{resources.config.public_url.rstrip('/')}/incidents/{incident.id}" if resources.config.public_url else ""
-    return alerts.Story(
+    return alerts.AlertEvent(
         kind=key.kind,
         reference=incident.id,
         scope=incident.scope.value,
@@ -183,7 +184,7 @@ def _story(resources: Resources, conn: Connection, delivery: Delivery, key: Key)
 
 
 def add_channel(
-    database: Database, vault: Vault, account_id: int, name: str, url: str, wishes: Wishes, now: float
+    database: Database, vault: Vault, account_id: int, name: str, url: str, subscription: Subscription, now: float
 ) -> Channel:
     """Stores a channel with its URL encrypted; it is told of what is open already.
 
@@ -192,14 +193,14 @@ def add_channel(
     url = url.strip()
     shown = apprise_sender.accept(url)
     with database.begin() as conn:
-        channel = channels.add(conn, account_id, name, vault.seal(url), shown, wishes, now)
+        channel = channels.add(conn, account_id, name, vault.seal(url), shown, subscription, now)
         outbox.catch_up(conn, channel.id, now)
     return channel
 
 
 def test_channel(vault: Vault, policy: AddressPolicy, channel: Channel, send: Send = apprise_sender.send) -> None:
     """Sends a message that says it is a test. Raises `NotSent`, with the reason."""
-    subject, text = alerts.test_message(channel.name, Language(channel.wishes.language))
+    subject, text = alerts.test_message(channel.name, Language(channel.subscription.language))
     try:
         url = vault.open(channel.token)
     except Fault:

@@ -3,10 +3,12 @@
 Apprise's own sending gives every message, and every repeat, another Message-ID: no receiver could tell a repeat.
 """
 
+import base64
 import contextlib
 import email
 import smtplib
 import ssl
+from collections.abc import Callable
 from typing import Any
 
 from checks import redact
@@ -16,6 +18,9 @@ from worker.alerts.message import Message, NotSent
 _SECONDS = 15.0
 """The longest that one answer of the mail server may take."""
 _FAREWELL_SECONDS = 2.0
+_LOGGED_IN, _ASKED = 235, 334
+_NUL = "\0"
+_NAMELESS = "[127.0.0.1]"  # until the connection has an address: else a name would be looked up
 _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -71,10 +76,11 @@ def _connected(plugin: Any) -> smtplib.SMTP:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     if plugin.secure_mode == "ssl":
         server: smtplib.SMTP = response_limit.SecureMailServer(
-            plugin.smtp_host, plugin.port, timeout=_SECONDS, context=context
+            plugin.smtp_host, plugin.port, local_hostname=_NAMELESS, timeout=_SECONDS, context=context
         )
     else:
-        server = response_limit.MailServer(plugin.smtp_host, plugin.port, timeout=_SECONDS)
+        server = response_limit.MailServer(plugin.smtp_host, plugin.port, local_hostname=_NAMELESS, timeout=_SECONDS)
+    server.local_hostname = _own_name(server)
     try:
         if plugin.secure_mode == "starttls":
             server.starttls(context=context)
@@ -91,11 +97,43 @@ def _log_in(server: smtplib.SMTP, user: str, password: str) -> None:
     server.ehlo_or_helo_if_needed()
     offered = server.esmtp_features.get("auth", "").upper().split()
     server.user, server.password = user, password
-    known: dict[str, Any] = {"PLAIN": server.auth_plain, "LOGIN": server.auth_login, "CRAM-MD5": server.auth_cram_md5}
+    known: dict[str, Callable[[smtplib.SMTP], tuple[int, bytes]]] = {
+        "PLAIN": _plain,
+        "LOGIN": _login,
+        "CRAM-MD5": lambda server: server.auth("CRAM-MD5", server.auth_cram_md5),
+    }
     mechanism = next((name for name in known if name in offered), None)
     if mechanism is None:
         raise smtplib.SMTPNotSupportedError(f"it offers none of AUTH {', '.join(known)}")
-    server.auth(mechanism, known[mechanism])
+    code, words = known[mechanism](server)
+    if code != _LOGGED_IN:  # smtplib takes 503 for "logged in already", and Exim refuses with it
+        raise smtplib.SMTPAuthenticationError(code, words)
+
+
+def _plain(server: smtplib.SMTP) -> tuple[int, bytes]:
+    """AUTH PLAIN (RFC 4616). `smtplib` sends ASCII only; names and passwords are UTF-8, as mailboxes send them."""
+    return server.docmd("AUTH", f"PLAIN {_encoded(f'{_NUL}{server.user}{_NUL}{server.password}')}")
+
+
+def _login(server: smtplib.SMTP) -> tuple[int, bytes]:
+    """AUTH LOGIN: user name, then password, each asked for with 334."""
+    code, words = server.docmd("AUTH", "LOGIN")
+    for text in (server.user, server.password):
+        if code == _ASKED:
+            code, words = server.docmd(_encoded(str(text)))
+    return code, words
+
+
+def _encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode("ascii")
+
+
+def _own_name(server: smtplib.SMTP) -> str:
+    """An address literal (RFC 5321, 4.1.3): a machine's name may have letters that a mail server refuses."""
+    if server.sock is None:
+        return _NAMELESS
+    address = str(server.sock.getsockname()[0]).partition("%")[0]
+    return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
 
 
 def _say_goodbye(server: smtplib.SMTP) -> None:

@@ -10,20 +10,19 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
 
 from checks.context import CheckContext
-from checks.model import Endpoint, EndpointResult, Pin, Protocol
+from checks.model import Endpoint, EndpointResult, Pin, Protocol, Unavailable
 from settings_store import domains
 from settings_store.health import endpoints, schedule
 from settings_store.health.endpoints import Watched
 from settings_store.health.schedule import Next, jittered
+from settings_store.runs import quarantine
 from worker.health.endpoint_state import Subject, after_check, begins_to_fail, is_certain, rules_of
 from worker.health.mailbox_slices import begin_slices
 from worker.metrics import counters
-from worker.pacing.endpoint_slot import check_in_turn
 from worker.resources import Resources
-from worker.runs.endpoints import context_of, pins_in_force
+from worker.runs.endpoints import check_watched, context_of, pins_in_force
 
 Check = Callable[[Endpoint, CheckContext], EndpointResult]
 
@@ -45,6 +44,7 @@ def tick(resources: Resources) -> int:
     with resources.database.begin() as conn:
         schedule.enrol(conn, now, config.health_endpoint_minutes * 60, config.health_slice_minutes * 60)
         checks_before, hours_before = now - config.history_hours * 3600, now - config.history_days * 86400
+        quarantine.tidy(conn, now)
         endpoints.tidy(conn, checks_before=checks_before, hours_before=hours_before)
     begin_slices(resources)
     with resources.database.read() as conn:
@@ -83,7 +83,8 @@ class EndpointLane:
 
     def __init__(self, resources: Resources, check: Check | None = None) -> None:
         self._resources = resources
-        self._check = check or (lambda endpoint, context: check_in_turn(endpoint, context, resources.pacer))
+        self._quarantined: Mapping[str, str] = {}
+        self._check = check or self._check_watched
         self._rules = rules_of(resources.config)
         self._threads = max(1, resources.config.health_threads // LANES)
         self._until = time.monotonic() + LANE_SECONDS
@@ -127,6 +128,7 @@ class EndpointLane:
         self._checks = {key: check for key, check in self._checks.items() if check in needed}
         with self._resources.database.begin() as conn:
             subjects = self._claim(conn, now, room)
+            self._quarantined = quarantine.active(conn, now)
         self._ask_at = 0.0 if subjects else time.monotonic() + IDLE_SECONDS
         for subject in subjects:
             checks = tuple(self._begin(pool, subject, endpoint) for endpoint in subject.settings.endpoints)
@@ -161,6 +163,9 @@ class EndpointLane:
         counters.endpoint_checked(endpoint.protocol, result.verdict, result.code, time.monotonic() - begun)
         return result
 
+    def _check_watched(self, endpoint: Endpoint, context: CheckContext) -> EndpointResult:
+        return check_watched(endpoint, context, self._resources, self._quarantined)
+
     # -- recording
 
     def _give_up(self) -> None:
@@ -179,7 +184,7 @@ class EndpointLane:
                 with self._resources.database.begin() as conn:
                     self._count += self._write(conn, items, self._resources.now())
                 break
-            except (OperationalError, TimeoutError):  # TimeoutError: another thread of ours held SQLite for long
+            except Unavailable:
                 if time.monotonic() > end:
                     raise
                 time.sleep(FLUSH_SECONDS)

@@ -126,7 +126,7 @@ def _endpoints(
 
 
 def _hears(channel: channels.Channel, domain_id: int) -> bool:
-    return channel.wishes.domain_id in (None, domain_id)
+    return channel.subscription.domain_id in (None, domain_id)
 
 
 def _state(found: DomainHealth) -> DomainState:

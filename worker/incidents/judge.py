@@ -1,7 +1,7 @@
 """Judges what health checks have found: opens incidents, says how they go on, and has them announced.
 
 One transaction reads everything and writes what follows from it; two at once do no harm, for every step is done once.
-What is to be concluded is pure and elsewhere: `correlation`, `course`, `foresight`, `mailbox_causes`.
+What is to be concluded is pure and elsewhere: `correlation`, `lifecycle`, `notice_incidents`, `mailbox_causes`.
 """
 
 import logging

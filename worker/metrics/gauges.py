@@ -10,6 +10,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import Connection
 
+from checks.model import Unavailable
 from settings_store.health import totals
 from settings_store.incidents.incidents import Scope, Severity
 
@@ -40,7 +41,7 @@ class StoreCollector(Collector):
             now = self._database.now()
             with self._database.read() as conn:
                 found = list(_read(conn, now))
-        except (sa.exc.SQLAlchemyError, OSError) as error:
+        except (Unavailable, sa.exc.SQLAlchemyError, OSError) as error:
             # The exception's text may name the database and its user.
             log.warning("metrics: the database does not answer (%s)", type(error).__name__)
         yield _gauge("database_up", "1 where the database answers", 1.0 if found else 0.0)

@@ -9,9 +9,11 @@ Shared in Redis where there is one, in this process otherwise: the same arithmet
 """
 
 import hashlib
+import logging
 import math
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -20,9 +22,13 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+log = logging.getLogger(__name__)
+
 SLOT_SECONDS = 15.0  # slots that are not renewed lapse
 FORGET_SECONDS = 600.0  # after which a server is met as if for the first time
 FLOOR = 1
+TWICE_SECONDS = 60  # a call that is sent again comes well within
+_TELL_SECONDS = 60.0
 ROUNDS = 8  # after trouble: many a server counts logins a minute, and finding its limit again must cost it little
 
 
@@ -169,7 +175,10 @@ redis.call('HSET', KEYS[1], 'w:' .. ARGV[2], now + tonumber(ARGV[5]))
 return 0
 """
 )
+# Unlike the others it would do something else when it comes twice, as it does where Redis has answered too late and the
+# client asks again: KEYS[2] remembers for a while that it came.
 _CHANGE = """
+if not redis.call('SET', KEYS[2], 1, 'NX', 'EX', ARGV[7]) then return 0 end
 local allowance = tonumber(redis.call('HGET', KEYS[1], 'allowance') or ARGV[2])
 if ARGV[3] == 'halve' then
   allowance = math.max(tonumber(ARGV[5]), allowance / 2)
@@ -183,15 +192,20 @@ else
 end
 redis.call('HSET', KEYS[1], 'allowance', allowance)
 redis.call('EXPIRE', KEYS[1], ARGV[4])
+return 1
 """
 
 
 class RedisPacer:
-    """The pacer of all workers of one Redis. A Redis that does not answer leaves each lane the least: one login."""
+    """The pacer of all workers of one Redis. A Redis that does not answer leaves each lane the least: one login.
+
+    Each call counts once: the client sends it a second time where no answer came in a second.
+    """
 
     def __init__(self, url: str, limit: int) -> None:
         self._limit = limit
         self._start = start_of(limit)
+        self._told = -math.inf
         # Without patience: a lane that waits here for Redis does not renew its leases meanwhile.
         patience: dict[str, Any] = {"socket_timeout": 1, "socket_connect_timeout": 1, "retry": Retry(NoBackoff(), 1)}
         self._redis: Any = redis.Redis.from_url(url, **patience)
@@ -202,13 +216,15 @@ class RedisPacer:
     def renew(self, server: str, owner: str, want: int, busy: int = 0) -> int:
         try:
             return int(self._renew(keys=[_key(server)], args=[*self._asked(owner), want, busy]))
-        except redis.RedisError:
+        except redis.RedisError as error:
+            self._tell(error)
             return min(want, FLOOR)
 
     def enter(self, server: str, owner: str, seconds: float) -> bool:
         try:
             return bool(self._enter(keys=[_key(server)], args=[*self._asked(owner), math.ceil(seconds)]))
-        except redis.RedisError:
+        except redis.RedisError as error:
+            self._tell(error)
             return True
 
     def _asked(self, owner: str) -> list[str | int]:
@@ -222,10 +238,19 @@ class RedisPacer:
         self._apply(server, str(logins))
 
     def _apply(self, server: str, what: str) -> None:
+        key = _key(server)
+        shared: list[str | int] = [self._limit, self._start, what, int(FORGET_SECONDS), FLOOR, ROUNDS, TWICE_SECONDS]
         try:
-            self._change(keys=[_key(server)], args=[self._limit, self._start, what, int(FORGET_SECONDS), FLOOR, ROUNDS])
-        except redis.RedisError:
-            return  # the next renewal finds the allowance as it was
+            self._change(keys=[key, f"{key}:{uuid.uuid4().hex}"], args=shared)
+        except redis.RedisError as error:
+            self._tell(error)  # the next renewal finds the allowance as it was
+
+    def _tell(self, error: redis.RedisError) -> None:
+        """Once a minute at most: every lane asks several times a second."""
+        now = time.monotonic()
+        if now - self._told > _TELL_SECONDS:
+            self._told = now
+            log.warning("Redis does not pace (%s): each lane logs in one mailbox at a time", type(error).__name__)
 
 
 def start_of(limit: int) -> int:

@@ -4,17 +4,18 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from checks.codes import Verdict
+from checks.codes import Code, Verdict
 from checks.context import CheckContext
-from checks.model import EndpointResult, Pin
+from checks.model import Endpoint, EndpointResult, Pin
 from checks.serialize import dump_endpoint_result, load_endpoint_result
 from checks.settings import Settings
 from checks.trust import Trust
 from settings_store import domains
-from settings_store.runs import endpoints, runs
+from settings_store.runs import endpoints, quarantine, runs
 from settings_store.runs.runs import CANDIDATE, Phase, Run
+from worker import watchdog
 from worker.config import Config
-from worker.pacing.endpoint_slot import check_in_turn
+from worker.pacing import endpoint_slot
 from worker.resources import Resources
 
 
@@ -25,14 +26,29 @@ def check_endpoints(resources: Resources, run: Run, phase: Phase, settings_id: i
         known = endpoints.documents(conn, run.id, phase)
         settings = domains.load_settings(conn, settings_id)
         domain = domains.name_of(conn, run.domain_id)
+        quarantined = quarantine.active(conn, resources.now())
     open_ones = [endpoint for endpoint in settings.endpoints if endpoint.protocol.value not in known]
     context = context_of(resources.config, settings, domain, pins_of(resources, run, phase, settings_id))
     with ThreadPoolExecutor(max(1, len(open_ones)), thread_name_prefix="endpoint") as pool:
-        for result in pool.map(lambda endpoint: check_in_turn(endpoint, context, resources.pacer), open_ones):
+        for result in pool.map(lambda endpoint: check_watched(endpoint, context, resources, quarantined), open_ones):
             with resources.database.begin() as conn:
                 document = dump_endpoint_result(result)
                 endpoints.save(conn, run.id, phase, result.endpoint.protocol, document)
     return endpoint_results(resources, run.id, phase)
+
+
+def check_watched(
+    endpoint: Endpoint, context: CheckContext, resources: Resources, quarantined: Mapping[str, str]
+) -> EndpointResult:
+    """Checks an endpoint in its turn, or says what did not end there; somebody outside looks at how long it computes.
+
+    `quarantined` is as `quarantine.active` has it.
+    """
+    if work := quarantined.get(str(endpoint)):
+        seen = f"{work} computed beyond its deadline; not checked for an hour"
+        return EndpointResult(endpoint, Verdict.INCONCLUSIVE, Code.INTERNAL, seen=seen)
+    with watchdog.during("endpoint check", endpoint, endpoint_slot.PATIENCE_SECONDS + context.deadline_seconds):
+        return endpoint_slot.check_in_turn(endpoint, context, resources.pacer)
 
 
 def endpoint_results(resources: Resources, run_id: str, phase: Phase) -> tuple[EndpointResult, ...]:

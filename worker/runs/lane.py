@@ -4,6 +4,7 @@ The threads never touch the database. The loop writes in bulk, renews the leases
 whether the run goes on.
 """
 
+import logging
 import queue
 import threading
 import time
@@ -12,27 +13,30 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
 
-from checks.codes import Verdict
+from checks.codes import Code, Verdict
 from checks.context import CheckContext
-from checks.model import Credential, EndpointResult, Fault, LoginResult
+from checks.model import Credential, EndpointResult, Fault, LoginResult, Unavailable
 from checks.runner import Route, check_mailbox, open_route
 from settings_store import domains
 from settings_store.mailboxes import login_budget, rejections
-from settings_store.runs import outcomes, pages, runs
+from settings_store.runs import outcomes, pages, quarantine, runs
 from settings_store.runs.outcomes import Done
 from settings_store.runs.pages import Work
 from settings_store.runs.runs import CANDIDATE, Phase, Run, Stage
 from settings_store.secrets import Vault
+from worker import watchdog
 from worker.pacing.lane_pacer import TROUBLE, LanePacer
 from worker.resources import Resources
 from worker.runs.endpoints import context_of, endpoint_results, servers_of
 from worker.runs.flow import LEASE_SECONDS, Flow, phase_of
 
+log = logging.getLogger(__name__)
+
 BUDGET_SECONDS = 60.0  # after which a lane takes no new page and lets another message have the slot
 FLUSH_SECONDS = 0.25
 FLUSH_ROWS = 200
+KEEP_SECONDS = 600.0  # how long results are held for a database that does not take them
 GRACE_SECONDS = 2.0  # how long a lease that lapsed is watched before it is taken: many times what a renewal takes
 _ASK_SECONDS = 0.02
 READY = 1  # mailboxes kept ready for each thread: none waits for the loop, and no lane hoards what another could do
@@ -61,7 +65,8 @@ class Routes:
         for route in self.routes:
             if not may_log_in():
                 return None
-            result = check_mailbox(route, credential, self.context, work.address)
+            with watchdog.during("login", route.endpoint, self.context.login_seconds):
+                result = check_mailbox(route, credential, self.context, work.address)
             if result.verdict is Verdict.FAIL:
                 return Done(work.mailbox_id, result)
             if result.verdict is Verdict.INCONCLUSIVE:
@@ -132,7 +137,12 @@ class Lane:
             self._resources.send("run_page", run)  # for a worker that stays
             return
         self._phase, self._canaries = phase_of(run), run.stage == "canaries"
-        self._meet(endpoint_results(self._resources, self._run_id, self._phase))
+        results = endpoint_results(self._resources, self._run_id, self._phase)
+        if self._is_quarantined(results):
+            self._flow.break_off(self._run_id, Code.INTERNAL)
+            self._flow.advance_after_lane(self._run_id)
+            return
+        self._meet(results)
         claimed = self._claim_first()
         if claimed:
             try:
@@ -144,6 +154,12 @@ class Lane:
         judged = self._canaries and not self._halted and self._flow.judge_canaries(self._run_id)
         if claimed or judged:
             self._flow.advance_after_lane(self._run_id)
+
+    def _is_quarantined(self, results: Sequence[EndpointResult]) -> bool:
+        """A login at one of the endpoints has cost a worker already: no second one begins."""
+        with self._resources.database.read() as conn:
+            held = quarantine.active(conn, self._resources.now())
+        return any(str(result.endpoint) in held for result in results)
 
     def _meet(self, results: Sequence[EndpointResult]) -> None:
         """The servers of the run: pacing goes by address, for a server has many names."""
@@ -276,14 +292,23 @@ class Lane:
         return [done for done in rest if done]
 
     def _keep(self, results: Sequence[Done]) -> Stage:
-        """Writes results down and renews the leases. They have cost logins: a database that is away is waited for."""
-        end = time.monotonic() + LEASE_SECONDS
+        """Writes results down and renews the leases. They have cost logins: a database that is away is waited for.
+
+        For long, for a disk that is full stays so until somebody makes room; for a lease only once we are to stop.
+        """
+        begun, told = time.monotonic(), False
         while True:
             try:
                 return self._write(results)
-            except (OperationalError, TimeoutError):  # TimeoutError: another thread of ours held SQLite for long
-                if time.monotonic() > end:
+            except Unavailable as error:
+                waited = time.monotonic() - begun
+                if waited > (LEASE_SECONDS if self._resources.stopping.is_set() else KEEP_SECONDS):
                     raise
+                if not told and waited > LEASE_SECONDS / 10:
+                    log.warning(
+                        "run %s keeps %d results until they can be stored: %s", self._run_id, len(results), error
+                    )
+                    told = True
                 time.sleep(FLUSH_SECONDS)
 
     def _write(self, results: Sequence[Done]) -> Stage:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from checks.model import Invalid
 from settings_store import domains
 from settings_store.alerts import channels
-from settings_store.alerts.channels import Channel, Wishes
+from settings_store.alerts.channels import Channel, Subscription
 from settings_store.incidents import overview
 from worker.alerts import apprise_sender, delivery
 from worker.alerts.message import NotSent
@@ -36,17 +36,17 @@ class Alerts:
 
     _to: Binding
 
-    def add(self, name: str, url: str, wishes: Wishes, domain: str | None = None) -> Added:
+    def add(self, name: str, url: str, subscription: Subscription, domain: str | None = None) -> Added:
         """Adds an alert channel; `url` is Apprise's, which is kept encrypted. Raises `Invalid`.
 
-        `domain` is the one that it hears of, None for all; it goes before `wishes.domain_id`.
+        `domain` is the one that it hears of, None for all; it goes before `subscription.domain_id`.
         """
         to = self._to
         if domain is not None:
             with to.database.read() as conn:
-                wishes = replace(wishes, domain_id=domains.find_domain(conn, to.account_id, domain).id)
+                subscription = replace(subscription, domain_id=domains.find_domain(conn, to.account_id, domain).id)
         now = to.database.now()
-        channel = delivery.add_channel(to.database, to.vault, to.account_id, name, url, wishes, now)
+        channel = delivery.add_channel(to.database, to.vault, to.account_id, name, url, subscription, now)
         host = apprise_sender.mail_host(url.strip())
         with to.database.read() as conn:
             own = overview.domains_on(conn, to.account_id, host) if host else []

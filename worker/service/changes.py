@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from checks.messages import Language
+from checks.language import Language
 from checks.model import Invalid
 from checks.settings import Settings, normalise_domain
 from settings_store import audit, domains

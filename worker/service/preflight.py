@@ -1,7 +1,7 @@
 """The service as its operator has it: opened, run as processes, its keys changed. `account` is the door to the rest."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -9,7 +9,6 @@ from threading import Event
 from typing import Self
 
 from celery import Celery
-from kombu.exceptions import OperationalError
 from sqlalchemy.engine import make_url
 
 from checks.model import Invalid
@@ -18,8 +17,9 @@ from settings_store.alerts.channel_keys import rotate_urls
 from settings_store.audit import Actor
 from settings_store.db import Database
 from settings_store.mailboxes.mailboxes import rotate_credentials
+from settings_store.runs import quarantine
 from settings_store.secrets import Vault, load_or_create_key_file
-from worker import process
+from worker import broker, process
 from worker.app import HEALTH, PREFLIGHT, QUEUES, make_app
 from worker.config import Config
 from worker.finished_runs import finish
@@ -30,8 +30,8 @@ from worker.runs.flow import Flow
 from worker.service.account import Account
 from worker.service.binding import Binding
 from worker.tasks import publisher, register
+from worker.watchdog import Overrun
 
-_BROKER_SECONDS = 5
 _DEFAULT_ACCOUNT = "default"
 
 
@@ -96,6 +96,12 @@ class Preflight:
         with process.embedded_workers(self.app, [PREFLIGHT], self.stopping):
             yield
 
+    def quarantine(self, overruns: Iterable[Overrun]) -> None:
+        """Leaves the endpoints alone for an hour that cost the last process of this worker its life."""
+        with self.database.begin() as conn:
+            for item in overruns:
+                quarantine.add(conn, item.endpoint, item.work, self.database.now())
+
     def serve(self) -> None:
         """Workers of both queues and beat in this process, until SIGTERM or SIGINT."""
         with contextlib.ExitStack() as stack:
@@ -144,8 +150,8 @@ class Preflight:
     @cached_property
     def flow(self) -> Flow:
         """The use cases of runs."""
-        broker = self.config.broker_url.get_secret_value()
-        shared = RedisPacer(broker, self.config.logins_at_once) if broker.startswith(("redis:", "rediss:")) else None
+        url = self.config.broker_url.get_secret_value()
+        shared = None if self.config.embedded else RedisPacer(url, self.config.logins_at_once)
         resources = Resources(
             self.database,
             self.vault,
@@ -164,16 +170,8 @@ class Preflight:
         return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
 
     def _require_broker(self) -> None:
-        if self.config.embedded:
-            return
-        patience = {"socket_timeout": _BROKER_SECONDS, "socket_connect_timeout": _BROKER_SECONDS}
-        try:
-            with self._bare_app.connection_for_write(transport_options=patience) as connection:
-                connection.ensure_connection(max_retries=1, interval_start=1, timeout=_BROKER_SECONDS)
-        except (OperationalError, OSError):
-            raise Invalid(
-                "the broker of MAIL_PREFLIGHT_BROKER_URL does not answer; start it, or correct the URL"
-            ) from None
+        if not self.config.embedded:
+            broker.require(self.config.broker_url.get_secret_value())
 
 
 def _keys(config: Config) -> list[str]:

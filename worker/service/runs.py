@@ -1,11 +1,12 @@
 """The use cases of runs: somebody works on them, and somebody watches how far they are."""
 
+import contextlib
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from checks.model import EndpointResult
+from checks.model import EndpointResult, Unavailable
 from settings_store.runs import endpoints, outcomes, runs
 from settings_store.runs.runs import Stage
 from worker.runs.endpoints import results_of
@@ -60,7 +61,9 @@ class Runs:
                 raise TimeoutError(f"run {run_id} has not ended in {timeout:.0f} seconds")
             if now - swept > _STALL_SECONDS:
                 swept = now
-                self._to.sweep(run_id)
+                # Whoever reads it may go on where nobody can write, as when the disk is full.
+                with contextlib.suppress(Unavailable):
+                    self._to.sweep(run_id)
             if now - told > rhythm:
                 told, progress = now, self.progress(run_id)
                 # Counting takes longer the more there is: a hundredth of the time is enough for it. But there is news

@@ -1,6 +1,5 @@
 """The sentences of reports in every language; what a code means is worded in `checks.messages`."""
 
-from checks.language import Language, Phrases
-from worker.wording import en, ja
+from checks.language import Phrases, in_every_language
 
-phrase = Phrases({Language.EN: en.WORDS, Language.JA: ja.WORDS})
+phrase = Phrases(in_every_language("worker.wording", "WORDS"))

@@ -42,7 +42,7 @@ HEADERS = (
 
 
 def probe(endpoint: Endpoint, context: CheckContext) -> EndpointResult:
-    """Checks an Exchange endpoint (`exchange_url.endpoint_of`). The domain of the mailboxes, if known, is asked too.
+    """Checks an Exchange endpoint (`exchange.url.endpoint_of`). The domain of the mailboxes, if known, is asked too.
 
     The canonical URL is the fact `url`, what was typed the fact `typed`. `capabilities` holds `AUTH=` with the schemes
     that log-ins can use there or are refused for (`AUTH=BASIC`, `AUTH=NTLM`, `AUTH=NEGOTIATE`, `AUTH=BEARER`) and

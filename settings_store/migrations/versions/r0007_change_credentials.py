@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0007"
-down_revision = "0005"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
@@ -58,6 +58,7 @@ def _credentials() -> None:
         sa.Column("credential_kind", sa.Text(), nullable=False),
         sa.Column("came_with", sa.Text(), nullable=True),
         sa.Column("changed_at", sa.Float(), nullable=True),
+        sa.Column("revision", sa.BigInteger(), nullable=False, server_default="0"),
         sa.CheckConstraint("holds IN ('proposed','replaced')", name=op.f("ck_change_credentials_holds")),
         sa.ForeignKeyConstraint(
             ["change_id"], ["changes.id"], name=op.f("fk_change_credentials_change_id"), ondelete="CASCADE"

@@ -10,13 +10,16 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from checks.codes import Code
-from checks.messages import Language, alerts, alerts_en, alerts_ja, wording
-from checks.messages.alerts import Story
+from checks.language import Language
+from checks.messages import alerts, wording
+from checks.messages.alerts import AlertEvent
+from checks.messages.en import alerts as alerts_en
+from checks.messages.ja import alerts as alerts_ja
 from settings_store.alerts.outbox import Kind
 from settings_store.incidents.incidents import Scope, Severity
 
 SINCE = 1_800_000_000.0  # 2027-01-15, 08:00 UTC
-STORY = Story(
+STORY = AlertEvent(
     kind="opened",
     reference="0a1b2c",
     scope="endpoint",
@@ -79,7 +82,7 @@ def test_every_code_is_told_in_full(code: Code, language: Language) -> None:
 @pytest.mark.parametrize("language", Language)
 def test_a_story_without_any_facts_can_be_told(language: Language) -> None:
     for kind, scope, code in product(KINDS, Scope, (Code.CONNECT_TIMEOUT, Code.TLS_EXPIRES_SOON)):
-        bare = Story(kind, "ref", scope.value, "critical", code, SINCE)
+        bare = AlertEvent(kind, "ref", scope.value, "critical", code, SINCE)
         for part in (alerts.subject(bare, language), alerts.text(bare, language)):
             assert "{" not in part and "()" not in part and "（）" not in part
 

@@ -9,7 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.codes import CODES, Blame, Code
-from checks.messages import FIELDS, Language, en, ja, wording
+from checks.language import Language
+from checks.messages import FIELDS, wording
+from checks.messages.en import causes as en
+from checks.messages.ja import causes as ja
 from checks.messages.table import table
 
 _DOC = Path(__file__).parents[3] / "docs" / "codes.md"

@@ -35,6 +35,7 @@ def answered(raw: bytes, seconds: float = 5.0, *, closed: bool = True) -> Reply:
         (OK + b"\r\nhi", b"hi", False),
         (OK + b"Transfer-Encoding: chunked\r\n\r\n1\r\nh\r\n1\r\ni\r\n0\r\n\r\n", b"hi", True),
         (b"HTTP/1.1 100 Continue\r\n\r\n" + OK + b"Content-Length: 2\r\n\r\nhi", b"hi", True),
+        (b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + OK + b"Content-Length: 2\r\n\r\nhi", b"hi", True),
         (b"HTTP/1.0 200 OK\r\n\r\nhi", b"hi", False),
     ],
 )
@@ -56,6 +57,7 @@ def test_an_answer_with_a_length_is_not_waited_for_any_longer() -> None:
         (OK + b"Transfer-Encoding: chunked\r\n\r\nxyz\r\n", Code.CONNECT_CLOSED),
         (OK + b"X: " + b"x" * 70_000, Code.PROTOCOL_OVERSIZE),
         (OK + b"X: y\r\n" * 200 + b"\r\n", Code.PROTOCOL_OVERSIZE),
+        (b"HTTP/1.1 102 Processing\r\n\r\n" * 9 + OK, Code.PROTOCOL_ERROR),
     ],
 )
 def test_what_is_no_answer(raw: bytes, code: Code) -> None:

@@ -13,7 +13,7 @@ import pytest
 from checks.context import CheckContext
 from checks.model import Endpoint, EndpointResult, Protocol, Security
 from checks.network.address_policy import AddressPolicy
-from checks.protocols.connections import MAX_VISITS
+from checks.protocols.connections import MAX_CONNECTIONS
 from checks.runner import check_endpoint
 from checks.trust import Trust
 from tests.checks.tls.condition import Condition
@@ -76,7 +76,7 @@ def test_a_condition_has_its_code_option_fix_and_warnings(
     assert (result.fix.kind if result.fix else None) == condition.fix, condition.drawing
     if result.fix:
         assert all(name in result.fix.detail for name in condition.fix_names), result.fix.detail
-    assert visits <= MAX_VISITS
+    assert visits <= MAX_CONNECTIONS
 
 
 @pytest.mark.parametrize(

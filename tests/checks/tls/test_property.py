@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from checks.codes import Code
 from checks.context import CheckContext
 from checks.model import Endpoint, EndpointResult, Option, Protocol, Security
-from checks.protocols.connections import MAX_VISITS
+from checks.protocols.connections import MAX_CONNECTIONS
 from checks.runner import check_endpoint
 from checks.trust import Trust
 from checks.x509.refusal_causes import ORDER
@@ -62,7 +62,7 @@ def test_our_verdict_is_the_oracles_and_our_fixes_help(server: TlsServer, chain:
     event(result.code)
 
     assert (result.code is Code.OK) is accepts(chain), (str(chain), result)
-    assert visits <= MAX_VISITS
+    assert visits <= MAX_CONNECTIONS
     warned = [warn.code for warn in result.warnings]
     if result.code is Code.OK:
         assert result.option is Option.NOT_NEEDED

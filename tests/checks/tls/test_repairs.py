@@ -8,8 +8,11 @@ from cryptography import x509
 
 from checks.codes import Code, Verdict
 from checks.context import CheckContext
-from checks.messages import Language, certificates_en, certificates_ja, fix_detail
+from checks.language import Language
+from checks.messages import fix_detail
+from checks.messages.en import certificates as certificates_en
 from checks.messages.endpoints import endpoint_document
+from checks.messages.ja import certificates as certificates_ja
 from checks.model import Endpoint, EndpointResult, Fix, Protocol, Security
 from checks.network.address_policy import AddressPolicy
 from checks.runner import check_endpoint

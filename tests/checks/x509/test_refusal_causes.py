@@ -93,6 +93,9 @@ def openssl_accepts(subject: x509.Certificate, host: str, folder: Path) -> bool:
         (dns("MAIL.lab.example"), "mail.LAB.example", True),
         (dns("*.lab.example"), "mail.lab.example", True),
         (dns("*.lab.example"), "lab.example", False),
+        (dns("*.lab.example"), "mail_1.lab.example", False),
+        (dns("mail_1.lab.example"), "mail_1.lab.example", True),
+        (dns("*.example"), "mail.example", False),
         (dns("*.lab.example"), "deep.mail.lab.example", False),
         (dns("other.example", "mail.lab.example"), "mail.lab.example", True),
         (dns("other.example"), "mail.lab.example", False),  # the common name does not count beside a SAN

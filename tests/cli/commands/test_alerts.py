@@ -65,11 +65,20 @@ class TestAdd:
 
     def test_with_all_wishes(self, planted: Planted, url_file: Path) -> None:
         planted.domain()
-        wishes = ["--severity", "critical", "--domain", "Demo.Example", "--language", "ja", "--quiet", "22:00-07:00"]
+        subscription = [
+            "--severity",
+            "critical",
+            "--domain",
+            "Demo.Example",
+            "--language",
+            "ja",
+            "--quiet",
+            "22:00-07:00",
+        ]
 
         said = planted.run(
             *("alerts", "add", "nights", "--url-file", str(url_file), "--operator"),
-            *(*wishes, "--time-zone", "Europe/Berlin"),
+            *(*subscription, "--time-zone", "Europe/Berlin"),
         )
 
         assert said.status == 0

@@ -8,7 +8,8 @@ import pytest
 from rich.console import Console
 
 from checks.codes import Code
-from checks.messages import Language, wording
+from checks.language import Language
+from checks.messages import wording
 from checks.messages.endpoints import endpoint_document
 from checks.model import EndpointResult
 from cli.console import clean

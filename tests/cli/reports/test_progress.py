@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from checks.messages import Language
+from checks.language import Language
 from cli.reports.progress import follow_progress, tell_lines
 from tests.cli.fakes import GOOD_IMAP, FakeProgress
 

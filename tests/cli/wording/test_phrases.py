@@ -3,7 +3,7 @@
 from string import Formatter
 
 from checks.language import Language
-from cli.wording.report_phrases import phrase
+from cli.wording import phrase
 
 
 def placeholders(text: str) -> set[str]:

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.exc import OperationalError
 
+from checks.model import Unavailable
 from checks.settings import ImapSettings
 from settings_store import schema
 from settings_store.changes.changes import Saved
 from settings_store.runs import runs
 from tests.flows import clocks
-from tests.flows.chaos.seen import Snapshot, read_snapshot
+from tests.flows.chaos.seen import Outage, Snapshot, read_logins, read_snapshot
 from tests.flows.harness import Program, System, account_of, boxes_of, settings_of, wait_for
 from tests.servers.dovecot import DovecotOptions
 from tests.servers.lab import MailLab, mail_lab
@@ -55,7 +55,7 @@ class Arena:
     workers: list[Program] = field(default_factory=list)
     beat: Program | None = None
     direction: int = 0
-    mail_was_down: bool = False
+    outages: list[Outage] = field(default_factory=list)
 
     # -- processes
 
@@ -82,7 +82,7 @@ class Arena:
         """Ends every process of ours; a stopped one is woken first."""
         for program in [*self.workers, *([self.beat] if self.beat else [])]:
             with contextlib.suppress(ProcessLookupError):
-                program.process.send_signal(signal.SIGCONT)
+                os.kill(program.pid, signal.SIGCONT)
             program.kill()
 
     # -- runs
@@ -94,7 +94,7 @@ class Arena:
     def save(self) -> Saved:
         """A change to the other settings, as if nobody had ever logged in, and its run under way."""
         self.direction = 1 - self.direction
-        self.mail_was_down = False
+        self.outages.clear()
         with self.preflight.database.begin() as conn:
             for table in ("rejections", "login_budget"):
                 conn.exec_driver_sql(f"DELETE FROM {table}")  # noqa: S608 - the names are the line above
@@ -122,6 +122,14 @@ class Arena:
         """What is stored of a run at this moment."""
         return patiently(lambda: read_snapshot(self.preflight.database, saved.run_id))
 
+    def under_way(self) -> set[str] | None:
+        """The addresses that were under way while a mail server was away; None where none was."""
+        if not self.outages:
+            return None
+        logins = read_logins(self.lab)
+        numbers = {user: number for number, user in enumerate(self.lab.users)}
+        return {f"box{numbers[user]:03}@{DOMAIN}" for outage in self.outages for user in outage.cut_off(logins)}
+
     def in_force(self) -> int | None:
         """The id of the domain's settings in force."""
         with self.preflight.database.read() as conn:
@@ -135,7 +143,7 @@ def patiently(ask: Callable[[], T]) -> T:
     while True:
         try:
             return ask()
-        except OperationalError:
+        except Unavailable:
             if time.monotonic() > end:
                 raise
             time.sleep(0.05)

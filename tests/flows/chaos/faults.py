@@ -1,5 +1,6 @@
 """The faults. Each is a function that does its worst and returns when it has; what heals by itself is left to heal."""
 
+import os
 import random
 import signal
 import time
@@ -9,10 +10,12 @@ from pathlib import Path
 
 from settings_store.changes.changes import Saved
 from tests.flows.chaos.arena import Arena
+from tests.flows.chaos.seen import Outage
 from worker.app import PREFLIGHT, make_app
 from worker.tasks import PREFIX
 
 LATE_SECONDS = 1.0
+CUT_OFF_SECONDS = 3.0  # a login that an outage has cut off is over and stored by then
 STEPS = ("start_run", "run_page", "run_page", "finish_run")
 Between = Callable[[], None]
 """Called in the middle of a fault that has a middle, to look at what is stored then."""
@@ -49,14 +52,14 @@ def _kill_all(arena: Arena, _saved: Saved, _between: Between) -> str:
 
 def _stop(arena: Arena, _saved: Saved, between: Between) -> str:
     place = arena.chance.randrange(len(arena.workers))
-    worker = arena.workers[place].process
+    worker = arena.workers[place].pid
     seconds = arena.lease + arena.chance.uniform(0.5, 4.0)
-    worker.send_signal(signal.SIGSTOP)
+    os.kill(worker, signal.SIGSTOP)
     try:
         time.sleep(seconds)
         between()
     finally:
-        worker.send_signal(signal.SIGCONT)
+        os.kill(worker, signal.SIGCONT)
     return f"worker {place} for {seconds:.1f} s, lease {arena.lease:.0f} s"
 
 
@@ -119,13 +122,16 @@ def _set_clock(file: Path, chance: random.Random) -> float:
     return after - before
 
 
-def _mail_down(arena: Arena, _saved: Saved, _between: Between) -> str:
+def _mail_down(arena: Arena, saved: Saved, _between: Between) -> str:
     server = arena.chance.choice([arena.lab.dovecot, arena.lab.postfix])
     seconds = arena.chance.uniform(0.1, 1.0)
-    arena.mail_was_down = True
+    before, down = arena.snapshot(saved), time.clock_gettime(time.CLOCK_REALTIME)
     server.stop()
     time.sleep(seconds)
     server.start()
+    up = time.clock_gettime(time.CLOCK_REALTIME)
+    time.sleep(CUT_OFF_SECONDS)
+    arena.outages.append(Outage(before, arena.snapshot(saved), down, up))
     return f"{type(server).__name__.removesuffix('Server')} for {seconds:.1f} s"
 
 

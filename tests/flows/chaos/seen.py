@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -11,6 +11,9 @@ from settings_store import schema
 from settings_store.db import Database
 from tests.servers.lab import MailLab
 from tests.servers.process import settled
+
+LOGIN_SECONDS = 10.0  # between the answer at IMAP and the connection to SMTP passes a moment, on a busy machine longer
+LATE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,25 @@ class Login:
     user: str
     service: str
     accepted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A mail server that was away from `down` to `up` (UTC seconds since 1970), and what was stored around that."""
+
+    before: Snapshot
+    after: Snapshot
+    down: float
+    up: float
+
+    def cut_off(self, logins: Sequence[Login]) -> set[str]:
+        """The users whose login may have failed by it: something was stored about them, or they were at IMAP then.
+
+        Who is refused at SMTP has been accepted at IMAP before; a busy worker stores that a good deal later.
+        """
+        stored = {user for user, known in self.after.known.items() if self.before.known.get(user) != known}
+        first, last = self.down - LOGIN_SECONDS, self.up + LATE_SECONDS
+        return stored | {login.user for login in logins if first < login.at < last}
 
 
 def read_snapshot(database: Database, run_id: str) -> Snapshot:

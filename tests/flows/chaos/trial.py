@@ -1,12 +1,14 @@
 """One run and what is done to it: save, disturb, wait, judge, apply."""
 
+import os
+import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
-from sqlalchemy.exc import OperationalError
 
+from checks.model import Unavailable
 from settings_store import schema
 from settings_store.changes.changes import Saved
 from settings_store.changes.lifecycle import Refused
@@ -17,7 +19,7 @@ from tests.flows.chaos.seen import read_logins
 from tests.flows.harness import account_of
 
 LANE_THREADS = int(WORKER["LOGINS_AT_ONCE"])
-APPLY_SECONDS = 2.5
+STATEMENTS = 14  # about as many as `apply` has
 
 
 def say(line: str) -> None:
@@ -110,7 +112,7 @@ class Trial:
             if self.arena.ended(saved):
                 return
             account_of(self.arena.preflight).changes.apply(saved.change_id, 0)
-        except (Refused, OperationalError):
+        except (Refused, Unavailable):
             return
         if patiently(lambda: self.arena.run(saved)).counts is None:
             self.problems.append("a change was applied without a report")
@@ -118,9 +120,9 @@ class Trial:
     def _judge(self, saved: Saved) -> None:
         arena = self.arena
         final = arena.snapshot(saved)
-        self.problems += judge_report(report_of(arena, saved), self.expected, arena.mail_was_down)
+        self.problems += judge_report(report_of(arena, saved), self.expected, arena.under_way())
         self.problems += judge_verdicts(self.marks, final, arena.mailboxes)
-        self.problems += judge_logins(read_logins(arena.lab), self.marks, final, not arena.mail_was_down)
+        self.problems += judge_logins(read_logins(arena.lab), self.marks, final, not arena.outages)
 
     # -- applying
 
@@ -129,23 +131,33 @@ class Trial:
         before = arena.in_force()
         count = str((arena.run(saved).counts or {})["will_disconnect"])
         arguments = ["apply", saved.change_id, *(["--accept-disconnects", count] if count != "0" else [])]
-        seconds = arena.chance.uniform(0.2, APPLY_SECONDS)
-        with arena.system.start(*arguments, WATCH_MINUTES="0") as command:
-            time.sleep(seconds)
-            command.kill()
+        moment = self._moment()
+        clocks = f"{arena.folder}/clock-of-nobody{os.pathsep}{arena.shared_clock}"
+        with arena.system.start(*arguments, WATCH_MINUTES="0", KILL_APPLY=moment, CLOCKS=clocks) as command:
+            status = command.process.wait(60)
         applied = arena.in_force() != before
         self.problems += self._half_applied(saved, applied)
+        if status not in {-signal.SIGKILL, 0, 2}:
+            self.problems.append(f"apply ended with {status}: {command.words}")
+        when = f"in its transaction, at {moment}" if status == -signal.SIGKILL else f"came before {moment}: {status}"
         what = "applied" if applied else "as it was"
-        self._tell(f"{'':7} {'finished':9} {'':11}  kill -9 of apply after {seconds:.1f} s: {what}")
+        self._tell(f"{'':7} {'finished':9} {'':11}  kill -9 of apply {when}: {what}")
         if not applied:
             self.problems += self._half_applied(saved, self._apply(saved, int(count)))
+
+    def _moment(self) -> str:
+        """Before one of its statements, before or after its commit, or some time after it began (see `quick`)."""
+        chance = self.arena.chance
+        kind = chance.choices(("statement", "commit", "committed", "seconds"), [6, 2, 1, 3])[0]
+        number = {"statement": str(chance.randrange(1, STATEMENTS + 1)), "seconds": f"{chance.uniform(0, 0.05):.4f}"}
+        return f"{kind}:{number.get(kind, '')}"
 
     def _apply(self, saved: Saved, count: int) -> bool:
         """Whether the change could be applied. A report that the mail server left incomplete is refused, rightly."""
         try:
             account_of(self.arena.preflight).changes.apply(saved.change_id, count)
         except Refused as refused:
-            if not self.arena.mail_was_down:
+            if not self.arena.outages:
                 self.problems.append(f"a good change cannot be applied: {refused}")
             self.arena.direction = 1 - self.arena.direction
             return False

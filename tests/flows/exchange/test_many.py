@@ -31,7 +31,7 @@ def crowd(running: System, server_folder: Path, certificates: CertificateLab) ->
 
 
 def workers(site: Site) -> list[int]:
-    return [program.process.pid for program in site.system.workers] or [os.getpid()]
+    return [program.pid for program in site.system.workers] or [os.getpid()]
 
 
 def resident(pids: list[int]) -> float:

@@ -100,7 +100,7 @@ class Crowd:
     @property
     def peak_megabytes(self) -> float:
         """The most memory that a worker ever had (proc(5): VmHWM); 0 where they are threads of this process."""
-        return max((_peak(worker.process.pid) for worker in self.workers), default=0.0)
+        return max((_peak(worker.pid) for worker in self.workers), default=0.0)
 
 
 def _peak(pid: int) -> float:

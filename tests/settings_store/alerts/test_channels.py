@@ -6,13 +6,13 @@ import sqlalchemy as sa
 from checks.model import Invalid
 from settings_store import schema
 from settings_store.alerts import channels
-from settings_store.alerts.channels import Wishes
+from settings_store.alerts.channels import Subscription
 from settings_store.alerts.quiet_hours import parse_quiet
 from settings_store.db import Database
 from settings_store.incidents.incidents import Severity
 from tests.settings_store.telling import NOW, Office
 
-WISHES = Wishes(Severity.INFO, None, "ja", "Asia/Tokyo", parse_quiet("22:00-07:00", "Asia/Tokyo"), True)
+WISHES = Subscription(Severity.INFO, None, "ja", "Asia/Tokyo", parse_quiet("22:00-07:00", "Asia/Tokyo"), True)
 
 
 def test_a_channel_comes_back_as_it_was_added(database: Database) -> None:
@@ -22,14 +22,14 @@ def test_a_channel_comes_back_as_it_was_added(database: Database) -> None:
         assert channels.list_channels(conn, added.account_id) == [added]
         assert channels.load(conn, added.id) == added
         assert channels.find(conn, added.account_id, " admins ") == added
-    assert (added.name, added.wishes, added.domain, added.created_at) == ("admins", WISHES, None, NOW)
+    assert (added.name, added.subscription, added.domain, added.created_at) == ("admins", WISHES, None, NOW)
     assert office.vault.open(added.token) == "json://hidden/secret"
     assert "hidden" not in repr(added) and "gAAAA" not in repr(added)
 
 
 def test_a_channel_for_one_domain_names_it(database: Database) -> None:
     office = Office(database)
-    added = office.channel("one", Wishes(domain_id=office.domain("one.example")))
+    added = office.channel("one", Subscription(domain_id=office.domain("one.example")))
     assert added.domain == "one.example"
 
 
@@ -52,7 +52,7 @@ def test_a_name_must_be_fit_to_be_shown(database: Database, name: str) -> None:
 
 def test_an_unknown_time_zone_is_refused(database: Database) -> None:
     with pytest.raises(Invalid, match="time zone 'Nowhere' is not known"):
-        Office(database).channel(wishes=Wishes(zone="Nowhere"))
+        Office(database).channel(subscription=Subscription(zone="Nowhere"))
 
 
 def test_removing_takes_what_was_to_be_sent_along(database: Database) -> None:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from settings_store import schema
 from settings_store.alerts import deliveries, outbox
-from settings_store.alerts.channels import Wishes
+from settings_store.alerts.channels import Subscription
 from settings_store.alerts.deliveries import Delivery
 from settings_store.alerts.quiet_hours import Quiet
 from settings_store.db import Database
@@ -47,7 +47,7 @@ def test_every_channel_of_the_account_is_told_once(office: Office) -> None:
 )
 def test_a_channel_hears_of_its_severity_and_above(office: Office, severity: Severity, told: list[str]) -> None:
     for least in Severity:
-        office.channel(least.value, Wishes(least))
+        office.channel(least.value, Subscription(least))
     office.incident(severity=severity)
     assert names(office) == told
 
@@ -62,20 +62,20 @@ def test_a_channel_hears_of_its_severity_and_above(office: Office, severity: Sev
 )
 def test_a_channel_for_one_domain_hears_of_no_other(office: Office, domains: tuple[str, ...], told: list[str]) -> None:
     office.channel("all")
-    office.channel("one", Wishes(domain_id=office.domain("one.example")))
+    office.channel("one", Subscription(domain_id=office.domain("one.example")))
     office.incident(domains=domains, scope=Scope.SERVER if len(domains) > 1 else Scope.ENDPOINT)
     assert names(office) == told
 
 
 def test_what_is_the_operators_goes_to_the_operator(office: Office) -> None:
     office.channel("customer", account="customer")
-    office.channel("operator", Wishes(operator=True), account="house")
+    office.channel("operator", Subscription(operator=True), account="house")
     office.incident(scope=Scope.SERVICE, account=None, domains=())
     assert names(office) == ["operator"]
 
 
 def test_the_operators_channel_hears_of_its_own_account_only(office: Office) -> None:
-    office.channel("operator", Wishes(operator=True), account="house")
+    office.channel("operator", Subscription(operator=True), account="house")
     office.channel("customer", account="customer")
     office.incident(account="customer")
     assert names(office) == ["customer"]
@@ -91,14 +91,14 @@ def test_where_nobody_is_told_that_is_logged(office: Office, caplog: pytest.LogC
 
 
 def test_quiet_hours_put_off_what_is_not_critical(office: Office) -> None:
-    office.channel("asleep", Wishes(quiet=NIGHT))
+    office.channel("asleep", Subscription(quiet=NIGHT))
     office.channel("awake")
     office.incident(severity=Severity.WARNING)
     assert office.due() == {"asleep": NOW + 3600, "awake": NOW}
 
 
 def test_quiet_hours_let_what_is_critical_pass(office: Office) -> None:
-    office.channel("asleep", Wishes(quiet=NIGHT))
+    office.channel("asleep", Subscription(quiet=NIGHT))
     incident = office.incident()
     assert office.due() == {"asleep": NOW}
     office.now += 60
@@ -120,7 +120,7 @@ def test_one_who_subscribes_later_hears_how_it_goes_on(office: Office) -> None:
     incident = office.incident()
     sent(office)
     office.channel("later")
-    office.channel("elsewhere", Wishes(domain_id=office.domain("other.example")))
+    office.channel("elsewhere", Subscription(domain_id=office.domain("other.example")))
     assert office.announce(incident, "reminder", 1) == 2
     assert office.resolve(incident) == 2
     assert [kind for name, kind, *_ in office.alerts() if name == "later"] == ["reminder", "resolved"]
@@ -136,8 +136,8 @@ def test_a_new_channel_catches_up_with_what_is_open(office: Office) -> None:
     office.incident("elsewhere", domains=("other.example",))
     office.incident("other account", account="other")
     office.incident("ours", scope=Scope.SERVICE, account=None, domains=())
-    later = office.channel("later", Wishes(domain_id=office.domain()))
-    operator = office.channel("operator", Wishes(operator=True))
+    later = office.channel("later", Subscription(domain_id=office.domain()))
+    operator = office.channel("operator", Subscription(operator=True))
     with office.database.begin() as conn:
         assert outbox.catch_up(conn, later.id, office.now) == 1
         assert outbox.catch_up(conn, later.id, office.now) == 1
@@ -146,7 +146,7 @@ def test_a_new_channel_catches_up_with_what_is_open(office: Office) -> None:
 
 
 def test_what_becomes_critical_in_quiet_hours_is_told_at_once(office: Office) -> None:
-    office.channel("asleep", Wishes(quiet=NIGHT))
+    office.channel("asleep", Subscription(quiet=NIGHT))
     incident = office.incident(severity=Severity.WARNING)
     assert office.due() == {"asleep": NOW + 3600}
     with office.database.begin() as conn:
@@ -168,7 +168,7 @@ def test_no_reminder_of_what_is_still_to_be_told(office: Office) -> None:
 
 def test_a_domain_that_joins_has_its_channel_told(office: Office) -> None:
     office.channel("all")
-    office.channel("two", Wishes(domain_id=office.domain("two.example")))
+    office.channel("two", Subscription(domain_id=office.domain("two.example")))
     incident = office.incident(domains=("one.example", "three.example"), scope=Scope.SERVER)
     assert names(office) == ["all"]
     with office.database.begin() as conn:

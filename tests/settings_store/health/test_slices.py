@@ -346,8 +346,8 @@ class TestStates:
         ids = sorted(subject(database, run))
         with database.begin() as conn:
             box = schema.mailboxes
-            conn.execute(box.update().where(box.c.id == ids[0]).values(changed_at=NOW + 1))
-            conn.execute(box.update().where(box.c.id == ids[1]).values(changed_at=NOW - 1))
+            conn.execute(box.update().where(box.c.id == ids[0]).values(revision=1))
+            conn.execute(box.update().where(box.c.id == ids[1]).values(changed_at=NOW + 1))  # by a wrong clock
 
         finish(database, run, NOW + 9, found(ids, Code.AUTH_REJECTED))
 

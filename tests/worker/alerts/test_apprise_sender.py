@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import nullcontext
 from ipaddress import ip_network
+from urllib.parse import quote
 
 import pytest
 
@@ -170,6 +171,36 @@ def test_a_password_that_is_rejected_was_sent_once() -> None:
         assert box.logins == [(b"teller", b"wrong")]
         apprise_sender.send(mail_url(box, user="teller:right@"), MESSAGE, EVERYWHERE)
         assert box.ids == [MESSAGE.id]
+
+
+def test_a_password_with_other_letters_than_ascii_is_sent_as_utf8() -> None:
+    with mailbox(("zähler", "größe-日本")) as box:
+        apprise_sender.send(mail_url(box, user=f"{quote('zähler')}:{quote('größe-日本')}@"), MESSAGE, EVERYWHERE)
+        assert box.ids == [MESSAGE.id]
+
+
+def test_a_login_that_is_refused_with_503_is_no_success() -> None:
+    """Exim refuses so where its `acl_smtp_auth` says no; smtplib takes it for "logged in already"."""
+    said: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=_refuse_login, args=(listening, said))
+        thread.start()
+        url = f"mailto://teller:right@127.0.0.1:{listening.getsockname()[1]}?mode=insecure&from=a@b.example&to=x@y.example"
+        with pytest.raises(NotSent, match=r"rejected the login: 503 5\.5\.1 not from here"):
+            apprise_sender.send(url, MESSAGE, EVERYWHERE)
+        thread.join()
+    assert [line.upper() for line in said] == [b"EHLO [127.0.0.1]\r\n"], "an address literal"
+
+
+def _refuse_login(listening: socket.socket, said: list[bytes]) -> None:
+    client, _ = listening.accept()
+    with client, client.makefile("rwb", buffering=0) as lines:
+        lines.write(b"220 lab ESMTP\r\n")
+        said.append(lines.readline())
+        lines.write(b"250-lab\r\n250 AUTH PLAIN\r\n")
+        lines.readline()
+        lines.write(b"503 5.5.1 not from here\r\n")
+        lines.readline()
 
 
 def test_mail_arrives_with_the_id_exactly_once(box: Mailbox) -> None:

@@ -11,7 +11,7 @@ from checks.codes import Code
 from checks.network.address_policy import AddressPolicy
 from settings_store import schema
 from settings_store.alerts import deliveries, fallback_routes
-from settings_store.alerts.channels import Wishes
+from settings_store.alerts.channels import Subscription
 from settings_store.alerts.quiet_hours import Quiet
 from settings_store.db import Database
 from settings_store.incidents import incidents
@@ -30,6 +30,9 @@ MAIL = "mailto://{host}:25?mode=insecure&from=alerts@sender.example&to={name}@la
 
 class Killed(BaseException):
     """The worker dies there."""
+
+
+ALL = Subscription()
 
 
 @dataclass
@@ -68,9 +71,9 @@ class Bureau(Office):
         self.now += seconds_later
         return send_due(self.resources, self.post)
 
-    def mail_channel(self, name: str, host: str, wishes: Wishes = Wishes(), account: str = "default") -> None:  # noqa: B008 - frozen
+    def mail_channel(self, name: str, host: str, subscription: Subscription = ALL, account: str = "default") -> None:
         shown = f"mailto: {name}@lab.example by {host}:25"
-        self.channel(name, wishes, MAIL.format(host=host, name=name), account, shown)
+        self.channel(name, subscription, MAIL.format(host=host, name=name), account, shown)
 
     @property
     def told(self) -> list[str]:
@@ -99,7 +102,7 @@ def test_each_event_is_sent_once(bureau: Bureau) -> None:
 
 
 def test_a_message_tells_the_whole_story(bureau: Bureau) -> None:
-    bureau.channel("admins", Wishes(zone="Asia/Tokyo"))
+    bureau.channel("admins", Subscription(zone="Asia/Tokyo"))
     bureau.mailboxes(12)
     bureau.mailboxes(2, code=Code.AUTH_REJECTED, domain="other.example")
     incident = bureau.incident()
@@ -114,7 +117,7 @@ def test_a_message_tells_the_whole_story(bureau: Bureau) -> None:
 
 def test_the_link_leads_to_the_incident(database: Database) -> None:
     bureau = Bureau(database, public_url="https://preflight.example/")
-    bureau.channel(wishes=Wishes(language="ja"))
+    bureau.channel(subscription=Subscription(language="ja"))
     incident = bureau.incident()
     bureau.send()
     message = bureau.post.sent[0][1]
@@ -146,7 +149,7 @@ def test_a_digest_of_good_news_is_good_news(bureau: Bureau) -> None:
 
 
 def test_what_waits_for_the_morning_comes_as_one(bureau: Bureau) -> None:
-    bureau.channel(wishes=Wishes(Severity.INFO, quiet=Quiet(22 * 60, 9 * 60)))
+    bureau.channel(subscription=Subscription(Severity.INFO, quiet=Quiet(22 * 60, 9 * 60)))
     over = bureau.incident("over", Severity.WARNING)
     for number in range(5):
         bureau.incident(f"mailbox:{number}", Severity.WARNING)
@@ -222,7 +225,7 @@ def test_a_channel_that_is_added_in_the_middle_of_it_is_told(bureau: Bureau) -> 
     incident = bureau.incident()
     bureau.send()
     account, url = bureau.account(), "json://later.example/"
-    add_channel(bureau.database, bureau.vault, account, "later", url, Wishes(), bureau.now)
+    add_channel(bureau.database, bureau.vault, account, "later", url, Subscription(), bureau.now)
     bureau.send(60)
     bureau.resolve(incident)
     bureau.send(60)
@@ -323,7 +326,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_mail_does_not_go_through_the_broken_server(bureau: Bureau, host: str, scope: Scope) -> None:
     bureau.mail_channel("inside", host)
     bureau.mail_channel("outside", "other.example")
-    bureau.mail_channel("operator", "operator.example", Wishes(operator=True), "house")
+    bureau.mail_channel("operator", "operator.example", Subscription(operator=True), "house")
     incident = bureau.incident(scope=scope)
     bureau.send()
     assert bureau.told == ["outside"]
@@ -343,7 +346,7 @@ def test_mail_does_not_go_through_the_broken_server(bureau: Bureau, host: str, s
 def test_where_no_way_is_left_the_operator_is_told(bureau: Bureau) -> None:
     bureau.mail_channel("inside", "mail.lab.example")
     bureau.mail_channel("alias", "alias.lab.example")
-    bureau.mail_channel("operator", "operator.example", Wishes(operator=True), "house")
+    bureau.mail_channel("operator", "operator.example", Subscription(operator=True), "house")
     incident = bureau.incident()
     bureau.send()
     bureau.send(400)
@@ -355,7 +358,7 @@ def test_where_no_way_is_left_the_operator_is_told(bureau: Bureau) -> None:
 
 def test_where_the_operators_way_is_broken_too_that_is_logged(bureau: Bureau, caplog: pytest.LogCaptureFixture) -> None:
     bureau.mail_channel("inside", "mail.lab.example")
-    bureau.mail_channel("operator", "alias.lab.example", Wishes(operator=True), "house")
+    bureau.mail_channel("operator", "alias.lab.example", Subscription(operator=True), "house")
     incident = bureau.incident()
     bureau.send()
     bureau.send(400)
@@ -368,7 +371,7 @@ def test_where_the_operators_way_is_broken_too_that_is_logged(bureau: Bureau, ca
 
 def test_what_else_there_is_to_tell_still_goes_that_way(bureau: Bureau) -> None:
     bureau.mail_channel("inside", "mail.lab.example")
-    bureau.mail_channel("operator", "operator.example", Wishes(operator=True), "house")
+    bureau.mail_channel("operator", "operator.example", Subscription(operator=True), "house")
     bureau.incident("broken")
     bureau.incident("elsewhere", host="other.example")
     bureau.incident("one mailbox", Severity.WARNING, scope=Scope.MAILBOX)
@@ -447,7 +450,7 @@ def test_a_resolver_that_hangs_does_not_hang_alerts(bureau: Bureau, monkeypatch:
 def test_a_channel_is_added_and_tried_out(bureau: Bureau) -> None:
     url = " json://user:pl4nted@hooks.example/pl4nted \n"
     account = bureau.account()
-    added = add_channel(bureau.database, bureau.vault, account, "hook", url, Wishes(language="ja"), NOW)
+    added = add_channel(bureau.database, bureau.vault, account, "hook", url, Subscription(language="ja"), NOW)
     assert added.shown == "json://hooks.example/..." and "pl4nted" not in repr(added)
     test_channel(bureau.vault, AddressPolicy(), added, bureau.post)
     ((sent_to, message),) = bureau.post.sent

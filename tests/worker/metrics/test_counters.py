@@ -185,7 +185,7 @@ def test_where_nobody_can_listen_one_line_says_so(database: Database, host: str)
 
 def test_counting_costs_no_import_where_nothing_is_served() -> None:
     program = (
-        "import sys; from worker import metrics; metrics.alert_sent('test', 'sent'); "
+        "import sys; from worker.metrics import counters; counters.alert_sent('test', 'sent'); "
         "sys.exit('prometheus_client' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
@@ -198,7 +198,7 @@ def test_a_process_tells_its_metrics_where_the_settings_say(tmp_path: Path) -> N
     with system.start("serve", METRICS_PORT=str(port)) as program:
         wait_for(lambda: answers(port), "metrics are served")
         samples = scrape(port)
-        wait_for(lambda: catches_sigterm(program.process.pid), "it can be asked to end")
+        wait_for(lambda: catches_sigterm(program.pid), "it can be asked to end")
         program.terminate()
 
     assert of(samples, "database_up") == 1

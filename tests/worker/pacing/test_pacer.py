@@ -1,5 +1,8 @@
 """Both pacers are one: they answer the same calls alike, and never allow more than the limit together."""
 
+import os
+import signal
+import threading
 from collections.abc import Callable
 from itertools import count
 
@@ -8,6 +11,7 @@ import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.servers.redis import RedisServer
 from worker.pacing.pacer import FORGET_SECONDS, SLOT_SECONDS, LocalPacer, Pacer, RedisPacer, renew_all, start_of
 
 OWNERS, SERVERS = ("a", "b", "c"), ("one", "two")
@@ -148,6 +152,22 @@ def test_a_redis_that_does_not_answer_leaves_one_login() -> None:
     assert pacer.enter("one", "a", 60)
     pacer.trouble("one")
     pacer.fine("one", 3)
+
+
+def test_a_call_that_is_sent_again_counts_once(redis_url: str, redis_server: RedisServer) -> None:
+    """Given a Redis that stands still for longer than the client waits, when it gets the call twice, it halves once."""
+    pacer = RedisPacer(redis_url, 20)
+    pacer.trouble("another")  # the script is known from here on
+    os.kill(redis_server.pid, signal.SIGSTOP)
+    timer = threading.Timer(1.5, os.kill, (redis_server.pid, signal.SIGCONT))
+    timer.start()
+    pacer.trouble("one")
+    timer.join()
+
+    with redis.Redis.from_url(redis_url) as client:
+        calls = client.info("commandstats")["cmdstat_evalsha"]["calls"]
+    assert calls >= 3  # one, and the same one again, or this has tested nothing
+    assert pacer.renew("one", "a", 20) == 5
 
 
 def test_redis_holds_no_name_of_a_server(redis_url: str) -> None:

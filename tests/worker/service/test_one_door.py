@@ -13,7 +13,7 @@ import pytest
 from pydantic import SecretStr
 
 from checks.model import Invalid
-from settings_store.alerts.channels import Wishes
+from settings_store.alerts.channels import Subscription
 from settings_store.audit import SERVICE
 from tests.servers.postgres import PostgresServer
 from tests.worker.service.their_account import SETTINGS, Ids, TheirAccount, ids_of_nobody, their_account
@@ -69,8 +69,8 @@ CALLS: list[tuple[str, Call]] = [
     ("maintenance.end", lambda account, ids: account.maintenance.end(ids.window)),
     ("maintenance.pause", lambda account, ids: account.maintenance.pause(ids.domain)),
     ("maintenance.resume", lambda account, ids: account.maintenance.resume(ids.paused)),
-    ("alerts.add", lambda account, ids: account.alerts.add("new", URL, Wishes(), ids.domain)),
-    ("alerts.add", lambda account, ids: account.alerts.add("new", URL, Wishes(domain_id=ids.domain_id))),
+    ("alerts.add", lambda account, ids: account.alerts.add("new", URL, Subscription(), ids.domain)),
+    ("alerts.add", lambda account, ids: account.alerts.add("new", URL, Subscription(domain_id=ids.domain_id))),
     ("alerts.channels", lambda account, _: account.alerts.channels()),
     ("alerts.remove", lambda account, ids: account.alerts.remove(ids.channel)),
     ("alerts.test", lambda account, ids: list(account.alerts.test(ids.channel))),

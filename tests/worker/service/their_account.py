@@ -15,7 +15,7 @@ from checks.codes import Code, Verdict
 from checks.model import Endpoint, Protocol
 from checks.settings import ImapSettings
 from settings_store import domains, schema
-from settings_store.alerts.channels import Wishes
+from settings_store.alerts.channels import Subscription
 from settings_store.audit import SERVICE, Actor
 from settings_store.changes import changes
 from settings_store.changes.changes import Saved
@@ -167,8 +167,8 @@ def _fill(preflight: Preflight, account_id: int, folder: Path) -> Ids:
     theirs.mailboxes.import_file("theirs.example", file)
     theirs.maintenance.pause("v.example")
     window = theirs.maintenance.announce("theirs.example", now - 60, now + 3600)
-    wishes = Wishes(language="en")
-    channel = theirs.alerts.add("their-admins", "json://127.0.0.1:1/", wishes).channel
+    subscription = Subscription(language="en")
+    channel = theirs.alerts.add("their-admins", "json://127.0.0.1:1/", subscription).channel
     with preflight.database.begin() as conn:
         domain_id = domains.find_domain(conn, account_id, "theirs.example").id
         _reject_and_open(conn, account_id, domain_id, now)

@@ -12,7 +12,8 @@ import pytest
 
 from checks.codes import Code, Verdict
 from checks.context import CheckContext
-from checks.messages import Language, wording
+from checks.language import Language
+from checks.messages import wording
 from checks.messages.endpoints import endpoint_document
 from checks.model import Endpoint, EndpointResult, Fix, Option, Protocol, Security
 from checks.network.address_policy import AddressPolicy

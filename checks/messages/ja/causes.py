@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from checks.codes import Blame, Code
-from checks.messages.certificates_ja import WORDS as CERTIFICATES
+from checks.messages.ja.certificates import WORDS as CERTIFICATES
 
 NEUTRAL: Mapping[str, str] = {
     "host": "メールサーバー",

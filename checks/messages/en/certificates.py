@@ -1,4 +1,4 @@
-"""What the codes about certificates mean, and what would repair them, in English. See `checks.messages.en`."""
+"""What the codes about certificates mean, and what would repair them, in English. See `checks.messages.en.causes`."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What the codes about certificates mean, and what would repair them, in Japanese. See `checks.messages.ja`."""
+"""What the codes about certificates mean, and what would repair them, in Japanese. See `checks.messages.ja.causes`."""
 
 from collections.abc import Mapping
 

@@ -1,0 +1,1 @@
+"""What is said in English: causes, certificates and repairs, endpoints, alerts."""

@@ -1,0 +1,1 @@
+"""What is said in Japanese: causes, certificates and repairs, endpoints, alerts."""
