@@ -84,7 +84,7 @@ def test_small_domains(system: System, lab: MailLab, count: int) -> None:
 
     found = system.verify("small.example", settings_of(lab))
 
-    assert found.report.verdict == "safe"
+    assert found.report.verdict == ("safe" if count else "cannot_tell")  # where nobody was tried, nobody can tell
     assert found.counts["keeps_working"] == len(found.lines) == count
     assert sum(lab.dovecot.logins().values()) == count
 
