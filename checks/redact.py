@@ -6,7 +6,7 @@ would change an echoed secret so that it is not found any more.
 
 import re
 
-from checks import echoes
+from checks import secret_echoes
 
 LIMIT = 300
 _READ = 8_192  # so much is looked at: far more than `LIMIT`, because hiding a secret makes a text shorter
@@ -22,7 +22,7 @@ def decoded(raw: bytes) -> str:
 def words(raw: bytes | str, *secrets: str) -> str:
     """One line of at most `LIMIT` characters, without control characters and without any of the secrets.
 
-    A secret is found in whatever form a server may echo it, whole or cut: see `checks.echoes`.
+    A secret is found in whatever form a server may echo it, whole or cut: see `checks.secret_echoes`.
     """
     text = (raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw)[:_READ]
     for secret in secrets:
@@ -35,7 +35,7 @@ def words(raw: bytes | str, *secrets: str) -> str:
 def _without(text: str, secret: str) -> str:
     pieces: list[str] = []
     last = 0
-    for begin, end in echoes.find(text, secret):
+    for begin, end in secret_echoes.find(text, secret):
         pieces += (text[last:begin], _MARK)
         last = end
     return "".join((*pieces, text[last:]))

@@ -10,7 +10,7 @@ from checks.network.dial import Deadline, fault_of
 from checks.network.stream import Stream
 from checks.protocols.dialect import Dialect, Greeting, dialect_of, require_usable
 from checks.protocols.steps import Steps, seconds
-from checks.tls import handshake, large_hello
+from checks.tls import handshake, large_client_hello
 
 GREETING_SHARE = 0.6  # of the deadline: what is left finds out whether the silent port wants TLS first
 _MAX_CAPABILITIES = 200  # ten times what servers have; a flood of them is not kept
@@ -59,8 +59,8 @@ class Conversation:
 
     def _secured(self, stream: Stream, context: ssl.SSLContext) -> bool:
         with self.steps.step("tls", Code.TLS_TIMEOUT) as note:
-            if large_hello.sends_large():
-                stream.deadline = Deadline(stream.deadline.remaining() * large_hello.HANDSHAKE_SHARE)
+            if large_client_hello.sends_large():
+                stream.deadline = Deadline(stream.deadline.remaining() * large_client_hello.HANDSHAKE_SHARE)
             self.shake = handshake.look(stream, context, self._endpoint.host)
             facts = self.shake.facts
             note.append(f"{facts.version} {facts.cipher}")

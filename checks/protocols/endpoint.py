@@ -17,11 +17,11 @@ from checks.network.stream import Stream
 from checks.protocols.connections import Connections
 from checks.protocols.conversation import Conversation
 from checks.protocols.dialect import Dialect, Greeting, dialect_of
-from checks.tls import accepted_chain, handshake, large_hello
+from checks.tls import accepted_chain, handshake, large_client_hello
 from checks.tls.diagnosis import Diagnosis, Findings
+from checks.tls.further_questions import OUTDATED, SecondLook
 from checks.tls.handshake import Handshake, Refusal
 from checks.tls.repairs import repair
-from checks.tls.second_look import OUTDATED, SecondLook
 from checks.x509 import refusal_causes
 from checks.x509.keys import key_sha256
 
@@ -106,13 +106,17 @@ class EndpointCheck:
         steps = self._talk.steps
         if not steps.taken or steps.taken[-1].name != "tls" or self._talk.shake is not None:
             return None
-        found = large_hello.blamed(fault, self._context.trust, partial(self._shake, address=self._connections.address))
+        found = large_client_hello.blamed(
+            fault, self._context.trust, partial(self._shake, address=self._connections.address)
+        )
         if found is None:
             return None
-        seen = f"{fault.seen}: a ClientHello of {large_hello.hello_size()} bytes is lost, a smaller one is answered"
+        seen = (
+            f"{fault.seen}: a ClientHello of {large_client_hello.hello_size()} bytes is lost, a smaller one is answered"
+        )
         steps.mark("tls", Verdict.FAIL, seen)
         if found.met is not None:
-            self._tls = replace(found.met.facts, large_hello=large_hello.BLOCKED)
+            self._tls = replace(found.met.facts, large_hello=large_client_hello.BLOCKED)
         return Fault(Code.TLS_LARGE_HELLO, seen)
 
     def _explained(self, fault: Fault) -> Fault:
@@ -255,9 +259,15 @@ class EndpointCheck:
             fix=self._remedy,
             warnings=tuple(self._warnings),
             steps=(*self._connections.steps.taken, *self._talk.steps.taken),
-            tls=self._tls and replace(self._tls, large_hello=self._tls.large_hello or large_hello.state_of_success()),
+            tls=self._tls
+            and replace(self._tls, large_hello=self._tls.large_hello or large_client_hello.state_of_success()),
             capabilities=self._talk.capabilities,
         )
+
+    def _tls_facts(self) -> TlsFacts | None:
+        if self._tls is None or self._tls.large_hello:
+            return self._tls
+        return replace(self._tls, large_hello=large_client_hello.state_of_success())
 
     def _facts(self, facts: Facts) -> dict[str, str]:
         """With where it was. Values may be a stranger's words, such as the names in a certificate."""

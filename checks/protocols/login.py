@@ -12,7 +12,7 @@ from checks.model import Credential, Endpoint, EndpointResult, Fault, LoginResul
 from checks.network.dial import Deadline, dial, fault_of, resolve
 from checks.network.stream import Stream
 from checks.protocols.dialect import Dialect, Greeting, Habits, dialect_of
-from checks.protocols.moments import Moments
+from checks.protocols.momentary_failures import Moments
 from checks.tls import handshake
 
 

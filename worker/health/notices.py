@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from checks.codes import Code, Verdict
 from checks.messages.endpoints import endpoint_facts, warning_facts
 from checks.model import Certificate, EndpointResult, Facts, Option, Protocol
-from checks.protocols.exchange.online import is_online
+from checks.protocols.exchange.exchange_online import is_online
 from checks.settings import Settings
 from checks.tls.accepted_chain import EXPIRES_SOON
 

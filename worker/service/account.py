@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from worker.service.alerts import Alerts
-from worker.service.binding import Binding
+from worker.service.bound_to import Binding
 from worker.service.changes import Changes
 from worker.service.domains import Domains
 from worker.service.health import Health

@@ -10,7 +10,7 @@ from settings_store.alerts.channels import Channel, Subscription
 from settings_store.incidents import overview
 from worker.alerts import apprise_sender, delivery
 from worker.alerts.message import NotSent
-from worker.service.binding import Binding
+from worker.service.bound_to import Binding
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from settings_store.mailboxes.csv_file import read_csv
 from settings_store.runs import endpoints, runs
 from worker.changes.report import Report, with_findings
 from worker.runs.endpoints import results_of
-from worker.service.binding import Binding
+from worker.service.bound_to import Binding
 
 
 @dataclass(frozen=True, slots=True)

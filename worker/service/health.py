@@ -6,7 +6,7 @@ from settings_store import domains
 from settings_store.health.history import DAYS
 from worker.health import view
 from worker.health.view import DomainHealth, Line
-from worker.service.binding import Binding
+from worker.service.bound_to import Binding
 
 
 @dataclass(frozen=True, slots=True)

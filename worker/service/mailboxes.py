@@ -8,7 +8,7 @@ from settings_store import domains
 from settings_store.mailboxes import rejections
 from settings_store.mailboxes.csv_file import read_csv
 from settings_store.mailboxes.mailboxes import ImportCounts, import_mailboxes
-from worker.service.binding import Binding
+from worker.service.bound_to import Binding
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from settings_store import maintenance
 from settings_store.maintenance import Window
-from worker.service.binding import Binding
+from worker.service.bound_to import Binding
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from worker.pacing.pacer import RedisPacer
 from worker.resources import Resources
 from worker.runs.flow import Flow
 from worker.service.account import Account
-from worker.service.binding import Binding
+from worker.service.bound_to import Binding
 from worker.tasks import publisher, register
 from worker.watchdog import Overrun
 

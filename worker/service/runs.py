@@ -10,7 +10,7 @@ from checks.model import EndpointResult, Unavailable
 from settings_store.runs import endpoints, outcomes, runs
 from settings_store.runs.runs import Stage
 from worker.runs.endpoints import results_of
-from worker.service.binding import Binding
+from worker.service.bound_to import Binding
 
 _POLL_SECONDS = 0.05
 _TALLY_SECONDS = 0.25

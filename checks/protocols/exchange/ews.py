@@ -28,8 +28,8 @@ from checks import library_guard
 from checks.codes import Code
 from checks.model import Fault
 from checks.network.http import Reply, Request, excerpt
-from checks.protocols.exchange.codes import translate
 from checks.protocols.exchange.replies import passing_code
+from checks.protocols.exchange.response_codes import translate
 
 library_guard.ignore_warnings(__name__)
 FOLDERS = ("inbox", "calendar")

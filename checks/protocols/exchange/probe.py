@@ -18,7 +18,7 @@ from checks.network.http import USER_AGENT, Reply, Request, exchange
 from checks.network.stream import Stream
 from checks.protocols.conversation import Conversation
 from checks.protocols.endpoint import EndpointCheck
-from checks.protocols.exchange import marks, online
+from checks.protocols.exchange import exchange_online, product_marks
 from checks.protocols.exchange.autodiscover import other_url
 from checks.protocols.exchange.replies import judge_probe, require_usable, server_version
 from checks.protocols.exchange.url import host_header, normalise_url, same_place
@@ -56,10 +56,10 @@ class ExchangeCheck(EndpointCheck):
 
     def run(self) -> EndpointResult:
         """The result, whatever comes. Private Outlook.com mailboxes have no EWS: that takes no connection."""
-        if online.is_consumer(self._endpoint.host):
+        if exchange_online.is_consumer(self._endpoint.host):
             return self._failed(Fault(Code.EXCHANGE_CONSUMER))
         result = super().run()
-        if result.code is Code.OK and not online.is_online(self._endpoint.host):
+        if result.code is Code.OK and not exchange_online.is_online(self._endpoint.host):
             other = other_url(self._endpoint.url, self._context, self._deadline)
             if other:
                 differs = Warn(Code.EXCHANGE_AUTODISCOVER_DIFFERS, self._facts({"target": other}))
@@ -95,7 +95,7 @@ class ExchangeCheck(EndpointCheck):
     def _online_warnings(self, code: Code) -> list[Warn]:
         if code is not Code.OK or not self._talk_is_online():
             return []
-        return [Warn(Code.EXCHANGE_ONLINE, self._facts({"date": online.ENDS.isoformat()}))]
+        return [Warn(Code.EXCHANGE_ONLINE, self._facts({"date": exchange_online.ENDS.isoformat()}))]
 
     def _talk_is_online(self) -> bool:
         return isinstance(self._talk, ExchangeConversation) and self._talk.online
@@ -160,7 +160,7 @@ class ExchangeConversation(Conversation):
         return accepted
 
     def _remember(self, reply: Reply) -> None:
-        self.online = marks.is_online(reply, self._url)
+        self.online = product_marks.is_online(reply, self._url)
         found = {"server": reply.header("server")[:100], "version": server_version(reply)}
         self.told = {name: value for name, value in found.items() if value}
 
@@ -168,8 +168,8 @@ class ExchangeConversation(Conversation):
         if self.online:
             # Its 401 still names Basic, which ended in 2022.
             offered = ("BEARER",)
-            if refusal_causes.utc_now().date() >= online.ENDS:
-                raise Fault(Code.EXCHANGE_ONLINE_RETIRED, date=online.ENDS.isoformat())
+            if refusal_causes.utc_now().date() >= exchange_online.ENDS:
+                raise Fault(Code.EXCHANGE_ONLINE_RETIRED, date=exchange_online.ENDS.isoformat())
         version = (f"VERSION={self.told['version']}",) if "version" in self.told else ()
         self.capabilities = (*(redact.words(f"AUTH={scheme}") for scheme in offered), *version)
         require_usable(offered)

@@ -9,9 +9,9 @@ from urllib.parse import urljoin, urlsplit
 from checks.codes import Code
 from checks.model import Fault
 from checks.network.http import Reply, excerpt
-from checks.protocols.exchange import marks
-from checks.protocols.exchange.codes import PASSING, translate
-from checks.protocols.exchange.online import ENDS, is_consumer, is_online
+from checks.protocols.exchange import product_marks
+from checks.protocols.exchange.exchange_online import ENDS, is_consumer, is_online
+from checks.protocols.exchange.response_codes import PASSING, translate
 from checks.protocols.exchange.url import same_place
 from checks.protocols.reply_text import ACCOUNT_TEXTS, LONGEST, first_match, fold
 
@@ -38,9 +38,9 @@ def judge_probe(reply: Reply, url: str) -> tuple[str, ...]:
         return schemes(reply)
     if 300 <= reply.status < 400:
         raise _redirected(reply, url)
-    if fault := marks.gateway(reply):
+    if fault := product_marks.gateway(reply):
         raise fault
-    if fault := _refused(reply, online=marks.is_online(reply, url)):
+    if fault := _refused(reply, online=product_marks.is_online(reply, url)):
         raise fault
     raise _content(reply)
 
@@ -97,7 +97,7 @@ def _redirect_code(reply: Reply, target: str, url: str, own: bool) -> Code:
         return Code.EXCHANGE_CONSUMER
     if is_online(host):
         return Code.EXCHANGE_ONLINE
-    if marks.wants_logon_first(reply, target):
+    if product_marks.wants_logon_first(reply, target):
         return Code.EXCHANGE_PRE_AUTHENTICATION
     if path.startswith(("/owa", "/ecp")):
         return Code.EXCHANGE_LOGON_PAGE
@@ -117,9 +117,9 @@ def _content(reply: Reply) -> Fault:
         return Fault(Code.EXCHANGE_OTHER_SERVICE, seen)
     if reply.status >= 500:
         return Fault(Code.SERVER_UNAVAILABLE, seen)
-    if marks.is_logon_page(reply):
+    if product_marks.is_logon_page(reply):
         return Fault(Code.EXCHANGE_LOGON_PAGE, seen)
-    if reply.cut and not marks.is_page(reply):
+    if reply.cut and not product_marks.is_page(reply):
         return Fault(Code.PROTOCOL_OVERSIZE, reply.line)
     return Fault(Code.EXCHANGE_NOT_EWS, seen)
 
@@ -186,7 +186,7 @@ def judge_logon(reply: Reply, url: str, *, token: bool) -> None:
         raise Fault(Code.EXCHANGE_MAILBOX_NOT_FOUND, excerpt(reply))
     if 300 <= reply.status < 400:
         raise _only_passing(_redirected(reply, url))
-    if fault := marks.gateway(reply) or _refused(reply, online=marks.is_online(reply, url)):
+    if fault := product_marks.gateway(reply) or _refused(reply, online=product_marks.is_online(reply, url)):
         forbidden = fault.code is Code.EXCHANGE_FORBIDDEN
         raise Fault(Code.EXCHANGE_EWS_DISABLED, fault.seen) if forbidden else _only_passing(fault)
     if reply.cut:

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from checks.codes import CODES, Blame, Code
 from checks.language import Language
 from checks.messages import FIELDS, wording
+from checks.messages.codes_page import table
 from checks.messages.en import causes as en
 from checks.messages.ja import causes as ja
-from checks.messages.table import table
 
 _DOC = Path(__file__).parents[3] / "docs" / "codes.md"
 _PLACE = {"host": "mail.example.com", "port": "993", "protocol": "IMAP"}
@@ -127,6 +127,6 @@ def test_a_temporary_cause_tells_to_verify_again() -> None:
 
 def test_the_published_table_is_complete_and_up_to_date() -> None:
     published = _DOC.read_text(encoding="utf-8")
-    assert published == table(), "make it anew: python -m checks.messages.table > docs/codes.md"
+    assert published == table(), "make it anew: python -m checks.messages.codes_page > docs/codes.md"
     for code in Code:
         assert published.count(f"| `{code}` |") == len(Language)

@@ -13,8 +13,7 @@ from checks.codes import CODES, Code
 from checks.model import Fault
 from checks.network.http import BODY_LIMIT, Reply, Request, excerpt
 from checks.network.http import _unpacked as unpacked  # its bound is what matters, and it is hard to see
-from checks.protocols.exchange.codes import translate
-from checks.protocols.exchange.online import ENDS, is_consumer, is_online
+from checks.protocols.exchange.exchange_online import ENDS, is_consumer, is_online
 from checks.protocols.exchange.replies import (
     judge_logon,
     judge_probe,
@@ -22,6 +21,7 @@ from checks.protocols.exchange.replies import (
     schemes,
     server_version,
 )
+from checks.protocols.exchange.response_codes import translate
 
 URL = "https://mail.example.com/EWS/Exchange.asmx"
 

@@ -1,4 +1,4 @@
-"""The table of all codes, as Markdown: `python -m checks.messages.table > docs/codes.md`."""
+"""The table of all codes, as Markdown: `python -m checks.messages.codes_page > docs/codes.md`."""
 
 import sys
 
@@ -26,7 +26,7 @@ _HEAD = """\
 # Codes
 
 Every check ends with one of these codes. The list is made from `checks/codes.py` and `checks/messages/`; a test keeps
-it complete. Make it anew with `python -m checks.messages.table > docs/codes.md`.
+it complete. Make it anew with `python -m checks.messages.codes_page > docs/codes.md`.
 
 A lasting cause is a failure: it can make a change unsafe. A temporary one is inconclusive: it never counts as a
 disconnect. The sentences are filled in with example values.

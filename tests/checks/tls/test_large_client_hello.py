@@ -11,7 +11,7 @@ from checks.codes import Code, Verdict
 from checks.context import CheckContext
 from checks.model import Endpoint, EndpointResult, Option, Protocol, Security
 from checks.runner import check_endpoint
-from checks.tls import large_hello
+from checks.tls import large_client_hello
 from checks.trust import Trust
 from tests.checks.tls.test_conditions import LOOPBACK_ONLY
 from tests.servers.narrow import Does, NarrowProxy
@@ -32,12 +32,12 @@ def check(setup: Chain, port: int, security: str = "tls", protocol: str = "imap"
 
 
 def test_what_is_sent_is_measured_and_not_guessed_from_a_version() -> None:
-    assert large_hello.sends_large() is HAS_LARGE
-    assert large_hello.hello_size() > (1_500 if HAS_LARGE else 200)
+    assert large_client_hello.sends_large() is HAS_LARGE
+    assert large_client_hello.hello_size() > (1_500 if HAS_LARGE else 200)
 
 
 def test_a_client_of_classical_groups_sends_one_packet() -> None:
-    assert large_hello._size_of(large_hello.classical(Trust())) < 600  # noqa: SLF001 - what a network sees
+    assert large_client_hello._size_of(large_client_hello.classical(Trust())) < 600  # noqa: SLF001 - what a network sees
 
 
 @pytest.mark.parametrize(("protocol", "security"), [("imap", "tls"), ("smtp", "starttls"), ("https", "tls")])
@@ -66,7 +66,7 @@ def test_a_box_that_cannot_bear_it_is_named(does: Does, protocol: str, security:
     assert result.tls is not None
     assert result.tls.large_hello == "blocked"
     assert (box.large, box.connections) == (2, 3)
-    assert f"{large_hello.hello_size()} bytes" in result.seen
+    assert f"{large_client_hello.hello_size()} bytes" in result.seen
 
 
 @needs_large

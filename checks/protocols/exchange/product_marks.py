@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from checks.codes import Code
 from checks.model import Fault
 from checks.network.http import Reply, excerpt
-from checks.protocols.exchange import online
+from checks.protocols.exchange import exchange_online
 
 # Where a proxy sends somebody who has not logged on at the proxy itself.
 _LOGON_FIRST = re.compile(
@@ -72,4 +72,4 @@ def is_online(reply: Reply, url: str) -> bool:
     """Whether Exchange Online answered: by the host that was asked, or by the machines that the answer names."""
     named = (reply.header("x-calculatedfetarget"), reply.header("x-calculatedbetarget"))
     host = urlsplit(url).hostname or ""
-    return online.is_online(host) or any(map(online.is_back_end, named))
+    return exchange_online.is_online(host) or any(map(exchange_online.is_back_end, named))
