@@ -378,17 +378,17 @@ def test_what_a_library_logs_reaches_nobody(library: str, capfd: pytest.CaptureF
 
 PROBE = """
 import sys
-from checks import network
 from checks.context import CheckContext
 from checks.model import Credential, Endpoint, Protocol, Security
-from checks.network import AddressPolicy
+from checks.network import dial
+from checks.network.address_policy import AddressPolicy
 seen = []
-begin = network.Deadline.__init__
+begin = dial.Deadline.__init__
 def note(self, seconds):
     if not seen:
         seen.append(set(sys.modules))
     begin(self, seconds)
-network.Deadline.__init__ = note
+dial.Deadline.__init__ = note
 {work}
 late = set(sys.modules) - seen[0]
 print(*sorted(name for name in late if name.partition(".")[0] in
@@ -401,7 +401,7 @@ WORK: dict[str, Callable[[int], str]] = {
         " CheckContext(policy=AddressPolicy(allow_all=True), deadline_seconds=2))"
     ),
     "exchange": lambda port: (
-        "from checks.runner import check_endpoint\nfrom checks.protocols.exchange_url import endpoint_of\n"
+        "from checks.runner import check_endpoint\nfrom checks.protocols.exchange.url import endpoint_of\n"
         f"check_endpoint(endpoint_of('https://127.0.0.1:{port}/'),"
         " CheckContext(policy=AddressPolicy(allow_all=True), deadline_seconds=2))"
     ),

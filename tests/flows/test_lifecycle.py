@@ -70,7 +70,7 @@ class Life(RuleBasedStateMachine):
         """Does it, and finds it refused exactly where the model says so."""
         try:
             with self.database.begin() as conn:
-                act(conn, change_id, *arguments, **keywords)
+                act(conn, changes.load(conn, change_id), *arguments, **keywords)
         except Refused:
             assert not allowed, f"{act.__name__} of a change that is {self.states[change_id]} was refused"
             return False
