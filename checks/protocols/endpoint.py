@@ -19,7 +19,7 @@ from checks.protocols.conversation import Conversation
 from checks.protocols.dialect import Dialect, Greeting, dialect_of
 from checks.tls import accepted_chain, handshake, large_client_hello
 from checks.tls.diagnosis import Diagnosis, Findings
-from checks.tls.further_questions import OUTDATED, SecondLook
+from checks.tls.further_questions import OUTDATED, FurtherQuestions
 from checks.tls.handshake import Handshake, Refusal
 from checks.tls.repairs import repair
 from checks.x509 import refusal_causes
@@ -174,17 +174,17 @@ class EndpointCheck:
         if met is not None:
             self._tls = met.facts
             self._warn(accepted_chain.warnings(met.chain, met.path, refusal_causes.utc_now()))
-            self._warn(self._second_look().of_accepted(met, self._connections.others))
+            self._warn(self._further_questions().of_accepted(met, self._connections.others))
         return self._result(Code.OK, option=Option.NOT_NEEDED)
 
-    def _second_look(self) -> SecondLook:
-        return SecondLook(self._context, self._deadline, self._shake)
+    def _further_questions(self) -> FurtherQuestions:
+        return FurtherQuestions(self._context, self._deadline, self._shake)
 
     def _refused(self, shake: Handshake, refusal: Refusal) -> EndpointResult:
         """The strict client refused the chain: all causes, what would repair it, and whether the option would do."""
         trial = self._conversation(self._talk.security)
         obstacle = self._other_obstacle(trial)
-        elsewhere = self._second_look().elsewhere(self._connections.others)
+        elsewhere = self._further_questions().elsewhere(self._connections.others)
         findings = self._explain(shake, refusal, list(elsewhere.values()), fixable=obstacle is None)
         self._remedy = findings.fix
         agreed = trial.shake.facts if trial.shake else shake.facts
@@ -240,7 +240,7 @@ class EndpointCheck:
 
     def _failed(self, fault: Fault, *, option: Option | None = None) -> EndpointResult:
         if fault.code in OUTDATED:
-            fault, self._remedy = self._second_look().of_outdated(fault)
+            fault, self._remedy = self._further_questions().of_outdated(fault)
         if fault.code is Code.TLS_CHAIN_TOO_LARGE:
             self._remedy = repair("replace_certificate", host=self._endpoint.host)
         return self._result(fault.code, facts=fault.facts, seen=fault.seen, option=option or _option_for(fault))

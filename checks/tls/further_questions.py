@@ -22,7 +22,7 @@ from checks.x509.refusal_causes import utc_now
 OUTDATED = frozenset({Code.TLS_VERSION, Code.TLS_NO_SHARED_CIPHER, Code.TLS_WEAK_DH})
 
 
-class SecondLook:
+class FurtherQuestions:
     """The further questions of one check. `shake` meets the server again."""
 
     def __init__(self, context: CheckContext, deadline: Deadline, shake: Shake) -> None:

@@ -239,9 +239,7 @@ def assert_linear(case: Case) -> None:
 
 def test_what_is_quadratic_is_found() -> None:
     with pytest.raises(pytest.fail.Exception, match="times as much"):
-        assert_linear(
-            Case("pairs", lambda size: "a" * size, lambda text: [text.count("b", n) for n in range(len(text))], 12_000)
-        )
+        assert_linear(Case("pairs", lambda size: "a" * size, lambda text: sum(1 for _ in text for _ in text), 700))
 
 
 # -- certificates: what grows is the number of names and of constraints
