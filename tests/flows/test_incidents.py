@@ -148,7 +148,10 @@ def test_a_password_that_was_changed_is_rejected_once(well: Installation) -> Non
 
     csv = write_csv(system.folder / "again.csv", [next(item for item in site.boxes if item.address == box.address)])
     imported = system.command("mailboxes", "import", DOMAIN, str(csv))
-    assert imported.out == "0 added, 1 updated, 0 unchanged.\n"
+    assert imported.out.splitlines() == [
+        "0 added, 1 updated, 0 unchanged.",
+        f"Stored credentials replaced, and gone: {box.address}.",
+    ]
     well.wait_for_subjects(f"Broken: mailbox {box.address}", f"Works again: mailbox {box.address}")
     assert site.imap.rejections() == Counter({box.username: 1})
     assert health_of(well)[0] == 0
