@@ -3,7 +3,7 @@
 import contextlib
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -114,21 +114,28 @@ def test_redis_has_no_room(own_system: System, lab: MailLab, redis_url: str) -> 
             assert account_of(preflight).runs.progress(again.run_id).stage == "queued"
         finally:
             broker.config_set("maxmemory", "0")
-        with _succeeded(own_system, worker) as words, _succeeded(own_system, beat):
-            wait_for(
-                lambda: account_of(preflight).runs.progress(again.run_id).stage == "finished", f"it goes on: {words()}"
-            )
+        with contextlib.ExitStack() as stack:
+            kept = [_Kept(own_system, program, stack) for program in (worker, beat)]
+
+            def finished() -> bool:
+                for each in kept:
+                    each.look()
+                return account_of(preflight).runs.progress(again.run_id).stage == "finished"
+
+            wait_for(finished, "it goes on", 100)
             found = outcome(preflight, saved)
 
     assert_as_ever(found)
 
 
-@contextlib.contextmanager
-def _succeeded(system: System, program: Program) -> Iterator[Callable[[], str]]:
-    """The program, where it still works; else, where it has failed as it should, another one in its place."""
-    if program.process.poll() is None:
-        yield lambda: program.words
-        return
-    assert program.process.returncode not in {0, None}
-    with system.start(*program.arguments) as successor:
-        yield lambda: program.words + successor.words
+class _Kept:
+    """A program that is started again where it has failed as it should, now or in a moment."""
+
+    def __init__(self, system: System, program: Program, stack: contextlib.ExitStack) -> None:
+        self._system, self._program, self._stack = system, program, stack
+
+    def look(self) -> None:
+        """Starts another one where the last has ended; one that ends as if all were well is an error."""
+        if self._program.process.poll() is not None:
+            assert self._program.process.returncode != 0, self._program.words
+            self._program = self._stack.enter_context(self._system.start(*self._program.arguments))
