@@ -106,14 +106,27 @@ def wait_for_signal(stopping: threading.Event) -> None:
 
 
 def _on_signal(stopping: threading.Event) -> None:
-    """The first signal lets running tasks come to an end, the second does not wait."""
+    """The first signal lets running tasks come to an end, the second does not wait.
+
+    A handler takes no lock: the thread that it interrupts may hold it, as the one that waits for `stopping` does for a
+    moment, and both would wait for ever. So a thread of its own is told through a pipe.
+    """
+    told, tell = os.pipe()
+    begun: list[int] = []
 
     def stop(number: int, frame: Any) -> None:  # noqa: ARG001 - what a handler is given
-        if stopping.is_set():
+        if begun:
             worker_state.should_terminate = os.EX_OK  # type: ignore[assignment] # an exit status, as Celery sets it
-        stopping.set()
         worker_state.should_stop = os.EX_OK  # type: ignore[assignment] # an exit status, as Celery sets it
+        if not begun:
+            begun.append(number)
+            os.write(tell, b"!")
 
+    def pass_on() -> None:
+        os.read(told, 1)
+        stopping.set()
+
+    threading.Thread(target=pass_on, name="signals", daemon=True).start()
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
 

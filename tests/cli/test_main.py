@@ -31,6 +31,14 @@ def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
     )
 
 
+@pytest.fixture
+def heeds_interrupts() -> Iterator[None]:
+    """A shell's background job ignores SIGINT, and whatever it starts does too (POSIX, 2.11 of the shell)."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 class TestUsage:
     @pytest.mark.parametrize(
         ("arguments", "words"),
@@ -224,6 +232,7 @@ class TestProcess:
         assert done.returncode == Status.PIPE_CLOSED
         assert done.stderr == ""
 
+    @pytest.mark.usefixtures("heeds_interrupts")
     def test_ctrl_c_ends_a_hanging_check(self, silent: socket.socket) -> None:
         port = silent.getsockname()[1]
         arguments = ["check", f"127.0.0.1:{port}", "--protocol", "imap", "--security", "starttls"]

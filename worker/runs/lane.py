@@ -250,10 +250,13 @@ class Lane:
     def _abandoned(self, conn: Connection, now: float) -> dict[int, float]:
         """The lapsed leases that nobody has renewed while we watched: their owner is gone.
 
-        Lapsed alone says nothing, for the clock may have jumped; whoever is alive renews within a moment.
+        Lapsed alone says nothing, for the clock may have jumped; whoever is alive renews within a moment. Where the
+        database takes no writes nobody can renew, so the watch begins with one.
         """
         found = pages.lapsed(conn, self._run_id, self._phase, now, canaries=self._canaries)
         moment, known = time.monotonic(), self._suspects
+        if any(page not in known or known[page][0] != until for page, until in found.items()):
+            runs.touch(conn, self._run_id, now)
         self._suspects = {
             page: known[page] if page in known and known[page][0] == until else (until, moment)
             for page, until in found.items()
