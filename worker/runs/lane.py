@@ -182,7 +182,7 @@ class Lane:
         try:
             while self._outstanding:
                 self._flush(self._collect(FLUSH_SECONDS))
-                while self._wants_page() and self._claim():
+                while self._wants_page() and self._claim_beside():
                     pass
         finally:
             self._lost = True
@@ -229,15 +229,22 @@ class Lane:
             if number is None:
                 self._exhausted = not self._suspects
                 return False
-            if not self._held:
-                self._lease_end = begun + LEASE_SECONDS
-            self._held += 1
             logins, limit = len(self._servers), self._resources.config.logins_per_hour
             login_budget.spend(conn, self._run_id, self._phase, number, logins=logins, limit=limit, now=now)
             work = pages.work(conn, self._run_id, self._phase, number)
+        if not self._held:
+            self._lease_end = begun + LEASE_SECONDS
+        self._held += 1
         self._pacer.gate.put(work)
         self._outstanding += len(work)
         return True
+
+    def _claim_beside(self) -> bool:
+        """As `_claim`, while mailboxes are under way: a database that is away is no reason to leave those half done."""
+        try:
+            return self._claim()
+        except Unavailable:
+            return False
 
     def _claim_first(self) -> bool:
         """The first page; a lease that lapsed is watched for as long as it takes."""
