@@ -244,6 +244,7 @@ class Lane:
         try:
             return self._claim()
         except Unavailable:
+            self._suspects = {}  # what was noted with a write that failed is no watch
             return False
 
     def _claim_first(self) -> bool:
