@@ -7,11 +7,15 @@ import random
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
+from checks.model import Unavailable
 from settings_store.changes.changes import Saved
 from settings_store.runs import outcomes, pages
+from settings_store.runs.runs import Phase
 from tests.flows.harness import Outcome, System, account_of, boxes_of, outcome, seen, settings_of, user_of
 from tests.servers.lab import MailLab
 from worker.finished_runs import finish
@@ -107,6 +111,22 @@ def test_every_message_twice(post: Post, lab: MailLab) -> None:
         post.deliver(name)
         post.deliver(name)
     assert_as_ever(post.finish(), lab)
+
+
+def test_a_page_that_cannot_be_claimed(post: Post, lab: MailLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given a database that takes no claim while mailboxes are under way, then those get their result all the same."""
+    real, refused = pages.claim, list[int]()
+
+    def claim(conn: Connection, run_id: str, phase: Phase, owner: str, *rest: Any, **options: Any) -> int | None:
+        number = real(conn, run_id, phase, owner, *rest, **options)
+        if number is not None and pages.held(conn, run_id, phase, owner) > 1 and len(refused) < 3:
+            refused.append(number)
+            raise Unavailable("the disk is full")
+        return number
+
+    monkeypatch.setattr(pages, "claim", claim)
+    assert_as_ever(post.finish(), lab)
+    assert len(refused) == 3
 
 
 @pytest.mark.parametrize("name", ["finish_run", "run_page"])
