@@ -301,3 +301,12 @@ def of(alerts: Sequence[Alert], who: str) -> list[Alert]:
 def result_with(endpoint: Endpoint, **values: Any) -> EndpointResult:
     """A server that works, of which there is something to say."""
     return replace(EndpointResult(endpoint, Verdict.OK, Code.OK), **values)
+
+
+def populate(world: World, servers: int, mailboxes: int = 0) -> int:
+    """An account with a domain on each of so many servers that work, and the operator. Returns the account."""
+    account = world.account("ann")
+    world.account(OPERATOR)
+    for number in range(servers):
+        world.domain(account, f"d{number}.example", f"mail{number}.example", mailboxes=mailboxes)
+    return account
