@@ -78,6 +78,7 @@ class Code(StrEnum):
     TLS_PREAUTH = "tls.preauth"
     TLS_VERSION = "tls.version"
     TLS_NO_SHARED_CIPHER = "tls.no_shared_cipher"
+    TLS_OLD_CIPHERS = "tls.old_ciphers"
     TLS_WEAK_DH = "tls.weak_dh"
     TLS_UNKNOWN_SNI = "tls.unknown_sni"
     TLS_CLIENT_CERTIFICATE = "tls.client_certificate"
@@ -226,6 +227,7 @@ CODES: Mapping[Code, Trait] = {
         Code.TLS_PREAUTH,
         Code.TLS_VERSION,
         Code.TLS_NO_SHARED_CIPHER,
+        Code.TLS_OLD_CIPHERS,
         Code.TLS_WEAK_DH,
         Code.TLS_UNKNOWN_SNI,
         Code.TLS_CLIENT_CERTIFICATE,

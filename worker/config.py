@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from checks.context import ENDPOINT_SECONDS, LOGIN_SECONDS
 from checks.model import Invalid
 from checks.network.address_policy import AddressPolicy, Network
+from checks.trust import Ciphers
 
 EMBEDDED_BROKER = "memory://localhost/"
 _BROKER_HELP = "give memory:// or redis://[user:password@]host[:port]/number, or rediss:// with TLS"
@@ -34,6 +35,8 @@ class Config(BaseSettings):
     source_address: str | None = None
     x509_strict: bool = False
     """Whether the app that will connect reads certificates as Python does from 3.13 on; off: as 3.12 and before."""
+    tls_ciphers: Ciphers = "python"
+    """Which ciphers the app that will connect offers up to TLS 1.2: Python's own list, or OpenSSL's."""
     logins_at_once: int = Field(default=20, ge=1, le=200)
     lanes: int = Field(default=2, ge=1, le=16)
     page_size: int = Field(default=25, ge=1, le=500)

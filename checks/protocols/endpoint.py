@@ -27,7 +27,9 @@ from checks.x509.keys import key_sha256
 
 # A handshake that ended like this may have met a server that wants to be greeted in clear text first.
 _WORTH_STARTTLS = frozenset({Code.TLS_PLAINTEXT_PORT, Code.CONNECT_CLOSED})
-_TLS_IS_SPOKEN = frozenset({Code.TLS_VERSION, Code.TLS_NO_SHARED_CIPHER, Code.TLS_CLIENT_CERTIFICATE})
+_TLS_IS_SPOKEN = frozenset(
+    {Code.TLS_VERSION, Code.TLS_NO_SHARED_CIPHER, Code.TLS_OLD_CIPHERS, Code.TLS_CLIENT_CERTIFICATE}
+)
 
 
 class EndpointCheck:

@@ -28,6 +28,7 @@ from cli.options import (
 if TYPE_CHECKING:
     from checks.network.address_policy import AddressPolicy
     from checks.settings import Settings
+    from checks.trust import Trust
     from settings_store.changes.changes import Saved
     from worker.changes.report import Report
     from worker.service.account import Account
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 _CHECK_STATUS = {Verdict.OK: Status.SAFE, Verdict.FAIL: Status.UNSAFE, Verdict.INCONCLUSIVE: Status.CANNOT_TELL}
 _VERIFY_STATUS = {"safe": Status.SAFE, "unsafe": Status.UNSAFE, "cannot_tell": Status.CANNOT_TELL}
-_WHERE = tuple(f"MAIL_PREFLIGHT_{name}" for name in ("BROKER_URL", "DATABASE_URL", "X509_STRICT"))
+_WHERE = tuple(f"MAIL_PREFLIGHT_{name}" for name in ("BROKER_URL", "DATABASE_URL", "X509_STRICT", "TLS_CIPHERS"))
 _NETWORKS = "MAIL_PREFLIGHT_ALLOW_NETWORKS"
 
 
@@ -57,10 +58,9 @@ def check(
     from checks.context import CheckContext
     from checks.messages.endpoints import endpoint_document
     from checks.runner import check_endpoint
-    from checks.trust import Trust
 
-    policy, x509_strict = _surroundings()
-    result = check_endpoint(endpoint, CheckContext(Trust(ca_pem, x509_strict), policy, thorough=True))
+    policy, trust = _surroundings(ca_pem)
+    result = check_endpoint(endpoint, CheckContext(trust, policy, thorough=True))
     document = endpoint_document(result, context.obj)
     if as_json:
         from cli.reports.json_documents import write_document
@@ -74,20 +74,21 @@ def check(
     return _CHECK_STATUS[result.verdict]
 
 
-def _surroundings() -> "tuple[AddressPolicy, bool]":
-    """What a run here would be allowed to reach, and how it reads certificates.
+def _surroundings(ca_pem: str) -> "tuple[AddressPolicy, Trust]":
+    """What a run here would be allowed to reach, and whom and how it trusts.
 
     The defaults of the embedded mode need no half second of reading.
     """
     from checks.network.address_policy import AddressPolicy
+    from checks.trust import Trust
 
     # Networks that are set but empty are a wish, too: nothing but public addresses.
     if _NETWORKS not in os.environ and not any(os.environ.get(name) for name in _WHERE):
-        return AddressPolicy(allow_all=True), False
+        return AddressPolicy(allow_all=True), Trust(ca_pem)
     from worker.config import load_config
 
     config = load_config()
-    return config.policy, config.x509_strict
+    return config.policy, Trust(ca_pem, config.x509_strict, config.tls_ciphers)
 
 
 def verify(

@@ -75,7 +75,7 @@ def context_of(
     """The context in which settings are checked; `domain` is that of the mailboxes, where it matters."""
     return CheckContext(
         pins=pins or {},
-        trust=Trust(settings.ca_pem, config.x509_strict),
+        trust=Trust(settings.ca_pem, config.x509_strict, config.tls_ciphers),
         policy=config.policy,
         deadline_seconds=config.endpoint_seconds,
         login_seconds=config.login_seconds,

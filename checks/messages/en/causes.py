@@ -18,6 +18,7 @@ NEUTRAL: Mapping[str, str] = {
     "reason": "not recorded",
     "subject": "an unknown owner",
     "issuer": "an unknown issuer",
+    "cipher": "RSA key exchange",
     "versions": "older than TLS 1.2",
     "name": "another name",
     "sha256": "not recorded",
@@ -142,6 +143,12 @@ WORDS: Mapping[Code, tuple[str, str]] = {
     Code.TLS_NO_SHARED_CIPHER: (
         "{host} and this service share no encryption method.",
         "Ask whoever runs the mail server to enable current ciphers. Allowing an insecure certificate does not help.",
+    ),
+    Code.TLS_OLD_CIPHERS: (
+        "{host} takes only old ciphers ({cipher}), which Python's own list leaves out; clients that offer OpenSSL's"
+        " list, such as the Python in Debian's packages, get in.",
+        "Ask whoever runs the mail server to enable ciphers with forward secrecy (ECDHE). If your app offers OpenSSL's"
+        " list, set MAIL_PREFLIGHT_TLS_CIPHERS=openssl. Allowing an insecure certificate does not help.",
     ),
     Code.TLS_CLIENT_CERTIFICATE: (
         "{host} asks for a client certificate, and this service has none.",

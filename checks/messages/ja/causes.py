@@ -18,6 +18,7 @@ NEUTRAL: Mapping[str, str] = {
     "reason": "記録なし",
     "subject": "不明な所有者",
     "issuer": "不明な発行者",
+    "cipher": "RSA 鍵交換など",
     "versions": "TLS 1.2 より前",
     "name": "別の名前",
     "sha256": "記録なし",
@@ -150,6 +151,13 @@ WORDS: Mapping[Code, tuple[str, str]] = {
     Code.TLS_NO_SHARED_CIPHER: (
         "{host} と本サービスに共通の暗号方式がありません。",
         "現行の暗号方式の有効化をメールサーバーの管理者に依頼してください。安全でない証明書を許可しても解決しません。",
+    ),
+    Code.TLS_OLD_CIPHERS: (
+        "{host} は古い暗号方式（{cipher}）にしか対応していません。Python 標準の一覧には含まれない方式です。"
+        "Debian パッケージの Python など、OpenSSL の一覧を使うクライアントは接続できます。",
+        "前方秘匿性のある暗号方式（ECDHE）の有効化をメールサーバーの管理者に依頼してください。"
+        "お使いのアプリが OpenSSL の一覧を使う場合は MAIL_PREFLIGHT_TLS_CIPHERS=openssl を設定してください。"
+        "安全でない証明書を許可しても解決しません。",
     ),
     Code.TLS_CLIENT_CERTIFICATE: (
         "{host} はクライアント証明書を要求していますが、本サービスは証明書を持っていません。",
