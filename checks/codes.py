@@ -141,6 +141,8 @@ class Code(StrEnum):
     EXCHANGE_ONLINE_RETIRED = "exchange.online_retired"
     EXCHANGE_ONLINE_PASSWORD = "exchange.online_password"
     EXCHANGE_ONLINE_SMTP = "exchange.online_smtp"
+    EXCHANGE_APP_NOT_LISTED = "exchange.app_not_listed"
+    EXCHANGE_LEGACY_ENDPOINT = "exchange.legacy_endpoint"
     EXCHANGE_CONSUMER = "exchange.consumer"
     EXCHANGE_MAILBOX_NOT_FOUND = "exchange.mailbox_not_found"
     EXCHANGE_ACCESS_DENIED = "exchange.access_denied"
@@ -295,6 +297,7 @@ CODES: Mapping[Code, Trait] = {
         Code.EXCHANGE_ONLINE_RETIRED,
         Code.EXCHANGE_ONLINE_PASSWORD,
         Code.EXCHANGE_ONLINE_SMTP,
+        Code.EXCHANGE_LEGACY_ENDPOINT,
         Code.EXCHANGE_CONSUMER,
         Code.AUTH_CLIENT_REJECTED,
     ),
@@ -306,6 +309,7 @@ CODES: Mapping[Code, Trait] = {
         Code.EXCHANGE_PRE_AUTHENTICATION,
         Code.EXCHANGE_FIREWALL,
         Code.EXCHANGE_FORBIDDEN,
+        Code.EXCHANGE_APP_NOT_LISTED,
         Code.EXCHANGE_NO_AUTH,
         Code.EXCHANGE_AUTH_UNUSABLE,
         Code.EXCHANGE_NTLM_BROKEN,

@@ -52,6 +52,7 @@ FIELDS: Mapping[Code, str] = {
             Code.EXCHANGE_ONLINE_RETIRED,
             Code.EXCHANGE_ONLINE_PASSWORD,
             Code.EXCHANGE_ONLINE_SMTP,
+            Code.EXCHANGE_LEGACY_ENDPOINT,
             Code.EXCHANGE_CONSUMER,
         ),
         "host",

@@ -14,6 +14,7 @@ from checks.context import CheckContext
 from checks.model import Endpoint, EndpointResult, Facts, Fault, Fix, Option, Pin, Security, TlsFacts, Warn
 from checks.network.dial import Deadline
 from checks.network.stream import Stream
+from checks.protocols import exchange_online
 from checks.protocols.connections import Connections
 from checks.protocols.conversation import Conversation
 from checks.protocols.dialect import Dialect, Greeting, dialect_of
@@ -51,6 +52,7 @@ class EndpointCheck:
 
     def run(self) -> EndpointResult:
         """The result, whatever comes."""
+        self._warn(_known_of(self._endpoint))
         try:
             sock = self._connections.reach()
             if self._connections.silent:
@@ -293,3 +295,11 @@ def _option_for(obstacle: Fault | None) -> Option | None:
     if obstacle is None:
         return Option.NEEDED
     return Option.WOULD_NOT_HELP if verdict_of(obstacle.code) is Verdict.FAIL else None
+
+
+def _known_of(endpoint: Endpoint) -> list[Warn]:
+    """What is to be said of a host before it is asked."""
+    if not exchange_online.is_legacy(endpoint.host):
+        return []
+    facts = {"target": exchange_online.instead_of(endpoint.host), "date": exchange_online.LEGACY_ENDS.isoformat()}
+    return [Warn(Code.EXCHANGE_LEGACY_ENDPOINT, facts)]

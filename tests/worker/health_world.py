@@ -57,10 +57,10 @@ def down(*spans: tuple[float, float], code: Code = Code.CONNECT_REFUSED, only: P
     return fate
 
 
-def certificate(at: float, number: int, days: float, age: float) -> TlsFacts:
+def certificate(at: float, number: int, days: float, age: float, issuer: str = "CN=Lab CA") -> TlsFacts:
     """The facts of a certificate of so many days that is `age` days old at `at`."""
     begin, end = START + at - age * DAY, START + at + (days - age) * DAY
-    leaf = Certificate("CN=mail", "CN=Lab CA", _iso(begin), _iso(end), f"{number:064x}")
+    leaf = Certificate("CN=mail", issuer, _iso(begin), _iso(end), f"{number:064x}")
     return TlsFacts("TLSv1.3", "AES", (leaf,))
 
 

@@ -380,8 +380,11 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         "Plan the move to Microsoft Graph, or to IMAP and SMTP with OAuth. Passwords have not worked there since 2022.",
     ),
     Code.EXCHANGE_ONLINE_RETIRED: (
-        "Exchange Online has switched EWS off for this organisation. It ends for everybody on {date}.",
-        "Connect these mailboxes with Microsoft Graph, or with IMAP and SMTP and OAuth.",
+        "Exchange Online refuses EWS here, and does not say why: it is switched off for the organisation (as it is step"
+        " by step since October 2026), or this app is not on its list, or the mailbox's licence has no EWS. The day on"
+        " which it stops for everybody: {date}.",
+        "Until that day an administrator of the organisation can switch it on again (EwsEnabled) and put this app on"
+        " its list (EwsAllowedAppIDs). Microsoft Graph, or IMAP and SMTP with OAuth, works beyond.",
     ),
     Code.EXCHANGE_ONLINE_PASSWORD: (
         "Exchange Online has taken no passwords since 2022, so this mailbox cannot connect with one.",
@@ -389,9 +392,20 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         " IMAP with OAuth, works beyond.",
     ),
     Code.EXCHANGE_ONLINE_SMTP: (
-        "Mailboxes that send through Exchange Online with a password: {concerned}. It switches passwords off for SMTP"
-        " on {date} unless an administrator there switches them on again, and ends them for good later.",
-        "Connect these mailboxes with OAuth before that day.",
+        "Mailboxes that send through Exchange Online with a password: {concerned}. The day on which Microsoft switches"
+        " passwords for SMTP off by default: {date}. It ends them for good later.",
+        "Connect these mailboxes with OAuth. Until passwords end for good, an administrator of the organisation can"
+        " switch them on again.",
+    ),
+    Code.EXCHANGE_APP_NOT_LISTED: (
+        "Exchange Online lets only the apps on the organisation's list use EWS, and this one is not on it. The day on"
+        " which EWS stops for everybody: {date}.",
+        "Ask an administrator of the organisation to put this app on its list (EwsAllowedAppIDs); that works until"
+        " then. Microsoft Graph, or IMAP and SMTP with OAuth, works beyond.",
+    ),
+    Code.EXCHANGE_LEGACY_ENDPOINT: (
+        "{host} is there for programs that know no TLS 1.2, and Microsoft takes it away by {date}.",
+        "Enter {target} instead: this service and your app speak TLS 1.2 or later.",
     ),
     Code.EXCHANGE_CONSUMER: (
         "{host} is for private Outlook.com mailboxes, which have no Exchange Web Services.",

@@ -401,8 +401,11 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         "パスワードによるログインは 2022年に終了しています。",
     ),
     Code.EXCHANGE_ONLINE_RETIRED: (
-        "Exchange Online では、この組織の EWS が停止されています。{date}にはすべての組織で終了します。",
-        "Microsoft Graph、または OAuth を使用した IMAP と SMTP で、これらのメールボックスを接続してください。",
+        "Exchange Online が EWS を拒否しましたが、理由は示されていません。組織で EWS が停止されている"
+        "（2026年10月から順次停止）、このアプリが許可リストにない、ライセンスに EWS が含まれない、のいずれかです。"
+        "すべての組織での終了日: {date}。",
+        "終了日までは、組織の管理者が EWS を再度有効にし（EwsEnabled）、このアプリを許可リスト（EwsAllowedAppIDs）に"
+        "追加できます。その後は Microsoft Graph、または OAuth を使用した IMAP と SMTP を利用できます。",
     ),
     Code.EXCHANGE_ONLINE_PASSWORD: (
         "Exchange Online では 2022年以降パスワードを使用できないため、このメールボックスは接続できません。",
@@ -410,9 +413,19 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         " Graph または OAuth を使用した IMAP への移行をお勧めします。",
     ),
     Code.EXCHANGE_ONLINE_SMTP: (
-        "Exchange Online からパスワードで送信しているメールボックス: {concerned}。SMTP のパスワード認証は {date} に"
-        "無効化され、管理者が再度有効にした場合も、その後に廃止されます。",
-        "その日までに、これらのメールボックスを OAuth で接続してください。",
+        "Exchange Online からパスワードで送信しているメールボックス: {concerned}。SMTP のパスワード認証が"
+        "既定で無効になる日: {date}。その後に廃止されます。",
+        "これらのメールボックスを OAuth で接続してください。廃止までは、組織の管理者が再度有効にできます。",
+    ),
+    Code.EXCHANGE_APP_NOT_LISTED: (
+        "この組織の Exchange Online では、許可リストにあるアプリだけが EWS を使用でき、このアプリは含まれていません。"
+        "すべての組織での EWS の終了日: {date}。",
+        "許可リスト（EwsAllowedAppIDs）への追加を組織の管理者に依頼してください。終了日まで有効です。"
+        "その後は Microsoft Graph、または OAuth を使用した IMAP と SMTP を利用できます。",
+    ),
+    Code.EXCHANGE_LEGACY_ENDPOINT: (
+        "{host} は TLS 1.2 に対応していないプログラムのためのホストで、Microsoft により {date} までに廃止されます。",
+        "代わりに {target} を入力してください。本サービスもお使いのアプリも TLS 1.2 以降に対応しています。",
     ),
     Code.EXCHANGE_CONSUMER: (
         "{host} は個人向けの Outlook.com で、Exchange Web サービスは提供されていません。",

@@ -19,10 +19,10 @@ from checks.network.dial import Deadline, dial, fault_of, resolve
 from checks.network.http import USER_AGENT, Reply, Request
 from checks.network.stream import Stream
 from checks.protocols.exchange.auth import Logon, choose, logon
-from checks.protocols.exchange.exchange_online import ENDS, is_online
 from checks.protocols.exchange.replies import judge_logon
 from checks.protocols.exchange.response_codes import translate
 from checks.protocols.exchange.url import host_header
+from checks.protocols.exchange_online import ENDS, is_online
 from checks.protocols.momentary_failures import Moments
 from checks.tls import handshake
 

@@ -25,12 +25,12 @@ from tests.worker.health_world import (
 )
 
 
-def ends(expires_at: float, renewed_at: float) -> Fate:
-    """A certificate of ten days that ends, and is renewed."""
+def ends(expires_at: float, renewed_at: float, issuer: str = "CN=Lab CA") -> Fate:
+    """A certificate of ten days that ends, and is renewed, by the same authority or another one."""
 
     def fate(at: float, endpoint: Endpoint, _context: CheckContext) -> EndpointResult | Code:
         if at >= renewed_at:
-            return result_with(endpoint, tls=certificate(at, 2, days=90, age=1))
+            return result_with(endpoint, tls=certificate(at, 2, days=90, age=1, issuer=issuer))
         if at >= expires_at:
             return Code.TLS_EXPIRED
         soon = expires_at - at < 2 * DAY
@@ -51,6 +51,7 @@ def test_a_week_of_fifty_domains(file: Database, monkeypatch: pytest.MonkeyPatch
         "decays": down(*((at * HOUR, at * HOUR + 50) for at in range(48, 90, 6)), (4 * DAY, 5 * DAY + 6 * HOUR)),
         "expires": ends(3 * DAY, 3 * DAY + 5 * HOUR),
         "renews": ends(5 * DAY, 4.2 * DAY),
+        "turns": ends(5 * DAY, 4.2 * DAY, "CN=Another CA"),
         "mute": down((5.5 * DAY, 5.5 * DAY + 6 * HOUR), code=Code.CONNECT_TIMEOUT),
         "throttles": down((2 * DAY, 5 * DAY), code=Code.SERVER_THROTTLED),
         "paused": down((2 * DAY, 6 * DAY)),
@@ -90,9 +91,10 @@ def test_a_week_of_fifty_domains(file: Database, monkeypatch: pytest.MonkeyPatch
         *told("expires", "endpoint expires.example", Code.TLS_EXPIRED, "opened"),
         *told("expires", "endpoint expires.example", Code.TLS_EXPIRED, "resolved"),
     ]
-    assert of(alerts, "renews") == [
-        *told("renews", "notice renews.example", Code.TLS_EXPIRES_SOON, "opened"),
-        *told("renews", "notice renews.example", Code.TLS_CERTIFICATE_CHANGED, "opened"),
+    assert of(alerts, "renews") == told("renews", "notice renews.example", Code.TLS_EXPIRES_SOON, "opened")
+    assert of(alerts, "turns") == [
+        *told("turns", "notice turns.example", Code.TLS_EXPIRES_SOON, "opened"),
+        *told("turns", "notice turns.example", Code.TLS_CERTIFICATE_CHANGED, "opened"),
     ]
     assert of(alerts, "mute") == told("mute", "endpoint mute.example", Code.CONNECT_TIMEOUT)
     assert of(alerts, "moves") == told("moves", "endpoint moves.example", Code.CONNECT_REFUSED)

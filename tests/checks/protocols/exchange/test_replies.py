@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import zlib
 from datetime import date
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +14,6 @@ from checks.codes import CODES, Code
 from checks.model import Fault
 from checks.network.http import BODY_LIMIT, Reply, Request, excerpt
 from checks.network.http import _unpacked as unpacked  # its bound is what matters, and it is hard to see
-from checks.protocols.exchange.exchange_online import ENDS, is_consumer, is_online
 from checks.protocols.exchange.replies import (
     judge_logon,
     judge_probe,
@@ -22,6 +22,7 @@ from checks.protocols.exchange.replies import (
     server_version,
 )
 from checks.protocols.exchange.response_codes import translate
+from checks.protocols.exchange_online import ENDS, is_consumer, is_online
 
 URL = "https://mail.example.com/EWS/Exchange.asmx"
 
@@ -109,6 +110,26 @@ def test_a_forbidden_host_of_exchange_online_has_retired_ews() -> None:
         judge_probe(reply(403), "https://outlook.office365.com/EWS/Exchange.asmx")
     assert met.value.code is Code.EXCHANGE_ONLINE_RETIRED
     assert met.value.facts["date"] == "2027-04-01" == date(2027, 4, 1).isoformat() == ENDS.isoformat()
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (b"", Code.EXCHANGE_ONLINE_RETIRED),
+        (b"The remote server returned an error: (403) Forbidden.", Code.EXCHANGE_ONLINE_RETIRED),
+        (
+            b"Request was blocked due to a Tenant-Configured UserAgent AllowList being set for this Organization",
+            Code.EXCHANGE_APP_NOT_LISTED,
+        ),
+        (b"this application is not on the allow list", Code.EXCHANGE_APP_NOT_LISTED),
+        (b"access is allowed to members; see the listing", Code.EXCHANGE_ONLINE_RETIRED),
+    ],
+)
+def test_a_list_of_apps_is_told_from_ews_that_is_switched_off(words: bytes, code: Code) -> None:
+    for judge in (judge_probe, partial(judge_logon, token=True)):
+        with pytest.raises(Fault) as met:
+            judge(reply(403, words), "https://outlook.office365.com/EWS/Exchange.asmx")
+        assert (met.value.code, met.value.facts["date"]) == (code, "2027-04-01")
 
 
 @pytest.mark.parametrize(
