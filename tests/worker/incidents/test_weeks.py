@@ -43,6 +43,7 @@ def ends(expires_at: float, renewed_at: float, issuer: str = "CN=Lab CA") -> Fat
 SHARED = {"ann": 20, "bob": 19, "cid": 1}
 
 
+@pytest.mark.timeout(300)
 def test_a_week_of_fifty_domains(file: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     world = make_world(file, monkeypatch, health_endpoint_minutes=25)
     fates: dict[str, Fate] = {

@@ -52,7 +52,8 @@ def test_what_is_found_in_every_scenario(name: str, server: ExchangeServer, cont
     scenario = ENDPOINT_SCENARIOS[name]
     server.play(name)
 
-    result = probe(endpoint_of(server.url), briefly(context))
+    # Who computes for longer on a busy machine is not who does not answer.
+    result = probe(endpoint_of(server.url), briefly(context, 1.0 if scenario.code == Code.DEADLINE else 10.0))
 
     assert result.code == scenario.code, result.seen
     if scenario.warning:
