@@ -98,6 +98,18 @@ def issuer(certificate: x509.Certificate, limit: int = MAX_NAME) -> str:
         return "(a name that cannot be decoded)"
 
 
+def organisation(name: str) -> str:
+    """The organisation in a name as RFC 4514 writes it; the whole name where it has none, or cannot be read.
+
+    An authority signs with several intermediates in turn, which have this in common.
+    """
+    try:
+        found = x509.Name.from_rfc4514_string(name).get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+    except UNREADABLE:
+        return name
+    return str(found[0].value) if found else name
+
+
 def same_name(certificate: x509.Certificate, candidate: x509.Certificate) -> bool:
     """Whether the candidate's subject is the certificate's issuer."""
     try:

@@ -66,7 +66,7 @@ class ImapSession:
             await self._end()
 
     async def _end(self) -> None:
-        """The connection below TLS is closed too: where nothing holds its writer, Python 3.13 warns of it."""
+        """The connection below TLS is closed last: its writer, if nothing held it, would close it at once."""
         self._writer.close()
         for writer in self._below:
             with contextlib.suppress(OSError):

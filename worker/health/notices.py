@@ -7,15 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
-from cryptography import x509
-from cryptography.x509.oid import NameOID
-
 from checks.codes import Code, Verdict
 from checks.messages.endpoints import endpoint_facts, warning_facts
 from checks.model import Certificate, EndpointResult, Facts, Option, Protocol
 from checks.protocols.exchange_online import is_online
 from checks.settings import Settings
 from checks.tls.accepted_chain import EXPIRES_SOON
+from checks.x509.certificates import organisation
 
 SMTP_PASSWORDS_END = date(2026, 12, 31)
 """When Exchange Online switches passwords off for SMTP by default; the day on which nobody can switch them on again
@@ -72,16 +70,7 @@ def _renewed(old: Certificate, new: Certificate, now: float) -> bool:
     Clients of ACME renew with a third of it left, of lifetimes of six days with a half (RFC 9773, ARI, may say when).
     """
     begin, end = _seconds(old.not_before), _seconds(old.not_after)
-    return _authority(old.issuer) == _authority(new.issuer) and now >= (begin + end) / 2
-
-
-def _authority(issuer: str) -> str:
-    """Whose certificate it is: one authority signs with several intermediates in turn."""
-    try:
-        names = x509.Name.from_rfc4514_string(issuer).get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
-    except ValueError:
-        names = []
-    return str(names[0].value) if names else issuer
+    return organisation(old.issuer) == organisation(new.issuer) and now >= (begin + end) / 2
 
 
 def change_notice(change: Mapping[str, str]) -> Notice:

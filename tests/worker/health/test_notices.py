@@ -8,6 +8,7 @@ import pytest
 from checks.codes import Code, Verdict, verdict_of
 from checks.model import Certificate, Endpoint, EndpointResult, Option, Pin, Protocol, TlsFacts, Warn
 from checks.settings import ImapSettings
+from checks.x509.certificates import organisation
 from worker.health.notices import Notice, change_notice, key_change, notices_of
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC).timestamp()
@@ -129,3 +130,22 @@ def test_a_renewal_that_was_due_is_nothing_to_act_on(days: int) -> None:
     assert change(0.3, R12)
     assert change(0.9, OTHER)
     assert change(0.9, "no distinguished name")
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("CN=R12,O=Example Trust,C=US", "Example Trust"),
+        ("O=Acme,2.5.4.45=#0001", "Acme"),
+        (r"O=\ a\,b\+c\"\\\;\<\>=", ' a,b+c"\\;<>='),
+        ("CN=mail", "CN=mail"),
+        ("CN=R12,O=Example Tru\\", "CN=R12,O=Example Tru\\"),
+        ("C=nowhere,O=Acme", "C=nowhere,O=Acme"),
+        ("O=" + "x" * 498, "x" * 498),
+        ("-", "-"),
+        ("(a name that cannot be decoded)", "(a name that cannot be decoded)"),
+    ],
+)
+def test_whatever_a_server_calls_its_authority_can_be_compared(name: str, found: str) -> None:
+    """Given names as they are kept: escaped, unusual, or cut at 500 characters."""
+    assert organisation(name) == found
