@@ -3,6 +3,8 @@
 The texts themselves are in the `endpoints.py` of each language; cause and advice are those of the code.
 """
 
+from datetime import datetime, timedelta
+
 from checks.codes import CODES, Code, Verdict
 from checks.document import EndpointDocument, FixDocument, StepDocument, WarningDocument
 from checks.language import Language, Phrases, in_every_language
@@ -11,6 +13,8 @@ from checks.model import Endpoint, EndpointResult, Facts, Option, Step, TlsFacts
 
 PHRASES = Phrases(in_every_language("checks.messages", "WORDS", "endpoints"))
 
+_RENEWED_WITHIN = timedelta(days=825)
+"""A longer life is no plan to renew: public certificates never had more since 2018 (CA/Browser Forum, ballot 193)."""
 _SAID_BY_SERVER = ("greeting", "protocol", "server", "auth", "mailbox")  # else OpenSSL or the network said it
 
 
@@ -81,11 +85,16 @@ def _option(result: EndpointResult, language: Language, *, ticked: bool) -> str:
 
 
 def _replaced_by(result: EndpointResult) -> str:
-    """The day by which the server will have another key, if it keeps its certificates valid; '' where it does not."""
+    """The day by which the server will have another key; '' where its certificate tells nothing about that.
+
+    One that has ended may stay for years, and so may one that was made for many of them.
+    """
     chain = result.tls.chain if result.tls else ()
-    if not chain or result.code in (Code.TLS_EXPIRED, Code.TLS_NOT_YET_VALID):
+    found = {result.code, *(warning.code for warning in result.warnings)}
+    if not chain or found & {Code.TLS_EXPIRED, Code.TLS_NOT_YET_VALID}:
         return ""
-    return chain[0].not_after[:10]
+    begin, end = (datetime.fromisoformat(moment) for moment in (chain[0].not_before, chain[0].not_after))
+    return end.date().isoformat() if end - begin <= _RENEWED_WITHIN else ""
 
 
 def place_words(endpoint: Endpoint) -> str:

@@ -8,7 +8,7 @@ import pytest
 from checks.codes import Code, Verdict
 from checks.language import Language
 from checks.messages.endpoints import PHRASES, endpoint_document, step_label, verdict_words
-from checks.model import Endpoint, EndpointResult, Fix, Option, Protocol, Security, Step, Warn
+from checks.model import Certificate, Endpoint, EndpointResult, Fix, Option, Protocol, Security, Step, TlsFacts, Warn
 
 EXPIRED = EndpointResult(
     endpoint=Endpoint(Protocol.SMTP, "2001:db8::11", 465, Security.TLS),
@@ -54,6 +54,25 @@ def test_whatever_a_check_can_find_has_a_text(language: Language) -> None:
 def test_a_step_without_another_word_keeps_its_name() -> None:
     assert step_label("connect", Language.JA) == "接続"
     assert step_label("folder", Language.JA) == "folder"
+
+
+@pytest.mark.parametrize(
+    ("code", "begin", "end", "warning", "until"),
+    [
+        (Code.TLS_SELF_SIGNED, "2026-11-01", "2027-02-01", Code.TLS_CN_ONLY, "2027-02-01"),
+        (Code.OK, "2026-11-01", "2027-02-01", Code.TLS_UNTRUSTED_ROOT, "2027-02-01"),
+        (Code.TLS_EXPIRED, "2026-01-01", "2026-03-03", Code.TLS_CN_ONLY, ""),
+        (Code.OK, "2026-01-01", "2026-03-03", Code.TLS_EXPIRED, ""),
+        (Code.TLS_SELF_SIGNED, "2000-01-01", "3000-01-01", Code.TLS_CN_ONLY, ""),
+    ],
+)
+def test_how_long_the_option_will_hold(code: Code, begin: str, end: str, warning: Code, until: str) -> None:
+    """Given a certificate that will be renewed, then by which day; else nothing, since nobody knows."""
+    leaf = Certificate("CN=mail", "CN=mail", f"{begin}T00:00:00+00:00", f"{end}T00:00:00+00:00", "aa")
+    result = replace(EXPIRED, code=code, tls=TlsFacts("TLSv1.3", "AES", (leaf,)), warnings=(Warn(warning),))
+    for language in Language:
+        told = endpoint_document(result, language, ticked=True).option_sentence
+        assert (until in told) if until else not any(character.isdigit() for character in told), told
 
 
 def test_says_what_where_why_who_and_what_to_do() -> None:
