@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 from checks.codes import Blame, Code, Verdict
 from checks.language import Language
-from checks.model import Endpoint, Option, TlsFacts
+from checks.model import Authentication, Endpoint, Option, TlsFacts
 
 Json = dict[str, object]
 
@@ -122,6 +122,8 @@ class EndpointDocument:
             "security": endpoint.security.value,
             "address": self.address,
         }
+        if endpoint.authentication is Authentication.NONE:
+            place["authentication"] = endpoint.authentication.value
         # Exchange's URL, and what was typed for it: the same text where nothing had to be changed.
         return place | ({"url": endpoint.url, "typed": endpoint.typed or endpoint.url} if endpoint.url else {})
 

@@ -45,7 +45,7 @@ def _check(endpoint: Endpoint, context: CheckContext) -> EndpointResult:
         from checks.protocols.exchange.probe import probe  # whoever has no Exchange need not wait for it to load
 
         return probe(endpoint, context)
-    dialect_of(endpoint.protocol)  # loaded before the deadline begins
+    dialect_of(endpoint.protocol, endpoint.authentication)  # loaded before the deadline begins
     return EndpointCheck(endpoint, context).run()
 
 

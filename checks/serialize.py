@@ -5,6 +5,7 @@ from typing import Any
 
 from checks.codes import Code, Verdict
 from checks.model import (
+    Authentication,
     Certificate,
     Endpoint,
     EndpointResult,
@@ -54,6 +55,7 @@ def _endpoint(item: Document) -> Endpoint:
         Security(item["security"]),
         item.get("url", ""),  # what was stored before there was Exchange has none
         item.get("typed", ""),
+        Authentication(item.get("authentication", Authentication.LOGIN)),  # nor this before it could be chosen
     )
 
 

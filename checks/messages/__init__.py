@@ -115,6 +115,8 @@ FIELDS: Mapping[Code, str] = {
         ),
         "password",
     ),
+    Code.SMTP_LOGIN_REQUIRED: "authentication",
+    Code.SMTP_SENDER_REFUSED: "username",
     Code.MAILBOX_NOT_CONNECTED: "username",
     Code.MAILBOX_NO_INBOX: "username",
     **dict.fromkeys(

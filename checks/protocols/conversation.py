@@ -5,7 +5,7 @@ from functools import cached_property
 
 from checks import redact
 from checks.codes import Code
-from checks.model import Endpoint, Fault, Security
+from checks.model import Authentication, Endpoint, Fault, Security
 from checks.network.dial import Deadline, fault_of
 from checks.network.stream import Stream
 from checks.protocols.dialect import Dialect, Greeting, dialect_of, require_usable
@@ -33,7 +33,7 @@ class Conversation:
 
     @cached_property
     def _dialect(self) -> Dialect:
-        return dialect_of(self._endpoint.protocol)
+        return dialect_of(self._endpoint.protocol, self._endpoint.authentication)
 
     def hold(self, stream: Stream, context: ssl.SSLContext) -> None:
         """Everything up to the capabilities, or up to the refused handshake. Raises `Fault`."""
@@ -84,7 +84,8 @@ class Conversation:
             offered = self._dialect.capabilities(stream, greeting)[:_MAX_CAPABILITIES]
             self.capabilities = tuple(map(redact.words, offered))
             note.append(", ".join(self.capabilities))
-            require_usable(self._dialect.mechanisms(self.capabilities))
+            if self._endpoint.authentication is Authentication.LOGIN:
+                require_usable(self._dialect.mechanisms(self.capabilities))
         self._dialect.farewell(stream)
 
 

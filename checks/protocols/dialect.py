@@ -7,7 +7,7 @@ import typing
 from dataclasses import dataclass
 
 from checks.codes import Code
-from checks.model import Credential, CredentialKind, Fault, Protocol
+from checks.model import Authentication, Credential, CredentialKind, Fault, Protocol
 from checks.network.stream import Stream
 
 
@@ -69,9 +69,10 @@ class Dialect(typing.Protocol):
 
 
 @functools.cache
-def dialect_of(protocol: Protocol) -> Dialect:
-    """The dialect of a protocol: the `DIALECT` in the folder that bears its name."""
-    module = importlib.import_module(f"checks.protocols.{protocol}.dialect")
+def dialect_of(protocol: Protocol, authentication: Authentication = Authentication.LOGIN) -> Dialect:
+    """The dialect of a protocol: the `DIALECT` in the folder that bears its name, of `relay` where nobody logs in."""
+    name = "dialect" if authentication is Authentication.LOGIN else "relay"
+    module = importlib.import_module(f"checks.protocols.{protocol}.{name}")
     dialect: Dialect = module.DIALECT
     return dialect
 

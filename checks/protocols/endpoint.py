@@ -45,7 +45,7 @@ class EndpointCheck:
 
     @cached_property
     def _dialect(self) -> Dialect:
-        return dialect_of(self._endpoint.protocol)
+        return dialect_of(self._endpoint.protocol, self._endpoint.authentication)
 
     def run(self) -> EndpointResult:
         """The result, whatever comes."""

@@ -3,7 +3,7 @@
 import contextlib
 import ssl
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from checks import redact
 from checks.codes import Code, Verdict, verdict_of
@@ -34,9 +34,9 @@ class Route:
     habits: Habits = field(default_factory=Habits)
     moments: Moments = field(default_factory=Moments, repr=False)
 
-    def log_in(self, credential: Credential, context: CheckContext, address: str = "") -> LoginResult:  # noqa: ARG002 - mail servers ask for the user name only
+    def log_in(self, credential: Credential, context: CheckContext, address: str = "") -> LoginResult:
         """One login; see `log_in`."""
-        return log_in(self, credential, context)
+        return log_in(self, replace(credential, address=address), context)
 
 
 def open_route(result: EndpointResult, context: CheckContext) -> Route:
@@ -49,7 +49,7 @@ def open_route(result: EndpointResult, context: CheckContext) -> Route:
         addresses=tuple(ordered),
         capabilities=result.capabilities,
         tls_context=context.trust.insecure if result.insecure else context.trust.strict,
-        dialect=dialect_of(endpoint.protocol),
+        dialect=dialect_of(endpoint.protocol, endpoint.authentication),
         pin=context.pin_of(result),
     )
 

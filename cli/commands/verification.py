@@ -9,7 +9,7 @@ import typer
 
 from checks.codes import Verdict
 from checks.language import Language
-from checks.model import Protocol, Security
+from checks.model import Authentication, Protocol, Security
 from checks.settings import normalise_domain
 from cli.account import open_account
 from cli.failures import Status, complain
@@ -44,6 +44,9 @@ def check(
     target: Annotated[str | None, typer.Argument(metavar="HOST:PORT", help="The server to check.")] = None,
     protocol: Annotated[Protocol | None, typer.Option(help="What the server is to speak (https: Exchange).")] = None,
     security: Annotated[Security, typer.Option(help="How TLS starts.")] = Security.AUTO,
+    authentication: Annotated[
+        Authentication, typer.Option(help="Whether the SMTP server wants a login.")
+    ] = Authentication.LOGIN,
     exchange: Exchange = None,
     ca_file: CaFile = None,
     as_json: Json = False,
@@ -52,7 +55,7 @@ def check(
 
     Exit status: 0 it works, 1 it does not, 3 could not tell.
     """
-    endpoint = check_target(target, protocol, security, exchange)
+    endpoint = check_target(target, protocol, security, exchange, authentication)
     ca_pem = read_ca_file(ca_file)
     from checks.context import CheckContext
     from checks.messages.endpoints import endpoint_document
@@ -97,6 +100,9 @@ def verify(
     smtp: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="The SMTP server.")] = None,
     imap_security: Annotated[Security, typer.Option(help="How TLS starts for IMAP.")] = Security.AUTO,
     smtp_security: Annotated[Security, typer.Option(help="How TLS starts for SMTP.")] = Security.AUTO,
+    smtp_authentication: Annotated[
+        Authentication, typer.Option(help="Whether SMTP wants a login; `none` is a relay that admits our addresses.")
+    ] = Authentication.LOGIN,
     exchange: Exchange = None,
     allow_insecure_certificate: AllowInsecure = False,
     mailboxes: Annotated[
@@ -116,6 +122,7 @@ def verify(
         (imap, imap_security),
         (smtp, smtp_security),
         exchange,
+        smtp_authentication=smtp_authentication,
         allow_insecure_certificate=allow_insecure_certificate,
         ca_file=ca_file,
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from checks.codes import Code, Verdict
 from checks.context import CheckContext
-from checks.model import Endpoint, EndpointResult, Pin
+from checks.model import Authentication, Endpoint, EndpointResult, Pin
 from checks.serialize import dump_endpoint_result, load_endpoint_result
 from checks.settings import Settings
 from checks.trust import Trust
@@ -87,7 +87,8 @@ def context_of(
 
 def servers_of(results: Iterable[EndpointResult]) -> dict[str, str]:
     """Protocol -> the server that logins of it go to, as rejections are remembered by."""
-    return {str(item.endpoint.protocol): f"{item.endpoint.host}:{item.endpoint.port}" for item in results}
+    asked = (item.endpoint for item in results if item.endpoint.authentication is Authentication.LOGIN)
+    return {str(endpoint.protocol): f"{endpoint.host}:{endpoint.port}" for endpoint in asked}
 
 
 def results_of(documents: Mapping[str, Mapping[str, Any]]) -> tuple[EndpointResult, ...]:

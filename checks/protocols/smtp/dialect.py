@@ -4,7 +4,6 @@ import base64
 import contextlib
 from typing import Final
 
-from checks import redact
 from checks.codes import Code
 from checks.model import Credential, Fault
 from checks.network.stream import Stream
@@ -18,8 +17,7 @@ from checks.protocols.dialect import (
 )
 from checks.protocols.oauth_replies import translate_oauth
 from checks.protocols.smtp.replies import translate_smtp
-
-_MAX_LINES = 100  # of one reply
+from checks.protocols.smtp.wire import own_name, read_reply
 
 
 class Smtp:
@@ -29,7 +27,7 @@ class Smtp:
     starttls_ports: Final = frozenset({25, 587})
 
     def greet(self, stream: Stream) -> Greeting:
-        status, text = _reply(stream, first=True)
+        status, text = read_reply(stream, first=True)
         if status != 220:
             raise Fault(translate_smtp(status, text, "greeting"), f"{status} {text}")
         return Greeting(f"220 {text}")
@@ -38,7 +36,7 @@ class Smtp:
         if "STARTTLS" not in self.capabilities(stream, greeting):
             raise Fault(Code.TLS_STARTTLS_NOT_OFFERED, greeting.words)
         stream.send(b"STARTTLS\r\n")
-        status, text = _reply(stream)
+        status, text = read_reply(stream)
         if status != 220:
             # RFC 3207, 4: 454 is "TLS not available due to temporary reason"; RFC 5321, 3.8: 421 ends the connection.
             code = Code.SERVER_UNAVAILABLE if 400 <= status < 500 else Code.TLS_STARTTLS_REFUSED
@@ -47,8 +45,8 @@ class Smtp:
             raise Fault(Code.TLS_STARTTLS_INJECTION, stream.excerpt())
 
     def capabilities(self, stream: Stream, greeting: Greeting) -> tuple[str, ...]:  # noqa: ARG002 - IMAP has them there
-        stream.send(b"EHLO " + _own_name(stream) + b"\r\n")
-        status, text = _reply(stream)
+        stream.send(b"EHLO " + own_name(stream) + b"\r\n")
+        status, text = read_reply(stream)
         if status != 250:
             raise Fault(translate_smtp(status, text, "ehlo"), f"{status} {text}")
         # "AUTH=PLAIN" is how servers wrote it before RFC 2554; some still send both.
@@ -85,13 +83,13 @@ DIALECT = Smtp()
 def _authenticate(stream: Stream, mechanism: str, credential: Credential) -> None:
     first = base64.b64encode(initial_response(mechanism, credential))
     stream.send(b"AUTH " + mechanism.encode() + b" " + first + b"\r\n")
-    status, text = _reply(stream)
+    status, text = read_reply(stream)
     refusal = b""
     if status == 334:
         # PLAIN, or nothing said: the server did not take the initial response. Else a refusal (RFC 7628, 3.2.3).
         refusal = challenge_text(text.strip().encode()) if mechanism != "PLAIN" else b""
         stream.send((_answer(mechanism) if refusal else first) + b"\r\n")
-        status, text = _reply(stream)
+        status, text = read_reply(stream)
     if status != 235:
         code = translate_oauth(refusal) if refusal else translate_smtp(status, text, "auth")
         raise Fault(code, f"{status} {text}")
@@ -105,36 +103,11 @@ def _answer(mechanism: str) -> bytes:
 def _login(stream: Stream, credential: Credential) -> None:
     """AUTH LOGIN (draft-murchison-sasl-login): user name and password, each asked for."""
     stream.send(b"AUTH LOGIN\r\n")
-    status, text = _reply(stream)
+    status, text = read_reply(stream)
     for answer in (credential.username, credential.secret):
         if status != 334:
             break
         stream.send(base64.b64encode(answer.encode()) + b"\r\n")
-        status, text = _reply(stream)
+        status, text = read_reply(stream)
     if status != 235:
         raise Fault(translate_smtp(status, text, "auth"), f"{status} {text}")
-
-
-def _own_name(stream: Stream) -> bytes:
-    """An address literal (RFC 5321, 4.1.3): a host name of ours would be looked up, and may not exist."""
-    address = str(stream.sock.getsockname()[0]).partition("%")[0]
-    return f"[IPv6:{address}]".encode() if ":" in address else f"[{address}]".encode()
-
-
-def _reply(stream: Stream, *, first: bool = False) -> tuple[int, str]:
-    """One reply (RFC 5321, 4.2): its status and its text, lines joined by a line feed, enhanced code still in it.
-
-    Raises `Fault`. A reply that is no SMTP is `protocol.mismatch` as a greeting, else `protocol.error`.
-    """
-    lines: list[str] = []
-    while len(lines) < _MAX_LINES:
-        line = stream.readline()
-        if not line.endswith(b"\n"):  # a reply that was cut short may say the opposite of the whole one
-            words = redact.decoded(line) or "".join(lines[-1:])
-            raise Fault(Code.CONNECT_CLOSED, "the server closed the connection" + (f": {words}" if words else ""))
-        if len(line) < 4 or not line[:3].isdigit() or line[3:4] not in b" -\r\n":
-            raise Fault(Code.PROTOCOL_MISMATCH if first else Code.PROTOCOL_ERROR, redact.decoded(line))
-        lines.append(line[4:].decode("utf-8", "replace").rstrip("\r\n"))
-        if line[3:4] != b"-":
-            return int(line[:3]), "\n".join(lines)
-    raise Fault(Code.PROTOCOL_OVERSIZE, lines[-1], count=str(_MAX_LINES))

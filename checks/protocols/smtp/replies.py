@@ -12,7 +12,7 @@ from typing import Literal
 from checks.codes import Code
 from checks.protocols.reply_text import LOGIN_TEXTS, LONGEST, SERVER_TEXTS, first_match, fold, rules
 
-SmtpStage = Literal["greeting", "ehlo", "auth"]
+SmtpStage = Literal["greeting", "ehlo", "auth", "mail"]
 
 _ENHANCED = re.compile(r"^[ -]{0,4}([245]\.\d{1,3}\.\d{1,3})\b", re.MULTILINE)
 
@@ -60,6 +60,40 @@ def translate_smtp(status: int, text: str, stage: SmtpStage) -> Code:
     if 500 <= status < 600:
         return _lasting(status, found, fold(text), stage)
     return Code.PROTOCOL_ERROR
+
+
+_LOGIN_WANTED = re.compile(
+    r"auth\w* (is )?(required|first)|not logged in|must (first )?(log ?in|auth)|turn on smtp auth|smtp auth required"
+    r"|relay|client host|access denied|not (allowed|permitted|authori[sz]ed) to connect",
+    re.IGNORECASE,
+)
+# To the sender in particular; other refusals of MAIL (500, 502, 503, 555) are about the command.
+_OF_SENDER = frozenset({501, 550, 551, 552, 553, 554})
+# AuthSMTP says it with 500, others with 530: then the words decide.
+_SENDER_TEXTS = re.compile(
+    r"\b(sender|from)\b.{0,80}\b(not|rejected|refused|must|denied|unauthori[sz]ed)\b"
+    r"|not (owned|allowed|permitted|authori[sz]ed|have permissions?)\b.{0,60}\b(user|send|sender|from)\b",
+    re.IGNORECASE,
+)
+
+
+def translate_mail(status: int, text: str, *, logged_in: bool) -> Code:
+    """The cause in a refusal of MAIL; `text` as for `translate_smtp`. What may be gone in a minute stays temporary.
+
+    Postfix and Yandex refuse a sender with 553, QQ with 501, Exchange with 550 5.7.60, AuthSMTP with 500. Never raises.
+    """
+    text = text[:LONGEST]
+    folded = fold(text)
+    enhanced = _ENHANCED.search(text)
+    if not 500 <= status < 600 or (enhanced and enhanced[1].startswith("4.")):
+        return _temporary(status, folded, "mail") if 400 <= status < 600 else Code.PROTOCOL_ERROR
+    if logged_in and _SENDER_TEXTS.search(folded):
+        return Code.SMTP_SENDER_REFUSED
+    if not logged_in and (status == 530 or _LOGIN_WANTED.search(folded)):
+        return Code.SMTP_LOGIN_REQUIRED
+    if code := first_match(SERVER_TEXTS, folded):
+        return Code.SERVER_UNAVAILABLE if code is Code.AUTH_TEMPORARY else code
+    return Code.SMTP_SENDER_REFUSED if status in _OF_SENDER else Code.PROTOCOL_ERROR
 
 
 def _temporary(status: int, folded: str, stage: SmtpStage) -> Code:

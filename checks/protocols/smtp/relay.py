@@ -1,0 +1,25 @@
+"""SMTP without a login: a relay that admits clients by their address, as the settings say of it."""
+
+from checks.model import Credential
+from checks.network.stream import Stream
+from checks.protocols.dialect import Greeting, Habits
+from checks.protocols.smtp.dialect import Smtp
+from checks.protocols.smtp.sender import offer_sender
+
+
+class Relay(Smtp):
+    """The dialect. No credential is sent; whether the relay takes the mailbox's address as a sender is what counts."""
+
+    def login(
+        self,
+        stream: Stream,
+        credential: Credential,
+        greeting: Greeting | None,
+        capabilities: tuple[str, ...],
+        habits: Habits,  # noqa: ARG002 - IMAP's
+    ) -> None:
+        capabilities = self.capabilities(stream, greeting or Greeting(""))
+        offer_sender(stream, credential, capabilities, logged_in=False)
+
+
+DIALECT = Relay()
