@@ -27,6 +27,7 @@ class CheckContext:
     TLS versions of old are accepted; it costs a connection, and servers log it as a failed handshake.
     `admit` is called with the addresses of an endpoint before the first connection to them, and may wait: that is not
     counted against the deadline.
+    `canaries`: the logins are a run's first ones, which may find out for all others what none may try by itself.
     """
 
     trust: Trust = field(default_factory=Trust)
@@ -42,6 +43,7 @@ class CheckContext:
     revocation: bool = False
     thorough: bool = False
     admit: Callable[[Sequence[str]], None] = field(default=_at_once, compare=False, repr=False)
+    canaries: bool = False
     let_through: tuple[type[Exception], ...] = ()
 
     def pin_of(self, result: EndpointResult) -> Pin | None:

@@ -219,6 +219,8 @@ class EndpointResult:
     """True where the chain was refused and the option let the check go on."""
     pin: Pin | None = None
     """What was let in, where `insecure`: a login that meets another key sends no credential."""
+    learned: Mapping[str, str] = field(default_factory=dict)
+    """What logins have learned of the server since, for those of other processes (`Habits.learned`)."""
 
 
 @dataclass(frozen=True, slots=True)

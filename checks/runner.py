@@ -24,6 +24,10 @@ class Route(typing.Protocol):
     def endpoint(self) -> Endpoint:
         """Where it leads to."""
 
+    @property
+    def learned(self) -> Mapping[str, str]:
+        """What the logins have learned of the server, for those of other processes."""
+
     def log_in(self, credential: Credential, context: CheckContext, address: str) -> LoginResult:
         """One login, never a second one. `address` is the mailbox, '' where it is the user name. Raises no `Fault`."""
 

@@ -36,7 +36,17 @@ class Conversation:
         return dialect_of(self._endpoint.protocol, self._endpoint.authentication)
 
     def hold(self, stream: Stream, context: ssl.SSLContext) -> None:
-        """Everything up to the capabilities, or up to the refused handshake. Raises `Fault`."""
+        """Everything up to the capabilities, or up to the refused handshake. Raises `Fault`.
+
+        A server that has spoken is told goodbye, whatever it said: guards count who leaves without a word.
+        """
+        try:
+            self._hold(stream, context)
+        finally:
+            if stream.last_line and (self.shake is None or self.shake.refusal is None):
+                self._dialect.farewell(stream)
+
+    def _hold(self, stream: Stream, context: ssl.SSLContext) -> None:
         if self.security is Security.TLS:
             if self._secured(stream, context):
                 self._ask(stream, self._greet(stream, 1.0))
@@ -85,8 +95,7 @@ class Conversation:
             self.capabilities = tuple(map(redact.words, offered))
             note.append(", ".join(self.capabilities))
             if self._endpoint.authentication is Authentication.LOGIN:
-                require_usable(self._dialect.mechanisms(self.capabilities))
-        self._dialect.farewell(stream)
+                require_usable(self._dialect, self.capabilities)
 
 
 def _late(stream: Stream, *, dripping: bool) -> Fault:

@@ -135,6 +135,7 @@ class EndpointCheck:
             with contextlib.closing(self._again()) as stream:
                 greeting = self._dialect.greet(stream)
                 self._remedy = self._starttls_helps(stream, greeting)
+                self._dialect.farewell(stream)
                 return Fault(fault.code, greeting.words, **fault.facts)
         except Fault as met:
             return fault if CODES[met.code].blame is Blame.NETWORK else met

@@ -26,7 +26,7 @@ def _before(dialect: Dialect, data: bytes) -> bool:
     with says(data) as stream:
         greeting = dialect.greet(stream)
         offered = tuple(map(redact.words, dialect.capabilities(stream, greeting)[:200]))
-        require_usable(dialect.mechanisms(offered))
+        require_usable(dialect, offered)
     return False
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from checks import redact
 from checks.codes import Code
-from checks.model import Credential, Fault
+from checks.model import Credential, CredentialKind, Fault
 from checks.network.stream import Stream
 from checks.protocols.dialect import Greeting, Habits, choose, refuse_control_characters
 from checks.protocols.imap import session
@@ -60,6 +60,12 @@ class Imap:
         if "LOGINDISABLED" not in capabilities:
             found.add("LOGIN")
         return frozenset(found)
+
+    def ways(self, capabilities: tuple[str, ...], kind: CredentialKind) -> tuple[str, ...]:
+        try:
+            return (choose(self.mechanisms(capabilities), kind),)
+        except Fault:
+            return ()
 
     def login(
         self,

@@ -1,22 +1,15 @@
 """SMTP submission (RFC 6409, RFC 5321, RFC 4954): EHLO, STARTTLS, AUTH. Nothing is ever sent as mail."""
 
-import base64
 import contextlib
 from typing import Final
 
 from checks.codes import Code
-from checks.model import Credential, Fault
+from checks.model import Credential, CredentialKind, Fault
 from checks.network.stream import Stream
-from checks.protocols.dialect import (
-    Greeting,
-    Habits,
-    challenge_text,
-    choose,
-    initial_response,
-    refuse_control_characters,
-)
-from checks.protocols.oauth_replies import translate_oauth
+from checks.protocols.dialect import TOKEN_MECHANISMS, Greeting, Habits, lacking, refuse_control_characters
+from checks.protocols.smtp import mechanisms
 from checks.protocols.smtp.replies import translate_smtp
+from checks.protocols.smtp.sender import prove_sender
 from checks.protocols.smtp.wire import own_name, read_reply
 
 
@@ -55,22 +48,28 @@ class Smtp:
     def mechanisms(self, capabilities: tuple[str, ...]) -> frozenset[str]:
         return frozenset(name for line in capabilities if line.startswith("AUTH ") for name in line.split()[1:])
 
+    def ways(self, capabilities: tuple[str, ...], kind: CredentialKind) -> tuple[str, ...]:
+        offered = self.mechanisms(capabilities)
+        if kind is CredentialKind.PASSWORD:
+            return tuple(mechanism for mechanism in mechanisms.PASSWORD if mechanism in offered)
+        return tuple(mechanism for mechanism in TOKEN_MECHANISMS if mechanism in offered)[:1]
+
     def login(
         self,
         stream: Stream,
         credential: Credential,
         greeting: Greeting | None,
         capabilities: tuple[str, ...],
-        habits: Habits,  # noqa: ARG002 - IMAP's
+        habits: Habits,
     ) -> None:
         refuse_control_characters(credential)
         # EHLO is said on each connection and each time anew after TLS (RFC 3207, 4.2), and its answer counts.
         capabilities = self.capabilities(stream, greeting or Greeting(""))
-        mechanism = choose(self.mechanisms(capabilities), credential.kind)
-        if mechanism == "LOGIN":
-            _login(stream, credential)
-        else:
-            _authenticate(stream, mechanism, credential)
+        ways = self.ways(capabilities, credential.kind)
+        if not ways:
+            raise lacking(self.mechanisms(capabilities))
+        mechanisms.log_in(stream, credential, ways, habits.choice)
+        prove_sender(stream, credential, capabilities, habits)
 
     def farewell(self, stream: Stream) -> None:
         with contextlib.suppress(OSError):
@@ -78,36 +77,3 @@ class Smtp:
 
 
 DIALECT = Smtp()
-
-
-def _authenticate(stream: Stream, mechanism: str, credential: Credential) -> None:
-    first = base64.b64encode(initial_response(mechanism, credential))
-    stream.send(b"AUTH " + mechanism.encode() + b" " + first + b"\r\n")
-    status, text = read_reply(stream)
-    refusal = b""
-    if status == 334:
-        # PLAIN, or nothing said: the server did not take the initial response. Else a refusal (RFC 7628, 3.2.3).
-        refusal = challenge_text(text.strip().encode()) if mechanism != "PLAIN" else b""
-        stream.send((_answer(mechanism) if refusal else first) + b"\r\n")
-        status, text = read_reply(stream)
-    if status != 235:
-        code = translate_oauth(refusal) if refusal else translate_smtp(status, text, "auth")
-        raise Fault(code, f"{status} {text}")
-
-
-def _answer(mechanism: str) -> bytes:
-    """To a refusal, so that the status of it comes."""
-    return b"AQ==" if mechanism == "OAUTHBEARER" else b""
-
-
-def _login(stream: Stream, credential: Credential) -> None:
-    """AUTH LOGIN (draft-murchison-sasl-login): user name and password, each asked for."""
-    stream.send(b"AUTH LOGIN\r\n")
-    status, text = read_reply(stream)
-    for answer in (credential.username, credential.secret):
-        if status != 334:
-            break
-        stream.send(base64.b64encode(answer.encode()) + b"\r\n")
-        status, text = read_reply(stream)
-    if status != 235:
-        raise Fault(translate_smtp(status, text, "auth"), f"{status} {text}")

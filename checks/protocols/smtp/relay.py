@@ -1,6 +1,6 @@
 """SMTP without a login: a relay that admits clients by their address, as the settings say of it."""
 
-from checks.model import Credential
+from checks.model import Credential, CredentialKind
 from checks.network.stream import Stream
 from checks.protocols.dialect import Greeting, Habits
 from checks.protocols.smtp.dialect import Smtp
@@ -10,13 +10,16 @@ from checks.protocols.smtp.sender import offer_sender
 class Relay(Smtp):
     """The dialect. No credential is sent; whether the relay takes the mailbox's address as a sender is what counts."""
 
+    def ways(self, capabilities: tuple[str, ...], kind: CredentialKind) -> tuple[str, ...]:  # noqa: ARG002 - nobody logs in
+        return ()
+
     def login(
         self,
         stream: Stream,
         credential: Credential,
         greeting: Greeting | None,
         capabilities: tuple[str, ...],
-        habits: Habits,  # noqa: ARG002 - IMAP's
+        habits: Habits,  # noqa: ARG002 - there is no login to learn from
     ) -> None:
         capabilities = self.capabilities(stream, greeting or Greeting(""))
         offer_sender(stream, credential, capabilities, logged_in=False)

@@ -39,8 +39,16 @@ _GENERAL: Mapping[tuple[int | None, str | None], Code] = {
 }
 
 _AUTH_TEXTS = (
-    # The server did not take our AUTH as an attempt to log in. It says nothing of the password.
-    rules((r"authentication (is )?required", Code.PROTOCOL_ERROR))
+    # The server did not take our AUTH as an attempt to log in. It says nothing of the password. Cyrus SASL puts its
+    # words for a mechanism that it lacks behind Postfix's "authentication failed".
+    rules(
+        (r"authentication (is )?required", Code.PROTOCOL_ERROR),
+        (
+            r"no mechanism available|invalid (authentication|auth|sasl) mechanism"
+            r"|mechanism( \S+){0,2} (is )?(disabled|unavailable|unknown|unsupported|invalid|not \w+)",
+            Code.AUTH_NO_MECHANISM,
+        ),
+    )
     + LOGIN_TEXTS
     # for a 501 of GroupWise and for 5.7.139; behind a plain 535 it is the default anyway
     + rules((r"authentication failed|credentials were incorrect|invalid (login|user|password)", Code.AUTH_REJECTED))
@@ -62,6 +70,17 @@ def translate_smtp(status: int, text: str, stage: SmtpStage) -> Code:
     return Code.PROTOCOL_ERROR
 
 
+def refuses_mechanism(status: int, text: str, code: Code) -> bool:
+    """Whether a refusal of AUTH, read as `code`, is about the mechanism alone and no word about the credential.
+
+    500 to 504 say so (RFC 5321, 4.2.2; RFC 4954, 4), unless their words name another cause.
+    """
+    if code in (Code.AUTH_NO_MECHANISM, Code.AUTH_NOT_OFFERED) or status == 538:
+        return True
+    return 500 <= status <= 504 and status != 503 and code is Code.PROTOCOL_ERROR and not _LOCAL.search(text[:LONGEST])
+
+
+_LOCAL = re.compile(r"already authenticated|nested auth", re.IGNORECASE)
 _LOGIN_WANTED = re.compile(
     r"auth\w* (is )?(required|first)|not logged in|must (first )?(log ?in|auth)|turn on smtp auth|smtp auth required"
     r"|relay|client host|access denied|not (allowed|permitted|authori[sz]ed) to connect",

@@ -88,7 +88,7 @@ def test_without_pipelining_rset_waits_for_the_answer(leaf: CertificateFiles, co
 
     with HostileServer(behave, leaf) as server:
         assert _log_in(server.port, context).code is Code.OK
-        assert server.received.endswith(b"MAIL FROM:<ada@lab.example>\r\nRSET\r\nQUIT\r\n")
+    assert server.received.endswith(b"MAIL FROM:<ada@lab.example>\r\nRSET\r\nQUIT\r\n")
     assert early == [False]
 
 
