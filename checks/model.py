@@ -204,6 +204,8 @@ class EndpointResult:
     """True where the chain was refused and the option let the check go on."""
     pin: Pin | None = None
     """What was let in, where `insecure`: a login that meets another key sends no credential."""
+    client: str = ""
+    """The name of the client profile that judged, '' in results of an earlier version."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ def load_endpoint_result(document: Document) -> EndpointResult:
         capabilities=tuple(document["capabilities"]),
         insecure=document["insecure"],
         pin=Pin(**document["pin"]) if document.get("pin") else None,  # runs of an earlier version have none
+        client=document.get("client", ""),
     )
 
 

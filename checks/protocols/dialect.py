@@ -6,6 +6,7 @@ import importlib
 import typing
 from dataclasses import dataclass
 
+from checks.clients.profile import ClientProfile
 from checks.codes import Code
 from checks.model import Credential, CredentialKind, Fault, Protocol
 from checks.network.stream import Stream
@@ -61,8 +62,9 @@ class Dialect(typing.Protocol):
         greeting: Greeting | None,
         capabilities: tuple[str, ...],
         habits: Habits,
+        client: ClientProfile,
     ) -> None:
-        """One login, and what proves it. `greeting` is None after STARTTLS; never a second attempt."""
+        """One login as that client logs in, and what proves it. `greeting` is None after STARTTLS."""
 
     def farewell(self, stream: Stream) -> None:
         """Says goodbye without waiting for the answer."""

@@ -95,7 +95,9 @@ class _Attempt:
         with contextlib.closing(Stream(sock, deadline)) as stream:
             greeting = self._secure(stream)
             self.greeted = True
-            route.dialect.login(stream, self._credential, greeting, route.capabilities, route.habits)
+            route.dialect.login(
+                stream, self._credential, greeting, route.capabilities, route.habits, self._context.client
+            )
             route.dialect.farewell(stream)
             self._keep_session(stream)
 

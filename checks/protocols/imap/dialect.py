@@ -5,6 +5,7 @@ import re
 from typing import Final
 
 from checks import redact
+from checks.clients.profile import ClientProfile
 from checks.codes import Code
 from checks.model import Credential, Fault
 from checks.network.stream import Stream
@@ -68,6 +69,7 @@ class Imap:
         greeting: Greeting | None,  # noqa: ARG002 - SMTP wants it
         capabilities: tuple[str, ...],
         habits: Habits,
+        client: ClientProfile,  # noqa: ARG002
     ) -> None:
         refuse_control_characters(credential)
         mechanism = choose(self.mechanisms(capabilities), credential.kind)

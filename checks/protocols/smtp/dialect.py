@@ -5,6 +5,7 @@ import contextlib
 from typing import Final
 
 from checks import redact
+from checks.clients.profile import ClientProfile
 from checks.codes import Code
 from checks.model import Credential, Fault
 from checks.network.stream import Stream
@@ -64,6 +65,7 @@ class Smtp:
         greeting: Greeting | None,
         capabilities: tuple[str, ...],
         habits: Habits,  # noqa: ARG002 - IMAP's
+        client: ClientProfile,  # noqa: ARG002 - IMAP's
     ) -> None:
         refuse_control_characters(credential)
         # EHLO is said on each connection and each time anew after TLS (RFC 3207, 4.2), and its answer counts.
