@@ -112,6 +112,7 @@ class Code(StrEnum):
     AUTH_NOT_OFFERED = "auth.not_offered"
     AUTH_NO_MECHANISM = "auth.no_common_mechanism"
     AUTH_ENCRYPTION_REQUIRED = "auth.encryption_required"
+    AUTH_UNSENDABLE = "auth.unsendable"
     AUTH_TEMPORARY = "auth.temporary"
 
     SMTP_LOGIN_REQUIRED = "smtp.login_required"
@@ -265,6 +266,7 @@ CODES: Mapping[Code, Trait] = {
         Code.AUTH_LOCKED,
         Code.AUTH_ACCOUNT_DISABLED,
         Code.AUTH_EXPIRED,
+        Code.AUTH_UNSENDABLE,
         Code.AUTH_PROTOCOL_DISABLED,
         Code.SMTP_SENDER_REFUSED,
         Code.MAILBOX_NO_INBOX,

@@ -221,6 +221,8 @@ class EndpointResult:
     """What was let in, where `insecure`: a login that meets another key sends no credential."""
     learned: Mapping[str, str] = field(default_factory=dict)
     """What logins have learned of the server since, for those of other processes (`Habits.learned`)."""
+    client: str = ""
+    """The name of the client profile that judged, '' in results of an earlier version."""
 
 
 @dataclass(frozen=True, slots=True)

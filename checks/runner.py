@@ -3,6 +3,7 @@
 import logging
 import typing
 from collections.abc import Mapping
+from dataclasses import replace
 
 from checks import redact
 from checks.codes import Code, Verdict
@@ -36,7 +37,7 @@ def check_endpoint(endpoint: Endpoint, context: CheckContext) -> EndpointResult:
     """Checks an endpoint without credentials. Raises nothing but what `context.let_through` names."""
     try:
         with letting_through(context.let_through):
-            return _check(endpoint, context)
+            return replace(_check(endpoint, context), client=context.client.name)
     except context.let_through:
         raise
     except Exception as error:  # noqa: BLE001 - our own defect is a result too; see the module's first line

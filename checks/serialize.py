@@ -45,6 +45,7 @@ def load_endpoint_result(document: Document) -> EndpointResult:
         insecure=document["insecure"],
         pin=Pin(**document["pin"]) if document.get("pin") else None,  # runs of an earlier version have none
         learned=document.get("learned", {}),
+        client=document.get("client", ""),
     )
 
 

@@ -110,6 +110,7 @@ FIELDS: Mapping[Code, str] = {
             Code.AUTH_TOKEN_REJECTED,
             Code.AUTH_CLIENT_REJECTED,
             Code.AUTH_EXPIRED,
+            Code.AUTH_UNSENDABLE,
             Code.CREDENTIAL_MISSING,
             Code.CREDENTIAL_UNREADABLE,
         ),

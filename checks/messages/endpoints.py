@@ -67,6 +67,7 @@ def endpoint_document(
         tls=result.tls,
         judged=_judged(result.tls, language),
         untested=_untested(result.tls, language),
+        client=result.client,
     )
 
 

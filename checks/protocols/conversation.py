@@ -4,6 +4,8 @@ import ssl
 from functools import cached_property
 
 from checks import redact
+from checks.clients.profile import ClientProfile
+from checks.clients.python import PYTHON
 from checks.codes import Code
 from checks.model import Authentication, Endpoint, Fault, Security
 from checks.network.dial import Deadline, fault_of
@@ -23,13 +25,16 @@ class Conversation:
     nothing was said after that.
     """
 
-    def __init__(self, endpoint: Endpoint, security: Security, deadline: Deadline) -> None:
+    def __init__(
+        self, endpoint: Endpoint, security: Security, deadline: Deadline, client: ClientProfile = PYTHON
+    ) -> None:
         self.security = security
         self.steps = Steps(deadline)
         self.shake: handshake.Handshake | None = None
         self.capabilities: tuple[str, ...] = ()
         self._endpoint = endpoint
         self._deadline = deadline
+        self._client = client
 
     @cached_property
     def _dialect(self) -> Dialect:
@@ -95,7 +100,7 @@ class Conversation:
             self.capabilities = tuple(map(redact.words, offered))
             note.append(", ".join(self.capabilities))
             if self._endpoint.authentication is Authentication.LOGIN:
-                require_usable(self._dialect, self.capabilities)
+                require_usable(self._dialect, self.capabilities, self._client)
 
 
 def _late(stream: Stream, *, dripping: bool) -> Fault:

@@ -7,6 +7,7 @@ import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from checks.clients.profile import ClientProfile
 from checks.codes import Code
 from checks.model import Authentication, Credential, CredentialKind, Fault, Protocol
 from checks.network.stream import Stream
@@ -77,7 +78,7 @@ class Dialect(typing.Protocol):
     def mechanisms(self, capabilities: tuple[str, ...]) -> frozenset[str]:
         """The SASL mechanisms offered, with `LOGIN` for IMAP's LOGIN command."""
 
-    def ways(self, capabilities: tuple[str, ...], kind: CredentialKind) -> tuple[str, ...]:
+    def ways(self, capabilities: tuple[str, ...], kind: CredentialKind, client: ClientProfile) -> tuple[str, ...]:
         """The mechanisms offered that the client would try with such a credential, in its order."""
 
     def login(
@@ -87,8 +88,9 @@ class Dialect(typing.Protocol):
         greeting: Greeting | None,
         capabilities: tuple[str, ...],
         habits: Habits,
+        client: ClientProfile,
     ) -> None:
-        """One login, and what proves it. `greeting` is None after STARTTLS.
+        """One login as that client logs in, and what proves it. `greeting` is None after STARTTLS.
 
         No credential is sent after a rejection, but for what `checks.protocols.choice` tells of.
         """
@@ -130,9 +132,9 @@ def lacking(offered: frozenset[str]) -> Fault:
     return Fault(Code.AUTH_OAUTH_REQUIRED if oauth_only else Code.AUTH_NO_MECHANISM, names, names=names)
 
 
-def require_usable(dialect: Dialect, capabilities: tuple[str, ...]) -> None:
-    """Raises `Fault` when nobody, whatever their credential, could log in."""
-    if not any(dialect.ways(capabilities, kind) for kind in _USABLE):
+def require_usable(dialect: Dialect, capabilities: tuple[str, ...], client: ClientProfile) -> None:
+    """Raises `Fault` when nobody, whatever their credential, could log in with that client."""
+    if not any(dialect.ways(capabilities, kind, client) for kind in _USABLE):
         raise lacking(dialect.mechanisms(capabilities))
 
 

@@ -71,7 +71,7 @@ class EndpointCheck:
             return self._conversation(self._talk.security).meet(stream, context, host)
 
     def _conversation(self, security: Security) -> Conversation:
-        return Conversation(self._endpoint, security, self._deadline)
+        return Conversation(self._endpoint, security, self._deadline, self._context.client)
 
     def _securities(self) -> tuple[Security, ...]:
         """What is tried, in order (RFC 8314, 3: implicit TLS is preferred)."""

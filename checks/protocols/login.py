@@ -97,7 +97,7 @@ class _Attempt:
 
     def run(self) -> None:
         route = self._route
-        ways = route.dialect.ways(route.capabilities, self._credential.kind)
+        ways = route.dialect.ways(route.capabilities, self._credential.kind, self._context.client)
         with route.habits.choice.turn(ways):
             self._converse()
 
@@ -109,7 +109,9 @@ class _Attempt:
             try:
                 greeting = self._secure(stream)
                 self.greeted = True
-                route.dialect.login(stream, self._credential, greeting, route.capabilities, route.habits)
+                route.dialect.login(
+                    stream, self._credential, greeting, route.capabilities, route.habits, self._context.client
+                )
             finally:
                 if stream.last_line:  # it has spoken: guards count who leaves without a word
                     route.dialect.farewell(stream)

@@ -26,6 +26,7 @@ from cli.options import (
 )
 
 if TYPE_CHECKING:
+    from checks.clients.profile import ClientProfile
     from checks.network.address_policy import AddressPolicy
     from checks.settings import Settings
     from settings_store.changes.changes import Saved
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 _CHECK_STATUS = {Verdict.OK: Status.SAFE, Verdict.FAIL: Status.UNSAFE, Verdict.INCONCLUSIVE: Status.CANNOT_TELL}
 _VERIFY_STATUS = {"safe": Status.SAFE, "unsafe": Status.UNSAFE, "cannot_tell": Status.CANNOT_TELL}
-_WHERE = tuple(f"MAIL_PREFLIGHT_{name}" for name in ("BROKER_URL", "DATABASE_URL", "X509_STRICT"))
+_WHERE = tuple(f"MAIL_PREFLIGHT_{name}" for name in ("BROKER_URL", "DATABASE_URL", "X509_STRICT", "CLIENT_PROFILE"))
 _NETWORKS = "MAIL_PREFLIGHT_ALLOW_NETWORKS"
 
 
@@ -62,8 +63,9 @@ def check(
     from checks.runner import check_endpoint
     from checks.trust import Trust
 
-    policy, x509_strict = _surroundings()
-    result = check_endpoint(endpoint, CheckContext(Trust(ca_pem, x509_strict), policy, thorough=True))
+    policy, x509_strict, client = _surroundings()
+    trust = Trust(ca_pem, x509_strict)
+    result = check_endpoint(endpoint, CheckContext(trust, policy, thorough=True, client=client))
     document = endpoint_document(result, context.obj)
     if as_json:
         from cli.reports.json_documents import write_document
@@ -77,20 +79,22 @@ def check(
     return _CHECK_STATUS[result.verdict]
 
 
-def _surroundings() -> "tuple[AddressPolicy, bool]":
-    """What a run here would be allowed to reach, and how it reads certificates.
+def _surroundings() -> "tuple[AddressPolicy, bool, ClientProfile]":
+    """What a run here would be allowed to reach, how it reads certificates, and as which client.
 
     The defaults of the embedded mode need no half second of reading.
     """
+    from checks.clients.python import PYTHON
     from checks.network.address_policy import AddressPolicy
 
     # Networks that are set but empty are a wish, too: nothing but public addresses.
     if _NETWORKS not in os.environ and not any(os.environ.get(name) for name in _WHERE):
-        return AddressPolicy(allow_all=True), False
+        return AddressPolicy(allow_all=True), False, PYTHON
     from worker.config import load_config
+    from worker.runs.endpoints import strictly
 
     config = load_config()
-    return config.policy, config.x509_strict
+    return config.policy, strictly(config), config.client_profile
 
 
 def verify(

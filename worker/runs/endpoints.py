@@ -75,7 +75,8 @@ def context_of(
     """The context in which settings are checked; `domain` is that of the mailboxes, where it matters."""
     return CheckContext(
         pins=pins or {},
-        trust=Trust(settings.ca_pem, config.x509_strict),
+        trust=Trust(settings.ca_pem, strictly(config)),
+        client=config.client_profile,
         policy=config.policy,
         deadline_seconds=config.endpoint_seconds,
         login_seconds=config.login_seconds,
@@ -83,6 +84,12 @@ def context_of(
         source_address=config.source_address,
         domain=domain,
     )
+
+
+def strictly(config: Config) -> bool:
+    """How certificates are read: as the client's profile says, as the setting says where it does not."""
+    strict = config.client_profile.tls.strict
+    return config.x509_strict if strict is None else strict
 
 
 def servers_of(results: Iterable[EndpointResult]) -> dict[str, str]:

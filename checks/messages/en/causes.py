@@ -270,6 +270,11 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         "{host} allows logins only over an encrypted connection.",
         "Choose TLS or STARTTLS in the settings. If that is set, ask whoever runs the mail server.",
     ),
+    Code.AUTH_UNSENDABLE: (
+        "The user name or password has characters that the mail client of your app does not send.",
+        "Give the mailbox a password, or a user name, of plain ASCII letters, digits and signs. If your app has another"
+        " mail client than the report names, have its client profile set.",
+    ),
     Code.AUTH_TEMPORARY: (
         "{host} could not check the password just now. That says nothing about the password.",
         "Verify again in a few minutes. If it stays, ask whoever runs the mail server.",

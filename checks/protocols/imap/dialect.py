@@ -5,6 +5,7 @@ import re
 from typing import Final
 
 from checks import redact
+from checks.clients.profile import ClientProfile
 from checks.codes import Code
 from checks.model import Credential, CredentialKind, Fault
 from checks.network.stream import Stream
@@ -61,7 +62,7 @@ class Imap:
             found.add("LOGIN")
         return frozenset(found)
 
-    def ways(self, capabilities: tuple[str, ...], kind: CredentialKind) -> tuple[str, ...]:
+    def ways(self, capabilities: tuple[str, ...], kind: CredentialKind, client: ClientProfile) -> tuple[str, ...]:  # noqa: ARG002
         try:
             return (choose(self.mechanisms(capabilities), kind),)
         except Fault:
@@ -74,6 +75,7 @@ class Imap:
         greeting: Greeting | None,  # noqa: ARG002 - SMTP wants it
         capabilities: tuple[str, ...],
         habits: Habits,
+        client: ClientProfile,  # noqa: ARG002
     ) -> None:
         refuse_control_characters(credential)
         mechanism = choose(self.mechanisms(capabilities), credential.kind)

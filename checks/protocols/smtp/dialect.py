@@ -3,6 +3,7 @@
 import contextlib
 from typing import Final
 
+from checks.clients.profile import ClientProfile, NextWay
 from checks.codes import Code
 from checks.model import Credential, CredentialKind, Fault
 from checks.network.stream import Stream
@@ -38,37 +39,34 @@ class Smtp:
             raise Fault(Code.TLS_STARTTLS_INJECTION, stream.excerpt())
 
     def capabilities(self, stream: Stream, greeting: Greeting) -> tuple[str, ...]:  # noqa: ARG002 - IMAP has them there
-        stream.send(b"EHLO " + own_name(stream) + b"\r\n")
-        status, text = read_reply(stream)
-        if status != 250:
-            raise Fault(translate_smtp(status, text, "ehlo"), f"{status} {text}")
-        # "AUTH=PLAIN" is how servers wrote it before RFC 2554; some still send both.
-        return tuple(line.strip().upper().replace("AUTH=", "AUTH ") for line in text.split("\n")[1:])
+        return say_hello(stream)
 
     def mechanisms(self, capabilities: tuple[str, ...]) -> frozenset[str]:
         return frozenset(name for line in capabilities if line.startswith("AUTH ") for name in line.split()[1:])
 
-    def ways(self, capabilities: tuple[str, ...], kind: CredentialKind) -> tuple[str, ...]:
+    def ways(self, capabilities: tuple[str, ...], kind: CredentialKind, client: ClientProfile) -> tuple[str, ...]:
         offered = self.mechanisms(capabilities)
-        if kind is CredentialKind.PASSWORD:
-            return tuple(mechanism for mechanism in mechanisms.PASSWORD if mechanism in offered)
-        return tuple(mechanism for mechanism in TOKEN_MECHANISMS if mechanism in offered)[:1]
+        if kind is not CredentialKind.PASSWORD:
+            return tuple(mechanism for mechanism in TOKEN_MECHANISMS if mechanism in offered)[:1]
+        fitting = tuple(mechanism for mechanism in client.smtp.mechanisms if mechanism in offered)
+        return fitting[:1] if client.smtp.next_mechanism is NextWay.NEVER else fitting
 
     def login(
         self,
         stream: Stream,
         credential: Credential,
-        greeting: Greeting | None,
+        greeting: Greeting | None,  # noqa: ARG002 - IMAP's
         capabilities: tuple[str, ...],
         habits: Habits,
+        client: ClientProfile,
     ) -> None:
         refuse_control_characters(credential)
         # EHLO is said on each connection and each time anew after TLS (RFC 3207, 4.2), and its answer counts.
-        capabilities = self.capabilities(stream, greeting or Greeting(""))
-        ways = self.ways(capabilities, credential.kind)
+        capabilities = say_hello(stream, client.smtp.ehlo_name)
+        ways = self.ways(capabilities, credential.kind, client)
         if not ways:
             raise lacking(self.mechanisms(capabilities))
-        mechanisms.log_in(stream, credential, ways, habits.choice)
+        mechanisms.log_in(stream, credential, ways, habits.choice, client.smtp)
         prove_sender(stream, credential, capabilities, habits)
 
     def farewell(self, stream: Stream) -> None:
@@ -77,3 +75,13 @@ class Smtp:
 
 
 DIALECT = Smtp()
+
+
+def say_hello(stream: Stream, name: str = "") -> tuple[str, ...]:
+    """EHLO under a name, '' for the connection's own address: the extensions, in upper case. Raises `Fault`."""
+    stream.send(b"EHLO " + (name.encode("ascii", "replace") or own_name(stream)) + b"\r\n")
+    status, text = read_reply(stream)
+    if status != 250:
+        raise Fault(translate_smtp(status, text, "ehlo"), f"{status} {text}")
+    # "AUTH=PLAIN" is how servers wrote it before RFC 2554; some still send both.
+    return tuple(line.strip().upper().replace("AUTH=", "AUTH ") for line in text.split("\n")[1:])

@@ -1,40 +1,42 @@
-"""The SASL mechanisms of SMTP (RFC 4954), as the client's library speaks them."""
+"""The SASL mechanisms of SMTP (RFC 4954), as the client speaks them."""
 
 import base64
 import hmac
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
+from checks.clients.profile import NextWay, SmtpClient
 from checks.codes import Code
-from checks.model import Credential, Fault
+from checks.model import Credential, CredentialKind, Fault
 from checks.network.stream import Stream
 from checks.protocols.choice import Choice
-from checks.protocols.dialect import challenge_text, initial_response
+from checks.protocols.dialect import TOKEN_MECHANISMS, challenge_text, initial_response
 from checks.protocols.oauth_replies import translate_oauth
 from checks.protocols.smtp.replies import refuses_mechanism, translate_smtp
 from checks.protocols.smtp.wire import read_reply
-
-PASSWORD = ("CRAM-MD5", "PLAIN", "LOGIN")
-"""Python's smtplib tries those that are offered, in this order, and goes on to the next after whatever refusal."""
 
 
 class _MechanismRefused(Fault):
     """The server does not know the mechanism that it offered, and has not looked at the credential."""
 
 
-def log_in(stream: Stream, credential: Credential, ways: Sequence[str], choice: Choice) -> None:
+def log_in(stream: Stream, credential: Credential, ways: Sequence[str], choice: Choice, client: SmtpClient) -> None:
     """Logs in by one of the mechanisms `ways`; see `checks.protocols.choice`. Raises `Fault` and `OSError`."""
+    said = _said(credential, client)
     rejected: Fault | None = None
     refused: Fault | None = None
     for mechanism in choice.order(ways):
         try:
-            _authenticate(stream, mechanism, credential)
+            if mechanism in TOKEN_MECHANISMS:
+                _token(stream, mechanism, credential)
+            else:
+                _password(stream, mechanism, said, ahead=mechanism in client.initial_response)
         except _MechanismRefused as fault:
             refused = fault
         except (Fault, ConnectionError) as error:
             if rejected:  # by another mechanism: what this one met, or that the server has had enough, changes nothing
                 raise rejected from None
-            plainly = isinstance(error, Fault) and error.code is Code.AUTH_REJECTED
-            if not (plainly and choice.another(mechanism)):
+            if not _goes_on(error, mechanism, choice, client):
                 raise
             rejected = error if isinstance(error, Fault) else None
         else:
@@ -43,18 +45,37 @@ def log_in(stream: Stream, credential: Credential, ways: Sequence[str], choice: 
     raise rejected or refused or Fault(Code.AUTH_NO_MECHANISM)
 
 
-def _authenticate(stream: Stream, mechanism: str, credential: Credential) -> None:
-    if mechanism == "CRAM-MD5":
-        _respond(stream, b"AUTH CRAM-MD5", _cram_md5(stream, credential))
-    elif mechanism == "LOGIN":
-        user = base64.b64encode(credential.username.encode())
-        _respond(stream, b"AUTH LOGIN " + user, _login(stream, credential))
-    elif mechanism == "PLAIN":
-        first = initial_response(mechanism, credential)
-        # Asked again: the server did not take the initial response.
-        _respond(stream, b"AUTH PLAIN " + base64.b64encode(first), iter((first,)))
-    else:
-        _token(stream, mechanism, credential)
+def _goes_on(error: Exception, mechanism: str, choice: Choice, client: SmtpClient) -> bool:
+    """Whether this login tries the next mechanism after what may be a rejection of the password."""
+    rejection = isinstance(error, Fault) and error.code is Code.AUTH_REJECTED
+    return rejection and client.next_mechanism is NextWay.REFUSAL and choice.another(mechanism)
+
+
+class _Said(NamedTuple):
+    """A credential as the client sends it."""
+
+    user: bytes
+    secret: bytes
+
+
+def _said(credential: Credential, client: SmtpClient) -> _Said:
+    """Raises `Fault` for what the client cannot send: smtplib raises UnicodeEncodeError, before anything is judged."""
+    if credential.kind is not CredentialKind.PASSWORD:
+        return _Said(b"", b"")
+    user, secret = client.user.encode(credential.username), client.password.encode(credential.secret)
+    if user is None or secret is None:
+        raise Fault(Code.AUTH_UNSENDABLE, names=client.library)
+    return _Said(user, secret)
+
+
+def _password(stream: Stream, mechanism: str, said: _Said, *, ahead: bool) -> None:
+    """One login; `ahead`: the first response goes with the command (RFC 4954, 4)."""
+    if mechanism == "CRAM-MD5":  # it has none
+        _respond(stream, b"AUTH CRAM-MD5", _cram_md5(stream, said))
+        return
+    responses = _plain(said) if mechanism == "PLAIN" else _login(stream, said, ahead=ahead)
+    command = b"AUTH " + mechanism.encode()
+    _respond(stream, command + b" " + base64.b64encode(next(responses)) if ahead else command, responses)
 
 
 def _respond(stream: Stream, command: bytes, responses: Iterator[bytes]) -> None:
@@ -76,18 +97,24 @@ def _respond(stream: Stream, command: bytes, responses: Iterator[bytes]) -> None
         raise kind(code, f"{status} {text}")
 
 
-def _cram_md5(stream: Stream, credential: Credential) -> Iterator[bytes]:
+def _plain(said: _Said) -> Iterator[bytes]:
+    """RFC 4616. Asked again, the server did not take the first response."""
+    for _ in range(2):
+        yield b"\0" + said.user + b"\0" + said.secret
+
+
+def _cram_md5(stream: Stream, said: _Said) -> Iterator[bytes]:
     """RFC 2195: the password is the key to a hash of the challenge, and is not sent."""
-    challenge = challenge_text(_words(stream))
-    digest = hmac.new(credential.secret.encode(), challenge, "md5").hexdigest()
-    yield f"{credential.username} {digest}".encode()
+    digest = hmac.new(said.secret, challenge_text(_words(stream)), "md5").hexdigest()
+    yield said.user + b" " + digest.encode()
 
 
-def _login(stream: Stream, credential: Credential) -> Iterator[bytes]:
-    """AUTH LOGIN (draft-murchison-sasl-login), where the user name has gone out already, as smtplib sends it."""
-    if b"user" in challenge_text(_words(stream)).lower():  # it was not taken
-        yield credential.username.encode()
-    yield credential.secret.encode()
+def _login(stream: Stream, said: _Said, *, ahead: bool) -> Iterator[bytes]:
+    """AUTH LOGIN (draft-murchison-sasl-login)."""
+    yield said.user
+    if ahead and b"user" in challenge_text(_words(stream)).lower():  # it was not taken
+        yield said.user
+    yield said.secret
 
 
 def _words(stream: Stream) -> bytes:

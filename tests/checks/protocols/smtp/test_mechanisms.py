@@ -2,12 +2,14 @@
 
 import base64
 import hmac
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
-from checks.codes import Code, verdict_of
+from checks.clients.node import NODE
+from checks.codes import Code, Verdict, verdict_of
 from checks.context import CheckContext
 from checks.model import Credential, Protocol
 from checks.protocols.dialect import Habits
@@ -203,3 +205,31 @@ def _times(secret: str, received: bytes) -> int:
                 continue
 
     return sum(secret.encode() in text for text in said())
+
+
+class TestOtherClients:
+    """The same servers, asked as another client asks them."""
+
+    def test_nodemailer_takes_the_first_mechanism_only(self, leaf: CertificateFiles, context: CheckContext) -> None:
+        node = replace(context, client=NODE)
+        with HostileServer(server("PLAIN LOGIN CRAM-MD5", plain=REFUSALS[0], login="ok"), leaf) as hostile:
+            assert _log_in(route_to(hostile.port, context, Protocol.SMTP), node) is Code.AUTH_NO_MECHANISM
+        assert commands(hostile.received) == ["PLAIN"]
+
+    def test_nodemailer_sends_no_user_name_with_auth_login(self, leaf: CertificateFiles, context: CheckContext) -> None:
+        node = replace(context, client=NODE)
+        with HostileServer(server("LOGIN", login="ok"), leaf) as hostile:
+            assert _log_in(route_to(hostile.port, context, Protocol.SMTP), node) is Code.OK
+        assert b"AUTH LOGIN\r\n" in hostile.received
+
+    @pytest.mark.parametrize("secret", ["pässword", "пароль", "pass\N{NO-BREAK SPACE}word", "密码"])
+    def test_letters(self, secret: str, leaf: CertificateFiles, context: CheckContext) -> None:
+        blob = base64.b64encode(f"\0{USER}\0{secret}".encode()).decode()
+        script = smtp_script((f"^AUTH PLAIN {re.escape(blob)}$", "235 2.7.0 Accepted"), login=NO)
+        with HostileServer(script, leaf) as hostile:
+            route = route_to(hostile.port, context, Protocol.SMTP)
+            ours = check_mailbox(route, Credential(USER, secret), context)
+            theirs = check_mailbox(route, Credential(USER, secret), replace(context, client=NODE))
+        assert (ours.code, ours.verdict, theirs.code) == (Code.AUTH_UNSENDABLE, Verdict.FAIL, Code.OK)
+        assert secret not in ours.seen
+        assert commands(hostile.received) == ["PLAIN"]
