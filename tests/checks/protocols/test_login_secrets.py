@@ -88,7 +88,7 @@ def test_an_echo_does_not_carry_the_password_out(
     for name in ("", "imapclient", "imapclient.imaplib", "checks"):
         caplog.set_level(logging.DEBUG, logger=name)
     with HostileServer(echoes(protocol, answer, close=close), leaf) as server:
-        own = trusting(certificates, 0.5)
+        own = replace(trusting(certificates, 0.5), client=NODE)
         result = attempt(server, own, protocol, capabilities=capabilities, secret=SECRET)
         sent = server.received.decode("latin-1")
         assert any(b"Planted" in piece for piece in (server.received, *pieces(sent)))
