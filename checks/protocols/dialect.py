@@ -30,7 +30,8 @@ class Habits:
     `ahead`: commands may be sent ahead of the answer to the login; None until a login has shown that the server is one
     to try that with. `choice`: of the SASL mechanisms. `senders`: the server judges who may send as whom; None until
     that was asked. `canaries`: the logins may ask on behalf of all. `quiet`: nothing comes unasked after a login; None
-    until that was waited for.
+    until that was waited for. `inline`: the first response may go with the command though the client would wait to be
+    asked. `resume`: TLS sessions may be resumed. `refused`: ways to log in that the server offers and does not know.
     """
 
     ahead: bool | None = None
@@ -38,13 +39,25 @@ class Habits:
     senders: bool | None = None
     canaries: bool = False
     quiet: bool | None = None
+    inline: bool = True
+    resume: bool = True
+    refused: set[str] = field(default_factory=set)
 
     @classmethod
     def begin(cls, learned: Mapping[str, str], *, canaries: bool) -> "Habits":
         """With what others have `learned`."""
         choice = Choice(learned.get("mechanism", ""), may_learn=canaries)
         senders = {"judged": True, "not judged": False}.get(learned.get("senders", ""))
-        return cls(choice=choice, senders=senders, canaries=canaries)
+        off = learned.get("off", "").split()
+        return cls(
+            ahead=False if "ahead" in off else None,
+            choice=choice,
+            senders=senders,
+            canaries=canaries,
+            inline="inline" not in off,
+            resume="resume" not in off,
+            refused=set(learned.get("refused", "").split()),
+        )
 
     @property
     def learned(self) -> dict[str, str]:
@@ -52,7 +65,16 @@ class Habits:
         found = {"mechanism": self.choice.works} if self.choice.works else {}
         if self.senders is not None:
             found["senders"] = "judged" if self.senders else "not judged"
+        shortcuts = {"ahead": self.ahead is not False, "inline": self.inline, "resume": self.resume}
+        if off := [name for name, on in shortcuts.items() if not on]:
+            found["off"] = " ".join(off)
+        if self.refused:
+            found["refused"] = " ".join(sorted(self.refused))
         return found
+
+
+class Unjudged(Fault):
+    """A login with a shortcut ended before the password was judged. It is off now: one more login is no second."""
 
 
 class Dialect(typing.Protocol):

@@ -12,9 +12,13 @@ from checks.context import CheckContext
 from checks.model import Credential, Endpoint, EndpointResult, Fault, LoginResult, Pin, Security
 from checks.network.dial import Deadline, dial, fault_of, resolve
 from checks.network.stream import Stream
-from checks.protocols.dialect import Dialect, Greeting, Habits, dialect_of
+from checks.protocols.dialect import Dialect, Greeting, Habits, Unjudged, dialect_of
 from checks.protocols.momentary_failures import Moments
 from checks.tls import handshake
+
+_SHORTCUTS = 2  # kinds of them that may fail one after the other: a resumed session, and those of the protocol
+_RESUMED_SHARE = 0.5  # of the deadline, for a handshake that resumes: the rest is for one that does not
+_BROKEN = frozenset({Code.CONNECT_CLOSED, Code.DEADLINE, Code.PROTOCOL_MISMATCH})
 
 
 @dataclass(slots=True)
@@ -98,16 +102,20 @@ class _Attempt:
     def run(self) -> None:
         route = self._route
         ways = route.dialect.ways(route.capabilities, self._credential.kind, self._context.client)
-        with route.habits.choice.turn(ways):
-            self._converse()
-
-    def _converse(self) -> None:
-        route = self._route
         deadline = Deadline(self._context.login_seconds)
+        with route.habits.choice.turn(ways):
+            for _ in range(_SHORTCUTS):
+                with contextlib.suppress(Unjudged):
+                    return self._converse(deadline)
+            return self._converse(deadline)
+
+    def _converse(self, deadline: Deadline) -> None:
+        route = self._route
+        self.greeted = False
         sock = dial(route.addresses, route.endpoint.port, deadline, self._context.source_address)
         with contextlib.closing(Stream(sock, deadline)) as stream:
             try:
-                greeting = self._secure(stream)
+                greeting = self._begin(stream)
                 self.greeted = True
                 route.dialect.login(
                     stream, self._credential, greeting, route.capabilities, route.habits, self._context.client
@@ -117,20 +125,38 @@ class _Attempt:
                     route.dialect.farewell(stream)
             self._keep_session(stream)
 
-    def _secure(self, stream: Stream) -> Greeting | None:
+    def _begin(self, stream: Stream) -> Greeting | None:
+        """Up to the greeting. Raises `Unjudged` where a resumed session may be what the server does not bear."""
+        session = self._route.session if self._route.habits.resume else None
+        if session is None:
+            return self._secure(stream, None)
+        whole = stream.deadline
+        stream.deadline = Deadline(whole.remaining() * _RESUMED_SHARE)
+        try:
+            return self._secure(stream, session)
+        except (OSError, Fault) as error:
+            met = error if isinstance(error, Fault) else _fault(error)
+            if met.code not in _BROKEN and not met.code.startswith("tls."):
+                raise
+            self._route.habits.resume = False
+            raise Unjudged(met.code, met.seen, **met.facts) from None
+        finally:
+            stream.deadline = whole
+
+    def _secure(self, stream: Stream, session: ssl.SSLSession | None) -> Greeting | None:
         """TLS before anything else that matters. The greeting, or None where it came before TLS."""
         route = self._route
         if route.endpoint.security is Security.STARTTLS:
             greeting = route.dialect.greet(stream)
             route.dialect.starttls(stream, greeting)
-            self._shake(stream)
+            self._shake(stream, session)
             return None
-        self._shake(stream)
+        self._shake(stream, session)
         return route.dialect.greet(stream)
 
-    def _shake(self, stream: Stream) -> None:
+    def _shake(self, stream: Stream, session: ssl.SSLSession | None) -> None:
         route = self._route
-        handshake.secure(stream, route.tls_context, route.endpoint.host, session=route.session)
+        handshake.secure(stream, route.tls_context, route.endpoint.host, session=session)
         handshake.require_pin(stream.sock, route.pin)
 
     def _keep_session(self, stream: Stream) -> None:
