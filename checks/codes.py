@@ -89,6 +89,7 @@ class Code(StrEnum):
     GREETING_REFUSED = "greeting.refused"
     PROTOCOL_MISMATCH = "protocol.mismatch"
     PROTOCOL_ERROR = "protocol.error"
+    PROTOCOL_BARE_LINE_FEED = "protocol.bare_line_feed"
     PROTOCOL_OVERSIZE = "protocol.oversize"
     DEADLINE = "deadline.exceeded"
 
@@ -113,6 +114,7 @@ class Code(StrEnum):
     AUTH_NO_MECHANISM = "auth.no_common_mechanism"
     AUTH_ENCRYPTION_REQUIRED = "auth.encryption_required"
     AUTH_UNSENDABLE = "auth.unsendable"
+    AUTH_ID_REQUIRED = "auth.id_required"
     AUTH_TEMPORARY = "auth.temporary"
 
     SMTP_LOGIN_REQUIRED = "smtp.login_required"
@@ -243,6 +245,8 @@ CODES: Mapping[Code, Trait] = {
         Code.AUTH_NO_MECHANISM,
         Code.AUTH_OAUTH_REQUIRED,
         Code.AUTH_ENCRYPTION_REQUIRED,
+        Code.AUTH_ID_REQUIRED,
+        Code.PROTOCOL_BARE_LINE_FEED,
         Code.CONNECT_SOME_ADDRESSES,
     ),
     **_traits(

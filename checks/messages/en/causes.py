@@ -180,6 +180,11 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         "{host} gave an answer that says neither yes nor no.",
         "Verify again. If it stays, show the server's own words in the report to whoever runs the mail server.",
     ),
+    Code.PROTOCOL_BARE_LINE_FEED: (
+        "{host} ends lines with a bare line feed, which the mail client of your app does not read.",
+        "Ask whoever runs the mail server to have it end lines with carriage return and line feed. If your app has"
+        " another mail client than the report names, have its client profile set.",
+    ),
     Code.PROTOCOL_OVERSIZE: (
         "{host} sent far more data than {protocol} allows.",
         "Check the {protocol} host and port: this is hardly a mail server.",
@@ -274,6 +279,10 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         "The user name or password has characters that the mail client of your app does not send.",
         "Give the mailbox a password, or a user name, of plain ASCII letters, digits and signs. If your app has another"
         " mail client than the report names, have its client profile set.",
+    ),
+    Code.AUTH_ID_REQUIRED: (
+        "{host} opens mailboxes only to clients that name themselves (IMAP ID); the mail client of your app does not.",
+        "Have your app send ID after the login (imapclient: `id_`). If it does, have its client profile say so.",
     ),
     Code.AUTH_TEMPORARY: (
         "{host} could not check the password just now. That says nothing about the password.",

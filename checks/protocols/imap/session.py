@@ -6,9 +6,11 @@ one before the password was judged, all of them are off for this server, and the
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Literal
 
-from checks.clients.profile import ImapClient, NextWay
+from checks.clients.profile import IdMoment, ImapClient, NextWay
 from checks.codes import Code
 from checks.model import Credential, CredentialKind, Fault
 from checks.network.dial import Deadline
@@ -18,6 +20,8 @@ from checks.protocols.imap.sending import encoded, offers
 from checks.protocols.imap.wire import Responder, Session, mechanism_refused, steps, translated
 
 SHORTCUT_SHARE = 0.6  # of what is left of the deadline: the rest is for a login without shortcuts
+_FEW_FIELDS = 2  # imapflow sends ID again where the server gave fewer
+_OUR_ID = (("name", "Mail Preflight"),)
 _UNJUDGED = frozenset(
     {
         Code.PROTOCOL_ERROR,
@@ -87,12 +91,14 @@ class _Login:
         self._client = client
         self._session = Session(stream, bare_line_feed=client.bare_line_feed)
         self._shortcuts = _Shortcuts()
+        self._id_later = False
         self._token = credential.kind is CredentialKind.OAUTH2_TOKEN
 
     def run(self) -> None:
         """Login and proof."""
         whole = self._stream.deadline
         try:
+            self._identify_first()
             asked_again = self._admitted()
             self._prove()
         except OSError as error:
@@ -145,15 +151,15 @@ class _Login:
     def _admitted_by(self, way: str) -> bool:
         user, password = encoded(self._credential, way, self._client, self._capabilities)
         if way == "LOGIN":
-            self._take(_Shortcuts(ahead=bool(self._habits.ahead)))
-            with translated(self._stream, "login"):
+            self._take(_Shortcuts(ahead=self._ahead))
+            with self._reading("login"):
                 self._session.imap.login(user, password)
             self._habits.choice.works = way
             return False
         mechanism = way.removeprefix("AUTH=")
         can_inline = mechanism == "PLAIN" and "SASL-IR" in self._capabilities
         inline = can_inline and (self._client.sasl_ir or self._habits.inline)
-        self._take(_Shortcuts(inline and not self._client.sasl_ir, inline and bool(self._habits.ahead)))
+        self._take(_Shortcuts(inline and not self._client.sasl_ir, inline and self._ahead))
         responder = Responder(steps(mechanism, user, password), hasty=self._shortcuts.any)
         asked_again = self._authenticated(mechanism, responder, inline=inline)
         self._habits.choice.works = way
@@ -166,9 +172,27 @@ class _Login:
         return self._authenticated(mechanism, responder, inline="SASL-IR" in self._capabilities)
 
     def _authenticated(self, mechanism: str, responder: Responder, *, inline: bool) -> bool:
-        with translated(self._stream, "login", responder):
+        with self._reading("login", responder):
             self._session.imap.authenticate(mechanism, responder, inline=inline)
         return responder.asked_again
+
+    @property
+    def _ahead(self) -> bool:
+        return bool(self._habits.ahead) and not self._id_later
+
+    def _identify_first(self) -> None:
+        """ID before the login. A client that sends it twice does so where the server said little of itself."""
+        moment = self._client.id if "ID" in self._capabilities else IdMoment.NEVER
+        said = 0
+        if moment in {IdMoment.BEFORE_LOGIN, IdMoment.BOTH}:
+            with self._reading("login"):
+                said = self._session.imap.identify(self._client.id_fields)
+        self._id_later = moment is IdMoment.AFTER_LOGIN or (moment is IdMoment.BOTH and said < _FEW_FIELDS)
+
+    def _reading(
+        self, stage: Literal["login", "select"], responder: Responder | None = None
+    ) -> AbstractContextManager[None]:
+        return translated(self._stream, stage, responder, bare_line_feed=self._client.bare_line_feed)
 
     def _take(self, shortcuts: _Shortcuts) -> None:
         self._shortcuts = shortcuts
@@ -178,7 +202,30 @@ class _Login:
             self._session.imap.examine_ahead()
 
     def _prove(self) -> None:
-        with translated(self._stream, "select"):
+        if self._id_later:
+            with self._reading("select"):
+                self._session.imap.identify(self._client.id_fields)
+        try:
+            self._examine()
+        except Fault as fault:
+            if not self._id_later and "unsafe login" in fault.seen.lower() and self._opens_with_id():
+                raise Fault(Code.AUTH_ID_REQUIRED, fault.seen, names=self._client.library) from None
+            raise
+
+    def _opens_with_id(self) -> bool:
+        """Whether the mailbox opens once we have named ourselves, which the client does not do (Netease)."""
+        if "ID" not in self._capabilities:
+            return False
+        try:
+            with self._reading("select"):
+                self._session.imap.identify(_OUR_ID)
+                self._session.examine()
+        except (Fault, OSError):
+            return False
+        return True
+
+    def _examine(self) -> None:
+        with self._reading("select"):
             if self._shortcuts.ahead:
                 if self._session.imap.examined_ahead():
                     return

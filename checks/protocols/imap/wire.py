@@ -26,6 +26,7 @@ MAX_CHALLENGES = 4  # after the credential; the refusal of a token takes one
 _TAGGED = re.compile(rb"(?P<tag>" + TAG + rb"\d+) (?P<type>[A-Z]+) (?P<data>.*)", re.ASCII)
 # An untagged NO is a warning (RFC 9051, 7.1.2), an untagged BYE is the end.
 _ANSWER = re.compile(rb"(?:" + TAG + rb"\d+ (?=NO|BAD)|\* (?=BYE))(?P<words>.*)", re.ASCII | re.IGNORECASE)
+_BARE = re.compile(rb"(?:" + TAG + rb"\d+ OK|\*)\b.*(?<!\r)\n\Z", re.ASCII | re.IGNORECASE | re.DOTALL)
 _REFUSED = re.compile(TAG + rb"\d+ (?P<condition>NO|BAD)\b", re.ASCII | re.IGNORECASE)
 
 Step = Callable[[bytes], bytes]
@@ -84,8 +85,16 @@ def mechanism_refused(stream: Stream, fault: Fault) -> bool:
 
 
 @contextlib.contextmanager
-def translated(stream: Stream, stage: Literal["login", "select"], responder: Responder | None = None) -> Iterator[None]:
+def translated(
+    stream: Stream,
+    stage: Literal["login", "select"],
+    responder: Responder | None = None,
+    *,
+    bare_line_feed: bool = True,
+) -> Iterator[None]:
     """imaplib's errors as faults, by the server's last line rather than by imaplib's sentence.
+
+    `bare_line_feed`: lines without a carriage return are read.
 
     Of odd replies it raises other things too: `ValueError` of a literal with thousands of digits, for example.
     """
@@ -93,6 +102,8 @@ def translated(stream: Stream, stage: Literal["login", "select"], responder: Res
         try:
             yield
         except imaplib.IMAP4.error:
+            if not bare_line_feed and _BARE.match(stream.last_line):
+                raise Fault(Code.PROTOCOL_BARE_LINE_FEED, redact.decoded(stream.last_line)) from None
             raise _fault(stream, stage, responder.refusal if responder else b"") from None
 
 
@@ -197,6 +208,18 @@ class _Imap4(imaplib.IMAP4):
             arguments.append(base64.b64encode(responder(b"")))
         self.literal: Any = _Continuation(responder).answer
         return self._finish("AUTHENTICATE", *arguments)
+
+    def identify(self, fields: Sequence[tuple[str, str]]) -> int:
+        """ID (RFC 2971). How many fields the server gives in return; a refusal has none."""
+        said = " ".join(f'"{text}"' for field in fields for text in field)
+        try:
+            self._simple_command("ID", f"({said})" if said else "NIL")
+        except self.abort:
+            raise
+        except self.error:
+            return 0
+        told: list[Any] = self.untagged_responses.pop("ID", [])
+        return sum(part.count(b'"') for part in told if isinstance(part, bytes)) // 4
 
     def _finish(self, command: str, *arguments: bytes) -> tuple[Literal["OK"], list[bytes]]:
         status, data = self._simple_command(command, *arguments)
