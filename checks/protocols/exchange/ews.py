@@ -28,13 +28,25 @@ from checks import library_guard
 from checks.codes import Code
 from checks.model import Fault
 from checks.network.http import Reply, Request, excerpt
-from checks.protocols.exchange.replies import passing_code
+from checks.protocols.exchange.replies import named_code, passing_code
 from checks.protocols.exchange.response_codes import translate
 
 library_guard.ignore_warnings(__name__)
 FOLDERS = ("inbox", "calendar")
-# What Exchange 2010 and everything after it takes.
-_VERSION = (Build(14, 3, 123, 4), "Exchange2010_SP2")
+VERSIONS = (
+    (Build(14, 3, 123, 4), "Exchange2010_SP2"),  # what everything after it takes, too
+    (Build(14, 1, 218, 15), "Exchange2010_SP1"),
+    (Build(14, 0, 639, 21), "Exchange2010"),
+    (Build(8, 1, 240, 6), "Exchange2007_SP1"),
+)
+"""The versions that are asked for, each when the server has refused the one before."""
+_TOO_NEW = frozenset(
+    {"ErrorInvalidServerVersion", "ErrorIncorrectSchemaVersion", "ErrorInvalidSchemaVersionForMailboxVersion"}
+)
+
+
+class VersionRefused(Fault):
+    """The server does not know the version that was asked for."""
 
 
 class Wire(Protocol):
@@ -55,13 +67,14 @@ class Answer:
 _NO_ANSWER = Answer("NoAnswer", "the server did not answer for this folder")  # no response code of EWS
 
 
-def ask(url: str, host: str, address: str, wire: Wire, *, impersonate: bool) -> tuple[Answer, Answer]:
+def ask(url: str, host: str, address: str, wire: Wire, *, impersonate: bool, version: int = 0) -> tuple[Answer, Answer]:
     """Inbox and calendar of a mailbox ('' is the caller's own). Raises `Fault` where neither was answered.
 
-    `impersonate`: the logon is an application's, which acts for `address`.
+    `impersonate`: the logon is of an application or a service account, which acts for `address`. `version` is a place
+    in `VERSIONS`.
     """
     adapter = _Adapter(wire, host)
-    protocol = _new_protocol(url, adapter)
+    protocol = _new_protocol(url, adapter, Version(*VERSIONS[version]))
     account = _Account(protocol, protocol.config.version, address, impersonate)
     try:
         with library_guard.Reading(adapter.unread):
@@ -78,7 +91,14 @@ def _answers(account: "_Account", adapter: "_Adapter") -> Iterator[Answer]:
     try:
         yield from map(_answer, _Folders(account=account).each())
     except EWSError as error:
-        raise adapter.fault or Fault(translate(type(error).__name__), _words(error)) from None
+        raise adapter.fault or _fault_of(type(error).__name__, _words(error), adapter.named) from None
+
+
+def _fault_of(error: str, words: str, named: str) -> Fault:
+    """exchangelib reads a SOAP fault only where it is written as Exchange writes it; `named` is what we read in it."""
+    name = error if translate(error) is not Code.PROTOCOL_ERROR else named or error
+    kind = VersionRefused if name in _TOO_NEW else Fault
+    return kind(translate(name), words)
 
 
 def _answer(item: object) -> Answer:
@@ -89,9 +109,9 @@ def _words(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _new_protocol(url: str, adapter: "_Adapter") -> "_Protocol":
+def _new_protocol(url: str, adapter: "_Adapter", version: Version) -> "_Protocol":
     configuration = Configuration(
-        service_endpoint=url, auth_type=NOAUTH, version=Version(*_VERSION), retry_policy=FailFast(), max_connections=1
+        service_endpoint=url, auth_type=NOAUTH, version=version, retry_policy=FailFast(), max_connections=1
     )
     protocol = _Protocol.__new__(_Protocol)  # calling the class would go through exchangelib's cache of instances
     protocol.__init__(config=configuration)  # type: ignore[misc] # the other half of the same
@@ -173,7 +193,7 @@ class _Folders(GetFolder):  # type: ignore[misc] # exchangelib is untyped
 
     def _api_versions_to_try(self) -> tuple[str, ...]:
         # exchangelib's own goes on to other versions, and every try is a logon.
-        return (_VERSION[1],)
+        return (self.account.version.api_version,)
 
     def _handle_backoff(self, e: EWSError) -> None:  # noqa: ARG002 - exchangelib's
         # exchangelib calls every passing error "busy", in an except clause: what it handles there is the error itself.
@@ -215,6 +235,11 @@ class _Adapter(requests.adapters.BaseAdapter):
         except Fault as fault:
             self.fault = fault
             raise requests.ConnectionError(str(fault.code)) from None
+
+    @property
+    def named(self) -> str:
+        """The response code that the answer names, '' where it names none."""
+        return named_code(self._reply) if self._reply else ""
 
     def unread(self) -> Fault:
         """What is left to say of an answer that exchangelib stumbles over, in the server's own words."""

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from exchangelib.protocol import CachingProtocol
 
+from checks.clients.python import PYTHON
 from checks.codes import Code, Verdict
 from checks.context import CheckContext
 from checks.model import Credential, CredentialKind, Fault, Option
@@ -102,6 +103,10 @@ def test_a_logon_in_every_scenario_that_has_one(name: str, server: ExchangeServe
 @pytest.mark.parametrize("address", USERS)
 def test_every_letter_can_be_sent(scheme: str, address: str, server: ExchangeServer, context: CheckContext) -> None:
     found = log_in(route_to(server, context, scheme), Credential(address, USERS[address]), context)
+    if scheme == "BASIC" and address == OTHER_LETTERS:  # requests raises UnicodeEncodeError
+        assert (found.result.verdict, found.result.code) == (Verdict.FAIL, Code.AUTH_UNSENDABLE)
+        assert server.requests() == []
+        return
     assert (found.result.verdict, found.services) == (Verdict.OK, ServiceVerdicts(Code.OK, Code.OK)), found.result.seen
     assert server.logons() == {address: 1}
 
@@ -308,6 +313,43 @@ def test_a_service_account_meets_the_mailbox_of_somebody_else(
     assert as_itself.result.verdict is Verdict.FAIL
     assert as_the_other.result.code is Code.OK
     assert nobody.result.code is Code.EXCHANGE_IMPERSONATION
+
+
+@pytest.mark.parametrize("scheme", PASSWORDS)
+def test_a_canary_finds_out_that_a_service_account_acts_for_others(
+    scheme: str, server_folder: Path, certificates: CertificateLab, context: CheckContext
+) -> None:
+    """Given an account that may impersonate, when a canary has found it out, then the others begin with that."""
+    users = {
+        **{f"u{number}@lab.example": Mailbox(SECRET) for number in range(3)},
+        "service@lab.example": Mailbox("service-secret", impersonates=True),
+        "clerk@lab.example": Mailbox("clerk-secret"),
+    }
+    folder = server_folder / f"exchange-acting-{scheme}"
+    with ExchangeServer(folder, certificates.issue(), users, ("Basic", "NTLM", "Negotiate"), lockout=0) as server:
+        route = dataclasses.replace(route_to(server, context, scheme), canaries=True)
+        service, clerk = (
+            Credential("service@lab.example", "service-secret"),
+            Credential("clerk@lab.example", "clerk-secret"),
+        )
+        first = log_in(route, service, context, ADDRESS)
+        asked = len(server.requests())
+        elsewhere = dataclasses.replace(route, canaries=False)
+        found = [log_in(elsewhere, service, context, f"u{number}@lab.example").result.code for number in (1, 2)]
+        denied = log_in(route, clerk, context, ADDRESS)
+        own = log_in(route, service, context, "service@lab.example")
+        wrong = server.bad_logons().total()
+    assert first.result.code is own.result.code is Code.OK
+    assert found == [Code.OK, Code.OK]
+    assert asked == (2 if scheme == "BASIC" else 3)
+    assert denied.result.code is Code.EXCHANGE_ACCESS_DENIED
+    assert wrong == 0
+
+
+def test_a_profile_may_say_that_one_account_acts_for_all(server: ExchangeServer, context: CheckContext) -> None:
+    client = dataclasses.replace(PYTHON, ews=dataclasses.replace(PYTHON.ews, impersonation=True))
+    route = open_route(probe(endpoint_of(server.url), context), dataclasses.replace(context, client=client))
+    assert route.impersonate
 
 
 @pytest.mark.parametrize("scheme", PASSWORDS)
