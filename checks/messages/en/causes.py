@@ -25,8 +25,17 @@ NEUTRAL: Mapping[str, str] = {
     "url": "the corrected one",
     "target": "not recorded",
     "concerned": "all of this server",
+    "other": "something else",
+    "evidence": "no mailbox at all was let in",
 }
 """What stands in for a fact that is missing."""
+
+EVIDENCE: Mapping[str, str] = {
+    "none_accepted": "no mailbox at all was let in",
+    "imap_accepted": "IMAP had just accepted the same passwords",
+    "worked_before": "the same passwords worked there at the last check",
+}
+"""What speaks for the credentials that a server rejects."""
 
 BLAME: Mapping[Blame, str] = {
     Blame.NOBODY: "nobody",
@@ -159,6 +168,10 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         "Check host, port and security in the settings. If they are right, ask whoever runs the mail server to look"
         " at its TLS log.",
     ),
+    Code.TLS_NO_SECURE_RENEGOTIATION: (
+        "{host} lacks a protection that mail programs have insisted on for years (RFC 5746, secure renegotiation).",
+        "Ask whoever runs the mail server to update it. Allowing an insecure certificate does not help.",
+    ),
     Code.TLS_TIMEOUT: (
         "{host} did not finish setting up the encryption in time.",
         "Verify again in a few minutes. If it stays, ask whoever runs the mail server or the network in between.",
@@ -180,7 +193,7 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         "Ask whoever runs the mail server to let our addresses in. Its own words are in the report.",
     ),
     Code.PROTOCOL_MISMATCH: (
-        "Port {port} of {host} does not speak {protocol}.",
+        "Port {port} of {host} does not speak {protocol}, but {other}.",
         "Check the {protocol} host and port in the settings.",
     ),
     Code.PROTOCOL_ERROR: (
@@ -212,6 +225,16 @@ WORDS: Mapping[Code, tuple[str, str]] = {
     Code.SERVER_BLOCKS_ADDRESS: (
         "{host} blocks the address that we connect from.",
         "Ask whoever runs the mail server to take our addresses off the block list.",
+    ),
+    Code.SERVER_REVERSE_DNS: (
+        "{host} turns us away because the address that we connect from has no host name in the DNS (reverse DNS).",
+        "The operator of this service gives its addresses a host name that leads back to them, then verify again. It"
+        " says nothing about the mailboxes.",
+    ),
+    Code.SERVER_REFUSES_NAME: (
+        "{host} does not accept the name with which this service introduces itself (EHLO).",
+        "Ask whoever runs the mail server to accept address literals (RFC 5321, 4.1.3), then verify again. It says"
+        " nothing about the mailboxes.",
     ),
     Code.AUTH_REJECTED: (
         "{host} rejected the user name or the password.",
@@ -297,6 +320,11 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         "Use the user name that owns the address, or ask whoever runs the mail server to allow the user name in use to"
         " send as this address. Both names stand beside the server's words.",
     ),
+    Code.AUTH_ALL_REJECTED: (
+        "{host} rejected the mailboxes alike, and not for their passwords, it seems: {evidence}.",
+        "Ask whoever runs the mail server whether its password database is within reach, and check the form of the user"
+        " names. Then verify again. Nobody needs to enter a password for this.",
+    ),
     Code.MAILBOX_NOT_CONNECTED: (
         "{host} accepted the login but did not open the mailbox.",
         "Verify again in a few minutes, for too many open connections can cause it. If it stays, ask the mail"
@@ -309,6 +337,14 @@ WORDS: Mapping[Code, tuple[str, str]] = {
     Code.MAILBOX_IN_USE: (
         "Another program holds this mailbox at {host} locked.",
         "Close other mail programs on this mailbox and verify again.",
+    ),
+    Code.MAILBOX_BROKEN: (
+        "{host} accepted the login, but the mailbox is missing or damaged on the server.",
+        "Ask whoever runs the mail server to look at the folder of this mailbox. The password is right.",
+    ),
+    Code.MAILBOX_FULL: (
+        "This mailbox is full at {host}.",
+        "The mailbox's owner deletes mail or asks the mail administrator for more space, then verify again.",
     ),
     Code.EXCHANGE_URL_CHANGED: (
         "The Exchange address was corrected to {url}.",
@@ -432,6 +468,10 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         "{host} accepted the login, but there is no such mailbox.",
         "Check the address of the mailbox. Ask the mail administrator whether it exists on this server or has moved.",
     ),
+    Code.EXCHANGE_PRIMARY_ADDRESS: (
+        "{host} knows this address only as a second one of the mailbox.",
+        "Enter the primary address of the mailbox. The mail administrator knows it.",
+    ),
     Code.EXCHANGE_ACCESS_DENIED: (
         "{host} accepted the login but denies this user the mailbox.",
         "Ask the mail administrator to give this user access to the mailbox.",
@@ -463,6 +503,22 @@ WORDS: Mapping[Code, tuple[str, str]] = {
     Code.EXCHANGE_STORE: (
         "{host} answers, but the database of this mailbox is not available just now.",
         "Verify again in a few minutes. If it stays, ask whoever runs the mail server.",
+    ),
+    Code.EXCHANGE_PROXYING: (
+        "{host} cannot pass the request on to the Exchange server that holds this mailbox.",
+        "Ask whoever runs the mail server to look at how its Exchange servers and sites reach each other.",
+    ),
+    Code.EXCHANGE_VERSION: (
+        "The Exchange server at {host} is too old, or older than the mailbox's own, for the request.",
+        "Ask whoever runs the mail server for Exchange 2010 or later, or enter the server that holds the mailbox.",
+    ),
+    Code.EXCHANGE_REQUEST_REFUSED: (
+        "Exchange at {host} took the request of this service for a wrong one.",
+        "The operator of this service looks into its log. It says nothing about the mailbox. Verify again later.",
+    ),
+    Code.EXCHANGE_OTHER_ERROR: (
+        "Exchange at {host} answered with an error that does not belong to the question.",
+        "Verify again. If it stays, show the server's own words in the report to whoever runs the mail server.",
     ),
     Code.CREDENTIAL_MISSING: (
         "No password is stored for this mailbox.",

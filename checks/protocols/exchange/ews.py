@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import requests
+from exchangelib import errors
 from exchangelib.account import Identity
 from exchangelib.configuration import Configuration
 from exchangelib.credentials import DELEGATE, IMPERSONATION
@@ -28,8 +29,8 @@ from checks import library_guard
 from checks.codes import Code
 from checks.model import Fault
 from checks.network.http import Reply, Request, excerpt
-from checks.protocols.exchange.replies import passing_code
-from checks.protocols.exchange.response_codes import translate
+from checks.protocols.exchange.replies import named_code, passing_code
+from checks.protocols.exchange.response_codes import RESPONSES, translate
 
 library_guard.ignore_warnings(__name__)
 FOLDERS = ("inbox", "calendar")
@@ -78,15 +79,29 @@ def _answers(account: "_Account", adapter: "_Adapter") -> Iterator[Answer]:
     try:
         yield from map(_answer, _Folders(account=account).each())
     except EWSError as error:
-        raise adapter.fault or Fault(translate(type(error).__name__), _words(error)) from None
+        name = type(error).__name__
+        code = translate(name if name in RESPONSES else adapter.named or name)
+        raise adapter.fault or Fault(code, _words(error)) from None
 
 
 def _answer(item: object) -> Answer:
-    return Answer(type(item).__name__, _words(item)) if isinstance(item, Exception) else Answer()
+    return Answer(_name(item), _words(item)) if isinstance(item, Exception) else Answer()
+
+
+def _name(error: Exception) -> str:
+    return error.response_code if isinstance(error, _OtherError) else type(error).__name__
 
 
 def _words(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
+    return f"{_name(error)}: {error}"
+
+
+class _OtherError(EWSError):  # type: ignore[misc] # exchangelib is untyped
+    """A response code that exchangelib has no exception for."""
+
+    def __init__(self, response_code: str, text: str) -> None:
+        super().__init__(text)
+        self.response_code = response_code
 
 
 def _new_protocol(url: str, adapter: "_Adapter") -> "_Protocol":
@@ -182,6 +197,14 @@ class _Folders(GetFolder):  # type: ignore[misc] # exchangelib is untyped
     def _update_api_version(self, api_version: str, header: Any) -> None:
         """Nothing is asked after this, so the server's version is of no use."""
 
+    @staticmethod
+    def _get_exception(code: str | None, text: str | None, msg_xml: Any = None, rule_errors: Any = None) -> Exception:
+        code, text = (code or "").strip(), text or ""
+        if code and code in RESPONSES and not hasattr(errors, code):
+            return _OtherError(code, text)
+        found: Exception = GetFolder._get_exception(code, text, msg_xml, rule_errors)  # noqa: SLF001 - the other half of it
+        return found
+
     def _get_elements_in_response(self, response: Any) -> Iterator[object]:
         for message in response:
             found = self._get_element_container(message=message, name=self.element_container_name)
@@ -221,6 +244,11 @@ class _Adapter(requests.adapters.BaseAdapter):
         if self.fault or self._reply is None:
             return self.fault or Fault(Code.PROTOCOL_ERROR)
         return Fault(passing_code(self._reply) or Code.PROTOCOL_ERROR, excerpt(self._reply))
+
+    @property
+    def named(self) -> str:
+        """The response code that the answer names, '' where it names none."""
+        return named_code(self._reply) if self._reply else ""
 
     def close(self) -> None:
         """The check closes the wire."""

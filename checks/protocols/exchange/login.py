@@ -21,7 +21,7 @@ from checks.network.http import USER_AGENT, Reply, Request
 from checks.network.stream import Stream
 from checks.protocols.exchange.auth import Logon, choose, logon
 from checks.protocols.exchange.replies import judge_logon
-from checks.protocols.exchange.response_codes import translate
+from checks.protocols.exchange.response_codes import NOT_THERE, translate
 from checks.protocols.exchange.url import host_header
 from checks.protocols.exchange_online import ENDS, is_online
 from checks.protocols.momentary_failures import Moments
@@ -205,7 +205,7 @@ class _Attempt:
         application = self._credential.application or (token and is_application_token(self._credential.secret))
         acts = self._route.impersonate or application
         mail, calendar = ews.ask(self._route.url, host_header(self._route.url), self._address, wire, impersonate=acts)
-        return _verdicts(mail, calendar)
+        return _verdicts(mail, calendar, own=self._address.casefold() == self._credential.username.casefold())
 
     def _keep_session(self, stream: Stream) -> None:
         if self._route.session is None and isinstance(stream.sock, ssl.SSLSocket):
@@ -217,9 +217,14 @@ def _named(request: Request) -> Request:
     return Request(request.method, request.target, request.host, (("User-Agent", USER_AGENT), *headers), request.body)
 
 
-def _verdicts(mail: "Answer", calendar: "Answer") -> tuple[ServiceVerdicts, str]:
-    """One cause that keeps from both is one cause: "access denied" to both is no matter of the calendar."""
-    if mail.response_code == calendar.response_code == "ErrorAccessDenied":
+def _verdicts(mail: "Answer", calendar: "Answer", *, own: bool) -> tuple[ServiceVerdicts, str]:
+    """One cause that keeps from both is one cause: "access denied" to both is no matter of the calendar.
+
+    Where the mailbox is not the login's `own`, Exchange hides that it lacks rights: it knows of no folder at all.
+    """
+    codes = {mail.response_code, calendar.response_code}
+    denied = {translate(code) for code in codes} == {Code.EXCHANGE_ACCESS_DENIED}
+    if denied or (not own and codes <= NOT_THERE):
         return ServiceVerdicts(Code.EXCHANGE_ACCESS_DENIED, Code.EXCHANGE_ACCESS_DENIED), mail.words
     services = ServiceVerdicts(
         translate(mail.response_code, "mail") if mail.response_code else Code.OK,

@@ -114,6 +114,19 @@ def test_a_user_name_that_is_no_address(scheme: str, name: str, server: Exchange
     assert log_in(route, Credential(name, SECRET), context, ADDRESS).result.code is Code.OK
 
 
+@pytest.mark.parametrize("gone", ["ErrorFolderNotFound", "ErrorItemNotFound"])
+def test_another_mailbox_without_any_folder_is_one_that_we_may_not_open(
+    gone: str, server: ExchangeServer, context: CheckContext
+) -> None:
+    name = f"nothing_there_{gone}"
+    server.act(name)
+    route = route_to(server, context, "BASIC")
+    own = log_in(route, Credential(ADDRESS, SECRET), context)
+    other = log_in(route, Credential(ADDRESS, SECRET), context, "u1@lab.example")
+    assert own.services == ServiceVerdicts(Code.MAILBOX_NO_INBOX, Code.EXCHANGE_CALENDAR_MISSING)
+    assert other.services == ServiceVerdicts(Code.EXCHANGE_ACCESS_DENIED, Code.EXCHANGE_ACCESS_DENIED)
+
+
 @pytest.mark.parametrize("scheme", PASSWORDS)
 def test_a_wrong_password_is_sent_once(scheme: str, server: ExchangeServer, context: CheckContext) -> None:
     found = log_in(route_to(server, context, scheme), Credential(ADDRESS, "wrong-" + SECRET), context)
