@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import requests
+from exchangelib import errors
 from exchangelib.account import Identity
 from exchangelib.configuration import Configuration
 from exchangelib.credentials import DELEGATE, IMPERSONATION
@@ -29,7 +30,7 @@ from checks.codes import Code
 from checks.model import Fault
 from checks.network.http import Reply, Request, excerpt
 from checks.protocols.exchange.replies import named_code, passing_code
-from checks.protocols.exchange.response_codes import translate
+from checks.protocols.exchange.response_codes import RESPONSES, translate
 
 library_guard.ignore_warnings(__name__)
 FOLDERS = ("inbox", "calendar")
@@ -96,17 +97,29 @@ def _answers(account: "_Account", adapter: "_Adapter") -> Iterator[Answer]:
 
 def _fault_of(error: str, words: str, named: str) -> Fault:
     """exchangelib reads a SOAP fault only where it is written as Exchange writes it; `named` is what we read in it."""
-    name = error if translate(error) is not Code.PROTOCOL_ERROR else named or error
+    name = error if error in RESPONSES else named or error
     kind = VersionRefused if name in _TOO_NEW else Fault
     return kind(translate(name), words)
 
 
 def _answer(item: object) -> Answer:
-    return Answer(type(item).__name__, _words(item)) if isinstance(item, Exception) else Answer()
+    return Answer(_name(item), _words(item)) if isinstance(item, Exception) else Answer()
+
+
+def _name(error: Exception) -> str:
+    return error.response_code if isinstance(error, _OtherError) else type(error).__name__
 
 
 def _words(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
+    return f"{_name(error)}: {error}"
+
+
+class _OtherError(EWSError):  # type: ignore[misc] # exchangelib is untyped
+    """A response code that exchangelib has no exception for."""
+
+    def __init__(self, response_code: str, text: str) -> None:
+        super().__init__(text)
+        self.response_code = response_code
 
 
 def _new_protocol(url: str, adapter: "_Adapter", version: Version) -> "_Protocol":
@@ -201,6 +214,14 @@ class _Folders(GetFolder):  # type: ignore[misc] # exchangelib is untyped
 
     def _update_api_version(self, api_version: str, header: Any) -> None:
         """Nothing is asked after this, so the server's version is of no use."""
+
+    @staticmethod
+    def _get_exception(code: str | None, text: str | None, msg_xml: Any = None, rule_errors: Any = None) -> Exception:
+        code, text = (code or "").strip(), text or ""
+        if code and code in RESPONSES and not hasattr(errors, code):
+            return _OtherError(code, text)
+        found: Exception = GetFolder._get_exception(code, text, msg_xml, rule_errors)  # noqa: SLF001 - the other half of it
+        return found
 
     def _get_elements_in_response(self, response: Any) -> Iterator[object]:
         for message in response:

@@ -20,10 +20,10 @@ from checks.network.dial import Deadline, dial, fault_of, resolve
 from checks.network.http import USER_AGENT, Reply, Request
 from checks.network.stream import Stream
 from checks.protocols.exchange.auth import Logon, choose, logon
-from checks.protocols.exchange.exchange_online import ENDS, is_online
 from checks.protocols.exchange.replies import judge_logon
-from checks.protocols.exchange.response_codes import translate
+from checks.protocols.exchange.response_codes import NOT_THERE, translate
 from checks.protocols.exchange.url import host_header
+from checks.protocols.exchange_online import ENDS, is_online
 from checks.protocols.momentary_failures import Moments
 from checks.tls import handshake
 
@@ -226,10 +226,12 @@ class _Attempt:
         """Mail and calendar, asked in the version that the server knows: a lower one where it does not know this."""
         route, wire = self._route, self._wire(stream, send_as)
         asked = route.url, host_header(route.url), self._address, wire
+        own = self._address.casefold() == self._credential.username.casefold()
         while True:
             version = route.version
             try:
-                return _verdicts(*ews.ask(*asked, impersonate=acts, version=version))
+                mail, calendar = ews.ask(*asked, impersonate=acts, version=version)
+                return _verdicts(mail, calendar, own=own)
             except ews.VersionRefused as fault:
                 if version + 1 == len(ews.VERSIONS):
                     raise
@@ -271,9 +273,14 @@ def _named(request: Request) -> Request:
     return Request(request.method, request.target, request.host, (("User-Agent", USER_AGENT), *headers), request.body)
 
 
-def _verdicts(mail: "Answer", calendar: "Answer") -> tuple[ServiceVerdicts, str]:
-    """One cause that keeps from both is one cause: "access denied" to both is no matter of the calendar."""
-    if mail.response_code == calendar.response_code == "ErrorAccessDenied":
+def _verdicts(mail: "Answer", calendar: "Answer", *, own: bool) -> tuple[ServiceVerdicts, str]:
+    """One cause that keeps from both is one cause: "access denied" to both is no matter of the calendar.
+
+    Where the mailbox is not the login's `own`, Exchange hides that it lacks rights: it knows of no folder at all.
+    """
+    codes = {mail.response_code, calendar.response_code}
+    denied = {translate(code) for code in codes} == {Code.EXCHANGE_ACCESS_DENIED}
+    if denied or (not own and codes <= NOT_THERE):
         return ServiceVerdicts(Code.EXCHANGE_ACCESS_DENIED, Code.EXCHANGE_ACCESS_DENIED), mail.words
     services = ServiceVerdicts(
         translate(mail.response_code, "mail") if mail.response_code else Code.OK,

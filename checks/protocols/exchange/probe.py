@@ -17,9 +17,10 @@ from checks.model import Endpoint, EndpointResult, Facts, Fault, Fix, Invalid, O
 from checks.network.dial import Deadline
 from checks.network.http import USER_AGENT, Reply, Request, exchange
 from checks.network.stream import Stream
+from checks.protocols import exchange_online
 from checks.protocols.conversation import Conversation
 from checks.protocols.endpoint import EndpointCheck
-from checks.protocols.exchange import exchange_online, product_marks
+from checks.protocols.exchange import product_marks
 from checks.protocols.exchange.autodiscover import other_url
 from checks.protocols.exchange.replies import judge_probe, require_usable, server_version
 from checks.protocols.exchange.url import endpoint_of, host_header, normalise_url, same_place

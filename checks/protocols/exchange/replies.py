@@ -10,9 +10,9 @@ from checks.codes import Code
 from checks.model import Fault
 from checks.network.http import Reply, excerpt
 from checks.protocols.exchange import product_marks
-from checks.protocols.exchange.exchange_online import ENDS, is_consumer, is_online
 from checks.protocols.exchange.response_codes import PASSING, translate
 from checks.protocols.exchange.url import same_place
+from checks.protocols.exchange_online import ENDS, is_consumer, is_online
 from checks.protocols.reply_text import ACCOUNT_TEXTS, LONGEST, first_match, fold
 
 USABLE = ("BASIC", "NTLM", "NEGOTIATE", "BEARER")
@@ -134,7 +134,7 @@ def passing_code(reply: Reply) -> Code | None:
 
 
 def named_code(reply: Reply) -> str:
-    """EWS's own code in a SOAP message or a SOAP fault, '' where there is none."""
+    """The first response code in a SOAP message, '' where there is none: in its own element, or as the fault's code."""
     named = _RESPONSE_CODE.search(reply.body) or _FAULT_CODE.search(reply.body)
     return named[1].decode("ascii", "replace") if named else ""
 
@@ -171,9 +171,12 @@ _BY_STATUS = {
 
 def _forbidden(seen: str, *, online: bool) -> Fault:
     """IIS tells its reasons by a substatus in the text of its page, if at all."""
-    if online:
-        return Fault(Code.EXCHANGE_ONLINE_RETIRED, seen, date=ENDS.isoformat())
     text = fold(seen[:LONGEST]).lower()
+    if online:
+        # As Microsoft's support quotes it for a list of user agents: microsoftgraph/microsoft-graph-docs issue 19788.
+        listed = re.search(r"\ballow ?list\b", text)
+        code = Code.EXCHANGE_APP_NOT_LISTED if listed else Code.EXCHANGE_ONLINE_RETIRED
+        return Fault(code, seen, date=ENDS.isoformat())
     if re.search(r"\b403\.(6|8|501|502)\b|ip address .{0,40}(reject|block|denied)", text):
         return Fault(Code.SERVER_BLOCKS_ADDRESS, seen)
     if re.search(r"\b403\.(7|12|13|16|17)\b|client certificate", text):
@@ -205,7 +208,11 @@ def judge_logon(reply: Reply, url: str, *, token: bool) -> None:
 
 def _only_passing(fault: Fault) -> Fault:
     """The endpoint passed its check a moment ago: a page in its place is no fact about this mailbox."""
-    telling = fault.code in PASSING or fault.code in (Code.EXCHANGE_ONLINE_RETIRED, Code.SERVER_BLOCKS_ADDRESS)
+    telling = fault.code in PASSING or fault.code in (
+        Code.EXCHANGE_ONLINE_RETIRED,
+        Code.EXCHANGE_APP_NOT_LISTED,
+        Code.SERVER_BLOCKS_ADDRESS,
+    )
     return fault if telling else Fault(Code.PROTOCOL_ERROR, fault.seen)
 
 

@@ -18,7 +18,7 @@ from checks.messages.endpoints import endpoint_document
 from checks.model import Endpoint, EndpointResult, Fix, Option, Protocol, Security
 from checks.network.address_policy import AddressPolicy
 from checks.network.dial import Deadline
-from checks.protocols.exchange import exchange_online
+from checks.protocols import exchange_online
 from checks.protocols.exchange.autodiscover import other_url
 from checks.protocols.exchange.probe import probe
 from checks.protocols.exchange.url import endpoint_of

@@ -172,7 +172,7 @@ def test_a_lower_version_is_found_once_a_run(
 def test_a_server_that_knows_no_version(leaf: CertificateFiles, context: CheckContext) -> None:
     with ScriptedEws(knows(""), leaf) as server:
         found = log_in(route_to(server, context), Credential(ADDRESS, "secret"), context)
-    assert (found.result.verdict, found.result.code) == (Verdict.INCONCLUSIVE, Code.PROTOCOL_ERROR)
+    assert (found.result.verdict, found.result.code) == (Verdict.FAIL, Code.EXCHANGE_VERSION)
 
 
 @pytest.mark.parametrize("prefix", ["s", "soap", "soapenv", "SOAP-ENV", "x1"])
