@@ -78,10 +78,12 @@ class Code(StrEnum):
     TLS_PREAUTH = "tls.preauth"
     TLS_VERSION = "tls.version"
     TLS_NO_SHARED_CIPHER = "tls.no_shared_cipher"
+    TLS_OLD_CIPHERS = "tls.old_ciphers"
     TLS_WEAK_DH = "tls.weak_dh"
     TLS_UNKNOWN_SNI = "tls.unknown_sni"
     TLS_CLIENT_CERTIFICATE = "tls.client_certificate"
     TLS_HANDSHAKE = "tls.handshake"
+    TLS_NO_SECURE_RENEGOTIATION = "tls.no_secure_renegotiation"
     TLS_TIMEOUT = "tls.timeout"
     TLS_LARGE_HELLO = "tls.large_hello"
 
@@ -97,6 +99,8 @@ class Code(StrEnum):
     SERVER_THROTTLED = "server.throttled"
     SERVER_TOO_MANY_CONNECTIONS = "server.too_many_connections"
     SERVER_BLOCKS_ADDRESS = "server.blocks_address"
+    SERVER_REVERSE_DNS = "server.reverse_dns"
+    SERVER_REFUSES_NAME = "server.refuses_name"
 
     AUTH_REJECTED = "auth.rejected"
     AUTH_APP_PASSWORD = "auth.app_password_required"
@@ -116,6 +120,7 @@ class Code(StrEnum):
     AUTH_UNSENDABLE = "auth.unsendable"
     AUTH_ID_REQUIRED = "auth.id_required"
     AUTH_TEMPORARY = "auth.temporary"
+    AUTH_ALL_REJECTED = "auth.all_rejected"
 
     SMTP_LOGIN_REQUIRED = "smtp.login_required"
     SMTP_SENDER_REFUSED = "smtp.sender_refused"
@@ -123,6 +128,8 @@ class Code(StrEnum):
     MAILBOX_NOT_CONNECTED = "mailbox.not_connected"
     MAILBOX_NO_INBOX = "mailbox.no_inbox"
     MAILBOX_IN_USE = "mailbox.in_use"
+    MAILBOX_BROKEN = "mailbox.broken"
+    MAILBOX_FULL = "mailbox.full"
 
     EXCHANGE_URL_CHANGED = "exchange.url_changed"
     EXCHANGE_AUTODISCOVER_DIFFERS = "exchange.autodiscover_differs"
@@ -146,8 +153,11 @@ class Code(StrEnum):
     EXCHANGE_ONLINE_RETIRED = "exchange.online_retired"
     EXCHANGE_ONLINE_PASSWORD = "exchange.online_password"
     EXCHANGE_ONLINE_SMTP = "exchange.online_smtp"
+    EXCHANGE_APP_NOT_LISTED = "exchange.app_not_listed"
+    EXCHANGE_LEGACY_ENDPOINT = "exchange.legacy_endpoint"
     EXCHANGE_CONSUMER = "exchange.consumer"
     EXCHANGE_MAILBOX_NOT_FOUND = "exchange.mailbox_not_found"
+    EXCHANGE_PRIMARY_ADDRESS = "exchange.primary_address"
     EXCHANGE_ACCESS_DENIED = "exchange.access_denied"
     EXCHANGE_MAIL_DENIED = "exchange.mail_denied"
     EXCHANGE_CALENDAR_DENIED = "exchange.calendar_denied"
@@ -156,6 +166,10 @@ class Code(StrEnum):
     EXCHANGE_IMPERSONATION = "exchange.impersonation_denied"
     EXCHANGE_MOVING = "exchange.mailbox_moving"
     EXCHANGE_STORE = "exchange.store_unavailable"
+    EXCHANGE_PROXYING = "exchange.proxying_failed"
+    EXCHANGE_VERSION = "exchange.version"
+    EXCHANGE_REQUEST_REFUSED = "exchange.request_refused"
+    EXCHANGE_OTHER_ERROR = "exchange.other_error"
 
     CREDENTIAL_MISSING = "credential.missing"
     CREDENTIAL_UNREADABLE = "credential.unreadable"
@@ -233,10 +247,12 @@ CODES: Mapping[Code, Trait] = {
         Code.TLS_PREAUTH,
         Code.TLS_VERSION,
         Code.TLS_NO_SHARED_CIPHER,
+        Code.TLS_OLD_CIPHERS,
         Code.TLS_WEAK_DH,
         Code.TLS_UNKNOWN_SNI,
         Code.TLS_CLIENT_CERTIFICATE,
         Code.TLS_HANDSHAKE,
+        Code.TLS_NO_SECURE_RENEGOTIATION,
         Code.TLS_LARGE_HELLO,
         Code.GREETING_REFUSED,
         Code.SERVER_BLOCKS_ADDRESS,
@@ -247,6 +263,7 @@ CODES: Mapping[Code, Trait] = {
         Code.AUTH_ENCRYPTION_REQUIRED,
         Code.AUTH_ID_REQUIRED,
         Code.PROTOCOL_BARE_LINE_FEED,
+        Code.MAILBOX_BROKEN,
         Code.CONNECT_SOME_ADDRESSES,
     ),
     **_traits(
@@ -257,6 +274,7 @@ CODES: Mapping[Code, Trait] = {
         Code.SERVER_THROTTLED,
         Code.SERVER_TOO_MANY_CONNECTIONS,
         Code.AUTH_TEMPORARY,
+        Code.AUTH_ALL_REJECTED,
         Code.MAILBOX_IN_USE,
     ),
     **_traits(
@@ -276,7 +294,7 @@ CODES: Mapping[Code, Trait] = {
         Code.MAILBOX_NO_INBOX,
     ),
     # "User is authenticated but not connected" comes and goes at Exchange Online when there are too many connections.
-    **_traits(Blame.MAILBOX, False, Code.CREDENTIAL_MISSING, Code.MAILBOX_NOT_CONNECTED),
+    **_traits(Blame.MAILBOX, False, Code.CREDENTIAL_MISSING, Code.MAILBOX_NOT_CONNECTED, Code.MAILBOX_FULL),
     **_traits(
         Blame.NETWORK,
         False,
@@ -304,6 +322,7 @@ CODES: Mapping[Code, Trait] = {
         Code.EXCHANGE_ONLINE_RETIRED,
         Code.EXCHANGE_ONLINE_PASSWORD,
         Code.EXCHANGE_ONLINE_SMTP,
+        Code.EXCHANGE_LEGACY_ENDPOINT,
         Code.EXCHANGE_CONSUMER,
         Code.AUTH_CLIENT_REJECTED,
     ),
@@ -315,9 +334,12 @@ CODES: Mapping[Code, Trait] = {
         Code.EXCHANGE_PRE_AUTHENTICATION,
         Code.EXCHANGE_FIREWALL,
         Code.EXCHANGE_FORBIDDEN,
+        Code.EXCHANGE_APP_NOT_LISTED,
         Code.EXCHANGE_NO_AUTH,
         Code.EXCHANGE_AUTH_UNUSABLE,
         Code.EXCHANGE_NTLM_BROKEN,
+        Code.EXCHANGE_PROXYING,
+        Code.EXCHANGE_VERSION,
     ),
     **_traits(
         Blame.SERVER,
@@ -325,11 +347,13 @@ CODES: Mapping[Code, Trait] = {
         Code.EXCHANGE_ALL_REJECTED,
         Code.EXCHANGE_MOVING,
         Code.EXCHANGE_STORE,
+        Code.EXCHANGE_OTHER_ERROR,
     ),
     **_traits(
         Blame.MAILBOX,
         True,
         Code.EXCHANGE_MAILBOX_NOT_FOUND,
+        Code.EXCHANGE_PRIMARY_ADDRESS,
         Code.EXCHANGE_ACCESS_DENIED,
         Code.EXCHANGE_MAIL_DENIED,
         Code.EXCHANGE_CALENDAR_DENIED,
@@ -341,6 +365,9 @@ CODES: Mapping[Code, Trait] = {
         Blame.US,
         False,
         Code.CREDENTIAL_UNREADABLE,
+        Code.SERVER_REVERSE_DNS,
+        Code.SERVER_REFUSES_NAME,
+        Code.EXCHANGE_REQUEST_REFUSED,
         Code.RUN_NOT_TRIED,
         Code.RUN_CANCELLED,
         Code.RUN_BUDGET,

@@ -3,6 +3,7 @@
 import functools
 import ssl
 from dataclasses import dataclass
+from typing import Literal
 
 import certifi
 
@@ -10,6 +11,14 @@ from checks.model import Invalid
 from checks.x509.trust_store import PEM
 
 _READING = ssl.VerifyFlags.VERIFY_X509_TRUSTED_FIRST
+Ciphers = Literal["python", "openssl"]
+"""Whose list of ciphers up to TLS 1.2 a client offers: CPython's, or OpenSSL's default, as Debian's Python does.
+TLS 1.3 has ciphers of its own, which are the same for both."""
+_CIPHERS: dict[Ciphers, str] = {
+    # What CPython has asked OpenSSL for since 3.10 (bpo-43998), where its distributor has not said otherwise.
+    "python": "@SECLEVEL=2:ECDH+AESGCM:ECDH+CHACHA20:ECDH+AES:DHE+AES:!aNULL:!eNULL:!aDSS:!SHA1:!AESCCM",
+    "openssl": "DEFAULT:@SECLEVEL=2",
+}
 STRICT_READING = ssl.VerifyFlags.VERIFY_X509_STRICT | ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
 
 
@@ -17,11 +26,13 @@ STRICT_READING = ssl.VerifyFlags.VERIFY_X509_STRICT | ssl.VerifyFlags.VERIFY_X50
 class Trust:
     """Whom a check trusts: certifi's roots, and the CAs of `ca_pem` (PEM text) for one domain only.
 
-    `x509_strict`: how the client that will connect reads certificates, see `new_context`.
+    `x509_strict`, `ciphers`: how the client that will connect reads certificates, and what it offers; see
+    `new_context`.
     """
 
     ca_pem: str = ""
     x509_strict: bool = False
+    ciphers: Ciphers = "python"
 
     def __post_init__(self) -> None:
         if self.ca_pem:
@@ -30,16 +41,16 @@ class Trust:
     @property
     def strict(self) -> ssl.SSLContext:
         """The context that decides and that logs in."""
-        return _strict(self.ca_pem, self.x509_strict)
+        return _strict(self)
 
     @property
     def insecure(self) -> ssl.SSLContext:
         """The context for a domain whose admin allows insecure certificates, and for what-ifs."""
-        return _insecure()
+        return insecure_context(self.ciphers)
 
 
-def new_context(*, x509_strict: bool = False) -> ssl.SSLContext:
-    """A context that verifies, with the public roots; the same one on every Python.
+def new_context(*, x509_strict: bool = False, ciphers: Ciphers = "python") -> ssl.SSLContext:
+    """A context that verifies, with the public roots; the same one on every Python, whoever built it.
 
     `x509_strict` adds what Python's default contexts have from 3.13 on: the rules of RFC 5280 that OpenSSL leaves out
     otherwise, and trust in whatever the store holds. https://docs.python.org/3/library/ssl.html#ssl.create_default_context
@@ -48,16 +59,17 @@ def new_context(*, x509_strict: bool = False) -> ssl.SSLContext:
     context.verify_flags = _READING | (STRICT_READING if x509_strict else ssl.VerifyFlags.VERIFY_DEFAULT)
     # Debian's Python leaves the oldest version to the system's settings.
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(_CIPHERS[ciphers])
     return context
 
 
 # Loading the roots takes 30 ms, so contexts are kept: as many as domains with a CA of their own are likely to be busy.
 @functools.lru_cache(maxsize=64)
-def _strict(ca_pem: str, x509_strict: bool) -> ssl.SSLContext:
-    context = new_context(x509_strict=x509_strict)
-    if ca_pem:
+def _strict(trust: Trust) -> ssl.SSLContext:
+    context = new_context(x509_strict=trust.x509_strict, ciphers=trust.ciphers)
+    if trust.ca_pem:
         # Only the certificates themselves: bundles have comments between them, in any language.
-        certificates = "\n".join(PEM.findall(ca_pem))
+        certificates = "\n".join(PEM.findall(trust.ca_pem))
         try:
             context.load_verify_locations(cadata=certificates)
         except (ssl.SSLError, ValueError):
@@ -65,9 +77,10 @@ def _strict(ca_pem: str, x509_strict: bool) -> ssl.SSLContext:
     return context
 
 
-@functools.lru_cache(maxsize=1)
-def _insecure() -> ssl.SSLContext:
-    context = new_context()
+@functools.lru_cache(maxsize=2)
+def insecure_context(ciphers: Ciphers) -> ssl.SSLContext:
+    """A context that verifies nothing."""
+    context = new_context(ciphers=ciphers)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context

@@ -15,6 +15,7 @@ from checks.clients.selection import client_profile
 from checks.context import ENDPOINT_SECONDS, LOGIN_SECONDS
 from checks.model import Invalid
 from checks.network.address_policy import AddressPolicy, Network
+from checks.trust import Ciphers
 
 EMBEDDED_BROKER = "memory://localhost/"
 _BROKER_HELP = "give memory:// or redis://[user:password@]host[:port]/number, or rediss:// with TLS"
@@ -37,6 +38,8 @@ class Config(BaseSettings):
     source_address: str | None = None
     x509_strict: bool = False
     """Whether the app that will connect reads certificates as Python does from 3.13 on; off: as 3.12 and before."""
+    tls_ciphers: Ciphers = "python"
+    """Which ciphers the app that will connect offers up to TLS 1.2: Python's own list, or OpenSSL's."""
     client_profile: Annotated[ClientProfile, NoDecode] = PYTHON
     """How the app's mail client logs in: `python`, `node`, or the path of a TOML file."""
     logins_at_once: int = Field(default=20, ge=1, le=200)

@@ -60,7 +60,7 @@ def endpoint_document(
         seen=result.seen if result.code is not Code.OK else "",
         server_said=result.code.partition(".")[0] in _SAID_BY_SERVER,
         option=result.option,
-        option_sentence=_option(result.option, language, ticked=ticked),
+        option_sentence=_option(result, language, ticked=ticked),
         fix=FixDocument(result.fix.kind, fix_detail(result.fix, language)) if result.fix else None,
         warnings=tuple(_warning(result, warning, language) for warning in result.warnings),
         steps=tuple(_step(step, language) for step in result.steps),
@@ -71,9 +71,22 @@ def endpoint_document(
     )
 
 
-def _option(option: Option | None, language: Language, *, ticked: bool) -> str:
-    matters = option is not None and (ticked or option is Option.NEEDED)
-    return PHRASES(language, f"option.{option}") if matters else ""
+def _option(result: EndpointResult, language: Language, *, ticked: bool) -> str:
+    option = result.option
+    if option is None or not (ticked or option is Option.NEEDED):
+        return ""
+    sentence, until = PHRASES(language, f"option.{option}"), _replaced_by(result)
+    if option is not Option.NEEDED or not until:
+        return sentence
+    return sentence + PHRASES(language, "option.until", date=until)
+
+
+def _replaced_by(result: EndpointResult) -> str:
+    """The day by which the server will have another key, if it keeps its certificates valid; '' where it does not."""
+    chain = result.tls.chain if result.tls else ()
+    if not chain or result.code in (Code.TLS_EXPIRED, Code.TLS_NOT_YET_VALID):
+        return ""
+    return chain[0].not_after[:10]
 
 
 def place_words(endpoint: Endpoint, language: Language) -> str:

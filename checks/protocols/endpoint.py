@@ -14,6 +14,7 @@ from checks.context import CheckContext
 from checks.model import Endpoint, EndpointResult, Facts, Fault, Fix, Option, Pin, Security, TlsFacts, Warn
 from checks.network.dial import Deadline
 from checks.network.stream import Stream
+from checks.protocols import exchange_online
 from checks.protocols.connections import Connections
 from checks.protocols.conversation import Conversation
 from checks.protocols.dialect import Dialect, Greeting, dialect_of
@@ -27,7 +28,9 @@ from checks.x509.keys import key_sha256
 
 # A handshake that ended like this may have met a server that wants to be greeted in clear text first.
 _WORTH_STARTTLS = frozenset({Code.TLS_PLAINTEXT_PORT, Code.CONNECT_CLOSED})
-_TLS_IS_SPOKEN = frozenset({Code.TLS_VERSION, Code.TLS_NO_SHARED_CIPHER, Code.TLS_CLIENT_CERTIFICATE})
+_TLS_IS_SPOKEN = frozenset(
+    {Code.TLS_VERSION, Code.TLS_NO_SHARED_CIPHER, Code.TLS_OLD_CIPHERS, Code.TLS_CLIENT_CERTIFICATE}
+)
 
 
 class EndpointCheck:
@@ -49,6 +52,7 @@ class EndpointCheck:
 
     def run(self) -> EndpointResult:
         """The result, whatever comes."""
+        self._warn(_known_of(self._endpoint))
         try:
             sock = self._connections.reach()
             if self._connections.silent:
@@ -292,3 +296,11 @@ def _option_for(obstacle: Fault | None) -> Option | None:
     if obstacle is None:
         return Option.NEEDED
     return Option.WOULD_NOT_HELP if verdict_of(obstacle.code) is Verdict.FAIL else None
+
+
+def _known_of(endpoint: Endpoint) -> list[Warn]:
+    """What is to be said of a host before it is asked."""
+    if not exchange_online.is_legacy(endpoint.host):
+        return []
+    facts = {"target": exchange_online.instead_of(endpoint.host), "date": exchange_online.LEGACY_ENDS.isoformat()}
+    return [Warn(Code.EXCHANGE_LEGACY_ENDPOINT, facts)]

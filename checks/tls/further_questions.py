@@ -16,6 +16,7 @@ from checks.tls.handshake import Handshake
 from checks.tls.repairs import repair
 from checks.tls.revocation import revoked_on
 from checks.tls.what_if import Supposition, context_for, outdated
+from checks.trust import insecure_context
 from checks.x509.certificates import subject
 from checks.x509.refusal_causes import utc_now
 
@@ -35,6 +36,8 @@ class FurtherQuestions:
         yield from accepted_chain.differing(met, self.elsewhere(others))
         if not self._context.trust.x509_strict and accepted_chain.strict_suspect(met.path):
             yield from self._stricter(met)
+        if self._context.trust.ciphers == "openssl" and met.facts.version == "TLSv1.2":
+            yield from self._old_ciphers(met)
         if self._context.revocation and len(met.path) > 1:
             yield from self._revoked(met)
         if self._context.thorough:
@@ -58,6 +61,8 @@ class FurtherQuestions:
             highest = (ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1)
             offered = list(dict.fromkeys(filter(None, map(self._version, highest))))
             fault = Fault(fault.code, fault.seen, **fault.facts, versions=", ".join(offered))
+        elif cipher := self._cipher_of_others(fault):
+            return Fault(Code.TLS_OLD_CIPHERS, fault.seen, cipher=cipher), repair("upgrade_tls")
         else:
             offered = [self._version(ssl.TLSVersion.MAXIMUM_SUPPORTED)]
         return fault, repair("upgrade_tls") if any(offered) else None
@@ -68,6 +73,25 @@ class FurtherQuestions:
             return self._shake(outdated(highest)).facts.version or ""
         except (Fault, TimeoutError):
             return ""
+
+    def _cipher_of_others(self, fault: Fault) -> str:
+        """The cipher that a client with OpenSSL's own list gets in with, where Python's list was refused; or ''."""
+        if fault.code is not Code.TLS_NO_SHARED_CIPHER or self._context.trust.ciphers == "openssl":
+            return ""
+        try:
+            return self._shake(insecure_context("openssl")).facts.cipher or ""
+        except (Fault, TimeoutError):
+            return ""
+
+    def _old_ciphers(self, met: Handshake) -> Iterator[Warn]:
+        """Whether a client with Python's own list would be refused."""
+        try:
+            self._shake(insecure_context("python"))
+        except Fault as fault:
+            if fault.code is Code.TLS_NO_SHARED_CIPHER:
+                yield Warn(Code.TLS_OLD_CIPHERS, {"cipher": met.facts.cipher or ""})
+        except TimeoutError:
+            return
 
     def _stricter(self, met: Handshake) -> Iterator[Warn]:
         try:

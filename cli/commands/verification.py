@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from checks.clients.profile import ClientProfile
     from checks.network.address_policy import AddressPolicy
     from checks.settings import Settings
+    from checks.trust import Trust
     from settings_store.changes.changes import Saved
     from worker.changes.report import Report
     from worker.service.account import Account
@@ -36,7 +37,9 @@ if TYPE_CHECKING:
 
 _CHECK_STATUS = {Verdict.OK: Status.SAFE, Verdict.FAIL: Status.UNSAFE, Verdict.INCONCLUSIVE: Status.CANNOT_TELL}
 _VERIFY_STATUS = {"safe": Status.SAFE, "unsafe": Status.UNSAFE, "cannot_tell": Status.CANNOT_TELL}
-_WHERE = tuple(f"MAIL_PREFLIGHT_{name}" for name in ("BROKER_URL", "DATABASE_URL", "X509_STRICT", "CLIENT_PROFILE"))
+_WHERE = tuple(
+    f"MAIL_PREFLIGHT_{name}" for name in ("BROKER_URL", "DATABASE_URL", "X509_STRICT", "TLS_CIPHERS", "CLIENT_PROFILE")
+)
 _NETWORKS = "MAIL_PREFLIGHT_ALLOW_NETWORKS"
 
 
@@ -61,10 +64,8 @@ def check(
     from checks.context import CheckContext
     from checks.messages.endpoints import endpoint_document
     from checks.runner import check_endpoint
-    from checks.trust import Trust
 
-    policy, x509_strict, client = _surroundings()
-    trust = Trust(ca_pem, x509_strict)
+    policy, trust, client = _surroundings(ca_pem)
     result = check_endpoint(endpoint, CheckContext(trust, policy, thorough=True, client=client))
     document = endpoint_document(result, context.obj)
     if as_json:
@@ -79,22 +80,23 @@ def check(
     return _CHECK_STATUS[result.verdict]
 
 
-def _surroundings() -> "tuple[AddressPolicy, bool, ClientProfile]":
-    """What a run here would be allowed to reach, how it reads certificates, and as which client.
+def _surroundings(ca_pem: str) -> "tuple[AddressPolicy, Trust, ClientProfile]":
+    """What a run here would be allowed to reach, whom and how it trusts, and as which client.
 
     The defaults of the embedded mode need no half second of reading.
     """
     from checks.clients.python import PYTHON
     from checks.network.address_policy import AddressPolicy
+    from checks.trust import Trust
 
     # Networks that are set but empty are a wish, too: nothing but public addresses.
     if _NETWORKS not in os.environ and not any(os.environ.get(name) for name in _WHERE):
-        return AddressPolicy(allow_all=True), False, PYTHON
+        return AddressPolicy(allow_all=True), Trust(ca_pem), PYTHON
     from worker.config import load_config
     from worker.runs.endpoints import strictly
 
     config = load_config()
-    return config.policy, strictly(config), config.client_profile
+    return config.policy, Trust(ca_pem, strictly(config), config.tls_ciphers), config.client_profile
 
 
 def verify(

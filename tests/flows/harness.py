@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, BinaryIO, Literal, Self
 
 import sqlalchemy as sa
 from pydantic import SecretStr
@@ -27,6 +27,7 @@ from settings_store.audit import SERVICE
 from settings_store.changes.changes import Saved
 from settings_store.runs import runs
 from settings_store.secrets import new_key
+from tests.flows import warm
 from tests.servers.lab import MailLab
 from worker.changes.report import MailboxLine, Report
 from worker.config import Config
@@ -76,13 +77,14 @@ def wait_for(condition: Callable[[], object], what: str, seconds: float = PATIEN
 class Program:
     """One `mail-preflight` process in the background; its output goes to files. Killed at the end of the block."""
 
-    def __init__(self, arguments: Iterable[str], environment: Mapping[str, str], output: Path) -> None:
+    def __init__(
+        self, arguments: Iterable[str], environment: Mapping[str, str], output: Path, *, cold: bool = False
+    ) -> None:
         self.arguments = list(arguments)
+        begin = _from_nothing if cold else warm.start
         self.out, self.err = output.with_suffix(".out"), output.with_suffix(".err")
         with self.out.open("wb") as out, self.err.open("wb") as err:
-            self.process = subprocess.Popen(
-                command_line(self.arguments), cwd=ROOT, env=dict(environment), stdout=out, stderr=err
-            )
+            self.process = begin(self.arguments, environment, out, err)
 
     def __enter__(self) -> Self:
         return self
@@ -127,14 +129,19 @@ class Program:
         return int(fields[11]) + int(fields[12])
 
 
-def command_line(arguments: Iterable[str]) -> list[str]:
-    """The command with short leases, as a process of its own."""
-    return [sys.executable, "-m", "tests.flows.quick", *arguments]
+def _from_nothing(
+    arguments: Sequence[str], environment: Mapping[str, str], stdout: BinaryIO, stderr: BinaryIO
+) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "tests.flows.quick", *arguments]
+    return subprocess.Popen(command, cwd=ROOT, env=dict(environment), stdout=stdout, stderr=stderr)
 
 
 @dataclass
 class System:
-    """One database and broker. What runs on it is started by the test, but for the workers of `shared`."""
+    """One database and broker. What runs on it is started by the test, but for the workers of `shared`.
+
+    Processes begin with everything imported (`tests.flows.warm`), but for `cold`: where their memory is measured.
+    """
 
     mode: Mode
     folder: Path
@@ -143,6 +150,7 @@ class System:
     key: str = field(default_factory=new_key, repr=False)
     log_level: str = "WARNING"
     workers: tuple[Program, ...] = ()
+    cold: bool = False
     _count: int = 0
 
     # -- the command
@@ -172,7 +180,7 @@ class System:
         """Starts a command."""
         self._count += 1
         output = self.folder / f"{arguments[0]}-{self._count}"
-        return Program(arguments, self.environment(**variables), output)
+        return Program(arguments, self.environment(**variables), output, cold=self.cold)
 
     @contextlib.contextmanager
     def working(self, count: int = 2, **variables: str) -> Iterator[tuple[Program, ...]]:

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -106,7 +106,8 @@ def kill_apply(moment: str) -> None:
     sa.event.listen(sa.Pool, "checkin", at("committed"))  # the connection is given back once it has committed
 
 
-if __name__ == "__main__":
+def main(arguments: Sequence[str]) -> int:
+    """The program, with what the environment asks of it."""
     hurry(float(os.environ.get("MAIL_PREFLIGHT_LEASE", LEASE_SECONDS)))
     if "MAIL_PREFLIGHT_CLOCKS" in os.environ:
         clocks.install(*os.environ["MAIL_PREFLIGHT_CLOCKS"].split(os.pathsep))
@@ -114,4 +115,8 @@ if __name__ == "__main__":
         never_end(*os.environ["MAIL_PREFLIGHT_BUSY"].split(" "))
     if "MAIL_PREFLIGHT_KILL_APPLY" in os.environ:
         kill_apply(os.environ["MAIL_PREFLIGHT_KILL_APPLY"])
-    sys.exit(run(sys.argv[1:]))
+    return run(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

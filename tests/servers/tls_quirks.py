@@ -32,6 +32,8 @@ class Quirk(StrEnum):
     TLS12_ONLY = "TLS 1.2 only"
     TLS13_ONLY = "TLS 1.3 only"
     NO_SHARED_CIPHER = "a cipher that no client offers"
+    OLD_CIPHERS = "TLS 1.2 with RSA key exchange only"
+    OLD_AND_NEW_CIPHERS = "TLS 1.2, RSA key exchange preferred by the server"
     WEAK_DH_1024 = "Diffie-Hellman of 1024 bits"
     CLIENT_CERTIFICATE_12 = "client certificate wanted in TLS 1.2"
     CLIENT_CERTIFICATE_13 = "client certificate wanted in TLS 1.3"
@@ -94,6 +96,17 @@ def _no_shared_cipher(context: ssl.SSLContext) -> None:
     context.set_ciphers("ECDHE-ECDSA-CAMELLIA128-SHA256:@SECLEVEL=0")
 
 
+def _old_ciphers(more: str = "") -> Callable[[ssl.SSLContext], None]:
+    """Ciphers of 2001 (RFC 5246, A.5), which the server prefers to `more`. The chain needs a leaf with an RSA key."""
+
+    def change(context: ssl.SSLContext) -> None:
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE
+        context.set_ciphers(f"AES256-SHA{more}")
+
+    return change
+
+
 def _weak_dh(parameters: str) -> Callable[[ssl.SSLContext], None]:
     """Only ephemeral Diffie-Hellman over these parameters. The chain needs a leaf with an RSA key."""
 
@@ -135,6 +148,8 @@ CONTEXTS: Mapping[Quirk, Callable[[ssl.SSLContext], None]] = {
     Quirk.TLS12_ONLY: _versions(ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_2),
     Quirk.TLS13_ONLY: _versions(ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_3),
     Quirk.NO_SHARED_CIPHER: _no_shared_cipher,
+    Quirk.OLD_CIPHERS: _old_ciphers(),
+    Quirk.OLD_AND_NEW_CIPHERS: _old_ciphers(":ECDHE-RSA-AES128-GCM-SHA256"),
     Quirk.WEAK_DH_1024: _weak_dh(_DH_1024),
     Quirk.CLIENT_CERTIFICATE_12: _wants_client_certificate(ssl.TLSVersion.TLSv1_2),
     Quirk.CLIENT_CERTIFICATE_13: _wants_client_certificate(ssl.TLSVersion.TLSv1_3),

@@ -58,8 +58,10 @@ def test_the_constraints_are_those_of_the_schema(database: Database) -> None:
     with database.begin() as conn:
         migrated = _constraints(sa.inspect(conn))
         if conn.dialect.name == "sqlite":
-            with sa.create_engine("sqlite://").begin() as empty:
+            engine = sa.create_engine("sqlite://")
+            with engine.begin() as empty:
                 assert migrated == _created_from_the_schema(empty)
+            engine.dispose()
         else:
             conn.execute(sa.text("DROP SCHEMA public CASCADE"))
             conn.execute(sa.text("CREATE SCHEMA public"))

@@ -57,10 +57,10 @@ def down(*spans: tuple[float, float], code: Code = Code.CONNECT_REFUSED, only: P
     return fate
 
 
-def certificate(at: float, number: int, days: float, age: float) -> TlsFacts:
+def certificate(at: float, number: int, days: float, age: float, issuer: str = "CN=Lab CA") -> TlsFacts:
     """The facts of a certificate of so many days that is `age` days old at `at`."""
     begin, end = START + at - age * DAY, START + at + (days - age) * DAY
-    leaf = Certificate("CN=mail", "CN=Lab CA", _iso(begin), _iso(end), f"{number:064x}")
+    leaf = Certificate("CN=mail", issuer, _iso(begin), _iso(end), f"{number:064x}")
     return TlsFacts("TLSv1.3", "AES", (leaf,))
 
 
@@ -301,3 +301,12 @@ def of(alerts: Sequence[Alert], who: str) -> list[Alert]:
 def result_with(endpoint: Endpoint, **values: Any) -> EndpointResult:
     """A server that works, of which there is something to say."""
     return replace(EndpointResult(endpoint, Verdict.OK, Code.OK), **values)
+
+
+def populate(world: World, servers: int, mailboxes: int = 0) -> int:
+    """An account with a domain on each of so many servers that work, and the operator. Returns the account."""
+    account = world.account("ann")
+    world.account(OPERATOR)
+    for number in range(servers):
+        world.domain(account, f"d{number}.example", f"mail{number}.example", mailboxes=mailboxes)
+    return account

@@ -137,6 +137,8 @@ class EndpointLane:
     def _claim(self, conn: Connection, now: float, room: int) -> list[Subject]:
         horizon = _horizon(self._resources, now)
         due = schedule.claim_due(conn, now, until=now + LEASE_SECONDS, horizon=horizon, limit=room)
+        if not due:
+            return []
         versions = domains.load_versions(conn, [item.settings_id for item in due])
         mailboxes = endpoints.password_mailboxes(conn, [item.domain_id for item in due])
         source = self._resources.config.source_address or ""

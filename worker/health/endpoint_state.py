@@ -34,7 +34,7 @@ def after_check(subject: Subject, before: Watched | None, result: EndpointResult
     """What is known now, at `now` (UTC seconds since 1970). `before`: None where these settings were never checked."""
     streak = observe(streak_of(before) if before else None, result.verdict, now, rules, result.code)
     last = load_endpoint_result(dict(before.document)) if before and before.document else None
-    changed = key_change(last, result)
+    changed = key_change(last, result, now)
     notices = notices_of(result, last, subject.settings, subject.password_mailboxes, now)
     row = Watched(
         domain_id=subject.due.domain_id,

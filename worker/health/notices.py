@@ -7,10 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
 from checks.codes import Code, Verdict
 from checks.messages.endpoints import endpoint_facts, warning_facts
 from checks.model import Certificate, EndpointResult, Facts, Option, Protocol
-from checks.protocols.exchange.exchange_online import is_online
+from checks.protocols.exchange_online import is_online
 from checks.settings import Settings
 from checks.tls.accepted_chain import EXPIRES_SOON
 
@@ -19,7 +22,7 @@ SMTP_PASSWORDS_END = date(2026, 12, 31)
 is to be announced in the second half of 2027: Microsoft 365 Message Center MC786329, update of 27 January 2026."""
 _SMTP_ONLINE = ("smtp.office365.com", "smtp.office365.us", "smtp.partner.outlook.cn")
 
-_AS_WARNED = (Code.TLS_EXPIRES_SOON, Code.TLS_REVOKED, Code.EXCHANGE_ONLINE)
+_AS_WARNED = (Code.TLS_EXPIRES_SOON, Code.TLS_REVOKED, Code.EXCHANGE_ONLINE, Code.EXCHANGE_LEGACY_ENDPOINT)
 _MOVING_FACTS = frozenset({"days"})  # another every day: a notice says the date
 
 
@@ -48,17 +51,37 @@ def notices_of(
     ]
 
 
-def key_change(before: EndpointResult | None, result: EndpointResult) -> dict[str, str] | None:
-    """What a working server's certificate was and is, where it is another one. None where it is not, or not known.
+def key_change(before: EndpointResult | None, result: EndpointResult, now: float) -> dict[str, str] | None:
+    """What a working server's certificate was and is, where that is a change to ask about. None where it is not.
 
-    A name whose addresses send different certificates is left out: there it is another one at every check.
+    A name whose addresses send different certificates is left out: there it is another one at every check. So is a
+    renewal that was due: lifetimes shrink (CA/Browser Forum ballot SC-081v3: 200, 100, 47 days), and nobody can act
+    on what happens every week.
     """
     old, new = _leaf(before), _leaf(result)
     scattered = any(warn.code is Code.TLS_ADDRESSES_DIFFER for warn in result.warnings)
-    if old is None or new is None or old.sha256 == new.sha256 or scattered:
+    if old is None or new is None or old.sha256 == new.sha256 or scattered or _renewed(old, new, now):
         return None
     was = {"issuer_before": old.issuer, "sha256_before": old.sha256}
     return {**was, "issuer": new.issuer, "sha256": new.sha256, "host": result.endpoint.host}
+
+
+def _renewed(old: Certificate, new: Certificate, now: float) -> bool:
+    """Whether the same authority replaced a certificate in the second half of its life.
+
+    Clients of ACME renew with a third of it left, of lifetimes of six days with a half (RFC 9773, ARI, may say when).
+    """
+    begin, end = _seconds(old.not_before), _seconds(old.not_after)
+    return _authority(old.issuer) == _authority(new.issuer) and now >= (begin + end) / 2
+
+
+def _authority(issuer: str) -> str:
+    """Whose certificate it is: one authority signs with several intermediates in turn."""
+    try:
+        names = x509.Name.from_rfc4514_string(issuer).get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+    except ValueError:
+        names = []
+    return str(names[0].value) if names else issuer
 
 
 def change_notice(change: Mapping[str, str]) -> Notice:

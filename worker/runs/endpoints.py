@@ -75,7 +75,7 @@ def context_of(
     """The context in which settings are checked; `domain` is that of the mailboxes, where it matters."""
     return CheckContext(
         pins=pins or {},
-        trust=Trust(settings.ca_pem, strictly(config)),
+        trust=Trust(settings.ca_pem, strictly(config), config.tls_ciphers),
         client=config.client_profile,
         policy=config.policy,
         deadline_seconds=config.endpoint_seconds,

@@ -18,14 +18,24 @@ NEUTRAL: Mapping[str, str] = {
     "reason": "not recorded",
     "subject": "an unknown owner",
     "issuer": "an unknown issuer",
+    "cipher": "RSA key exchange",
     "versions": "older than TLS 1.2",
     "name": "another name",
     "sha256": "not recorded",
     "url": "the corrected one",
     "target": "not recorded",
     "concerned": "all of this server",
+    "other": "something else",
+    "evidence": "no mailbox at all was let in",
 }
 """What stands in for a fact that is missing."""
+
+EVIDENCE: Mapping[str, str] = {
+    "none_accepted": "no mailbox at all was let in",
+    "imap_accepted": "IMAP had just accepted the same passwords",
+    "worked_before": "the same passwords worked there at the last check",
+}
+"""What speaks for the credentials that a server rejects."""
 
 BLAME: Mapping[Blame, str] = {
     Blame.NOBODY: "nobody",
@@ -143,6 +153,12 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         "{host} and this service share no encryption method.",
         "Ask whoever runs the mail server to enable current ciphers. Allowing an insecure certificate does not help.",
     ),
+    Code.TLS_OLD_CIPHERS: (
+        "{host} takes only old ciphers ({cipher}), which Python's own list leaves out; clients that offer OpenSSL's"
+        " list, such as the Python in Debian's packages, get in.",
+        "Ask whoever runs the mail server to enable ciphers with forward secrecy (ECDHE). If your app offers OpenSSL's"
+        " list, set MAIL_PREFLIGHT_TLS_CIPHERS=openssl. Allowing an insecure certificate does not help.",
+    ),
     Code.TLS_CLIENT_CERTIFICATE: (
         "{host} asks for a client certificate, and this service has none.",
         "Ask whoever runs the mail server to let our addresses in without one.",
@@ -151,6 +167,10 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         "Encryption with {host} on port {port} could not be set up.",
         "Check host, port and security in the settings. If they are right, ask whoever runs the mail server to look"
         " at its TLS log.",
+    ),
+    Code.TLS_NO_SECURE_RENEGOTIATION: (
+        "{host} lacks a protection that mail programs have insisted on for years (RFC 5746, secure renegotiation).",
+        "Ask whoever runs the mail server to update it. Allowing an insecure certificate does not help.",
     ),
     Code.TLS_TIMEOUT: (
         "{host} did not finish setting up the encryption in time.",
@@ -173,7 +193,7 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         "Ask whoever runs the mail server to let our addresses in. Its own words are in the report.",
     ),
     Code.PROTOCOL_MISMATCH: (
-        "Port {port} of {host} does not speak {protocol}.",
+        "Port {port} of {host} does not speak {protocol}, but {other}.",
         "Check the {protocol} host and port in the settings.",
     ),
     Code.PROTOCOL_ERROR: (
@@ -210,6 +230,16 @@ WORDS: Mapping[Code, tuple[str, str]] = {
     Code.SERVER_BLOCKS_ADDRESS: (
         "{host} blocks the address that we connect from.",
         "Ask whoever runs the mail server to take our addresses off the block list.",
+    ),
+    Code.SERVER_REVERSE_DNS: (
+        "{host} turns us away because the address that we connect from has no host name in the DNS (reverse DNS).",
+        "The operator of this service gives its addresses a host name that leads back to them, then verify again. It"
+        " says nothing about the mailboxes.",
+    ),
+    Code.SERVER_REFUSES_NAME: (
+        "{host} does not accept the name with which this service introduces itself (EHLO).",
+        "Ask whoever runs the mail server to accept address literals (RFC 5321, 4.1.3), then verify again. It says"
+        " nothing about the mailboxes.",
     ),
     Code.AUTH_REJECTED: (
         "{host} rejected the user name or the password.",
@@ -299,6 +329,11 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         "Use the user name that owns the address, or ask whoever runs the mail server to allow the user name in use to"
         " send as this address. Both names stand beside the server's words.",
     ),
+    Code.AUTH_ALL_REJECTED: (
+        "{host} rejected the mailboxes alike, and not for their passwords, it seems: {evidence}.",
+        "Ask whoever runs the mail server whether its password database is within reach, and check the form of the user"
+        " names. Then verify again. Nobody needs to enter a password for this.",
+    ),
     Code.MAILBOX_NOT_CONNECTED: (
         "{host} accepted the login but did not open the mailbox.",
         "Verify again in a few minutes, for too many open connections can cause it. If it stays, ask the mail"
@@ -311,6 +346,14 @@ WORDS: Mapping[Code, tuple[str, str]] = {
     Code.MAILBOX_IN_USE: (
         "Another program holds this mailbox at {host} locked.",
         "Close other mail programs on this mailbox and verify again.",
+    ),
+    Code.MAILBOX_BROKEN: (
+        "{host} accepted the login, but the mailbox is missing or damaged on the server.",
+        "Ask whoever runs the mail server to look at the folder of this mailbox. The password is right.",
+    ),
+    Code.MAILBOX_FULL: (
+        "This mailbox is full at {host}.",
+        "The mailbox's owner deletes mail or asks the mail administrator for more space, then verify again.",
     ),
     Code.EXCHANGE_URL_CHANGED: (
         "The Exchange address was corrected to {url}.",
@@ -399,8 +442,11 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         "Plan the move to Microsoft Graph, or to IMAP and SMTP with OAuth. Passwords have not worked there since 2022.",
     ),
     Code.EXCHANGE_ONLINE_RETIRED: (
-        "Exchange Online has switched EWS off for this organisation. It ends for everybody on {date}.",
-        "Connect these mailboxes with Microsoft Graph, or with IMAP and SMTP and OAuth.",
+        "Exchange Online refuses EWS here, and does not say why: it is switched off for the organisation (as it is step"
+        " by step since October 2026), or this app is not on its list, or the mailbox's licence has no EWS. The day on"
+        " which it stops for everybody: {date}.",
+        "Until that day an administrator of the organisation can switch it on again (EwsEnabled) and put this app on"
+        " its list (EwsAllowedAppIDs). Microsoft Graph, or IMAP and SMTP with OAuth, works beyond.",
     ),
     Code.EXCHANGE_ONLINE_PASSWORD: (
         "Exchange Online has taken no passwords since 2022, so this mailbox cannot connect with one.",
@@ -408,9 +454,20 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         " IMAP with OAuth, works beyond.",
     ),
     Code.EXCHANGE_ONLINE_SMTP: (
-        "Mailboxes that send through Exchange Online with a password: {concerned}. It switches passwords off for SMTP"
-        " on {date} unless an administrator there switches them on again, and ends them for good later.",
-        "Connect these mailboxes with OAuth before that day.",
+        "Mailboxes that send through Exchange Online with a password: {concerned}. The day on which Microsoft switches"
+        " passwords for SMTP off by default: {date}. It ends them for good later.",
+        "Connect these mailboxes with OAuth. Until passwords end for good, an administrator of the organisation can"
+        " switch them on again.",
+    ),
+    Code.EXCHANGE_APP_NOT_LISTED: (
+        "Exchange Online lets only the apps on the organisation's list use EWS, and this one is not on it. The day on"
+        " which EWS stops for everybody: {date}.",
+        "Ask an administrator of the organisation to put this app on its list (EwsAllowedAppIDs); that works until"
+        " then. Microsoft Graph, or IMAP and SMTP with OAuth, works beyond.",
+    ),
+    Code.EXCHANGE_LEGACY_ENDPOINT: (
+        "{host} is there for programs that know no TLS 1.2, and Microsoft takes it away by {date}.",
+        "Enter {target} instead: this service and your app speak TLS 1.2 or later.",
     ),
     Code.EXCHANGE_CONSUMER: (
         "{host} is for private Outlook.com mailboxes, which have no Exchange Web Services.",
@@ -419,6 +476,10 @@ WORDS: Mapping[Code, tuple[str, str]] = {
     Code.EXCHANGE_MAILBOX_NOT_FOUND: (
         "{host} accepted the login, but there is no such mailbox.",
         "Check the address of the mailbox. Ask the mail administrator whether it exists on this server or has moved.",
+    ),
+    Code.EXCHANGE_PRIMARY_ADDRESS: (
+        "{host} knows this address only as a second one of the mailbox.",
+        "Enter the primary address of the mailbox. The mail administrator knows it.",
     ),
     Code.EXCHANGE_ACCESS_DENIED: (
         "{host} accepted the login but denies this user the mailbox.",
@@ -451,6 +512,22 @@ WORDS: Mapping[Code, tuple[str, str]] = {
     Code.EXCHANGE_STORE: (
         "{host} answers, but the database of this mailbox is not available just now.",
         "Verify again in a few minutes. If it stays, ask whoever runs the mail server.",
+    ),
+    Code.EXCHANGE_PROXYING: (
+        "{host} cannot pass the request on to the Exchange server that holds this mailbox.",
+        "Ask whoever runs the mail server to look at how its Exchange servers and sites reach each other.",
+    ),
+    Code.EXCHANGE_VERSION: (
+        "The Exchange server at {host} is too old, or older than the mailbox's own, for the request.",
+        "Ask whoever runs the mail server for Exchange 2010 or later, or enter the server that holds the mailbox.",
+    ),
+    Code.EXCHANGE_REQUEST_REFUSED: (
+        "Exchange at {host} took the request of this service for a wrong one.",
+        "The operator of this service looks into its log. It says nothing about the mailbox. Verify again later.",
+    ),
+    Code.EXCHANGE_OTHER_ERROR: (
+        "Exchange at {host} answered with an error that does not belong to the question.",
+        "Verify again. If it stays, show the server's own words in the report to whoever runs the mail server.",
     ),
     Code.CREDENTIAL_MISSING: (
         "No password is stored for this mailbox.",

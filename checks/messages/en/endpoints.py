@@ -17,6 +17,7 @@ WORDS: Texts = {
     "step.authentication": "login methods",
     "exchange.typed": "You typed {typed}; what is used is {url}",
     "option.needed": "the option “allow insecure certificate” is needed for this server; without it nobody connects.",
+    "option.until": " It lets in the key met now: expect another one, to be checked and applied anew, by {date}.",
     "option.not_needed": "The option “allow insecure certificate” is not needed for this server; untick it.",
     "option.would_not_help": "The option “allow insecure certificate” would not help with this server.",
     "judged": "Certificates judged by {openssl}.",

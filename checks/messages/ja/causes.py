@@ -18,14 +18,24 @@ NEUTRAL: Mapping[str, str] = {
     "reason": "記録なし",
     "subject": "不明な所有者",
     "issuer": "不明な発行者",
+    "cipher": "RSA 鍵交換など",
     "versions": "TLS 1.2 より前",
     "name": "別の名前",
     "sha256": "記録なし",
     "url": "補正後のアドレス",
     "target": "記録なし",
     "concerned": "このサーバーのすべて",
+    "other": "別のサービス",
+    "evidence": "ログインできたメールボックスは一つもありません",
 }
 """What stands in for a fact that is missing."""
+
+EVIDENCE: Mapping[str, str] = {
+    "none_accepted": "ログインできたメールボックスは一つもありません",
+    "imap_accepted": "直前に IMAP では同じパスワードでログインできています",
+    "worked_before": "前回の確認では同じパスワードでログインできています",
+}
+"""拒否された資格情報が正しいと考えられる根拠。"""
 
 BLAME: Mapping[Blame, str] = {
     Blame.NOBODY: "なし",
@@ -151,6 +161,13 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         "{host} と本サービスに共通の暗号方式がありません。",
         "現行の暗号方式の有効化をメールサーバーの管理者に依頼してください。安全でない証明書を許可しても解決しません。",
     ),
+    Code.TLS_OLD_CIPHERS: (
+        "{host} は古い暗号方式（{cipher}）にしか対応していません。Python 標準の一覧には含まれない方式です。"
+        "Debian パッケージの Python など、OpenSSL の一覧を使うクライアントは接続できます。",
+        "前方秘匿性のある暗号方式（ECDHE）の有効化をメールサーバーの管理者に依頼してください。"
+        "お使いのアプリが OpenSSL の一覧を使う場合は MAIL_PREFLIGHT_TLS_CIPHERS=openssl を設定してください。"
+        "安全でない証明書を許可しても解決しません。",
+    ),
     Code.TLS_CLIENT_CERTIFICATE: (
         "{host} はクライアント証明書を要求していますが、本サービスは証明書を持っていません。",
         "接続元アドレスからはクライアント証明書なしで接続できるよう、メールサーバーの管理者に依頼してください。",
@@ -159,6 +176,10 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         "{host} のポート {port} との暗号化を確立できませんでした。",
         "設定のホスト、ポート、暗号化方式を確認してください。正しい場合は、"
         "メールサーバーの管理者に TLS のログの確認を依頼してください。",
+    ),
+    Code.TLS_NO_SECURE_RENEGOTIATION: (
+        "{host} には、メールソフトが必須とする保護機能 (RFC 5746、安全な再ネゴシエーション) がありません。",
+        "メールサーバーの管理者に更新を依頼してください。安全でない証明書を許可しても解消しません。",
     ),
     Code.TLS_TIMEOUT: (
         "{host} との暗号化の確立が時間内に完了しませんでした。",
@@ -183,7 +204,7 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         "サーバーからのメッセージはレポートに記載しています。",
     ),
     Code.PROTOCOL_MISMATCH: (
-        "{host} のポート {port} は {protocol} に対応していません。",
+        "{host} のポート {port} の応答は {protocol} のものではありません ({other})。",
         "設定の {protocol} ホストとポートを確認してください。",
     ),
     Code.PROTOCOL_ERROR: (
@@ -222,6 +243,16 @@ WORDS: Mapping[Code, tuple[str, str]] = {
     Code.SERVER_BLOCKS_ADDRESS: (
         "{host} が本サービスの接続元アドレスを遮断しています。",
         "接続元アドレスの遮断を解除するよう、メールサーバーの管理者に依頼してください。",
+    ),
+    Code.SERVER_REVERSE_DNS: (
+        "本サービスの接続元アドレスに DNS のホスト名 (逆引き) がないため、{host} に接続を断られました。",
+        "本サービスの運用者が、接続元アドレスに正引きと一致するホスト名を設定し、もう一度検証してください。"
+        "メールボックスに問題があるわけではありません。",
+    ),
+    Code.SERVER_REFUSES_NAME: (
+        "{host} は、本サービスが名乗る名前 (EHLO) を受け付けません。",
+        "メールサーバーの管理者に、アドレスリテラル (RFC 5321、4.1.3) の許可を依頼し、もう一度検証してください。"
+        "メールボックスに問題があるわけではありません。",
     ),
     Code.AUTH_REJECTED: (
         "{host} がユーザー名またはパスワードを拒否しました。",
@@ -318,6 +349,11 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         "アドレスを所有するユーザー名を使用するか、現在のユーザー名にこのアドレスでの送信を許可するよう、"
         "メールサーバーの管理者に依頼してください。両方の名前は、サーバーの応答と並べて表示されます。",
     ),
+    Code.AUTH_ALL_REJECTED: (
+        "{host} は、メールボックスを一様に拒否しました。原因はパスワードではないと考えられます: {evidence}。",
+        "パスワードのデータベースに接続できているかをメールサーバーの管理者に確認し、ユーザー名の形式も確認したうえで、"
+        "もう一度検証してください。パスワードを入力し直す必要はありません。",
+    ),
     Code.MAILBOX_NOT_CONNECTED: (
         "{host} へのログインには成功しましたが、メールボックスを開けませんでした。",
         "同時接続数が多すぎる場合にも起こるため、数分後にもう一度検証してください。解消しない場合は、このユーザーに"
@@ -330,6 +366,14 @@ WORDS: Mapping[Code, tuple[str, str]] = {
     Code.MAILBOX_IN_USE: (
         "{host} のこのメールボックスは、別のプログラムが使用中のためロックされています。",
         "このメールボックスを使用している他のメールソフトを終了し、もう一度検証してください。",
+    ),
+    Code.MAILBOX_BROKEN: (
+        "{host} へのログインには成功しましたが、サーバー上のメールボックスが存在しないか破損しています。",
+        "このメールボックスの保存先を、メールサーバーの管理者に確認してください。パスワードは正しいものです。",
+    ),
+    Code.MAILBOX_FULL: (
+        "{host} のこのメールボックスは容量が一杯です。",
+        "メールボックスの所有者がメールを削除するか、メール管理者に容量の追加を依頼し、もう一度検証してください。",
     ),
     Code.EXCHANGE_URL_CHANGED: (
         "Exchange のアドレスを {url} に補正しました。",
@@ -421,8 +465,11 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         "パスワードによるログインは 2022年に終了しています。",
     ),
     Code.EXCHANGE_ONLINE_RETIRED: (
-        "Exchange Online では、この組織の EWS が停止されています。{date}にはすべての組織で終了します。",
-        "Microsoft Graph、または OAuth を使用した IMAP と SMTP で、これらのメールボックスを接続してください。",
+        "Exchange Online が EWS を拒否しましたが、理由は示されていません。組織で EWS が停止されている"
+        "（2026年10月から順次停止）、このアプリが許可リストにない、ライセンスに EWS が含まれない、のいずれかです。"
+        "すべての組織での終了日: {date}。",
+        "終了日までは、組織の管理者が EWS を再度有効にし（EwsEnabled）、このアプリを許可リスト（EwsAllowedAppIDs）に"
+        "追加できます。その後は Microsoft Graph、または OAuth を使用した IMAP と SMTP を利用できます。",
     ),
     Code.EXCHANGE_ONLINE_PASSWORD: (
         "Exchange Online では 2022年以降パスワードを使用できないため、このメールボックスは接続できません。",
@@ -430,9 +477,19 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         " Graph または OAuth を使用した IMAP への移行をお勧めします。",
     ),
     Code.EXCHANGE_ONLINE_SMTP: (
-        "Exchange Online からパスワードで送信しているメールボックス: {concerned}。SMTP のパスワード認証は {date} に"
-        "無効化され、管理者が再度有効にした場合も、その後に廃止されます。",
-        "その日までに、これらのメールボックスを OAuth で接続してください。",
+        "Exchange Online からパスワードで送信しているメールボックス: {concerned}。SMTP のパスワード認証が"
+        "既定で無効になる日: {date}。その後に廃止されます。",
+        "これらのメールボックスを OAuth で接続してください。廃止までは、組織の管理者が再度有効にできます。",
+    ),
+    Code.EXCHANGE_APP_NOT_LISTED: (
+        "この組織の Exchange Online では、許可リストにあるアプリだけが EWS を使用でき、このアプリは含まれていません。"
+        "すべての組織での EWS の終了日: {date}。",
+        "許可リスト（EwsAllowedAppIDs）への追加を組織の管理者に依頼してください。終了日まで有効です。"
+        "その後は Microsoft Graph、または OAuth を使用した IMAP と SMTP を利用できます。",
+    ),
+    Code.EXCHANGE_LEGACY_ENDPOINT: (
+        "{host} は TLS 1.2 に対応していないプログラムのためのホストで、Microsoft により {date} までに廃止されます。",
+        "代わりに {target} を入力してください。本サービスもお使いのアプリも TLS 1.2 以降に対応しています。",
     ),
     Code.EXCHANGE_CONSUMER: (
         "{host} は個人向けの Outlook.com で、Exchange Web サービスは提供されていません。",
@@ -443,6 +500,10 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         "{host} へのログインには成功しましたが、該当するメールボックスがありません。",
         "メールボックスのアドレスを確認してください。このサーバーに存在するか、移動されていないかを、"
         "メール管理者に確認してください。",
+    ),
+    Code.EXCHANGE_PRIMARY_ADDRESS: (
+        "{host} では、このアドレスはメールボックスのプライマリアドレスではありません。",
+        "メールボックスのプライマリアドレスを入力してください。不明な場合は、メール管理者にお問い合わせください。",
     ),
     Code.EXCHANGE_ACCESS_DENIED: (
         "{host} へのログインには成功しましたが、このユーザーにはメールボックスへのアクセスが許可されていません。",
@@ -475,6 +536,25 @@ WORDS: Mapping[Code, tuple[str, str]] = {
     Code.EXCHANGE_STORE: (
         "{host} は応答していますが、このメールボックスのデータベースは現在利用できません。",
         "数分後にもう一度検証してください。解消しない場合は、メールサーバーの管理者にお問い合わせください。",
+    ),
+    Code.EXCHANGE_PROXYING: (
+        "{host} は、このメールボックスを保持する Exchange サーバーに要求を中継できません。",
+        "Exchange サーバー間およびサイト間の接続を、メールサーバーの管理者に確認してください。",
+    ),
+    Code.EXCHANGE_VERSION: (
+        "{host} の Exchange サーバーは、この要求を処理するには古すぎます。",
+        "Exchange 2010 以降の用意をメールサーバーの管理者に依頼するか、メールボックスを保持するサーバーを"
+        "入力してください。",
+    ),
+    Code.EXCHANGE_REQUEST_REFUSED: (
+        "{host} の Exchange は、本サービスの要求を誤ったものとして拒否しました。",
+        "本サービスの運用者がログを確認します。メールボックスに問題があるわけではありません。"
+        "後でもう一度検証してください。",
+    ),
+    Code.EXCHANGE_OTHER_ERROR: (
+        "{host} の Exchange は、質問と関係のないエラーを返しました。",
+        "もう一度検証してください。解消しない場合は、レポートにあるサーバーの応答をメールサーバーの管理者に"
+        "見せてください。",
     ),
     Code.CREDENTIAL_MISSING: (
         "このメールボックスのパスワードが登録されていません。",

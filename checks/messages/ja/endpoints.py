@@ -17,6 +17,9 @@ WORDS: Texts = {
     "step.authentication": "認証方式",
     "exchange.typed": "入力された {typed} を {url} として使用します",
     "option.needed": "このサーバーには「安全でない証明書を許可」が必要です。オフのままでは誰も接続できません。",
+    "option.until": (
+        "許可されるのは現在の鍵だけです。{date} までに新しい鍵に替わり、再度の検証と適用が必要になる見込みです。"
+    ),
     "option.not_needed": "このサーバーに「安全でない証明書を許可」は不要です。オフにしてください。",
     "option.would_not_help": "このサーバーでは「安全でない証明書を許可」をオンにしても解決しません。",
     "judged": "証明書の検証: {openssl}",

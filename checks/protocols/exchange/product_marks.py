@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from checks.codes import Code
 from checks.model import Fault
 from checks.network.http import Reply, excerpt
-from checks.protocols.exchange import exchange_online
+from checks.protocols import exchange_online
 
 # Where a proxy sends somebody who has not logged on at the proxy itself.
 _LOGON_FIRST = re.compile(

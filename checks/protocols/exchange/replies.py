@@ -10,17 +10,20 @@ from checks.codes import Code
 from checks.model import Fault
 from checks.network.http import Reply, excerpt
 from checks.protocols.exchange import product_marks
-from checks.protocols.exchange.exchange_online import ENDS, is_consumer, is_online
 from checks.protocols.exchange.response_codes import PASSING, translate
 from checks.protocols.exchange.url import same_place
+from checks.protocols.exchange_online import ENDS, is_consumer, is_online
 from checks.protocols.reply_text import ACCOUNT_TEXTS, LONGEST, first_match, fold
 
 USABLE = ("BASIC", "NTLM", "NEGOTIATE", "BEARER")
 """The schemes that a mailbox can log in with. Negotiate is Kerberos, for which a mailbox has no ticket, or NTLM."""
 _EWS = b"schemas.microsoft.com/exchange/services/2006"
-_SOAP = re.compile(rb"<(\w+:)?Envelope[\s>]")
-_WHOLE = re.compile(rb"</(\w+:)?Envelope\s*>")
-_RESPONSE_CODE = re.compile(rb"<(?:\w+:)?ResponseCode[^<>]{0,200}>\s*(\w{1,100})\s*<")
+_PREFIX = rb"(?:[\w.-]{1,40}:)?"  # of a name in XML: servers write s:, soap:, SOAP-ENV:
+_SOAP = re.compile(rb"<" + _PREFIX + rb"Envelope[\s>]")
+_WHOLE = re.compile(rb"</" + _PREFIX + rb"Envelope\s*>")
+_RESPONSE_CODE = re.compile(rb"<" + _PREFIX + rb"ResponseCode[^<>]{0,200}>\s*(\w{1,100})\s*<")
+# SOAP 1.1 and 1.2; whatever prefix stands for the namespaces.
+_FAULT_CODE = re.compile(rb"<" + _PREFIX + rb"(?:faultcode|Value)[^<>]{0,200}>\s*" + _PREFIX + rb"(Error\w{1,100})\s*<")
 _ATTRIBUTE = re.compile(rb'(\w{1,30})="(\d{1,5})"')
 _VERSION = (b"MajorVersion", b"MinorVersion", b"MajorBuildNumber", b"MinorBuildNumber")
 _VERSION_LONGEST = 1_000  # bytes of ServerVersionInfo that are read; Exchange writes some 300
@@ -126,9 +129,14 @@ def _content(reply: Reply) -> Fault:
 
 def passing_code(reply: Reply) -> Code | None:
     """The cause that a SOAP message names, where it is one that may be gone in a minute."""
-    named = _RESPONSE_CODE.search(reply.body)
-    code = translate(named[1].decode("ascii", "replace")) if named else None
+    code = translate(named_code(reply))
     return code if code in PASSING else None
+
+
+def named_code(reply: Reply) -> str:
+    """The first response code in a SOAP message, '' where there is none: in its own element, or as the fault's code."""
+    named = _RESPONSE_CODE.search(reply.body) or _FAULT_CODE.search(reply.body)
+    return named[1].decode("ascii", "replace") if named else ""
 
 
 # -- refusals, whoever asks
@@ -163,9 +171,12 @@ _BY_STATUS = {
 
 def _forbidden(seen: str, *, online: bool) -> Fault:
     """IIS tells its reasons by a substatus in the text of its page, if at all."""
-    if online:
-        return Fault(Code.EXCHANGE_ONLINE_RETIRED, seen, date=ENDS.isoformat())
     text = fold(seen[:LONGEST]).lower()
+    if online:
+        # As Microsoft's support quotes it for a list of user agents: microsoftgraph/microsoft-graph-docs issue 19788.
+        listed = re.search(r"\ballow ?list\b", text)
+        code = Code.EXCHANGE_APP_NOT_LISTED if listed else Code.EXCHANGE_ONLINE_RETIRED
+        return Fault(code, seen, date=ENDS.isoformat())
     if re.search(r"\b403\.(6|8|501|502)\b|ip address .{0,40}(reject|block|denied)", text):
         return Fault(Code.SERVER_BLOCKS_ADDRESS, seen)
     if re.search(r"\b403\.(7|12|13|16|17)\b|client certificate", text):
@@ -197,7 +208,11 @@ def judge_logon(reply: Reply, url: str, *, token: bool) -> None:
 
 def _only_passing(fault: Fault) -> Fault:
     """The endpoint passed its check a moment ago: a page in its place is no fact about this mailbox."""
-    telling = fault.code in PASSING or fault.code in (Code.EXCHANGE_ONLINE_RETIRED, Code.SERVER_BLOCKS_ADDRESS)
+    telling = fault.code in PASSING or fault.code in (
+        Code.EXCHANGE_ONLINE_RETIRED,
+        Code.EXCHANGE_APP_NOT_LISTED,
+        Code.SERVER_BLOCKS_ADDRESS,
+    )
     return fault if telling else Fault(Code.PROTOCOL_ERROR, fault.seen)
 
 

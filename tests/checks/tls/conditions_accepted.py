@@ -59,6 +59,17 @@ ACCEPTED: tuple[Condition, ...] = (
     ),
     fine("leaf expires soon", "root -> intermediate -> leaf (tomorrow)", given(Defect.LEAF_EXPIRES_SOON), _SOON),
     fine("intermediate expires soon", "root -> intermediate (9 days) -> leaf", given(Defect.CA_EXPIRES_SOON), _SOON),
+    fine(
+        "IP address, six days",
+        "root -> intermediate -> 127.0.0.1 (3 of 6 days)",
+        leaf(host="127.0.0.1", names=("127.0.0.1",), days=(-3, 3)),
+    ),
+    fine(
+        "IP address, ends soon",
+        "root -> intermediate -> 127.0.0.1 (1 of 6 days)",
+        leaf(host="127.0.0.1", names=("127.0.0.1",), days=(-5, 1)),
+        _SOON,
+    ),
     fine("short lifetime, half of it left", "root -> intermediate -> leaf (3 of 6 days)", leaf(days=(-3, 3))),
     fine("long lifetime, a tenth left", "root -> intermediate -> leaf (39 of 390 days)", leaf(days=(-351, 39)), _SOON),
     fine(

@@ -113,12 +113,12 @@ def gather(folder: Path, mode: Mode, lab: MailLab) -> Iterator[Crowd]:
     """A new system; two workers where it is distributed."""
     folder.mkdir()
     if mode == "embedded":
-        yield Crowd(System(mode, folder, f"sqlite:///{folder}/preflight.db", "memory://"), lab)
+        yield Crowd(System(mode, folder, f"sqlite:///{folder}/preflight.db", "memory://", cold=True), lab)
         return
     with ExitStack() as stack:
         redis = stack.enter_context(RedisServer(folder / "redis"))
         postgres = stack.enter_context(PostgresServer(folder / "postgres"))
-        system = System(mode, folder, postgres.new_database(), redis.url)
+        system = System(mode, folder, postgres.new_database(), redis.url, cold=True)
         with system.open():
             pass  # the tables
         yield Crowd(system, lab, stack.enter_context(system.working(2)))

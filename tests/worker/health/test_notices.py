@@ -1,7 +1,7 @@
 """What is said of an endpoint ahead of time, by what its check has found."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -11,6 +11,8 @@ from checks.settings import ImapSettings
 from worker.health.notices import Notice, change_notice, key_change, notices_of
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC).timestamp()
+EARLY = datetime(2026, 9, 2, tzinfo=UTC).timestamp()
+"""While a certificate of `leaf` is new."""
 IMAP = Endpoint(Protocol.IMAP, "mail.example.com", 993)
 SMTP = Endpoint(Protocol.SMTP, "mail.example.com", 465)
 SETTINGS = ImapSettings(IMAP, SMTP)
@@ -86,7 +88,7 @@ def test_passwords_end_for_smtp_at_exchange_online(host: str) -> None:
 
 
 def test_another_certificate_is_told_with_what_it_was() -> None:
-    change = key_change(result(tls=leaf("aa")), result(tls=leaf("bb")))
+    change = key_change(result(tls=leaf("aa")), result(tls=leaf("bb")), EARLY)
     assert change is not None
     assert (change["sha256_before"], change["sha256"], change["issuer"]) == ("aa", "bb", "CN=Lab CA")
     assert change_notice(change).code is Code.TLS_CERTIFICATE_CHANGED
@@ -94,9 +96,36 @@ def test_another_certificate_is_told_with_what_it_was() -> None:
 
 def test_what_is_no_change_of_certificate() -> None:
     works = result(tls=leaf("aa"))
-    assert key_change(None, works) is None
-    assert key_change(works, works) is None
-    assert key_change(works, result(Code.TLS_EXPIRED, tls=leaf("bb"))) is None
-    assert key_change(works, EndpointResult(IMAP, Verdict.OK, Code.OK)) is None
+    assert key_change(None, works, EARLY) is None
+    assert key_change(works, works, EARLY) is None
+    assert key_change(works, result(Code.TLS_EXPIRED, tls=leaf("bb")), EARLY) is None
+    assert key_change(works, EndpointResult(IMAP, Verdict.OK, Code.OK), EARLY) is None
     scattered = result(tls=leaf("bb"), warnings=(Warn(Code.TLS_ADDRESSES_DIFFER),))
-    assert key_change(works, scattered) is None
+    assert key_change(works, scattered, EARLY) is None
+
+
+R12, E8 = "CN=R12,O=Example Trust,C=US", "CN=E8,O=Example Trust,C=US"
+OTHER = "CN=R12,O=Another Trust,C=US"
+
+
+@pytest.mark.parametrize("days", [6, 47, 100, 200])
+def test_a_renewal_that_was_due_is_nothing_to_act_on(days: int) -> None:
+    """Given a certificate of today's and tomorrow's lifetimes, what is told was replaced early or elsewhere."""
+    begin = datetime(2026, 11, 1, tzinfo=UTC)
+
+    def change(share: float, issuer: str) -> bool:
+        end, at = begin + timedelta(days), (begin + timedelta(days) * share).timestamp()
+        old, new = (
+            result(tls=TlsFacts("TLSv1.3", "AES", (Certificate("CN=mail", who, *span, sha256),)))
+            for who, span, sha256 in (
+                (R12, (begin.isoformat(), end.isoformat()), "aa"),
+                (issuer, (end.isoformat(), (end + timedelta(days)).isoformat()), "bb"),
+            )
+        )
+        return key_change(old, new, at) is not None
+
+    assert not change(0.67, R12)
+    assert not change(0.5, E8), "one authority signs with several intermediates in turn"
+    assert change(0.3, R12)
+    assert change(0.9, OTHER)
+    assert change(0.9, "no distinguished name")

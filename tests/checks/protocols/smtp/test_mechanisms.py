@@ -43,7 +43,7 @@ def server(offer: str, *, cram: str = "504", plain: str = "504", login: str = "5
         rules += [(f"^{_USER}$", "334 UGFzc3dvcmQ6"), (f"^{_SECRET}$", "235 2.7.0 Accepted")]
     else:
         rules += [("^AUTH LOGIN", login)]
-    return smtp_script(*rules, ("^[A-Za-z0-9+/=]+$", other))
+    return smtp_script(*rules, ("^QUIT$", "221 2.0.0 Bye"), ("^[A-Za-z0-9+/=]+$", other))
 
 
 def commands(received: bytes) -> list[str]:
