@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from checks.protocols.exchange.ews import Answer
 
 
+_RESUMED_SHARE = 0.9  # of the deadline, for a logon that resumes
+
+
 @dataclass(frozen=True, slots=True)
 class ServiceVerdicts:
     """Mail and calendar apart. Where the logon itself failed, both have its code."""
@@ -84,6 +87,7 @@ class ExchangeRoute:
     version: int = 0
     canaries: bool = False
     session: ssl.SSLSession | None = field(default=None, repr=False)
+    resume: bool = True
     pin: Pin | None = None
     moments: Moments = field(default_factory=Moments, repr=False)
 
@@ -189,9 +193,22 @@ class _Attempt:
         ews = importlib.import_module("checks.protocols.exchange.ews")  # half a second, once, and only where needed
         self.ready = False
         deadline = Deadline(self._context.login_seconds)
+        if route.resume and route.session is not None:
+            try:
+                return self._converse(ews, send_as, Deadline(deadline.remaining() * _RESUMED_SHARE), route.session)
+            except (OSError, Fault):
+                if self.ready:  # what was met since is the server's answer
+                    raise
+                route.resume = False
+        return self._converse(ews, send_as, deadline, None)
+
+    def _converse(
+        self, ews: ModuleType, send_as: Logon, deadline: Deadline, session: ssl.SSLSession | None
+    ) -> tuple[ServiceVerdicts, str]:
+        route = self._route
         sock = dial(route.addresses, route.endpoint.port, deadline, self._context.source_address)
         with contextlib.closing(Stream(sock, deadline)) as stream:
-            handshake.secure(stream, route.tls_context, route.endpoint.host, session=route.session)
+            handshake.secure(stream, route.tls_context, route.endpoint.host, session=session)
             handshake.require_pin(stream.sock, route.pin)
             self.ready = True
             services = self._ask(ews, stream, send_as)
