@@ -83,6 +83,7 @@ class Code(StrEnum):
     TLS_UNKNOWN_SNI = "tls.unknown_sni"
     TLS_CLIENT_CERTIFICATE = "tls.client_certificate"
     TLS_HANDSHAKE = "tls.handshake"
+    TLS_NO_SECURE_RENEGOTIATION = "tls.no_secure_renegotiation"
     TLS_TIMEOUT = "tls.timeout"
     TLS_LARGE_HELLO = "tls.large_hello"
 
@@ -90,6 +91,7 @@ class Code(StrEnum):
     GREETING_REFUSED = "greeting.refused"
     PROTOCOL_MISMATCH = "protocol.mismatch"
     PROTOCOL_ERROR = "protocol.error"
+    PROTOCOL_BARE_LINE_FEED = "protocol.bare_line_feed"
     PROTOCOL_OVERSIZE = "protocol.oversize"
     DEADLINE = "deadline.exceeded"
 
@@ -97,6 +99,8 @@ class Code(StrEnum):
     SERVER_THROTTLED = "server.throttled"
     SERVER_TOO_MANY_CONNECTIONS = "server.too_many_connections"
     SERVER_BLOCKS_ADDRESS = "server.blocks_address"
+    SERVER_REVERSE_DNS = "server.reverse_dns"
+    SERVER_REFUSES_NAME = "server.refuses_name"
 
     AUTH_REJECTED = "auth.rejected"
     AUTH_APP_PASSWORD = "auth.app_password_required"
@@ -113,11 +117,19 @@ class Code(StrEnum):
     AUTH_NOT_OFFERED = "auth.not_offered"
     AUTH_NO_MECHANISM = "auth.no_common_mechanism"
     AUTH_ENCRYPTION_REQUIRED = "auth.encryption_required"
+    AUTH_UNSENDABLE = "auth.unsendable"
+    AUTH_ID_REQUIRED = "auth.id_required"
     AUTH_TEMPORARY = "auth.temporary"
+    AUTH_ALL_REJECTED = "auth.all_rejected"
+
+    SMTP_LOGIN_REQUIRED = "smtp.login_required"
+    SMTP_SENDER_REFUSED = "smtp.sender_refused"
 
     MAILBOX_NOT_CONNECTED = "mailbox.not_connected"
     MAILBOX_NO_INBOX = "mailbox.no_inbox"
     MAILBOX_IN_USE = "mailbox.in_use"
+    MAILBOX_BROKEN = "mailbox.broken"
+    MAILBOX_FULL = "mailbox.full"
 
     EXCHANGE_URL_CHANGED = "exchange.url_changed"
     EXCHANGE_AUTODISCOVER_DIFFERS = "exchange.autodiscover_differs"
@@ -145,6 +157,7 @@ class Code(StrEnum):
     EXCHANGE_LEGACY_ENDPOINT = "exchange.legacy_endpoint"
     EXCHANGE_CONSUMER = "exchange.consumer"
     EXCHANGE_MAILBOX_NOT_FOUND = "exchange.mailbox_not_found"
+    EXCHANGE_PRIMARY_ADDRESS = "exchange.primary_address"
     EXCHANGE_ACCESS_DENIED = "exchange.access_denied"
     EXCHANGE_MAIL_DENIED = "exchange.mail_denied"
     EXCHANGE_CALENDAR_DENIED = "exchange.calendar_denied"
@@ -153,6 +166,10 @@ class Code(StrEnum):
     EXCHANGE_IMPERSONATION = "exchange.impersonation_denied"
     EXCHANGE_MOVING = "exchange.mailbox_moving"
     EXCHANGE_STORE = "exchange.store_unavailable"
+    EXCHANGE_PROXYING = "exchange.proxying_failed"
+    EXCHANGE_VERSION = "exchange.version"
+    EXCHANGE_REQUEST_REFUSED = "exchange.request_refused"
+    EXCHANGE_OTHER_ERROR = "exchange.other_error"
 
     CREDENTIAL_MISSING = "credential.missing"
     CREDENTIAL_UNREADABLE = "credential.unreadable"
@@ -189,6 +206,7 @@ CODES: Mapping[Code, Trait] = {
         Code.TLS_IMPLICIT_PORT,
         Code.PROTOCOL_MISMATCH,
         Code.PROTOCOL_OVERSIZE,
+        Code.SMTP_LOGIN_REQUIRED,
     ),
     **_traits(
         Blame.SERVER,
@@ -234,6 +252,7 @@ CODES: Mapping[Code, Trait] = {
         Code.TLS_UNKNOWN_SNI,
         Code.TLS_CLIENT_CERTIFICATE,
         Code.TLS_HANDSHAKE,
+        Code.TLS_NO_SECURE_RENEGOTIATION,
         Code.TLS_LARGE_HELLO,
         Code.GREETING_REFUSED,
         Code.SERVER_BLOCKS_ADDRESS,
@@ -242,6 +261,9 @@ CODES: Mapping[Code, Trait] = {
         Code.AUTH_NO_MECHANISM,
         Code.AUTH_OAUTH_REQUIRED,
         Code.AUTH_ENCRYPTION_REQUIRED,
+        Code.AUTH_ID_REQUIRED,
+        Code.PROTOCOL_BARE_LINE_FEED,
+        Code.MAILBOX_BROKEN,
         Code.CONNECT_SOME_ADDRESSES,
     ),
     **_traits(
@@ -252,6 +274,7 @@ CODES: Mapping[Code, Trait] = {
         Code.SERVER_THROTTLED,
         Code.SERVER_TOO_MANY_CONNECTIONS,
         Code.AUTH_TEMPORARY,
+        Code.AUTH_ALL_REJECTED,
         Code.MAILBOX_IN_USE,
     ),
     **_traits(
@@ -265,11 +288,13 @@ CODES: Mapping[Code, Trait] = {
         Code.AUTH_LOCKED,
         Code.AUTH_ACCOUNT_DISABLED,
         Code.AUTH_EXPIRED,
+        Code.AUTH_UNSENDABLE,
         Code.AUTH_PROTOCOL_DISABLED,
+        Code.SMTP_SENDER_REFUSED,
         Code.MAILBOX_NO_INBOX,
     ),
     # "User is authenticated but not connected" comes and goes at Exchange Online when there are too many connections.
-    **_traits(Blame.MAILBOX, False, Code.CREDENTIAL_MISSING, Code.MAILBOX_NOT_CONNECTED),
+    **_traits(Blame.MAILBOX, False, Code.CREDENTIAL_MISSING, Code.MAILBOX_NOT_CONNECTED, Code.MAILBOX_FULL),
     **_traits(
         Blame.NETWORK,
         False,
@@ -313,6 +338,8 @@ CODES: Mapping[Code, Trait] = {
         Code.EXCHANGE_NO_AUTH,
         Code.EXCHANGE_AUTH_UNUSABLE,
         Code.EXCHANGE_NTLM_BROKEN,
+        Code.EXCHANGE_PROXYING,
+        Code.EXCHANGE_VERSION,
     ),
     **_traits(
         Blame.SERVER,
@@ -320,11 +347,13 @@ CODES: Mapping[Code, Trait] = {
         Code.EXCHANGE_ALL_REJECTED,
         Code.EXCHANGE_MOVING,
         Code.EXCHANGE_STORE,
+        Code.EXCHANGE_OTHER_ERROR,
     ),
     **_traits(
         Blame.MAILBOX,
         True,
         Code.EXCHANGE_MAILBOX_NOT_FOUND,
+        Code.EXCHANGE_PRIMARY_ADDRESS,
         Code.EXCHANGE_ACCESS_DENIED,
         Code.EXCHANGE_MAIL_DENIED,
         Code.EXCHANGE_CALENDAR_DENIED,
@@ -336,6 +365,9 @@ CODES: Mapping[Code, Trait] = {
         Blame.US,
         False,
         Code.CREDENTIAL_UNREADABLE,
+        Code.SERVER_REVERSE_DNS,
+        Code.SERVER_REFUSES_NAME,
+        Code.EXCHANGE_REQUEST_REFUSED,
         Code.RUN_NOT_TRIED,
         Code.RUN_CANCELLED,
         Code.RUN_BUDGET,

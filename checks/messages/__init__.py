@@ -27,6 +27,7 @@ class Wording:
 _WORDS: Mapping[Language, Mapping[Code, tuple[str, str]]] = in_every_language(__name__, "WORDS", "causes")
 _NEUTRAL: Mapping[Language, Mapping[str, str]] = in_every_language(__name__, "NEUTRAL", "causes")
 _FIXES: Mapping[Language, Mapping[str, str]] = in_every_language(__name__, "FIXES", "certificates")
+_EVIDENCE: Mapping[Language, Mapping[str, str]] = in_every_language(__name__, "EVIDENCE", "causes")
 _BLAME: Mapping[Language, Mapping[Blame, str]] = in_every_language(__name__, "BLAME", "causes")
 
 FIELDS: Mapping[Code, str] = {
@@ -111,16 +112,20 @@ FIELDS: Mapping[Code, str] = {
             Code.AUTH_TOKEN_REJECTED,
             Code.AUTH_CLIENT_REJECTED,
             Code.AUTH_EXPIRED,
+            Code.AUTH_UNSENDABLE,
             Code.CREDENTIAL_MISSING,
             Code.CREDENTIAL_UNREADABLE,
         ),
         "password",
     ),
+    Code.SMTP_LOGIN_REQUIRED: "authentication",
+    Code.SMTP_SENDER_REFUSED: "username",
     Code.MAILBOX_NOT_CONNECTED: "username",
     Code.MAILBOX_NO_INBOX: "username",
     **dict.fromkeys(
         (
             Code.EXCHANGE_MAILBOX_NOT_FOUND,
+            Code.EXCHANGE_PRIMARY_ADDRESS,
             Code.EXCHANGE_ACCESS_DENIED,
             Code.EXCHANGE_MAIL_DENIED,
             Code.EXCHANGE_CALENDAR_DENIED,
@@ -160,6 +165,7 @@ def blame_word(blame: Blame, language: Language = Language.EN) -> str:
 class _Values(dict[str, str]):
     def __init__(self, facts: Facts, language: Language) -> None:
         super().__init__({**_NEUTRAL[language], **{name: value for name, value in facts.items() if value}})
+        self["evidence"] = _EVIDENCE[language].get(self["evidence"], self["evidence"])
         self["date"] = _written_out(self["date"], language)
 
     def __missing__(self, name: str) -> str:

@@ -3,7 +3,8 @@
 import contextlib
 import ssl
 import time
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from checks import redact
 from checks.codes import Code, Verdict, verdict_of
@@ -11,9 +12,13 @@ from checks.context import CheckContext
 from checks.model import Credential, Endpoint, EndpointResult, Fault, LoginResult, Pin, Security
 from checks.network.dial import Deadline, dial, fault_of, resolve
 from checks.network.stream import Stream
-from checks.protocols.dialect import Dialect, Greeting, Habits, dialect_of
+from checks.protocols.dialect import Dialect, Greeting, Habits, Unjudged, dialect_of
 from checks.protocols.momentary_failures import Moments
 from checks.tls import handshake
+
+_SHORTCUTS = 2  # kinds of them that may fail one after the other: a resumed session, and those of the protocol
+_RESUMED_SHARE = 0.5  # of the deadline, for a handshake that resumes: the rest is for one that does not
+_BROKEN = frozenset({Code.CONNECT_CLOSED, Code.DEADLINE, Code.PROTOCOL_MISMATCH})
 
 
 @dataclass(slots=True)
@@ -34,9 +39,14 @@ class Route:
     habits: Habits = field(default_factory=Habits)
     moments: Moments = field(default_factory=Moments, repr=False)
 
-    def log_in(self, credential: Credential, context: CheckContext, address: str = "") -> LoginResult:  # noqa: ARG002 - mail servers ask for the user name only
+    def log_in(self, credential: Credential, context: CheckContext, address: str = "") -> LoginResult:
         """One login; see `log_in`."""
-        return log_in(self, credential, context)
+        return log_in(self, replace(credential, address=address), context)
+
+    @property
+    def learned(self) -> Mapping[str, str]:
+        """What the logins have learned of the server, for those of other processes."""
+        return self.habits.learned
 
 
 def open_route(result: EndpointResult, context: CheckContext) -> Route:
@@ -49,13 +59,14 @@ def open_route(result: EndpointResult, context: CheckContext) -> Route:
         addresses=tuple(ordered),
         capabilities=result.capabilities,
         tls_context=context.trust.insecure if result.insecure else context.trust.strict,
-        dialect=dialect_of(endpoint.protocol),
+        dialect=dialect_of(endpoint.protocol, endpoint.authentication),
         pin=context.pin_of(result),
+        habits=Habits.begin(result.learned, canaries=context.canaries),
     )
 
 
 def log_in(route: Route, credential: Credential, context: CheckContext) -> LoginResult:
-    """One login, never a second one.
+    """One login, and no second one after a rejection but for what `checks.protocols.choice` tells of.
 
     The endpoint passed its check, so what a connection meets before the login is no fact about this mailbox: it is
     inconclusive, whatever its code.
@@ -90,29 +101,62 @@ class _Attempt:
 
     def run(self) -> None:
         route = self._route
+        ways = route.dialect.ways(route.capabilities, self._credential.kind, self._context.client)
         deadline = Deadline(self._context.login_seconds)
+        with route.habits.choice.turn(ways):
+            for _ in range(_SHORTCUTS):
+                with contextlib.suppress(Unjudged):
+                    return self._converse(deadline)
+            return self._converse(deadline)
+
+    def _converse(self, deadline: Deadline) -> None:
+        route = self._route
+        self.greeted = False
         sock = dial(route.addresses, route.endpoint.port, deadline, self._context.source_address)
         with contextlib.closing(Stream(sock, deadline)) as stream:
-            greeting = self._secure(stream)
-            self.greeted = True
-            route.dialect.login(stream, self._credential, greeting, route.capabilities, route.habits)
-            route.dialect.farewell(stream)
+            try:
+                greeting = self._begin(stream)
+                self.greeted = True
+                route.dialect.login(
+                    stream, self._credential, greeting, route.capabilities, route.habits, self._context.client
+                )
+            finally:
+                if stream.last_line:  # it has spoken: guards count who leaves without a word
+                    route.dialect.farewell(stream)
             self._keep_session(stream)
 
-    def _secure(self, stream: Stream) -> Greeting | None:
+    def _begin(self, stream: Stream) -> Greeting | None:
+        """Up to the greeting. Raises `Unjudged` where a resumed session may be what the server does not bear."""
+        session = self._route.session if self._route.habits.resume else None
+        if session is None:
+            return self._secure(stream, None)
+        whole = stream.deadline
+        stream.deadline = Deadline(whole.remaining() * _RESUMED_SHARE)
+        try:
+            return self._secure(stream, session)
+        except (OSError, Fault) as error:
+            met = error if isinstance(error, Fault) else _fault(error)
+            if met.code not in _BROKEN and not met.code.startswith("tls."):
+                raise
+            self._route.habits.resume = False
+            raise Unjudged(met.code, met.seen, **met.facts) from None
+        finally:
+            stream.deadline = whole
+
+    def _secure(self, stream: Stream, session: ssl.SSLSession | None) -> Greeting | None:
         """TLS before anything else that matters. The greeting, or None where it came before TLS."""
         route = self._route
         if route.endpoint.security is Security.STARTTLS:
             greeting = route.dialect.greet(stream)
             route.dialect.starttls(stream, greeting)
-            self._shake(stream)
+            self._shake(stream, session)
             return None
-        self._shake(stream)
+        self._shake(stream, session)
         return route.dialect.greet(stream)
 
-    def _shake(self, stream: Stream) -> None:
+    def _shake(self, stream: Stream, session: ssl.SSLSession | None) -> None:
         route = self._route
-        handshake.secure(stream, route.tls_context, route.endpoint.host, session=route.session)
+        handshake.secure(stream, route.tls_context, route.endpoint.host, session=session)
         handshake.require_pin(stream.sock, route.pin)
 
     def _keep_session(self, stream: Stream) -> None:

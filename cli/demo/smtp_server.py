@@ -10,7 +10,7 @@ from cli.demo.directory import Directory
 
 
 class _TakesNoMail:
-    async def handle_MAIL(self, *_arguments: object) -> str:  # noqa: N802 aiosmtpd's name for the hook
+    async def handle_RCPT(self, *_arguments: object) -> str:  # noqa: N802 aiosmtpd's name for the hook
         return "550 5.7.1 The sandbox takes no mail"
 
 

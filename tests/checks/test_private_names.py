@@ -21,7 +21,7 @@ from exchangelib.protocol import Protocol as EwsProtocol
 from exchangelib.services import GetFolder
 
 from checks.protocols.exchange import ews
-from checks.protocols.imap import session
+from checks.protocols.imap import wire
 
 PYTHONS = "Python 3.11.2, 3.11.7, 3.12.1, 3.13.0, 3.13.5"
 IMAPCLIENT = "imapclient 4.1.0"
@@ -45,7 +45,7 @@ NAMES = [
     Name(imaplib.IMAP4, "_cmd_log", "kept", PYTHONS),
     Name(imaplib.IMAP4, "_cmd_log_len", "kept", PYTHONS),
     Name(imaplib.IMAP4, "_cmd_log_idx", "kept", PYTHONS),
-    Name(imaplib.IMAP4, "_encoding", "kept", PYTHONS),
+    Name(imaplib.IMAP4, "_check_bye", "overridden", PYTHONS),
     Name(imaplib.IMAP4, "_simple_command", "called", PYTHONS),
     Name(imaplib.IMAP4, "_command_complete", "called", PYTHONS),
     Name(imaplib.IMAP4, "_new_tag", "called", PYTHONS),
@@ -55,6 +55,7 @@ NAMES = [
     Name(imaplib.IMAP4, "tagnum", "kept", PYTHONS),
     Name(imaplib.IMAP4, "state", "kept", PYTHONS),
     Name(imaplib.IMAP4, "literal", "kept", PYTHONS),
+    Name(imaplib.IMAP4, "untagged_responses", "kept", PYTHONS),
     Name(imaplib.IMAP4, "capabilities", "kept", PYTHONS),
     Name(imapclient.IMAPClient, "_create_IMAP4", "overridden", IMAPCLIENT),
     Name(imapclient.IMAPClient, "_set_read_timeout", "overridden", IMAPCLIENT),
@@ -74,8 +75,8 @@ NAMES = [
     Name(ssl.SSLSocket, "_sslobj", "kept", PYTHONS),
 ]
 OURS = [
-    (session._Imap4, imaplib.IMAP4),  # noqa: SLF001 - the classes that lean on them are private
-    (session._Session, imapclient.IMAPClient),  # noqa: SLF001 - as above
+    (wire._Imap4, imaplib.IMAP4),  # noqa: SLF001 - the classes that lean on them are private
+    (wire.Session, imapclient.IMAPClient),
     (ews._Folders, GetFolder),  # noqa: SLF001 - as above
     (ews._Protocol, EwsProtocol),  # noqa: SLF001 - as above
 ]

@@ -2,6 +2,7 @@
 
 import base64
 
+from checks.clients.python import PYTHON
 from checks.model import Credential, CredentialKind
 from checks.network.http import Reply, Request, exchange
 from checks.oauth.client_secret import ClientSecret
@@ -77,7 +78,7 @@ def _ntlm(data: bytes) -> bool:
     head = b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: NTLM " + token + b"\r\nContent-Length: 0\r\n\r\n"
     hidden: list[str] = []
     with says(head + b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n") as stream:
-        reply = logon("NTLM", _USER, hidden)(stream, _ASKED)
+        reply = logon("NTLM", _USER, hidden, PYTHON.ews)(stream, _ASKED)
     if reply.status != 401:
         raise AssertionError("another answer than the one that was given")
     return False

@@ -25,8 +25,17 @@ NEUTRAL: Mapping[str, str] = {
     "url": "the corrected one",
     "target": "not recorded",
     "concerned": "all of this server",
+    "other": "something else",
+    "evidence": "no mailbox at all was let in",
 }
 """What stands in for a fact that is missing."""
+
+EVIDENCE: Mapping[str, str] = {
+    "none_accepted": "no mailbox at all was let in",
+    "imap_accepted": "IMAP had just accepted the same passwords",
+    "worked_before": "the same passwords worked there at the last check",
+}
+"""What speaks for the credentials that a server rejects."""
 
 BLAME: Mapping[Blame, str] = {
     Blame.NOBODY: "nobody",
@@ -159,6 +168,10 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         "Check host, port and security in the settings. If they are right, ask whoever runs the mail server to look"
         " at its TLS log.",
     ),
+    Code.TLS_NO_SECURE_RENEGOTIATION: (
+        "{host} lacks a protection that mail programs have insisted on for years (RFC 5746, secure renegotiation).",
+        "Ask whoever runs the mail server to update it. Allowing an insecure certificate does not help.",
+    ),
     Code.TLS_TIMEOUT: (
         "{host} did not finish setting up the encryption in time.",
         "Verify again in a few minutes. If it stays, ask whoever runs the mail server or the network in between.",
@@ -180,12 +193,17 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         "Ask whoever runs the mail server to let our addresses in. Its own words are in the report.",
     ),
     Code.PROTOCOL_MISMATCH: (
-        "Port {port} of {host} does not speak {protocol}.",
+        "Port {port} of {host} does not speak {protocol}, but {other}.",
         "Check the {protocol} host and port in the settings.",
     ),
     Code.PROTOCOL_ERROR: (
         "{host} gave an answer that says neither yes nor no.",
         "Verify again. If it stays, show the server's own words in the report to whoever runs the mail server.",
+    ),
+    Code.PROTOCOL_BARE_LINE_FEED: (
+        "{host} ends lines with a bare line feed, which the mail client of your app does not read.",
+        "Ask whoever runs the mail server to have it end lines with carriage return and line feed. If your app has"
+        " another mail client than the report names, have its client profile set.",
     ),
     Code.PROTOCOL_OVERSIZE: (
         "{host} sent far more data than {protocol} allows.",
@@ -212,6 +230,16 @@ WORDS: Mapping[Code, tuple[str, str]] = {
     Code.SERVER_BLOCKS_ADDRESS: (
         "{host} blocks the address that we connect from.",
         "Ask whoever runs the mail server to take our addresses off the block list.",
+    ),
+    Code.SERVER_REVERSE_DNS: (
+        "{host} turns us away because the address that we connect from has no host name in the DNS (reverse DNS).",
+        "The operator of this service gives its addresses a host name that leads back to them, then verify again. It"
+        " says nothing about the mailboxes.",
+    ),
+    Code.SERVER_REFUSES_NAME: (
+        "{host} does not accept the name with which this service introduces itself (EHLO).",
+        "Ask whoever runs the mail server to accept address literals (RFC 5321, 4.1.3), then verify again. It says"
+        " nothing about the mailboxes.",
     ),
     Code.AUTH_REJECTED: (
         "{host} rejected the user name or the password.",
@@ -265,8 +293,9 @@ WORDS: Mapping[Code, tuple[str, str]] = {
     ),
     Code.AUTH_NOT_OFFERED: (
         "{host} offers no login on port {port}.",
-        "Check the {protocol} port: SMTP logins are usually on 465 or 587, not on 25. If it is right, ask whoever runs"
-        " the mail server.",
+        "Check the {protocol} port: SMTP logins are usually on 465 or 587, not on 25. If it is right and the server"
+        " takes mail from your addresses without a login, choose SMTP without a login (smtp_authentication: none); else"
+        " ask whoever runs the mail server.",
     ),
     Code.AUTH_NO_MECHANISM: (
         "{host} offers no login method that this service can use.",
@@ -276,9 +305,34 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         "{host} allows logins only over an encrypted connection.",
         "Choose TLS or STARTTLS in the settings. If that is set, ask whoever runs the mail server.",
     ),
+    Code.AUTH_UNSENDABLE: (
+        "The user name or password has characters that the mail client of your app does not send.",
+        "Give the mailbox a password, or a user name, of plain ASCII letters, digits and signs. If your app has another"
+        " mail client than the report names, have its client profile set.",
+    ),
+    Code.AUTH_ID_REQUIRED: (
+        "{host} opens mailboxes only to clients that name themselves (IMAP ID); the mail client of your app does not.",
+        "Have your app send ID after the login (imapclient: `id_`). If it does, have its client profile say so.",
+    ),
     Code.AUTH_TEMPORARY: (
         "{host} could not check the password just now. That says nothing about the password.",
         "Verify again in a few minutes. If it stays, ask whoever runs the mail server.",
+    ),
+    Code.SMTP_LOGIN_REQUIRED: (
+        "{host} takes no mail from this service on port {port} without a login.",
+        "Choose SMTP with a login in the settings, or ask whoever runs the mail server to let the addresses of this"
+        " service send without one.",
+    ),
+    Code.SMTP_SENDER_REFUSED: (
+        "{host} does not let the mailbox send under its own address: the user name that logs in may not use it as a"
+        " sender.",
+        "Use the user name that owns the address, or ask whoever runs the mail server to allow the user name in use to"
+        " send as this address. Both names stand beside the server's words.",
+    ),
+    Code.AUTH_ALL_REJECTED: (
+        "{host} rejected the mailboxes alike, and not for their passwords, it seems: {evidence}.",
+        "Ask whoever runs the mail server whether its password database is within reach, and check the form of the user"
+        " names. Then verify again. Nobody needs to enter a password for this.",
     ),
     Code.MAILBOX_NOT_CONNECTED: (
         "{host} accepted the login but did not open the mailbox.",
@@ -292,6 +346,14 @@ WORDS: Mapping[Code, tuple[str, str]] = {
     Code.MAILBOX_IN_USE: (
         "Another program holds this mailbox at {host} locked.",
         "Close other mail programs on this mailbox and verify again.",
+    ),
+    Code.MAILBOX_BROKEN: (
+        "{host} accepted the login, but the mailbox is missing or damaged on the server.",
+        "Ask whoever runs the mail server to look at the folder of this mailbox. The password is right.",
+    ),
+    Code.MAILBOX_FULL: (
+        "This mailbox is full at {host}.",
+        "The mailbox's owner deletes mail or asks the mail administrator for more space, then verify again.",
     ),
     Code.EXCHANGE_URL_CHANGED: (
         "The Exchange address was corrected to {url}.",
@@ -415,6 +477,10 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         "{host} accepted the login, but there is no such mailbox.",
         "Check the address of the mailbox. Ask the mail administrator whether it exists on this server or has moved.",
     ),
+    Code.EXCHANGE_PRIMARY_ADDRESS: (
+        "{host} knows this address only as a second one of the mailbox.",
+        "Enter the primary address of the mailbox. The mail administrator knows it.",
+    ),
     Code.EXCHANGE_ACCESS_DENIED: (
         "{host} accepted the login but denies this user the mailbox.",
         "Ask the mail administrator to give this user access to the mailbox.",
@@ -446,6 +512,22 @@ WORDS: Mapping[Code, tuple[str, str]] = {
     Code.EXCHANGE_STORE: (
         "{host} answers, but the database of this mailbox is not available just now.",
         "Verify again in a few minutes. If it stays, ask whoever runs the mail server.",
+    ),
+    Code.EXCHANGE_PROXYING: (
+        "{host} cannot pass the request on to the Exchange server that holds this mailbox.",
+        "Ask whoever runs the mail server to look at how its Exchange servers and sites reach each other.",
+    ),
+    Code.EXCHANGE_VERSION: (
+        "The Exchange server at {host} is too old, or older than the mailbox's own, for the request.",
+        "Ask whoever runs the mail server for Exchange 2010 or later, or enter the server that holds the mailbox.",
+    ),
+    Code.EXCHANGE_REQUEST_REFUSED: (
+        "Exchange at {host} took the request of this service for a wrong one.",
+        "The operator of this service looks into its log. It says nothing about the mailbox. Verify again later.",
+    ),
+    Code.EXCHANGE_OTHER_ERROR: (
+        "Exchange at {host} answered with an error that does not belong to the question.",
+        "Verify again. If it stays, show the server's own words in the report to whoever runs the mail server.",
     ),
     Code.CREDENTIAL_MISSING: (
         "No password is stored for this mailbox.",

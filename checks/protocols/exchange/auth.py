@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from checks import library_guard
+from checks.clients.profile import EwsClient
 from checks.codes import Code
 from checks.model import Credential, CredentialKind, Fault
 from checks.network.http import Reply, Request, excerpt, exchange
@@ -53,10 +54,10 @@ def choose(capabilities: Sequence[str], credential: Credential, *, insecure: boo
     raise Fault(lacking, names, names=names)
 
 
-def logon(scheme: str, credential: Credential, hidden: list[str]) -> Logon:
+def logon(scheme: str, credential: Credential, hidden: list[str], client: EwsClient) -> Logon:
     """How to send as this mailbox. What must never be shown besides the secret itself is put into `hidden`.
 
-    Raises `Fault(credential.unreadable)` for a credential that cannot be sent.
+    Raises `Fault`: `credential.unreadable` for what cannot be sent, `auth.unsendable` for what the client cannot send.
     """
     refuse_control_characters(credential)
     if scheme in _HASHED:
@@ -67,8 +68,11 @@ def logon(scheme: str, credential: Credential, hidden: list[str]) -> Logon:
         return _header(f"Bearer {credential.secret}")
     if ":" in credential.username:
         raise Fault(Code.CREDENTIAL_UNREADABLE, "a user name with a colon cannot be sent with Basic authentication")
-    # In UTF-8 (RFC 7617, 2.1), which for ASCII is what everybody sends and which Exchange reads first.
-    token = base64.b64encode(f"{credential.username}:{credential.secret}".encode()).decode()
+    # RFC 7617, 2.1 knows UTF-8 only where the server asks for it; requests, and so exchangelib, sends Latin-1.
+    user, secret = client.basic.encode(credential.username), client.basic.encode(credential.secret)
+    if user is None or secret is None:
+        raise Fault(Code.AUTH_UNSENDABLE, names=client.library)
+    token = base64.b64encode(user + b":" + secret).decode()
     hidden.append(token)
     return _header(f"Basic {token}")
 
@@ -89,8 +93,11 @@ class _Ntlm:
         self._scheme = scheme
         self._credential = credential
         self._hidden = hidden
+        self._done = False
 
     def __call__(self, stream: Stream, request: Request) -> Reply:
+        if self._done:  # it is the connection that was let in
+            return exchange(stream, request.encoded())
         client = spnego.client(
             self._credential.username,
             self._credential.secret,
@@ -105,6 +112,7 @@ class _Ntlm:
             return first
         answer = self._token(_answer(client, first, self._scheme))
         self._hidden.append(answer[1].partition(" ")[2])  # it would do to guess the password offline
+        self._done = True
         return exchange(stream, request.encoded(answer))
 
     def _token(self, message: bytes) -> tuple[str, str]:

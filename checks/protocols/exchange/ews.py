@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import requests
+from exchangelib import errors
 from exchangelib.account import Identity
 from exchangelib.configuration import Configuration
 from exchangelib.credentials import DELEGATE, IMPERSONATION
@@ -28,13 +29,25 @@ from checks import library_guard
 from checks.codes import Code
 from checks.model import Fault
 from checks.network.http import Reply, Request, excerpt
-from checks.protocols.exchange.replies import passing_code
-from checks.protocols.exchange.response_codes import translate
+from checks.protocols.exchange.replies import named_code, passing_code
+from checks.protocols.exchange.response_codes import RESPONSES, translate
 
 library_guard.ignore_warnings(__name__)
 FOLDERS = ("inbox", "calendar")
-# What Exchange 2010 and everything after it takes.
-_VERSION = (Build(14, 3, 123, 4), "Exchange2010_SP2")
+VERSIONS = (
+    (Build(14, 3, 123, 4), "Exchange2010_SP2"),  # what everything after it takes, too
+    (Build(14, 1, 218, 15), "Exchange2010_SP1"),
+    (Build(14, 0, 639, 21), "Exchange2010"),
+    (Build(8, 1, 240, 6), "Exchange2007_SP1"),
+)
+"""The versions that are asked for, each when the server has refused the one before."""
+_TOO_NEW = frozenset(
+    {"ErrorInvalidServerVersion", "ErrorIncorrectSchemaVersion", "ErrorInvalidSchemaVersionForMailboxVersion"}
+)
+
+
+class VersionRefused(Fault):
+    """The server does not know the version that was asked for."""
 
 
 class Wire(Protocol):
@@ -55,13 +68,14 @@ class Answer:
 _NO_ANSWER = Answer("NoAnswer", "the server did not answer for this folder")  # no response code of EWS
 
 
-def ask(url: str, host: str, address: str, wire: Wire, *, impersonate: bool) -> tuple[Answer, Answer]:
+def ask(url: str, host: str, address: str, wire: Wire, *, impersonate: bool, version: int = 0) -> tuple[Answer, Answer]:
     """Inbox and calendar of a mailbox ('' is the caller's own). Raises `Fault` where neither was answered.
 
-    `impersonate`: the logon is an application's, which acts for `address`.
+    `impersonate`: the logon is of an application or a service account, which acts for `address`. `version` is a place
+    in `VERSIONS`.
     """
     adapter = _Adapter(wire, host)
-    protocol = _new_protocol(url, adapter)
+    protocol = _new_protocol(url, adapter, Version(*VERSIONS[version]))
     account = _Account(protocol, protocol.config.version, address, impersonate)
     try:
         with library_guard.Reading(adapter.unread):
@@ -78,20 +92,39 @@ def _answers(account: "_Account", adapter: "_Adapter") -> Iterator[Answer]:
     try:
         yield from map(_answer, _Folders(account=account).each())
     except EWSError as error:
-        raise adapter.fault or Fault(translate(type(error).__name__), _words(error)) from None
+        raise adapter.fault or _fault_of(type(error).__name__, _words(error), adapter.named) from None
+
+
+def _fault_of(error: str, words: str, named: str) -> Fault:
+    """exchangelib reads a SOAP fault only where it is written as Exchange writes it; `named` is what we read in it."""
+    name = error if error in RESPONSES else named or error
+    kind = VersionRefused if name in _TOO_NEW else Fault
+    return kind(translate(name), words)
 
 
 def _answer(item: object) -> Answer:
-    return Answer(type(item).__name__, _words(item)) if isinstance(item, Exception) else Answer()
+    return Answer(_name(item), _words(item)) if isinstance(item, Exception) else Answer()
+
+
+def _name(error: Exception) -> str:
+    return error.response_code if isinstance(error, _OtherError) else type(error).__name__
 
 
 def _words(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
+    return f"{_name(error)}: {error}"
 
 
-def _new_protocol(url: str, adapter: "_Adapter") -> "_Protocol":
+class _OtherError(EWSError):  # type: ignore[misc] # exchangelib is untyped
+    """A response code that exchangelib has no exception for."""
+
+    def __init__(self, response_code: str, text: str) -> None:
+        super().__init__(text)
+        self.response_code = response_code
+
+
+def _new_protocol(url: str, adapter: "_Adapter", version: Version) -> "_Protocol":
     configuration = Configuration(
-        service_endpoint=url, auth_type=NOAUTH, version=Version(*_VERSION), retry_policy=FailFast(), max_connections=1
+        service_endpoint=url, auth_type=NOAUTH, version=version, retry_policy=FailFast(), max_connections=1
     )
     protocol = _Protocol.__new__(_Protocol)  # calling the class would go through exchangelib's cache of instances
     protocol.__init__(config=configuration)  # type: ignore[misc] # the other half of the same
@@ -173,7 +206,7 @@ class _Folders(GetFolder):  # type: ignore[misc] # exchangelib is untyped
 
     def _api_versions_to_try(self) -> tuple[str, ...]:
         # exchangelib's own goes on to other versions, and every try is a logon.
-        return (_VERSION[1],)
+        return (self.account.version.api_version,)
 
     def _handle_backoff(self, e: EWSError) -> None:  # noqa: ARG002 - exchangelib's
         # exchangelib calls every passing error "busy", in an except clause: what it handles there is the error itself.
@@ -181,6 +214,14 @@ class _Folders(GetFolder):  # type: ignore[misc] # exchangelib is untyped
 
     def _update_api_version(self, api_version: str, header: Any) -> None:
         """Nothing is asked after this, so the server's version is of no use."""
+
+    @staticmethod
+    def _get_exception(code: str | None, text: str | None, msg_xml: Any = None, rule_errors: Any = None) -> Exception:
+        code, text = (code or "").strip(), text or ""
+        if code and code in RESPONSES and not hasattr(errors, code):
+            return _OtherError(code, text)
+        found: Exception = GetFolder._get_exception(code, text, msg_xml, rule_errors)  # noqa: SLF001 - the other half of it
+        return found
 
     def _get_elements_in_response(self, response: Any) -> Iterator[object]:
         for message in response:
@@ -215,6 +256,11 @@ class _Adapter(requests.adapters.BaseAdapter):
         except Fault as fault:
             self.fault = fault
             raise requests.ConnectionError(str(fault.code)) from None
+
+    @property
+    def named(self) -> str:
+        """The response code that the answer names, '' where it names none."""
+        return named_code(self._reply) if self._reply else ""
 
     def unread(self) -> Fault:
         """What is left to say of an answer that exchangelib stumbles over, in the server's own words."""

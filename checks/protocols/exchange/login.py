@@ -7,6 +7,7 @@ import importlib
 import json
 import ssl
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,7 +21,7 @@ from checks.network.http import USER_AGENT, Reply, Request
 from checks.network.stream import Stream
 from checks.protocols.exchange.auth import Logon, choose, logon
 from checks.protocols.exchange.replies import judge_logon
-from checks.protocols.exchange.response_codes import translate
+from checks.protocols.exchange.response_codes import NOT_THERE, translate
 from checks.protocols.exchange.url import host_header
 from checks.protocols.exchange_online import ENDS, is_online
 from checks.protocols.momentary_failures import Moments
@@ -28,6 +29,9 @@ from checks.tls import handshake
 
 if TYPE_CHECKING:
     from checks.protocols.exchange.ews import Answer
+
+
+_RESUMED_SHARE = 0.9  # of the deadline, for a logon that resumes
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,9 @@ class ExchangeRoute:
     """What the logons of one run to one Exchange URL share: addresses, schemes, TLS context and session.
 
     Names are looked up once, under the address policy; logons go to those addresses, whatever the name says later.
-    `impersonate`: the tokens are an application's, which acts for the mailboxes. `pin` is the one key that the option
+    `impersonate`: the logons are an application's or a service account's, which acts for the mailboxes.
+    `impersonator`: the user name that was seen to act for others. `version` is the place of the one that the server
+    knows in `ews.VERSIONS`. `canaries`: logons may find out such things for all. `pin` is the one key that the option
     lets in: with another one no credential is sent.
     """
 
@@ -77,9 +83,19 @@ class ExchangeRoute:
     insecure: bool
     online: bool
     impersonate: bool = False
+    impersonator: str = ""
+    version: int = 0
+    canaries: bool = False
     session: ssl.SSLSession | None = field(default=None, repr=False)
+    resume: bool = True
     pin: Pin | None = None
     moments: Moments = field(default_factory=Moments, repr=False)
+
+    @property
+    def learned(self) -> Mapping[str, str]:
+        """What the logons have learned of the server, for those of other processes."""
+        found = {"impersonator": self.impersonator} if self.impersonator else {}
+        return found | ({"version": str(self.version)} if self.version else {})
 
     def log_in(self, credential: Credential, context: CheckContext, address: str = "") -> LoginResult:
         """One logon; see `log_in`."""
@@ -98,6 +114,10 @@ def open_route(result: EndpointResult, context: CheckContext) -> ExchangeRoute:
         tls_context=context.trust.insecure if result.insecure else context.trust.strict,
         insecure=result.insecure,
         online=_is_online(result),
+        impersonate=context.client.ews.impersonation,
+        impersonator=result.learned.get("impersonator", ""),
+        version=int(result.learned.get("version", "0")),
+        canaries=context.canaries,
         pin=context.pin_of(result),
     )
 
@@ -148,6 +168,11 @@ def log_in(route: ExchangeRoute, credential: Credential, context: CheckContext, 
     return ExchangeLogin(LoginResult(verdict, code, Protocol.HTTPS, words, ms, services.codes), services)
 
 
+_DENIED = frozenset(
+    {Code.EXCHANGE_ACCESS_DENIED, Code.EXCHANGE_MAIL_DENIED, Code.EXCHANGE_MAILBOX_NOT_FOUND, Code.MAILBOX_NO_INBOX}
+)
+
+
 class _Attempt:
     """One connection with one logon. `ready` says whether what was met since is a fact about this mailbox."""
 
@@ -158,18 +183,32 @@ class _Attempt:
         self._address = address
         self.hidden: list[str] = []
         self.ready = True
+        self._sent = self._stays = False
 
     def run(self) -> tuple[ServiceVerdicts, str]:
         """Both verdicts and the server's words. Raises `Fault` and `OSError`."""
         route = self._route
         scheme = _scheme(route.capabilities, self._credential, online=route.online, insecure=route.insecure)
-        send_as = logon(scheme, self._credential, self.hidden)
+        send_as = logon(scheme, self._credential, self.hidden, self._context.client.ews)
         ews = importlib.import_module("checks.protocols.exchange.ews")  # half a second, once, and only where needed
         self.ready = False
         deadline = Deadline(self._context.login_seconds)
+        if route.resume and route.session is not None:
+            try:
+                return self._converse(ews, send_as, Deadline(deadline.remaining() * _RESUMED_SHARE), route.session)
+            except (OSError, Fault):
+                if self.ready:  # what was met since is the server's answer
+                    raise
+                route.resume = False
+        return self._converse(ews, send_as, deadline, None)
+
+    def _converse(
+        self, ews: ModuleType, send_as: Logon, deadline: Deadline, session: ssl.SSLSession | None
+    ) -> tuple[ServiceVerdicts, str]:
+        route = self._route
         sock = dial(route.addresses, route.endpoint.port, deadline, self._context.source_address)
         with contextlib.closing(Stream(sock, deadline)) as stream:
-            handshake.secure(stream, route.tls_context, route.endpoint.host, session=route.session)
+            handshake.secure(stream, route.tls_context, route.endpoint.host, session=session)
             handshake.require_pin(stream.sock, route.pin)
             self.ready = True
             services = self._ask(ews, stream, send_as)
@@ -177,14 +216,54 @@ class _Attempt:
         return services
 
     def _ask(self, ews: ModuleType, stream: Stream, send_as: Logon) -> tuple[ServiceVerdicts, str]:
+        acts = self._acts()
+        found = self._answers(ews, stream, send_as, acts=acts)
+        if acts or not self._may_act(found[0]):
+            return found
+        # A service account without rights to the mailbox itself may have those to act for it.
+        with contextlib.suppress(Fault):
+            acted = self._answers(ews, stream, send_as, acts=True)
+            if acted[0].decisive is Code.OK:
+                self._route.impersonator = self._credential.username
+                return acted
+        return found
+
+    def _acts(self) -> bool:
+        """Whether the logon is somebody's who acts for the mailbox."""
+        route, credential = self._route, self._credential
+        token = credential.kind is CredentialKind.OAUTH2_TOKEN
+        application = credential.application or (token and is_application_token(credential.secret))
+        return route.impersonate or application or credential.username == route.impersonator != ""
+
+    def _may_act(self, services: ServiceVerdicts) -> bool:
+        other = self._address.casefold() != self._credential.username.casefold()
+        return self._route.canaries and self._stays and other and services.decisive in _DENIED
+
+    def _answers(self, ews: ModuleType, stream: Stream, send_as: Logon, *, acts: bool) -> tuple[ServiceVerdicts, str]:
+        """Mail and calendar, asked in the version that the server knows: a lower one where it does not know this."""
+        route, wire = self._route, self._wire(stream, send_as)
+        asked = route.url, host_header(route.url), self._address, wire
+        own = self._address.casefold() == self._credential.username.casefold()
+        while True:
+            version = route.version
+            try:
+                mail, calendar = ews.ask(*asked, impersonate=acts, version=version)
+                return _verdicts(mail, calendar, own=own)
+            except ews.VersionRefused as fault:
+                if version + 1 == len(ews.VERSIONS):
+                    raise
+                route.version = max(route.version, version + 1)
+                if not self._stays:
+                    raise Fault(Code.PROTOCOL_ERROR, fault.seen) from None
+
+    def _wire(self, stream: Stream, send_as: Logon) -> Callable[[Request], Reply]:
+        """Sends requests as the mailbox, one logon for all of them. Raises `Fault`."""
         token = self._credential.kind is CredentialKind.OAUTH2_TOKEN
-        sent = False
 
         def wire(request: Request) -> Reply:
-            nonlocal sent
-            if sent:
+            if self._sent and not self._stays:
                 raise Fault(Code.PROTOCOL_ERROR, "a second request was about to be sent")
-            sent = True
+            first, self._sent, self._stays = not self._sent, True, False
             try:
                 reply = send_as(stream, _named(request))
             except OSError as error:
@@ -193,13 +272,13 @@ class _Attempt:
                 # It spoke HTTP a moment ago: what it speaks now is no fact about this mailbox.
                 mismatch = fault.code is Code.PROTOCOL_MISMATCH
                 raise Fault(Code.PROTOCOL_ERROR, fault.seen) if mismatch else fault from None
+            if reply.status == 401 and not first:  # it was let in a moment ago
+                raise Fault(Code.PROTOCOL_ERROR, reply.line)
             judge_logon(reply, self._route.url, token=token)
+            self._stays = reply.stays
             return reply
 
-        application = self._credential.application or (token and is_application_token(self._credential.secret))
-        acts = self._route.impersonate or application
-        mail, calendar = ews.ask(self._route.url, host_header(self._route.url), self._address, wire, impersonate=acts)
-        return _verdicts(mail, calendar)
+        return wire
 
     def _keep_session(self, stream: Stream) -> None:
         if self._route.session is None and isinstance(stream.sock, ssl.SSLSocket):
@@ -211,9 +290,14 @@ def _named(request: Request) -> Request:
     return Request(request.method, request.target, request.host, (("User-Agent", USER_AGENT), *headers), request.body)
 
 
-def _verdicts(mail: "Answer", calendar: "Answer") -> tuple[ServiceVerdicts, str]:
-    """One cause that keeps from both is one cause: "access denied" to both is no matter of the calendar."""
-    if mail.response_code == calendar.response_code == "ErrorAccessDenied":
+def _verdicts(mail: "Answer", calendar: "Answer", *, own: bool) -> tuple[ServiceVerdicts, str]:
+    """One cause that keeps from both is one cause: "access denied" to both is no matter of the calendar.
+
+    Where the mailbox is not the login's `own`, Exchange hides that it lacks rights: it knows of no folder at all.
+    """
+    codes = {mail.response_code, calendar.response_code}
+    denied = {translate(code) for code in codes} == {Code.EXCHANGE_ACCESS_DENIED}
+    if denied or (not own and codes <= NOT_THERE):
         return ServiceVerdicts(Code.EXCHANGE_ACCESS_DENIED, Code.EXCHANGE_ACCESS_DENIED), mail.words
     services = ServiceVerdicts(
         translate(mail.response_code, "mail") if mail.response_code else Code.OK,

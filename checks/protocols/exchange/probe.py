@@ -6,6 +6,7 @@ taken for success) says nothing to an admin.
 
 import contextlib
 import ssl
+from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -22,7 +23,7 @@ from checks.protocols.endpoint import EndpointCheck
 from checks.protocols.exchange import product_marks
 from checks.protocols.exchange.autodiscover import other_url
 from checks.protocols.exchange.replies import judge_probe, require_usable, server_version
-from checks.protocols.exchange.url import host_header, normalise_url, same_place
+from checks.protocols.exchange.url import endpoint_of, host_header, normalise_url, same_place
 from checks.x509 import refusal_causes
 
 # A GetFolder that nobody has logged in for: the server refuses it before it looks at it.
@@ -55,17 +56,40 @@ def probe(endpoint: Endpoint, context: CheckContext) -> EndpointResult:
 class ExchangeCheck(EndpointCheck):
     """One Exchange URL, once: what an endpoint check does, with another conversation."""
 
+    def __init__(self, endpoint: Endpoint, context: CheckContext, *, follow: bool = True) -> None:
+        """`follow`: where a redirect leads to on the same host is looked at too."""
+        super().__init__(endpoint, context)
+        self._follow = follow
+
     def run(self) -> EndpointResult:
         """The result, whatever comes. Private Outlook.com mailboxes have no EWS: that takes no connection."""
         if exchange_online.is_consumer(self._endpoint.host):
             return self._failed(Fault(Code.EXCHANGE_CONSUMER))
-        result = super().run()
+        result = self._proved(super().run())
         if result.code is Code.OK and not exchange_online.is_online(self._endpoint.host):
             other = other_url(self._endpoint.url, self._context, self._deadline)
             if other:
                 differs = Warn(Code.EXCHANGE_AUTODISCOVER_DIFFERS, self._facts({"target": other}))
                 result = replace(result, warnings=(*result.warnings, differs))
         return result
+
+    def _proved(self, result: EndpointResult) -> EndpointResult:
+        """Without the URL that a redirect named, unless a probe of it, without a credential, finds Exchange there.
+
+        Another host than the one that was typed is not asked: whoever redirects could send us anywhere.
+        """
+        if result.fix is None or result.code not in _REDIRECTED:
+            return result
+        place = endpoint_of(result.fix.detail)
+        works = place.host == self._endpoint.host and self._follow and self._works(place)
+        return result if works else replace(result, fix=None)
+
+    def _works(self, place: Endpoint) -> bool:
+        try:
+            context = replace(self._context, deadline_seconds=self._deadline.remaining(), admit=_at_once)
+        except TimeoutError:
+            return False
+        return ExchangeCheck(place, context, follow=False).run().code is Code.OK
 
     def _conversation(self, security: Security) -> "ExchangeConversation":
         return ExchangeConversation(self._endpoint, security, self._deadline)
@@ -76,12 +100,14 @@ class ExchangeCheck(EndpointCheck):
             return fault
         try:
             with contextlib.closing(self._again()) as stream:
-                stream.send(Request("HEAD", "/", host_header(self._endpoint.url)).encoded())
+                path = urlsplit(self._endpoint.url).path
+                stream.send(Request("HEAD", path, host_header(self._endpoint.url)).encoded())
                 words = redact.decoded(stream.readline())
+                target = _location(stream) if words.startswith("HTTP/") else ""
         except (Fault, OSError):
             return fault
         if words.startswith("HTTP/"):
-            return Fault(Code.EXCHANGE_PLAIN_HTTP, words)
+            return Fault(Code.EXCHANGE_PLAIN_HTTP, words, **({"target": target} if target else {}))
         return Fault(Code.PROTOCOL_MISMATCH, words) if words else fault
 
     def _result(
@@ -108,7 +134,7 @@ class ExchangeCheck(EndpointCheck):
 
     def _fix(self, code: Code, facts: Facts) -> Fix | None:
         """Another URL to enter: where an accepted server sent us, or the canonical form of what was typed."""
-        if code in (Code.EXCHANGE_REDIRECTED, Code.EXCHANGE_REDIRECTED_ELSEWHERE):
+        if code in _REDIRECTED and facts.get("target"):
             return _fix_for(facts.get("target", ""), self._endpoint.url)
         return Fix("use_url", self._endpoint.url) if self._endpoint.typed and code is Code.OK else None
 
@@ -116,6 +142,21 @@ class ExchangeCheck(EndpointCheck):
         own = {"url": self._endpoint.url} | ({"typed": self._endpoint.typed} if self._endpoint.typed else {})
         told = self._talk.told if isinstance(self._talk, ExchangeConversation) else {}
         return super()._facts(own | told | dict(facts))
+
+
+def _location(stream: Stream) -> str:
+    """Where an answer in clear sends us by https, '' where it does not."""
+    for _ in range(_HEAD_LINES):
+        name, colon, value = redact.decoded(stream.readline()).partition(":")
+        if not colon:
+            break
+        if name.lower() == "location" and value.strip().lower().startswith("https://"):
+            return value.strip()
+    return ""
+
+
+def _at_once(_addresses: Sequence[str]) -> None:
+    """The check that this is a part of has waited already."""
 
 
 def _fix_for(target: str, url: str) -> Fix | None:
@@ -127,6 +168,8 @@ def _fix_for(target: str, url: str) -> Fix | None:
     return None if same_place(canonical, url) else Fix("use_url", canonical)
 
 
+_REDIRECTED = frozenset({Code.EXCHANGE_REDIRECTED, Code.EXCHANGE_REDIRECTED_ELSEWHERE, Code.EXCHANGE_PLAIN_HTTP})
+_HEAD_LINES = 100
 _MAYBE_CLEAR = frozenset({Code.TLS_PLAINTEXT_PORT, Code.TLS_HANDSHAKE, Code.TLS_TIMEOUT, Code.CONNECT_CLOSED})
 _TLS_SHARE = 0.6  # of the deadline
 

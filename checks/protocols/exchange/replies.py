@@ -18,9 +18,12 @@ from checks.protocols.reply_text import ACCOUNT_TEXTS, LONGEST, first_match, fol
 USABLE = ("BASIC", "NTLM", "NEGOTIATE", "BEARER")
 """The schemes that a mailbox can log in with. Negotiate is Kerberos, for which a mailbox has no ticket, or NTLM."""
 _EWS = b"schemas.microsoft.com/exchange/services/2006"
-_SOAP = re.compile(rb"<(\w+:)?Envelope[\s>]")
-_WHOLE = re.compile(rb"</(\w+:)?Envelope\s*>")
-_RESPONSE_CODE = re.compile(rb"<(?:\w+:)?ResponseCode[^<>]{0,200}>\s*(\w{1,100})\s*<")
+_PREFIX = rb"(?:[\w.-]{1,40}:)?"  # of a name in XML: servers write s:, soap:, SOAP-ENV:
+_SOAP = re.compile(rb"<" + _PREFIX + rb"Envelope[\s>]")
+_WHOLE = re.compile(rb"</" + _PREFIX + rb"Envelope\s*>")
+_RESPONSE_CODE = re.compile(rb"<" + _PREFIX + rb"ResponseCode[^<>]{0,200}>\s*(\w{1,100})\s*<")
+# SOAP 1.1 and 1.2; whatever prefix stands for the namespaces.
+_FAULT_CODE = re.compile(rb"<" + _PREFIX + rb"(?:faultcode|Value)[^<>]{0,200}>\s*" + _PREFIX + rb"(Error\w{1,100})\s*<")
 _ATTRIBUTE = re.compile(rb'(\w{1,30})="(\d{1,5})"')
 _VERSION = (b"MajorVersion", b"MinorVersion", b"MajorBuildNumber", b"MinorBuildNumber")
 _VERSION_LONGEST = 1_000  # bytes of ServerVersionInfo that are read; Exchange writes some 300
@@ -126,9 +129,14 @@ def _content(reply: Reply) -> Fault:
 
 def passing_code(reply: Reply) -> Code | None:
     """The cause that a SOAP message names, where it is one that may be gone in a minute."""
-    named = _RESPONSE_CODE.search(reply.body)
-    code = translate(named[1].decode("ascii", "replace")) if named else None
+    code = translate(named_code(reply))
     return code if code in PASSING else None
+
+
+def named_code(reply: Reply) -> str:
+    """The first response code in a SOAP message, '' where there is none: in its own element, or as the fault's code."""
+    named = _RESPONSE_CODE.search(reply.body) or _FAULT_CODE.search(reply.body)
+    return named[1].decode("ascii", "replace") if named else ""
 
 
 # -- refusals, whoever asks

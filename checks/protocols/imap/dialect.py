@@ -5,13 +5,14 @@ import re
 from typing import Final
 
 from checks import redact
+from checks.clients.profile import ClientProfile
 from checks.codes import Code
-from checks.model import Credential, Fault
+from checks.model import Credential, CredentialKind, Fault
 from checks.network.stream import Stream
-from checks.protocols.dialect import Greeting, Habits, choose, refuse_control_characters
+from checks.protocols.dialect import TOKEN_MECHANISMS, Greeting, Habits, refuse_control_characters
 from checks.protocols.imap import session
 from checks.protocols.imap.replies import translate_imap
-from checks.protocols.imap.session import TAG
+from checks.protocols.imap.wire import TAG
 
 _CAPABILITY = re.compile(r"(?:\[|^\* )CAPABILITY ([^\]\r\n]*)", re.IGNORECASE)
 _MAX_LINES = 200  # untagged lines that a short command may bring
@@ -55,11 +56,12 @@ class Imap:
         return next((found for line in lines if (found := _capabilities_in(line)) is not None), ())
 
     def mechanisms(self, capabilities: tuple[str, ...]) -> frozenset[str]:
-        found = {item[5:] for item in capabilities if item.startswith("AUTH=")}
-        found.discard("LOGIN")  # the obsolete SASL mechanism; the LOGIN command stands for it
-        if "LOGINDISABLED" not in capabilities:
-            found.add("LOGIN")
-        return frozenset(found)
+        return session.offered(capabilities)
+
+    def ways(self, capabilities: tuple[str, ...], kind: CredentialKind, client: ClientProfile) -> tuple[str, ...]:
+        if kind is not CredentialKind.PASSWORD:
+            return tuple(name for name in TOKEN_MECHANISMS if f"AUTH={name}" in capabilities)[:1]
+        return session.ways(capabilities, client.imap)
 
     def login(
         self,
@@ -68,10 +70,10 @@ class Imap:
         greeting: Greeting | None,  # noqa: ARG002 - SMTP wants it
         capabilities: tuple[str, ...],
         habits: Habits,
+        client: ClientProfile,
     ) -> None:
         refuse_control_characters(credential)
-        mechanism = choose(self.mechanisms(capabilities), credential.kind)
-        session.log_in(stream, mechanism, credential, sasl_ir="SASL-IR" in capabilities, habits=habits)
+        session.log_in(stream, credential, capabilities, habits, client.imap)
 
     def farewell(self, stream: Stream) -> None:
         with contextlib.suppress(OSError):

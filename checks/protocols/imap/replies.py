@@ -27,7 +27,6 @@ _TELLING_CODES: Mapping[str, Code] = {
     "INUSE": Code.MAILBOX_IN_USE,
     "WEBALERT": Code.AUTH_WEB_LOGIN,  # Gmail
     "CLIENTBUG": Code.PROTOCOL_ERROR,
-    "CANNOT": Code.PROTOCOL_ERROR,
 }
 _INBOX_CODES: Mapping[str, Code] = {"NONEXISTENT": Code.MAILBOX_NO_INBOX, "TRYCREATE": Code.MAILBOX_NO_INBOX}
 _GENERAL_CODES: Mapping[str, Code] = {
@@ -37,6 +36,7 @@ _GENERAL_CODES: Mapping[str, Code] = {
     "SERVERBUG": Code.SERVER_UNAVAILABLE,
     "CORRUPTION": Code.SERVER_UNAVAILABLE,
     "LIMIT": Code.SERVER_THROTTLED,
+    "CANNOT": Code.PROTOCOL_ERROR,
     "OVERQUOTA": Code.SERVER_THROTTLED,  # Gmail: "Account exceeded command or bandwidth limits"
 }
 

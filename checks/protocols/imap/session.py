@@ -1,237 +1,234 @@
-"""A login with imapclient and imaplib, on a stream of ours and without a needless round trip."""
+"""A login as the client's profile logs in, proved by EXAMINE INBOX, without a needless round trip.
 
-import base64
-import contextlib
-import imaplib
-import re
-from collections.abc import Callable, Iterator
-from typing import Any, Literal
+Two shortcuts save round trips where the server bears them: the first response in the line of AUTHENTICATE, and EXAMINE
+sent ahead of the login's answer. Neither changes what the answer to the login means. Where anything goes wrong with
+one before the password was judged, all of them are off for this server, and the login is made once more without.
+"""
 
-import imapclient
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Literal
 
-from checks import library_guard, redact
+from checks.clients.profile import IdMoment, ImapClient, NextWay
 from checks.codes import Code
 from checks.model import Credential, CredentialKind, Fault
 from checks.network.dial import Deadline
 from checks.network.stream import Stream
-from checks.protocols.dialect import Habits, challenge_text, initial_response
-from checks.protocols.imap.replies import translate_imap
-from checks.protocols.oauth_replies import translate_oauth
+from checks.protocols.dialect import Habits, Unjudged, choose, initial_response, lacking
+from checks.protocols.imap.sending import encoded, offers
+from checks.protocols.imap.wire import Responder, Session, mechanism_refused, steps, translated
 
-TAG = b"MP"
-AHEAD_SECONDS = 5.0  # for the answer to a command sent ahead, after the login was answered
-MAX_LINES = 1_000  # that login and EXAMINE may bring: imaplib takes some time for each, and honest servers send ten
-MAX_CHALLENGES = 4  # after the credential; the refusal of a token takes one
-_TAGGED = re.compile(rb"(?P<tag>" + TAG + rb"\d+) (?P<type>[A-Z]+) (?P<data>.*)", re.ASCII)
-# An untagged NO is a warning (RFC 9051, 7.1.2), an untagged BYE is the end.
-_ANSWER = re.compile(rb"(?:" + TAG + rb"\d+ (?=NO|BAD)|\* (?=BYE))(?P<words>.*)", re.ASCII | re.IGNORECASE)
+SHORTCUT_SHARE = 0.6  # of what is left of the deadline: the rest is for a login without shortcuts
+_FEW_FIELDS = 2  # imapflow sends ID again where the server gave fewer
+_OUR_ID = (("name", "Mail Preflight"),)
+_UNJUDGED = frozenset(
+    {
+        Code.PROTOCOL_ERROR,
+        Code.CONNECT_CLOSED,
+        Code.DEADLINE,
+        Code.SERVER_UNAVAILABLE,
+        Code.AUTH_NO_MECHANISM,
+        Code.AUTH_NOT_OFFERED,
+    }
+)
+"""What says nothing about a password. With a shortcut in use it may be about that."""
 
 
-def log_in(stream: Stream, mechanism: str, credential: Credential, *, sasl_ir: bool, habits: Habits) -> None:
-    """One login with a mechanism (`LOGIN` is the command), proved by EXAMINE INBOX. Raises `Fault` or `OSError`.
+@dataclass(frozen=True, slots=True)
+class _Shortcuts:
+    """`inline`: the first response goes with AUTHENTICATE though the client would wait; `ahead`: EXAMINE goes along."""
+
+    inline: bool = False
+    ahead: bool = False
+
+    @property
+    def any(self) -> bool:
+        return self.inline or self.ahead
+
+
+def log_in(
+    stream: Stream, credential: Credential, capabilities: tuple[str, ...], habits: Habits, client: ImapClient
+) -> None:
+    """One login, proved by EXAMINE INBOX. Raises `Fault` or `OSError`; `Unjudged` where another one may be made.
 
     A successful login is no proof: Exchange Online may answer the next command with
     "BAD User is authenticated but not connected".
-
-    EXAMINE is sent ahead of the login's answer (RFC 9051, 5.5), which saves a round trip, once a login on this route
-    has shown that the server takes the initial response as it should.
     """
-    plain = mechanism == "PLAIN" and sasl_ir
-    ahead = bool(plain and habits.ahead)
-    session = _Session(stream, sasl_ir, ahead)
-    responder = _Responder(mechanism, credential, habits if ahead else None)
-    with _translated(stream, "login", responder):
-        if mechanism == "LOGIN":
-            session.login(credential.username, credential.secret)
-        else:
-            session.sasl_login(mechanism, responder)
-    with _translated(stream, "select", responder):
-        session.examine(habits)
-    if plain and habits.ahead is None and not responder.asked:
-        habits.ahead = True
+    _Login(stream, credential, capabilities, habits, client).run()
 
 
-class _Responder:
-    """Answers SASL challenges: the credential once, then only what ends a refusal, keeping what the server said."""
-
-    def __init__(self, mechanism: str, credential: Credential, habits: Habits | None) -> None:
-        """`habits` where a command was sent ahead."""
-        self._habits = habits
-        self._initial: bytes | None = initial_response(mechanism, credential) if mechanism != "LOGIN" else None
-        self._after = b"\1" if mechanism == "OAUTHBEARER" else b""  # RFC 7628, 3.2.3
-        self._oauth = credential.kind is CredentialKind.OAUTH2_TOKEN
-        self._challenges = 0
-        self.refusal = b""
-        self.asked = False
-
-    def __call__(self, challenge: bytes) -> bytes:
-        if self._initial is not None:
-            response, self._initial = self._initial, None
-            return response
-        self.asked = True
-        self._challenges += 1
-        if self._challenges > MAX_CHALLENGES:
-            raise Fault(Code.PROTOCOL_ERROR, redact.decoded(challenge) or "the server asks again and again")
-        if self._habits:
-            # This one of the servers behind the name takes the command that was sent ahead for the answer. What it
-            # says of that is no word about the password.
-            self._habits.ahead = False
-            raise Fault(Code.PROTOCOL_ERROR, "the server asks for the credential a second time")
-        if self._oauth:
-            self.refusal = challenge
-        return self._after
+def ways(capabilities: tuple[str, ...], client: ImapClient) -> tuple[str, ...]:
+    """The client's ways to log in with a password that the server offers, in the client's order."""
+    fitting = tuple(way for way in client.ways if offers(way, capabilities))
+    return fitting[:1] if client.next_way is NextWay.NEVER else fitting
 
 
-@contextlib.contextmanager
-def _translated(stream: Stream, stage: Literal["login", "select"], responder: _Responder) -> Iterator[None]:
-    """imaplib's errors as faults, by the server's last line rather than by imaplib's sentence.
-
-    Of odd replies it raises other things too: `ValueError` of a literal with thousands of digits, for example.
-    """
-    with library_guard.Reading(lambda: Fault(Code.PROTOCOL_ERROR, redact.decoded(stream.last_line))):
-        try:
-            yield
-        except imaplib.IMAP4.error:
-            raise _fault(stream, stage, responder.refusal) from None
+def offered(capabilities: tuple[str, ...]) -> frozenset[str]:
+    """The SASL mechanisms, with `LOGIN` for the command."""
+    found = {item[5:] for item in capabilities if item.startswith("AUTH=")}
+    found.discard("LOGIN")  # the obsolete SASL mechanism; the LOGIN command stands for it
+    if offers("LOGIN", capabilities):
+        found.add("LOGIN")
+    return frozenset(found)
 
 
-def _fault(stream: Stream, stage: Literal["login", "select"], refusal: bytes) -> Fault:
-    """Only a line that is an answer is read as one: garbage is no "no"."""
-    answer = _ANSWER.match(stream.last_line)
-    if answer is None or not stream.last_line.endswith(b"\n"):
-        if stream.ended:
-            return Fault(Code.CONNECT_CLOSED, "the server closed the connection")
-        return Fault(Code.PROTOCOL_ERROR, redact.decoded(stream.last_line))
-    text = redact.decoded(answer["words"])
-    if refusal:
-        return Fault(translate_oauth(refusal), text)
-    return Fault(translate_imap(text, stage), text)
+class _Login:
+    """One login on one connection."""
 
-
-class _Imap4(imaplib.IMAP4):
-    """imaplib on a stream of ours: it reads no greeting, asks for no capabilities, logs nothing."""
-
-    def __init__(self, stream: Stream, sasl_ir: bool, ahead: bool) -> None:
+    def __init__(
+        self,
+        stream: Stream,
+        credential: Credential,
+        capabilities: tuple[str, ...],
+        habits: Habits,
+        client: ImapClient,
+    ) -> None:
         self._stream = stream
-        self._sasl_ir = sasl_ir
-        self._ahead = ahead
-        self._trailer = b""
-        self._lines = 0
-        super().__init__()
+        self._credential = credential
+        self._capabilities = capabilities
+        self._habits = habits
+        self._client = client
+        self._session = Session(stream, bare_line_feed=client.bare_line_feed)
+        self._shortcuts = _Shortcuts()
+        self._id_later = False
+        self._token = credential.kind is CredentialKind.OAUTH2_TOKEN
 
-    def open(self, host: str = "", port: int = 0, timeout: float | None = None) -> None:  # noqa: ARG002 - imaplib's
-        """The stream is open already."""
-        self.sock = self._stream.sock
-
-    def _connect(self) -> None:
-        # A fixed tag: imaplib makes one at random and compiles a regular expression for each connection.
-        self.tagpre = TAG  # type: ignore[assignment] # bytes at run time
-        self.tagre = _TAGGED  # type: ignore[assignment] # a pattern of bytes at run time
-        self.state = "NONAUTH"
-        self.capabilities = ("IMAP4REV1",)
-        self._cmd_log_len = 1
-        self._cmd_log_idx = 0
-        self._cmd_log: dict[int, object] = {}
-        self._encoding = "utf-8"  # a LOGIN with other letters than ASCII: most servers take UTF-8, none a crash of ours
-
-    def read(self, size: int) -> bytes:
-        return self._stream.read(size)
-
-    def readline(self) -> bytes:
-        self._lines += 1
-        if self._lines > MAX_LINES:
-            words = redact.decoded(self._stream.last_line)
-            raise Fault(Code.PROTOCOL_OVERSIZE, words, count=str(MAX_LINES))
-        return self._stream.readline()
-
-    def send(self, data: Any) -> None:
-        try:
-            trailer, self._trailer = self._trailer, b""  # goes with the command, not with what answers a challenge
-            self._stream.send(bytes(data) + trailer)
-        except TimeoutError:
-            raise Fault(Code.DEADLINE, "no answer in time") from None
-        except OSError:  # imaplib would make an error of it that looks like a refusal
-            raise Fault(Code.CONNECT_CLOSED, "the server closed the connection") from None
-
-    def shutdown(self) -> None:
-        """The check closes the stream."""
-
-    def _log(self, line: str) -> None:
-        """imaplib keeps its last lines for a traceback; they would hold the credential."""
-
-    def login(self, user: str, password: str) -> tuple[Literal["OK"], list[bytes]]:
-        """LOGIN; imaplib quotes the password, but not the user name."""
-        return super().login(_quoted(user), password)
-
-    def authenticate(self, mechanism: str, authobject: Callable[[bytes], bytes | None]) -> tuple[str, Any]:
-        """AUTHENTICATE, with the initial response in the same line (RFC 4959) where the server takes it."""
-        arguments = [mechanism]
-        if self._sasl_ir:
-            arguments.append(base64.b64encode(authobject(b"") or b"").decode())
-        self.literal: Any = _Continuation(authobject).answer
-        if self._ahead:
-            self._trailer = TAG + b"%d EXAMINE INBOX\r\n" % (self.tagnum + 1)
-        status, data = self._simple_command("AUTHENTICATE", *arguments)
-        if status != "OK":
-            raise self.error("refused")
-        self.state = "AUTH"
-        return status, data
-
-    def examined_ahead(self) -> bool:
-        """Whether the EXAMINE that went out with the login was answered with OK, and soon.
-
-        A proxy may have thrown it away, or passed it on too early: then it has to be sent again.
-        """
-        tag = self._new_tag()
+    def run(self) -> None:
+        """Login and proof."""
         whole = self._stream.deadline
-        self._stream.deadline = Deadline(min(AHEAD_SECONDS, whole.remaining()))
         try:
-            return bool(self._command_complete("EXAMINE", tag)[0] == "OK")
-        except TimeoutError:
-            return False
-        except self.abort:
+            self._identify_first()
+            asked_again = self._admitted()
+            self._prove()
+        except OSError as error:
+            if not self._shortcuts.any:
+                raise
+            late = isinstance(error, TimeoutError)
+            raise self._unjudged(Fault(Code.DEADLINE if late else Code.CONNECT_CLOSED, "no answer")) from None
+        except Fault as fault:
+            if self._shortcuts.any and fault.code in _UNJUDGED:
+                raise self._unjudged(fault) from None
             raise
-        except self.error:
-            return False
         finally:
             self._stream.deadline = whole
+        if self._habits.ahead is None and not asked_again and not self._token:
+            self._habits.ahead = True
 
+    def _unjudged(self, fault: Fault) -> Fault:
+        self._habits.ahead = self._habits.inline = False
+        return Unjudged(fault.code, fault.seen, **fault.facts)
 
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    def _admitted(self) -> bool:
+        """Logs in. Whether the server asked again after it had the credential, as few do."""
+        if self._token:
+            return self._admitted_by_token(choose(offered(self._capabilities), self._credential.kind))
+        found = ways(self._capabilities, self._client)
+        if not found:
+            raise lacking(offered(self._capabilities))
+        *first, last = self._order(found)
+        for way in first:
+            try:
+                return self._admitted_by(way)
+            except Fault as fault:
+                if self._shortcuts.any or not self._goes_on(way, fault):
+                    raise
+        return self._admitted_by(last)
 
+    def _order(self, found: tuple[str, ...]) -> Sequence[str]:
+        """What is left of the client's ways when those are left out that the server did not know."""
+        left = [way for way in found if way not in self._habits.refused] or [found[-1]]
+        return self._habits.choice.order(left) if self._client.next_way is NextWay.REFUSAL else left
 
-class _Continuation:
-    """imaplib asks it for an answer to each challenge; it tells it from a literal by its being a bound method."""
+    def _goes_on(self, way: str, fault: Fault) -> bool:
+        """Whether the client would try its next way; after a rejected password see `checks.protocols.choice`."""
+        when = self._client.next_way
+        if when is not NextWay.NEVER and mechanism_refused(self._stream, fault):
+            self._habits.refused.add(way)
+            return True
+        return when is NextWay.REFUSAL and fault.code is Code.AUTH_REJECTED and self._habits.choice.another(way)
 
-    def __init__(self, authobject: Callable[[bytes], bytes | None]) -> None:
-        self._authobject = authobject
+    def _admitted_by(self, way: str) -> bool:
+        user, password = encoded(self._credential, way, self._client, self._capabilities)
+        if way == "LOGIN":
+            self._take(_Shortcuts(ahead=self._ahead))
+            with self._reading("login"):
+                self._session.imap.login(user, password)
+            self._habits.choice.works = way
+            return False
+        mechanism = way.removeprefix("AUTH=")
+        can_inline = mechanism == "PLAIN" and "SASL-IR" in self._capabilities
+        inline = can_inline and (self._client.sasl_ir or self._habits.inline)
+        self._take(_Shortcuts(inline and not self._client.sasl_ir, inline and self._ahead))
+        responder = Responder(steps(mechanism, user, password), hasty=self._shortcuts.any)
+        asked_again = self._authenticated(mechanism, responder, inline=inline)
+        self._habits.choice.works = way
+        return asked_again
 
-    def answer(self, challenge: bytes | None) -> bytes:
-        """The answer in base64. imaplib gives None for a bare "+", which lacks its space (RFC 9051, 7.6)."""
-        return base64.b64encode(self._authobject(challenge_text((challenge or b"").strip())) or b"")
+    def _admitted_by_token(self, mechanism: str) -> bool:
+        response = initial_response(mechanism, self._credential)
+        after = b"\1" if mechanism == "OAUTHBEARER" else b""  # RFC 7628, 3.2.3
+        responder = Responder([lambda _: response], token=True, after=after)
+        return self._authenticated(mechanism, responder, inline="SASL-IR" in self._capabilities)
 
+    def _authenticated(self, mechanism: str, responder: Responder, *, inline: bool) -> bool:
+        with self._reading("login", responder):
+            self._session.imap.authenticate(mechanism, responder, inline=inline)
+        return responder.asked_again
 
-class _Session(imapclient.IMAPClient):  # type: ignore[misc] # imapclient is untyped
-    """imapclient on a stream of ours."""
+    @property
+    def _ahead(self) -> bool:
+        return bool(self._habits.ahead) and not self._id_later
 
-    def __init__(self, stream: Stream, sasl_ir: bool, ahead: bool) -> None:
-        self._stream = stream
-        self._sasl_ir = sasl_ir
-        self._ahead = ahead
-        super().__init__("", ssl=False)
-        self._imap.debug = 0  # imapclient turns imaplib's protocol log on, which would hold the credential
+    def _identify_first(self) -> None:
+        """ID before the login. A client that sends it twice does so where the server said little of itself."""
+        moment = self._client.id if "ID" in self._capabilities else IdMoment.NEVER
+        said = 0
+        if moment in {IdMoment.BEFORE_LOGIN, IdMoment.BOTH}:
+            with self._reading("login"):
+                said = self._session.imap.identify(self._client.id_fields)
+        self._id_later = moment is IdMoment.AFTER_LOGIN or (moment is IdMoment.BOTH and said < _FEW_FIELDS)
 
-    def _create_IMAP4(self) -> _Imap4:  # noqa: N802 - imapclient's
-        return _Imap4(self._stream, self._sasl_ir, self._ahead)
+    def _reading(
+        self, stage: Literal["login", "select"], responder: Responder | None = None
+    ) -> AbstractContextManager[None]:
+        return translated(self._stream, stage, responder, bare_line_feed=self._client.bare_line_feed)
 
-    def _set_read_timeout(self) -> None:
-        """The stream keeps its own deadline."""
+    def _take(self, shortcuts: _Shortcuts) -> None:
+        self._shortcuts = shortcuts
+        if shortcuts.any:
+            self._stream.deadline = Deadline(self._stream.deadline.remaining() * SHORTCUT_SHARE)
+        if shortcuts.ahead:
+            self._session.imap.examine_ahead()
 
-    def examine(self, habits: Habits) -> None:
-        """EXAMINE INBOX. What the folder holds is of no interest: imapclient stumbles over odd numbers there."""
-        if self._ahead:
-            if self._imap.examined_ahead():
-                return
-            habits.ahead = False
-        self._command_and_check("select", self._normalise_folder("INBOX"), True)
+    def _prove(self) -> None:
+        if self._id_later:
+            with self._reading("select"):
+                self._session.imap.identify(self._client.id_fields)
+        try:
+            self._examine()
+        except Fault as fault:
+            if not self._id_later and "unsafe login" in fault.seen.lower() and self._opens_with_id():
+                raise Fault(Code.AUTH_ID_REQUIRED, fault.seen, names=self._client.library) from None
+            raise
+
+    def _opens_with_id(self) -> bool:
+        """Whether the mailbox opens once we have named ourselves, which the client does not do (Netease)."""
+        if "ID" not in self._capabilities:
+            return False
+        try:
+            with self._reading("select"):
+                self._session.imap.identify(_OUR_ID)
+                self._session.examine()
+        except (Fault, OSError):
+            return False
+        return True
+
+    def _examine(self) -> None:
+        with self._reading("select"):
+            if self._shortcuts.ahead:
+                if self._session.imap.examined_ahead():
+                    return
+                self._habits.ahead = False
+                self._shortcuts = _Shortcuts()
+            self._session.examine()

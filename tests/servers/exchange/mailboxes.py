@@ -45,11 +45,27 @@ MAILBOXES = (
     BOX("calendar_denied", "ok", "only the calendar", "exchange.calendar_denied", agenda="ErrorAccessDenied"),
     BOX("calendar_missing", "ok", "no calendar", "exchange.calendar_missing", agenda="ErrorFolderNotFound"),
     BOX("calendar_missing_item", "ok", "no calendar", "exchange.calendar_missing", agenda="ErrorItemNotFound"),
+    *(
+        BOX(f"nothing_there_{gone}", "mailbox.no_inbox", gone, "exchange.calendar_missing", inbox=gone, agenda=gone)
+        for gone in ("ErrorFolderNotFound", "ErrorItemNotFound")
+    ),
     BOX("one_answer", "ok", "one answer for two folders", "protocol.error", answers=1),
     BOX("no_answer", "protocol.error", "no answer for two folders", answers=0),
     BOX("ews_disabled", "exchange.ews_disabled", "403 after logon", instead=pages.EWS_DISABLED),
     _fault("impersonation_denied", "exchange.impersonation_denied", "ErrorImpersonateUserDenied"),
     _fault("impersonation_failed", "exchange.impersonation_denied", "ErrorImpersonationFailed"),
+    _both("other_address", "exchange.primary_address", "ErrorNonPrimarySmtpAddress"),
+    _fault("other_address_fault", "exchange.primary_address", "ErrorNonPrimarySmtpAddress"),
+    _both("corrupt", "mailbox.broken", "ErrorFolderCorrupt"),
+    _fault("cross_site", "exchange.proxying_failed", "ErrorNoDestinationCASDueToSSLRequirements"),
+    _fault("old", "exchange.version", "ErrorInvalidServerVersion"),
+    # codes that exchangelib has no exception for
+    _both("legacy_access", "exchange.proxying_failed", "ErrorMultiLegacyMailboxAccess"),
+    _fault("legacy_access_fault", "exchange.proxying_failed", "ErrorMultiLegacyMailboxAccess"),
+    # what is no matter of the mailbox
+    _fault("request_refused", "exchange.request_refused", "ErrorSchemaValidation"),
+    _both("other_operation", "exchange.other_error", "ErrorArchiveMailboxNotEnabled"),
+    _fault("other_operation_fault", "exchange.other_error", "ErrorAttachmentSizeLimitExceeded"),
     # what may be gone in a minute
     _fault("busy", "server.throttled", "ErrorServerBusy"),
     BOX("busy_503", "server.throttled", "503 with Retry-After", instead=pages.BUSY_503),

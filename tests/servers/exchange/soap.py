@@ -100,7 +100,7 @@ def folders(codes: Sequence[tuple[str, str]], version: str) -> Answer:
 def _message(folder: str, code: str) -> str:
     if code != NO_ERROR:
         return (
-            f'<m:GetFolderResponseMessage ResponseClass="Error"><m:MessageText>{escape(TEXTS[code])}</m:MessageText>'
+            f'<m:GetFolderResponseMessage ResponseClass="Error"><m:MessageText>{_text(code)}</m:MessageText>'
             f"<m:ResponseCode>{code}</m:ResponseCode><m:DescriptiveLinkKey>0</m:DescriptiveLinkKey>"
             f"{_back_off('m') if code == 'ErrorServerBusy' else ''}</m:GetFolderResponseMessage>"
         )
@@ -112,12 +112,16 @@ def _message(folder: str, code: str) -> str:
     )
 
 
+def _text(code: str) -> str:
+    return escape(TEXTS.get(code, "The request failed."))
+
+
 def fault(code: str, version: str = "", status: int = 500) -> Answer:
     """A SOAP fault as Exchange sends it, with HTTP status 500 (no SOAP header: it fails before the version is known).
 
     Shape recorded in https://github.com/mguessan/davmail/issues/161.
     """
-    text = escape(TEXTS[code])
+    text = _text(code)
     body = (
         f'<s:Fault><faultcode xmlns:a="{TYPES}">a:{code}</faultcode><faultstring xml:lang="en-US">{text}</faultstring>'
         f'<detail><e:ResponseCode xmlns:e="{ERRORS}">{code}</e:ResponseCode>'

@@ -7,21 +7,23 @@ from datetime import date
 from functools import partial
 
 import pytest
+from exchangelib import errors
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.codes import CODES, Code
+from checks.codes import CODES, Blame, Code
 from checks.model import Fault
 from checks.network.http import BODY_LIMIT, Reply, Request, excerpt
 from checks.network.http import _unpacked as unpacked  # its bound is what matters, and it is hard to see
 from checks.protocols.exchange.replies import (
     judge_logon,
     judge_probe,
+    named_code,
     require_usable,
     schemes,
     server_version,
 )
-from checks.protocols.exchange.response_codes import translate
+from checks.protocols.exchange.response_codes import RESPONSES, translate
 from checks.protocols.exchange_online import ENDS, is_consumer, is_online
 
 URL = "https://mail.example.com/EWS/Exchange.asmx"
@@ -151,6 +153,56 @@ def test_microsofts_own_hosts(host: str, online: bool, consumer: bool) -> None:
 def test_a_response_code_that_nobody_knows_is_inconclusive(name: str) -> None:
     assert not CODES[translate(name)].permanent
     assert not CODES[translate(name, "mail")].permanent
+
+
+def test_every_response_code_that_exchangelib_knows_has_a_cause() -> None:
+    known = {name for name, kind in vars(errors).items() if name.startswith("Error") and isinstance(kind, type)}
+    assert len(known) > 380
+    assert known <= set(RESPONSES)
+    assert Code.PROTOCOL_ERROR not in RESPONSES.values()
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "blame", "lasts"),
+    [
+        ("ErrorNonPrimarySmtpAddress", Code.EXCHANGE_PRIMARY_ADDRESS, Blame.MAILBOX, True),
+        ("ErrorInvalidSmtpAddress", Code.EXCHANGE_MAILBOX_NOT_FOUND, Blame.MAILBOX, True),
+        ("ErrorInvalidUserPrincipalName", Code.EXCHANGE_MAILBOX_NOT_FOUND, Blame.MAILBOX, True),
+        ("ErrorCorruptData", Code.MAILBOX_BROKEN, Blame.SERVER, True),
+        ("ErrorFolderCorrupt", Code.MAILBOX_BROKEN, Blame.SERVER, True),
+        ("ErrorQuotaExceeded", Code.MAILBOX_FULL, Blame.MAILBOX, False),
+        ("ErrorInvalidCrossForestCredentials", Code.EXCHANGE_PROXYING, Blame.SERVER, True),
+        ("ErrorNoDestinationCASDueToVersionMismatch", Code.EXCHANGE_PROXYING, Blame.SERVER, True),
+        ("ErrorProxyTokenExpired", Code.SERVER_UNAVAILABLE, Blame.SERVER, False),
+        ("ErrorADOperation", Code.SERVER_UNAVAILABLE, Blame.SERVER, False),
+        ("ErrorDataSourceOperation", Code.EXCHANGE_STORE, Blame.SERVER, False),
+        ("ErrorIncorrectSchemaVersion", Code.EXCHANGE_VERSION, Blame.SERVER, True),
+        ("ErrorWrongServerVersion", Code.EXCHANGE_VERSION, Blame.SERVER, True),
+        ("ErrorInvalidRequest", Code.EXCHANGE_REQUEST_REFUSED, Blame.US, False),
+        ("ErrorSchemaValidation", Code.EXCHANGE_REQUEST_REFUSED, Blame.US, False),
+        ("ErrorPermissionNotAllowedByPolicy", Code.AUTH_POLICY, Blame.MAILBOX, True),
+        ("ErrorNotDelegate", Code.EXCHANGE_ACCESS_DENIED, Blame.MAILBOX, True),
+        ("ErrorInvalidUserSid", Code.EXCHANGE_IMPERSONATION, Blame.MAILBOX, True),
+        ("ErrorCalendarOutOfRange", Code.EXCHANGE_OTHER_ERROR, Blame.SERVER, False),
+        ("ErrorVirusDetected", Code.EXCHANGE_OTHER_ERROR, Blame.SERVER, False),
+    ],
+)
+def test_who_must_act_upon_a_response_code(name: str, code: Code, blame: Blame, lasts: bool) -> None:
+    assert translate(name) is code
+    assert (CODES[code].blame, CODES[code].permanent) == (blame, lasts)
+
+
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        (b"<e:ResponseCode xmlns:e='x'>ErrorSchemaValidation</e:ResponseCode>", "ErrorSchemaValidation"),
+        (b"<faultcode xmlns:a='x'>a:ErrorNonPrimarySmtpAddress</faultcode>", "ErrorNonPrimarySmtpAddress"),
+        (b"<s:Subcode><s:Value>q:ErrorInvalidServerVersion</s:Value></s:Subcode>", "ErrorInvalidServerVersion"),
+        (b"<faultcode>soap:Client</faultcode>", ""),
+    ],
+)
+def test_a_message_names_its_response_code_in_an_element_or_as_its_fault(body: bytes, name: str) -> None:
+    assert named_code(reply(500, body)) == name
 
 
 def test_a_folder_has_causes_of_its_own() -> None:

@@ -1,9 +1,13 @@
 """Logins: what each answer of a server means, at which step, and that there is never a second attempt."""
 
 import base64
+from dataclasses import replace
 
 import pytest
 
+from checks.clients.node import NODE
+from checks.clients.profile import ClientProfile
+from checks.clients.python import PYTHON
 from checks.codes import Code, Verdict, verdict_of
 from checks.context import CheckContext
 from checks.model import CredentialKind, Protocol
@@ -20,6 +24,10 @@ REFUSED_TOKEN = base64.b64encode(b'{"status":"401","schemes":"Bearer","scope":"h
 def sasl(data: bytes) -> bytes:
     """What stands after the mechanism in what a server received."""
     return base64.b64encode(data)
+
+
+PLAIN = sasl(f"\0{USER}\0{SECRET}".encode())
+LOGIN_OF_IMAPLIB = f'MP0 LOGIN {USER} "{SECRET}"'.encode()  # which leaves the user name as it is
 
 
 class TestImap:
@@ -41,14 +49,27 @@ class TestImap:
             ("* X {x}\r\n{tag} OK Logged in", Code.OK),
         ],
     )
-    def test_answers_to_a_login(self, reply: str, code: Code, leaf: CertificateFiles, context: CheckContext) -> None:
+    @pytest.mark.parametrize(
+        ("client", "sent", "unsent"), [(PYTHON, b" LOGIN ", b"AUTHENTICATE"), (NODE, b" AUTHENTICATE PLAIN", b"LOGIN")]
+    )
+    def test_answers_to_a_login(
+        self,
+        reply: str,
+        code: Code,
+        client: ClientProfile,
+        sent: bytes,
+        unsent: bytes,
+        leaf: CertificateFiles,
+        context: CheckContext,
+    ) -> None:
+        """Neither client goes on to another way, whatever the server says of the first."""
         with HostileServer(imap_script(login=reply), leaf) as server:
-            result = attempt(server, briefly(context))
+            result = attempt(server, replace(briefly(context), client=client), capabilities=("AUTH=PLAIN",))
             # Too much at once is a matter of the moment, until it comes twice.
             moment = code is Code.PROTOCOL_OVERSIZE
             assert (result.code, result.verdict) == (code, Verdict.INCONCLUSIVE if moment else verdict_of(code))
-            assert server.received.count(b"AUTHENTICATE") == 1
-            assert b"LOGIN" not in server.received
+            assert server.received.count(sent) == 1
+            assert unsent not in server.received
 
     @pytest.mark.parametrize(
         ("reply", "code"),
@@ -67,20 +88,36 @@ class TestImap:
         assert (result.code, result.verdict) == (code, verdict_of(code))
 
     @pytest.mark.parametrize(
-        ("capabilities", "expected"),
+        ("client", "capabilities", "expected"),
         [
-            (("IMAP4REV1", "SASL-IR", "AUTH=PLAIN"), b"MP0 AUTHENTICATE PLAIN " + sasl(f"\0{USER}\0{SECRET}".encode())),
-            (("IMAP4REV1", "AUTH=PLAIN"), b"MP0 AUTHENTICATE PLAIN\r\n" + sasl(f"\0{USER}\0{SECRET}".encode())),
-            (("IMAP4REV1",), f'MP0 LOGIN "{USER}" "{SECRET}"'.encode()),
-            (("IMAP4REV1", "AUTH=LOGIN", "AUTH=CRAM-MD5"), f'MP0 LOGIN "{USER}" "{SECRET}"'.encode()),
+            (PYTHON, ("IMAP4REV1", "SASL-IR", "AUTH=PLAIN"), LOGIN_OF_IMAPLIB),
+            (PYTHON, ("IMAP4REV1",), LOGIN_OF_IMAPLIB),
+            (PYTHON, ("IMAP4REV1", "AUTH=PLAIN", "LOGINDISABLED"), b"MP0 AUTHENTICATE PLAIN\r\n" + PLAIN),
+            (NODE, ("IMAP4REV1", "SASL-IR", "AUTH=PLAIN"), b"MP0 AUTHENTICATE PLAIN " + PLAIN),
+            (NODE, ("IMAP4REV1", "AUTH=PLAIN"), b"MP0 AUTHENTICATE PLAIN\r\n" + PLAIN),
+            (NODE, ("IMAP4REV1",), f'MP0 LOGIN "{USER}" "{SECRET}"'.encode()),
+            (
+                NODE,
+                ("IMAP4REV1", "AUTH=LOGIN", "AUTH=CRAM-MD5"),
+                b"MP0 AUTHENTICATE LOGIN\r\n" + sasl(USER.encode()) + b"\r\n" + sasl(SECRET.encode()),
+            ),
         ],
     )
     def test_ways_to_log_in(
-        self, capabilities: tuple[str, ...], expected: bytes, leaf: CertificateFiles, context: CheckContext
+        self,
+        client: ClientProfile,
+        capabilities: tuple[str, ...],
+        expected: bytes,
+        leaf: CertificateFiles,
+        context: CheckContext,
     ) -> None:
-        script = imap_script(("AUTHENTICATE PLAIN$", "+ "), (r"^[A-Za-z0-9+/=]{20,}$", "MP0 OK Logged in"))
+        script = imap_script(
+            ("AUTHENTICATE (PLAIN|LOGIN)$", "+ "),
+            (f"^{sasl(USER.encode()).decode()}$", "+ "),
+            (r"^[A-Za-z0-9+/=]{20,}$", "MP0 OK Logged in"),
+        )
         with HostileServer(script, leaf) as server:
-            result = attempt(server, context, capabilities=capabilities)
+            result = attempt(server, replace(context, client=client), capabilities=capabilities)
             assert result.verdict is Verdict.OK
         assert expected + b"\r\n" in server.received
         assert server.received.endswith(b'EXAMINE "INBOX"\r\nMP9 LOGOUT\r\n')

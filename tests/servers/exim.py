@@ -1,0 +1,148 @@
+"""A real Exim for submission, from Debian's packages in a folder: beside Postfix it cannot be installed."""
+
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from string import Template
+
+from tests.servers.certificates import CertificateFiles
+from tests.servers.process import Daemon, Server, ServerError, free_port, greets, is_root, program, settled
+
+PACKAGES = ("exim4-daemon-light", "exim4-base", "libidn12", "libnss-wrapper")
+_USER = "Debian-exim"  # compiled in
+_ID = 65_533
+
+CONFIG = Template("""
+primary_hostname = mail.lab.example
+spool_directory = $folder/spool
+log_file_path = $folder/%slog
+pid_file_path = $folder/exim.pid
+daemon_smtp_ports = $tls_port : $port
+local_interfaces = 127.0.0.1
+tls_on_connect_ports = $tls_port
+tls_advertise_hosts = *
+tls_certificate = $chain
+tls_privatekey = $key
+auth_advertise_hosts = *
+host_lookup =
+rfc1413_query_timeout = 0s
+smtp_accept_max = 100
+log_selector = +smtp_connection +smtp_incomplete_transaction +smtp_no_mail
+acl_smtp_mail = check_sender
+acl_smtp_rcpt = check_recipient
+
+begin acl
+
+check_sender:
+  deny condition = $${if and{{def:authenticated_id}{!eqi{$$authenticated_id}{$$sender_address}}}}
+       message = sender address is not allowed for $$authenticated_id
+  deny condition = $${if and{{!def:authenticated_id}{eq{$relay}{no}}}}
+       message = authentication required
+  accept
+
+check_recipient:
+  deny message = this server takes no mail
+
+begin authenticators
+
+cram:
+  driver = cram_md5
+  public_name = CRAM-MD5
+  server_secret = $${lookup{$$auth1}lsearch{$folder/$cram}{$$value}fail}
+  server_set_id = $$auth1
+
+plain:
+  driver = plaintext
+  public_name = PLAIN
+  server_prompts = :
+  server_condition = $${if eq{$$auth3}{$${lookup{$$auth2}lsearch{$folder/users}{$$value}fail}}}
+  server_set_id = $$auth2
+
+login:
+  driver = plaintext
+  public_name = LOGIN
+  server_prompts = Username:: : Password::
+  server_condition = $${if eq{$$auth2}{$${lookup{$$auth1}lsearch{$folder/users}{$$value}fail}}}
+  server_set_id = $$auth1
+""")
+
+
+class EximServer(Server):
+    """Implicit TLS on `tls_port`, STARTTLS on `port`; offers CRAM-MD5, PLAIN and LOGIN, and judges senders.
+
+    `hashed`: it has no password in clear, so that CRAM-MD5 rejects everybody. `relay`: senders need no login.
+    Raises `ServerError` where the machine cannot have it.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        leaf: CertificateFiles,
+        users: Mapping[str, str],
+        *,
+        hashed: bool = False,
+        relay: bool = False,
+    ) -> None:
+        if not is_root():
+            raise ServerError("Exim can only be started by root. Run the tests as root (CI does) to include it.")
+        root = unpacked()
+        self.tls_port, self.port = free_port(), free_port()
+        self.log = folder / "mainlog"
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        values = {"folder": folder, "chain": leaf.chain, "key": folder / "key", "cram": "nobody" if hashed else "users"}
+        ports = {"tls_port": self.tls_port, "port": self.port}
+        config = CONFIG.substitute(values, **ports, relay="yes" if relay else "no")
+        self._write("config", config)
+        self._write("key", leaf.key.read_text())  # read by a user of its own
+        self._write("users", "".join(f"{user}: {password}\n" for user, password in users.items()))
+        self._write("nobody", "")
+        self._write("passwd", Path("/etc/passwd").read_text() + f"{_USER}:x:{_ID}:{_ID}::/nonexistent:/bin/false\n")
+        self._write("group", Path("/etc/group").read_text() + f"{_USER}:x:{_ID}:\n")
+        for name in ("", "spool"):
+            (folder / name).mkdir(exist_ok=True)
+            os.chown(folder / name, _ID, _ID)
+        libraries = next(root.glob("usr/lib/*/libnss_wrapper.so")).parent
+        wrapped = {
+            "LD_LIBRARY_PATH": libraries,
+            "LD_PRELOAD": libraries / "libnss_wrapper.so",
+            "NSS_WRAPPER_PASSWD": folder / "passwd",
+            "NSS_WRAPPER_GROUP": folder / "group",
+        }
+        command = ["env", *(f"{name}={value}" for name, value in wrapped.items()), str(root / "usr/sbin/exim4")]
+        self._daemon = Daemon([*command, "-C", str(folder / "config"), "-bdf"], folder / "exim.out", patience=0.5)
+
+    def start(self) -> None:
+        self._daemon.start(greets(self.port))
+
+    def stop(self) -> None:
+        self._daemon.stop()
+
+    def log_lines(self) -> list[str]:
+        """The main log."""
+        return settled(self.log).splitlines()
+
+    def _write(self, name: str, text: str) -> None:
+        path = self._folder / name
+        path.write_text(text)
+        path.chmod(0o644)
+
+
+def unpacked() -> Path:
+    """The folder with Exim in it, unpacked once for all runs. Raises `ServerError`."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mail-preflight" / "exim"
+    root = cache / "root"
+    if not (root / "usr/sbin/exim4").exists() or not list(root.glob("usr/lib/*/libnss_wrapper.so")):
+        cache.mkdir(parents=True, exist_ok=True)
+        try:
+            _run([program("apt-get"), "download", *PACKAGES], cache)
+            for package in cache.glob("*.deb"):
+                _run([program("dpkg"), "-x", str(package), str(root)], cache)
+        except (OSError, subprocess.SubprocessError) as error:
+            raise ServerError(f"Exim's packages cannot be had ({error}); Debian's mirrors are needed") from error
+    return root
+
+
+def _run(command: list[str], folder: Path) -> None:
+    subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=120)
