@@ -39,6 +39,7 @@ _SLOT = struct.Struct(f"=dqd{_TEXT}s")  # deadline (0: free), thread, its proces
 _END = struct.Struct("=d")
 _PR_SET_PDEATHSIG = 1
 _DUMP_SECONDS = 3.0
+_PASSED_ON = (signal.SIGTERM, signal.SIGINT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,7 @@ def begin() -> list[Overrun]:
     while True:
         board.clear()
         supervisor = os.getpid()
+        signal.pthread_sigmask(signal.SIG_BLOCK, _PASSED_ON)  # until each of the two has its own handlers
         pid = os.fork()
         if pid == 0:
             _become_worker(supervisor)
@@ -133,9 +135,10 @@ def begin() -> list[Overrun]:
 
 
 def _become_worker(supervisor: int) -> None:
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL if number is signal.SIGTERM else signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.setpgid(0, 0)  # a terminal's interrupt comes once, from the supervisor
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _PASSED_ON)
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != supervisor:
         os._exit(1)
@@ -152,8 +155,9 @@ def _watch(board: Board, pid: int) -> list[Overrun]:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in _PASSED_ON:
         signal.signal(number, pass_on)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _PASSED_ON)
     ended = os.pidfd_open(pid)
     try:
         while not select.select([ended], [], [], LOOK_SECONDS)[0]:
