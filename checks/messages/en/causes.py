@@ -325,6 +325,10 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         "{host} accepted the login, but the mailbox is missing or damaged on the server.",
         "Ask whoever runs the mail server to look at the folder of this mailbox. The password is right.",
     ),
+    Code.MAILBOX_ELSEWHERE: (
+        "{host} says that this mailbox lives on another server.",
+        "Enter the server that it names in its own words, which are in the report.",
+    ),
     Code.MAILBOX_FULL: (
         "This mailbox is full at {host}.",
         "The mailbox's owner deletes mail or asks the mail administrator for more space, then verify again.",

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import imapclient
 
 from checks import library_guard, redact
-from checks.codes import Code
+from checks.codes import CODES, Code
 from checks.model import Credential, CredentialKind, Fault
 from checks.network.dial import Deadline
 from checks.network.stream import Stream
@@ -24,7 +24,10 @@ MAX_LINES = 1_000  # that login and EXAMINE may bring: imaplib takes some time f
 MAX_CHALLENGES = 4  # after the credential; the refusal of a token takes one
 _TAGGED = re.compile(rb"(?P<tag>" + TAG + rb"\d+) (?P<type>[A-Z]+) (?P<data>.*)", re.ASCII)
 # An untagged NO is a warning (RFC 9051, 7.1.2), an untagged BYE is the end.
-_ANSWER = re.compile(rb"(?:" + TAG + rb"\d+ (?=NO|BAD)|\* (?=BYE))(?P<words>.*)", re.ASCII | re.IGNORECASE)
+# An untagged BAD that nothing follows is the end too: nginx says so of a backend that is away, others of the mailbox.
+_ANSWER = re.compile(rb"(?:" + TAG + rb"\d+ (?=NO|BAD)|\* (?=BYE|BAD))(?P<words>.*)", re.ASCII | re.IGNORECASE)
+_LAST_WORDS = re.compile(rb"\* (?:BYE|BAD)\b", re.ASCII | re.IGNORECASE)
+LAST_WORDS_SECONDS = 2.0  # for the tagged answer that may follow an untagged refusal
 
 
 def log_in(stream: Stream, mechanism: str, credential: Credential, *, sasl_ir: bool, habits: Habits) -> None:
@@ -45,7 +48,8 @@ def log_in(stream: Stream, mechanism: str, credential: Credential, *, sasl_ir: b
             session.login(credential.username, credential.secret)
         else:
             session.sasl_login(mechanism, responder)
-    with _translated(stream, "select", responder):
+    said = stream.last_line
+    with _translated(stream, "select", responder, said):
         session.examine(habits)
     if plain and habits.ahead is None and not responder.asked:
         habits.ahead = True
@@ -83,16 +87,20 @@ class _Responder:
 
 
 @contextlib.contextmanager
-def _translated(stream: Stream, stage: Literal["login", "select"], responder: _Responder) -> Iterator[None]:
+def _translated(
+    stream: Stream, stage: Literal["login", "select"], responder: _Responder, said: bytes = b""
+) -> Iterator[None]:
     """imaplib's errors as faults, by the server's last line rather than by imaplib's sentence.
 
     Of odd replies it raises other things too: `ValueError` of a literal with thousands of digits, for example.
+    `said` is what the login was answered with.
     """
     with library_guard.Reading(lambda: Fault(Code.PROTOCOL_ERROR, redact.decoded(stream.last_line))):
         try:
             yield
         except imaplib.IMAP4.error:
-            raise _fault(stream, stage, responder.refusal) from None
+            fault = _fault(stream, stage, responder.refusal)
+            raise (_of_login(said) if fault.code in _VAGUE else None) or fault from None
 
 
 def _fault(stream: Stream, stage: Literal["login", "select"], refusal: bytes) -> Fault:
@@ -106,6 +114,18 @@ def _fault(stream: Stream, stage: Literal["login", "select"], refusal: bytes) ->
     if refusal:
         return Fault(translate_oauth(refusal), text)
     return Fault(translate_imap(text, stage), text)
+
+
+_VAGUE = frozenset({Code.SERVER_UNAVAILABLE, Code.PROTOCOL_ERROR, Code.CONNECT_CLOSED})
+
+
+def _of_login(said: bytes) -> Fault | None:
+    """What the answer to a login warned of (ALERT: RFC 9051, 7.1), where the mailbox was refused without a reason."""
+    if b"[ALERT]" not in said.upper():
+        return None
+    text = redact.decoded(said.partition(b"]")[2].strip())
+    code = translate_imap(f"BAD {text}", "login")
+    return Fault(code, text) if CODES[code].permanent else None
 
 
 class _Imap4(imaplib.IMAP4):
@@ -142,7 +162,15 @@ class _Imap4(imaplib.IMAP4):
         if self._lines > MAX_LINES:
             words = redact.decoded(self._stream.last_line)
             raise Fault(Code.PROTOCOL_OVERSIZE, words, count=str(MAX_LINES))
-        return self._stream.readline()
+        try:
+            line = self._stream.readline()
+        except TimeoutError:
+            if _LAST_WORDS.match(self._stream.last_line):
+                raise self.abort("nothing after an untagged refusal") from None
+            raise
+        if _LAST_WORDS.match(line):
+            self._stream.deadline = Deadline(min(LAST_WORDS_SECONDS, self._stream.deadline.remaining()))
+        return line
 
     def send(self, data: Any) -> None:
         try:

@@ -17,6 +17,7 @@ from checks.protocols.dialect import (
     refuse_control_characters,
 )
 from checks.protocols.oauth_replies import translate_oauth
+from checks.protocols.other_service import mismatch, named
 from checks.protocols.smtp.replies import translate_smtp
 
 _MAX_LINES = 100  # of one reply
@@ -32,16 +33,25 @@ class Smtp:
         status, text = _reply(stream, first=True)
         if status != 220:
             raise Fault(translate_smtp(status, text, "greeting"), f"{status} {text}")
+        if named(f"220 {text}") not in ("SMTP", ""):
+            raise mismatch(f"220 {text}")
         return Greeting(f"220 {text}")
 
     def starttls(self, stream: Stream, greeting: Greeting) -> None:
-        if "STARTTLS" not in self.capabilities(stream, greeting):
+        try:
+            offered = self.capabilities(stream, greeting)
+        except Fault as fault:
+            if fault.code is Code.AUTH_NOT_OFFERED:
+                raise Fault(Code.TLS_STARTTLS_NOT_OFFERED, fault.seen) from None
+            raise
+        if "STARTTLS" not in offered:
             raise Fault(Code.TLS_STARTTLS_NOT_OFFERED, greeting.words)
         stream.send(b"STARTTLS\r\n")
         status, text = _reply(stream)
         if status != 220:
-            # RFC 3207, 4: 454 is "TLS not available due to temporary reason"; RFC 5321, 3.8: 421 ends the connection.
-            code = Code.SERVER_UNAVAILABLE if 400 <= status < 500 else Code.TLS_STARTTLS_REFUSED
+            # RFC 3207, 4: 454 is "TLS not available due to temporary reason", which is a key that cannot be read, for
+            # months; RFC 5321, 3.8: 421 ends the connection.
+            code = Code.SERVER_UNAVAILABLE if 400 <= status < 500 and status != 454 else Code.TLS_STARTTLS_REFUSED
             raise Fault(code, f"{status} {text}")
         if stream.buffered:
             raise Fault(Code.TLS_STARTTLS_INJECTION, stream.excerpt())
@@ -51,6 +61,9 @@ class Smtp:
         status, text = _reply(stream)
         if status != 250:
             raise Fault(translate_smtp(status, text, "ehlo"), f"{status} {text}")
+        if text.split("\n")[1:] == ["ENHANCEDSTATUSCODES"]:
+            # Sendmail, to whom it refuses: the rest of the conversation is "550 Access denied".
+            raise Fault(Code.SERVER_BLOCKS_ADDRESS, f"{status} {text}")
         # "AUTH=PLAIN" is how servers wrote it before RFC 2554; some still send both.
         return tuple(line.strip().upper().replace("AUTH=", "AUTH ") for line in text.split("\n")[1:])
 
@@ -133,7 +146,7 @@ def _reply(stream: Stream, *, first: bool = False) -> tuple[int, str]:
             words = redact.decoded(line) or "".join(lines[-1:])
             raise Fault(Code.CONNECT_CLOSED, "the server closed the connection" + (f": {words}" if words else ""))
         if len(line) < 4 or not line[:3].isdigit() or line[3:4] not in b" -\r\n":
-            raise Fault(Code.PROTOCOL_MISMATCH if first else Code.PROTOCOL_ERROR, redact.decoded(line))
+            raise mismatch(redact.decoded(line)) if first else Fault(Code.PROTOCOL_ERROR, redact.decoded(line))
         lines.append(line[4:].decode("utf-8", "replace").rstrip("\r\n"))
         if line[3:4] != b"-":
             return int(line[:3]), "\n".join(lines)
