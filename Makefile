@@ -1,6 +1,6 @@
 # make run    a sandbox domain with planted faults, verified and reported
 # make test   the tests, with real mail servers, Redis and PostgreSQL
-# make test-debian12, make test-debian13   the same in a fresh system of that release; needs root
+# make test-debian12, make test-debian13   the same in a fresh system of that release; needs root; TESTS="tests/servers" for some
 # make check  formatting, lint, types, import rules, then the tests
 # make bench  speed and memory of a verification, as a ratio to curl
 # make chaos  200 faults (processes killed, servers restarted, clocks put wrong) during real runs; make chaos CHAOS="--seed 5"
@@ -28,10 +28,10 @@ run: .venv/.runtime
 
 test: .venv/.dev
 	scripts/install-test-servers.sh
-	$(BIN)/python -m pytest -n 3 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist loadfile $(TESTS)
 
 test-debian12 test-debian13: test-debian%:
-	scripts/in-debian.sh $* $(TARGET)
+	scripts/in-debian.sh $* $(TARGET) $(if $(TESTS),TESTS="$(TESTS)")
 
 lint: .venv/.dev
 	$(BIN)/ruff format --check .

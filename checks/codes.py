@@ -116,8 +116,12 @@ class Code(StrEnum):
     AUTH_NOT_OFFERED = "auth.not_offered"
     AUTH_NO_MECHANISM = "auth.no_common_mechanism"
     AUTH_ENCRYPTION_REQUIRED = "auth.encryption_required"
+    AUTH_UNSENDABLE = "auth.unsendable"
     AUTH_TEMPORARY = "auth.temporary"
     AUTH_ALL_REJECTED = "auth.all_rejected"
+
+    SMTP_LOGIN_REQUIRED = "smtp.login_required"
+    SMTP_SENDER_REFUSED = "smtp.sender_refused"
 
     MAILBOX_NOT_CONNECTED = "mailbox.not_connected"
     MAILBOX_NO_INBOX = "mailbox.no_inbox"
@@ -201,6 +205,7 @@ CODES: Mapping[Code, Trait] = {
         Code.TLS_IMPLICIT_PORT,
         Code.PROTOCOL_MISMATCH,
         Code.PROTOCOL_OVERSIZE,
+        Code.SMTP_LOGIN_REQUIRED,
     ),
     **_traits(
         Blame.SERVER,
@@ -280,7 +285,9 @@ CODES: Mapping[Code, Trait] = {
         Code.AUTH_LOCKED,
         Code.AUTH_ACCOUNT_DISABLED,
         Code.AUTH_EXPIRED,
+        Code.AUTH_UNSENDABLE,
         Code.AUTH_PROTOCOL_DISABLED,
+        Code.SMTP_SENDER_REFUSED,
         Code.MAILBOX_NO_INBOX,
     ),
     # "User is authenticated but not connected" comes and goes at Exchange Online when there are too many connections.

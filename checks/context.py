@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from checks.clients.profile import ClientProfile
+from checks.clients.python import PYTHON
 from checks.model import EndpointResult, Pin
 from checks.network.address_policy import AddressPolicy
 from checks.tokens import Tokens
@@ -26,7 +28,9 @@ class CheckContext:
     `revocation`: ask whether an accepted certificate was revoked. `thorough`: also ask what no client would, whether
     TLS versions of old are accepted; it costs a connection, and servers log it as a failed handshake.
     `admit` is called with the addresses of an endpoint before the first connection to them, and may wait: that is not
-    counted against the deadline.
+    counted against the deadline. `client` is the one that will really connect: logins are as it logs in, and verdicts
+    are what it meets.
+    `canaries`: the logins are a run's first ones, which may find out for all others what none may try by itself.
     """
 
     trust: Trust = field(default_factory=Trust)
@@ -42,6 +46,8 @@ class CheckContext:
     revocation: bool = False
     thorough: bool = False
     admit: Callable[[Sequence[str]], None] = field(default=_at_once, compare=False, repr=False)
+    canaries: bool = False
+    client: ClientProfile = PYTHON
     let_through: tuple[type[Exception], ...] = ()
 
     def pin_of(self, result: EndpointResult) -> Pin | None:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 from checks.codes import Blame, Code, Verdict
 from checks.language import Language
-from checks.model import Endpoint, Option, TlsFacts
+from checks.model import Authentication, Endpoint, Option, TlsFacts
 
 Json = dict[str, object]
 
@@ -58,6 +58,7 @@ class EndpointDocument:
     "allow insecure certificate" would do, None where it could not be told; `option_sentence` the words for it where it
     is on or needed, else ''.
     `judged` says who judged the certificates, and how strictly; `untested` what could not be tested of TLS.
+    `client` is the name of the client profile that judged, '' where that is not known.
     """
 
     language: Language
@@ -84,6 +85,7 @@ class EndpointDocument:
     tls: TlsFacts | None
     judged: str = ""
     untested: str = ""
+    client: str = ""
 
     @property
     def headline(self) -> str:
@@ -111,6 +113,7 @@ class EndpointDocument:
             "tls": self._tls(),
             "judged": self.judged,
             "untested": self.untested,
+            "client": self.client or None,
         }
 
     def _endpoint(self) -> Json:
@@ -122,6 +125,8 @@ class EndpointDocument:
             "security": endpoint.security.value,
             "address": self.address,
         }
+        if endpoint.authentication is Authentication.NONE:
+            place["authentication"] = endpoint.authentication.value
         # Exchange's URL, and what was typed for it: the same text where nothing had to be changed.
         return place | ({"url": endpoint.url, "typed": endpoint.typed or endpoint.url} if endpoint.url else {})
 

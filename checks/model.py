@@ -33,6 +33,13 @@ class Security(StrEnum):
     STARTTLS = "starttls"
 
 
+class Authentication(StrEnum):
+    """Whether a client logs in. `NONE` is for SMTP: a relay that admits clients by their address."""
+
+    LOGIN = "login"
+    NONE = "none"
+
+
 class Fault(Exception):
     """A cause found by a check.
 
@@ -79,6 +86,7 @@ class Endpoint:
     security: Security = Security.AUTO
     url: str = ""
     typed: str = field(default="", compare=False)
+    authentication: Authentication = Authentication.LOGIN
 
     def __str__(self) -> str:
         if self.url:
@@ -99,13 +107,20 @@ class CredentialKind(StrEnum):
 class Credential:
     """What a mailbox logs in with. The secret is left out of `repr`; nothing but a login may read it.
 
-    `application`: the token is an application's own, which acts for the mailbox.
+    `application`: the token is an application's own, which acts for the mailbox. `address` is that of the mailbox, ''
+    where it is the user name.
     """
 
     username: str
     secret: str = field(repr=False)
     kind: CredentialKind = CredentialKind.PASSWORD
     application: bool = False
+    address: str = ""
+
+    @property
+    def sender(self) -> str:
+        """The address that the mailbox sends as."""
+        return self.address or self.username
 
 
 class Option(StrEnum):
@@ -204,6 +219,10 @@ class EndpointResult:
     """True where the chain was refused and the option let the check go on."""
     pin: Pin | None = None
     """What was let in, where `insecure`: a login that meets another key sends no credential."""
+    learned: Mapping[str, str] = field(default_factory=dict)
+    """What logins have learned of the server since, for those of other processes (`Habits.learned`)."""
+    client: str = ""
+    """The name of the client profile that judged, '' in results of an earlier version."""
 
 
 @dataclass(frozen=True, slots=True)

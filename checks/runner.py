@@ -3,6 +3,7 @@
 import logging
 import typing
 from collections.abc import Mapping
+from dataclasses import replace
 
 from checks import redact
 from checks.codes import Code, Verdict
@@ -24,6 +25,10 @@ class Route(typing.Protocol):
     def endpoint(self) -> Endpoint:
         """Where it leads to."""
 
+    @property
+    def learned(self) -> Mapping[str, str]:
+        """What the logins have learned of the server, for those of other processes."""
+
     def log_in(self, credential: Credential, context: CheckContext, address: str) -> LoginResult:
         """One login, never a second one. `address` is the mailbox, '' where it is the user name. Raises no `Fault`."""
 
@@ -32,7 +37,7 @@ def check_endpoint(endpoint: Endpoint, context: CheckContext) -> EndpointResult:
     """Checks an endpoint without credentials. Raises nothing but what `context.let_through` names."""
     try:
         with letting_through(context.let_through):
-            return _check(endpoint, context)
+            return replace(_check(endpoint, context), client=context.client.name)
     except context.let_through:
         raise
     except Exception as error:  # noqa: BLE001 - our own defect is a result too; see the module's first line
@@ -45,7 +50,7 @@ def _check(endpoint: Endpoint, context: CheckContext) -> EndpointResult:
         from checks.protocols.exchange.probe import probe  # whoever has no Exchange need not wait for it to load
 
         return probe(endpoint, context)
-    dialect_of(endpoint.protocol)  # loaded before the deadline begins
+    dialect_of(endpoint.protocol, endpoint.authentication)  # loaded before the deadline begins
     return EndpointCheck(endpoint, context).run()
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from checks.codes import Code, Verdict
 from checks.model import (
+    Authentication,
     Certificate,
     Endpoint,
     EndpointResult,
@@ -43,6 +44,8 @@ def load_endpoint_result(document: Document) -> EndpointResult:
         capabilities=tuple(document["capabilities"]),
         insecure=document["insecure"],
         pin=Pin(**document["pin"]) if document.get("pin") else None,  # runs of an earlier version have none
+        learned=document.get("learned", {}),
+        client=document.get("client", ""),
     )
 
 
@@ -54,6 +57,7 @@ def _endpoint(item: Document) -> Endpoint:
         Security(item["security"]),
         item.get("url", ""),  # what was stored before there was Exchange has none
         item.get("typed", ""),
+        Authentication(item.get("authentication", Authentication.LOGIN)),  # nor this before it could be chosen
     )
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import idna
 
-from checks.model import Endpoint, Invalid, Protocol, Security
+from checks.model import Authentication, Endpoint, Invalid, Protocol, Security
 
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)\Z")
 _NUMBER = re.compile(r"([0-9]+|0x[0-9a-f]*)\Z")  # a last label that resolvers take for an IPv4 address
@@ -19,7 +19,10 @@ _SHOWN = 80
 
 @dataclass(frozen=True, slots=True)
 class ImapSettings:
-    """IMAP for reading and SMTP for sending. `ca_pem` holds CAs trusted for this domain only, as PEM text, or ''."""
+    """IMAP for reading and SMTP for sending. `ca_pem` holds CAs trusted for this domain only, as PEM text, or ''.
+
+    Whether SMTP wants a login is said by its endpoint (`Endpoint.authentication`).
+    """
 
     imap: Endpoint
     smtp: Endpoint
@@ -118,9 +121,14 @@ def parse_port(text: str | int, field: str = "port") -> int:
     return int(digits)
 
 
-def parse_endpoint(text: str, protocol: Protocol, security: Security = Security.AUTO) -> Endpoint:
+def parse_endpoint(
+    text: str,
+    protocol: Protocol,
+    security: Security = Security.AUTO,
+    authentication: Authentication = Authentication.LOGIN,
+) -> Endpoint:
     """`HOST:PORT` or `[IPv6]:PORT` as an endpoint. Raises `Invalid`."""
     host, colon, port = text.strip().rpartition(":")
     if not colon or not host or (":" in host and not host.startswith("[")):
         raise Invalid(f"{_shown(text)} must be HOST:PORT, for example mail.example.com:993", protocol.value)
-    return Endpoint(protocol, normalise_host(host), parse_port(port), security)
+    return Endpoint(protocol, normalise_host(host), parse_port(port), security, authentication=authentication)

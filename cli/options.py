@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from checks.model import Endpoint, Invalid, Protocol, Security
+from checks.model import Authentication, Endpoint, Invalid, Protocol, Security
 from checks.protocols.exchange.url import endpoint_of
 from checks.settings import ExchangeSettings, ImapSettings, Settings, parse_endpoint
 
@@ -43,8 +43,16 @@ def read_ca_file(path: Path | None) -> str:
         raise Invalid(f"--ca-file {path}: not a PEM file; give CA certificates as PEM text", "ca_file") from None
 
 
-def check_target(target: str | None, protocol: Protocol | None, security: Security, exchange: str | None) -> Endpoint:
+def check_target(
+    target: str | None,
+    protocol: Protocol | None,
+    security: Security,
+    exchange: str | None,
+    authentication: Authentication = Authentication.LOGIN,
+) -> Endpoint:
     """The endpoint that `check` is asked for. Raises `Invalid`."""
+    if authentication is not Authentication.LOGIN and protocol is not Protocol.SMTP:
+        raise Invalid("--authentication none is for --protocol smtp", "protocol")
     if exchange is not None and target is not None:
         raise Invalid("give either HOST:PORT or --exchange URL, not both", "exchange")
     if exchange is not None and protocol not in (None, Protocol.HTTPS):
@@ -57,7 +65,7 @@ def check_target(target: str | None, protocol: Protocol | None, security: Securi
             "give HOST:PORT and --protocol imap or smtp, for example: check mail.example.com:993 --protocol imap; "
             "or --exchange URL"
         )
-    return parse_endpoint(target, protocol, security)
+    return parse_endpoint(target, protocol, security, authentication)
 
 
 def _exchange_endpoint(url: str, security: Security) -> Endpoint:
@@ -71,6 +79,7 @@ def verify_settings(
     smtp: tuple[str | None, Security],
     exchange: str | None,
     *,
+    smtp_authentication: Authentication = Authentication.LOGIN,
     allow_insecure_certificate: bool,
     ca_file: Path | None,
 ) -> Settings:
@@ -80,13 +89,15 @@ def verify_settings(
     ca_pem = read_ca_file(ca_file)
     Trust(ca_pem)
     if exchange is not None:
+        if smtp_authentication is not Authentication.LOGIN:
+            raise Invalid("leave --smtp-authentication out: Exchange sends through EWS", "exchange")
         return _exchange_settings(exchange, imap, smtp, allow_insecure_certificate, ca_pem)
     if imap[0] is None or smtp[0] is None:
         missing = "--imap" if imap[0] is None else "--smtp"
         raise Invalid(f"give {missing} HOST:PORT; a domain needs both, or --exchange URL", "imap")
     return ImapSettings(
         imap=_endpoint("--imap", imap, Protocol.IMAP),
-        smtp=_endpoint("--smtp", smtp, Protocol.SMTP),
+        smtp=_endpoint("--smtp", smtp, Protocol.SMTP, smtp_authentication),
         allow_insecure_certificate=allow_insecure_certificate,
         ca_pem=ca_pem,
     )
@@ -105,9 +116,14 @@ def _exchange_settings(
     return ExchangeSettings(endpoint.url, allow_insecure_certificate, ca_pem, endpoint.typed)
 
 
-def _endpoint(option: str, given: tuple[str | None, Security], protocol: Protocol) -> Endpoint:
+def _endpoint(
+    option: str,
+    given: tuple[str | None, Security],
+    protocol: Protocol,
+    authentication: Authentication = Authentication.LOGIN,
+) -> Endpoint:
     text, security = given
     try:
-        return parse_endpoint(text or "", protocol, security)
+        return parse_endpoint(text or "", protocol, security, authentication)
     except Invalid as error:
         raise Invalid(f"{option}: {error}", error.field) from None

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Runs make targets in a fresh Debian 12 or 13: scripts/in-debian.sh RELEASE TARGET...  (for example: 13 test)
 #
+# Ends with 3 where this machine cannot have such a system (no root, no namespaces, no mirror), else as make does.
 # Needs root. What runs is the commit that is checked out, in a clone of its own: changes that are not committed are
 # left out. The base system comes from debootstrap once a release and is kept, with what apt and pip downloaded, below
 # $MAIL_PREFLIGHT_CACHE (default: the user's cache folder). All else is removed at the end, whatever happens.
@@ -13,7 +14,7 @@ say() { printf '%s\n' "$*"; }
 
 fail() {
     printf '%s\n' "$1" >&2
-    exit 2
+    exit "${2:-2}"
 }
 
 # Packages of the base system: what the README asks of a Debian machine before the first `make`.
@@ -53,7 +54,7 @@ make_base() {
     eval "$(apt-config shell proxy Acquire::http::Proxy 2>/dev/null || true)"
     # shellcheck disable=SC2086 # no mirror known: debootstrap's own default
     http_proxy=${http_proxy:-$proxy} debootstrap --variant=minbase "$codename" "$scratch/base" $(mirror_of Debian) \
-        >"$scratch/debootstrap.log" || fail "debootstrap failed: $(tail -n 3 "$scratch/debootstrap.log")"
+        >"$scratch/debootstrap.log" || fail "debootstrap failed: $(tail -n 3 "$scratch/debootstrap.log")" 3
     rm -f "$scratch"/base/var/cache/apt/archives/*.deb
     tar -C "$scratch/base" -cf "$base.part$$" .
     mv "$base.part$$" "$base"
@@ -133,7 +134,8 @@ inside() {
 
 main() {
     [ $# -ge 2 ] || fail "Usage: scripts/in-debian.sh 12|13 TARGET..."
-    [ "$(id -u)" -eq 0 ] || fail "scripts/in-debian.sh needs root: it makes a system of its own and enters it."
+    [ "$(id -u)" -eq 0 ] || fail "scripts/in-debian.sh needs root: it makes a system of its own and enters it." 3
+    unshare --mount --pid --fork true 2>/dev/null || fail "This machine allows no namespaces; nothing was run." 3
     release=$1
     shift
     codename=$(name_of "$release")

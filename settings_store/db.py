@@ -199,9 +199,13 @@ def _sqlite_engine(url: sa.URL) -> sa.Engine:
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     # The driver would begin transactions by itself, deferred and only before some statements; `_begin_sqlite` does it.
     connection.isolation_level = None
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA synchronous = NORMAL")
-    _use_wal(connection)
+    try:
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        _use_wal(connection)
+    except sqlite3.Error:
+        connection.close()  # the pool does not have it yet, and would not
+        raise
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from checks.model import Endpoint, Invalid, MailboxState, Protocol, Security
+from checks.model import Authentication, Endpoint, Invalid, MailboxState, Protocol, Security
 from checks.settings import ExchangeSettings, ImapSettings, Settings, normalise_domain
 from settings_store.db import insert_into
 from settings_store.schema import accounts, domains, health_schedule, mailboxes, settings
@@ -143,7 +143,7 @@ def load_versions(conn: sa.Connection, settings_ids: Collection[int]) -> dict[in
 def _server_columns(settings_: Settings) -> dict[str, str | int | None]:
     if isinstance(settings_, ExchangeSettings):
         return {"exchange_url": settings_.url, "exchange_typed": settings_.typed or None}
-    columns: dict[str, str | int | None] = {}
+    columns: dict[str, str | int | None] = {"smtp_authentication": settings_.smtp.authentication.value}
     for name, endpoint in (("imap", settings_.imap), ("smtp", settings_.smtp)):
         columns |= {
             f"{name}_host": endpoint.host,
@@ -160,7 +160,13 @@ def _from_row(row: sa.RowMapping) -> Settings:
         )
     return ImapSettings(
         Endpoint(Protocol.IMAP, row["imap_host"], row["imap_port"], Security(row["imap_security"])),
-        Endpoint(Protocol.SMTP, row["smtp_host"], row["smtp_port"], Security(row["smtp_security"])),
+        Endpoint(
+            Protocol.SMTP,
+            row["smtp_host"],
+            row["smtp_port"],
+            Security(row["smtp_security"]),
+            authentication=Authentication(row["smtp_authentication"] or Authentication.LOGIN),
+        ),
         row["allow_insecure_certificate"],
         row["ca_pem"],
     )

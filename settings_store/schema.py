@@ -57,6 +57,15 @@ settings = sa.Table(
     sa.Column("smtp_host", sa.Text),
     sa.Column("smtp_port", sa.Integer),
     sa.Column("smtp_security", sa.Text),
+    # Whether a client logs in to SMTP; None is `login`, in what was stored before that could be chosen.
+    sa.Column(
+        "smtp_authentication",
+        sa.Text,
+        sa.CheckConstraint(
+            "smtp_authentication IS NULL OR (kind = 'imap' AND smtp_authentication IN ('login', 'none'))",
+            name="authentication_of_smtp",
+        ),
+    ),
     sa.Column("exchange_url", sa.Text),
     # What was typed where that was another text than the URL, None where it was not.
     sa.Column(

@@ -9,6 +9,9 @@ import platformdirs
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from checks.clients.profile import ClientProfile
+from checks.clients.python import PYTHON
+from checks.clients.selection import client_profile
 from checks.context import ENDPOINT_SECONDS, LOGIN_SECONDS
 from checks.model import Invalid
 from checks.network.address_policy import AddressPolicy, Network
@@ -37,6 +40,8 @@ class Config(BaseSettings):
     """Whether the app that will connect reads certificates as Python does from 3.13 on; off: as 3.12 and before."""
     tls_ciphers: Ciphers = "python"
     """Which ciphers the app that will connect offers up to TLS 1.2: Python's own list, or OpenSSL's."""
+    client_profile: Annotated[ClientProfile, NoDecode] = PYTHON
+    """How the app's mail client logs in: `python`, `node`, or the path of a TOML file."""
     logins_at_once: int = Field(default=20, ge=1, le=200)
     lanes: int = Field(default=2, ge=1, le=16)
     page_size: int = Field(default=25, ge=1, le=500)
@@ -95,6 +100,11 @@ class Config(BaseSettings):
         if not isinstance(value, str):
             return value
         return tuple(ipaddress.ip_network(item) for item in value.replace(",", " ").split())
+
+    @field_validator("client_profile", mode="before")
+    @classmethod
+    def _read_profile(cls, value: object) -> object:
+        return client_profile(value) if isinstance(value, str) else value
 
     @field_validator("broker_url")
     @classmethod

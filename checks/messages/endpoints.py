@@ -7,11 +7,11 @@ from checks.codes import CODES, Code, Verdict
 from checks.document import EndpointDocument, FixDocument, StepDocument, WarningDocument
 from checks.language import Language, Phrases, in_every_language
 from checks.messages import blame_word, fix_detail, wording
-from checks.model import Endpoint, EndpointResult, Facts, Option, Step, TlsFacts, Warn
+from checks.model import Authentication, Endpoint, EndpointResult, Facts, Option, Step, TlsFacts, Warn
 
 PHRASES = Phrases(in_every_language("checks.messages", "WORDS", "endpoints"))
 
-_SAID_BY_SERVER = ("greeting", "protocol", "server", "auth", "mailbox")  # else OpenSSL or the network said it
+_SAID_BY_SERVER = ("greeting", "protocol", "server", "auth", "smtp", "mailbox")  # else OpenSSL or the network said it
 
 
 def place_facts(endpoint: Endpoint) -> Facts:
@@ -47,7 +47,7 @@ def endpoint_document(
         endpoint=result.endpoint,
         address=result.address,
         label=result.endpoint.protocol.label,
-        place=place_words(result.endpoint),
+        place=place_words(result.endpoint, language),
         state=verdict_words(result.verdict, language),
         typed=_typed(result.endpoint, language),
         verdict=result.verdict,
@@ -67,6 +67,7 @@ def endpoint_document(
         tls=result.tls,
         judged=_judged(result.tls, language),
         untested=_untested(result.tls, language),
+        client=result.client,
     )
 
 
@@ -88,12 +89,15 @@ def _replaced_by(result: EndpointResult) -> str:
     return chain[0].not_after[:10]
 
 
-def place_words(endpoint: Endpoint) -> str:
-    """Where an endpoint is, for people: the URL of Exchange, else host, port and security."""
+def place_words(endpoint: Endpoint, language: Language) -> str:
+    """Where an endpoint is, for people: the URL of Exchange, else host, port, security, and that nobody logs in."""
     if endpoint.url:
         return endpoint.url
     host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
-    return f"{host}:{endpoint.port} ({endpoint.security})"
+    how: list[str] = [endpoint.security]
+    if endpoint.authentication is Authentication.NONE:
+        how.append(PHRASES(language, "place.no_login"))
+    return f"{host}:{endpoint.port} ({', '.join(how)})"
 
 
 def verdict_words(verdict: Verdict, language: Language) -> str:

@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+import time
 
 from checks import redact
 from checks.codes import Code
@@ -58,6 +59,20 @@ class Stream:
         data = bytes(self._buffer[:size])
         del self._buffer[:size]
         return data
+
+    def unasked(self, seconds: float) -> bytes:
+        """A line that has come by now, or comes within so many seconds; '' where none does. Raises `OSError`."""
+        end = time.monotonic() + seconds
+        while b"\n" not in self._buffer and not self.ended:
+            self.sock.settimeout(max(0.0, min(end - time.monotonic(), self.deadline.remaining())))
+            try:
+                data = self.sock.recv(16_384)
+            except (BlockingIOError, ssl.SSLWantReadError, TimeoutError):
+                return b""
+            self.count(len(data))
+            self._buffer += data
+            self.ended = not data
+        return self.readline() if b"\n" in self._buffer else b""
 
     def _fill(self) -> bool:
         self.sock.settimeout(self.deadline.remaining())

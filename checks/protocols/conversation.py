@@ -4,8 +4,10 @@ import ssl
 from functools import cached_property
 
 from checks import redact
+from checks.clients.profile import ClientProfile
+from checks.clients.python import PYTHON
 from checks.codes import Code
-from checks.model import Endpoint, Fault, Security
+from checks.model import Authentication, Endpoint, Fault, Security
 from checks.network.dial import Deadline, fault_of
 from checks.network.stream import Stream
 from checks.protocols.dialect import Dialect, Greeting, dialect_of, require_usable
@@ -23,20 +25,33 @@ class Conversation:
     nothing was said after that.
     """
 
-    def __init__(self, endpoint: Endpoint, security: Security, deadline: Deadline) -> None:
+    def __init__(
+        self, endpoint: Endpoint, security: Security, deadline: Deadline, client: ClientProfile = PYTHON
+    ) -> None:
         self.security = security
         self.steps = Steps(deadline)
         self.shake: handshake.Handshake | None = None
         self.capabilities: tuple[str, ...] = ()
         self._endpoint = endpoint
         self._deadline = deadline
+        self._client = client
 
     @cached_property
     def _dialect(self) -> Dialect:
-        return dialect_of(self._endpoint.protocol)
+        return dialect_of(self._endpoint.protocol, self._endpoint.authentication)
 
     def hold(self, stream: Stream, context: ssl.SSLContext) -> None:
-        """Everything up to the capabilities, or up to the refused handshake. Raises `Fault`."""
+        """Everything up to the capabilities, or up to the refused handshake. Raises `Fault`.
+
+        A server that has spoken is told goodbye, whatever it said: guards count who leaves without a word.
+        """
+        try:
+            self._hold(stream, context)
+        finally:
+            if stream.last_line and (self.shake is None or self.shake.refusal is None):
+                self._dialect.farewell(stream)
+
+    def _hold(self, stream: Stream, context: ssl.SSLContext) -> None:
         if self.security is Security.TLS:
             if self._secured(stream, context):
                 self._ask(stream, self._greet(stream, 1.0))
@@ -84,8 +99,8 @@ class Conversation:
             offered = self._dialect.capabilities(stream, greeting)[:_MAX_CAPABILITIES]
             self.capabilities = tuple(map(redact.words, offered))
             note.append(", ".join(self.capabilities))
-            require_usable(self._dialect.mechanisms(self.capabilities))
-        self._dialect.farewell(stream)
+            if self._endpoint.authentication is Authentication.LOGIN:
+                require_usable(self._dialect, self.capabilities, self._client)
 
 
 def _late(stream: Stream, *, dripping: bool) -> Fault:

@@ -4,11 +4,14 @@ import base64
 import functools
 import importlib
 import typing
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from checks.clients.profile import ClientProfile
 from checks.codes import Code
-from checks.model import Credential, CredentialKind, Fault, Protocol
+from checks.model import Authentication, Credential, CredentialKind, Fault, Protocol
 from checks.network.stream import Stream
+from checks.protocols.choice import Choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +28,31 @@ class Habits:
     """What the logins of one route have learned of its server, for the next ones.
 
     `ahead`: commands may be sent ahead of the answer to the login; None until a login has shown that the server is one
-    to try that with.
+    to try that with. `choice`: of the SASL mechanisms. `senders`: the server judges who may send as whom; None until
+    that was asked. `canaries`: the logins may ask on behalf of all. `quiet`: nothing comes unasked after a login; None
+    until that was waited for.
     """
 
     ahead: bool | None = None
+    choice: Choice = field(default_factory=Choice)
+    senders: bool | None = None
+    canaries: bool = False
+    quiet: bool | None = None
+
+    @classmethod
+    def begin(cls, learned: Mapping[str, str], *, canaries: bool) -> "Habits":
+        """With what others have `learned`."""
+        choice = Choice(learned.get("mechanism", ""), may_learn=canaries)
+        senders = {"judged": True, "not judged": False}.get(learned.get("senders", ""))
+        return cls(choice=choice, senders=senders, canaries=canaries)
+
+    @property
+    def learned(self) -> dict[str, str]:
+        """For the logins of other processes, as text."""
+        found = {"mechanism": self.choice.works} if self.choice.works else {}
+        if self.senders is not None:
+            found["senders"] = "judged" if self.senders else "not judged"
+        return found
 
 
 class Dialect(typing.Protocol):
@@ -54,6 +78,9 @@ class Dialect(typing.Protocol):
     def mechanisms(self, capabilities: tuple[str, ...]) -> frozenset[str]:
         """The SASL mechanisms offered, with `LOGIN` for IMAP's LOGIN command."""
 
+    def ways(self, capabilities: tuple[str, ...], kind: CredentialKind, client: ClientProfile) -> tuple[str, ...]:
+        """The mechanisms offered that the client would try with such a credential, in its order."""
+
     def login(
         self,
         stream: Stream,
@@ -61,17 +88,22 @@ class Dialect(typing.Protocol):
         greeting: Greeting | None,
         capabilities: tuple[str, ...],
         habits: Habits,
+        client: ClientProfile,
     ) -> None:
-        """One login, and what proves it. `greeting` is None after STARTTLS; never a second attempt."""
+        """One login as that client logs in, and what proves it. `greeting` is None after STARTTLS.
+
+        No credential is sent after a rejection, but for what `checks.protocols.choice` tells of.
+        """
 
     def farewell(self, stream: Stream) -> None:
         """Says goodbye without waiting for the answer."""
 
 
 @functools.cache
-def dialect_of(protocol: Protocol) -> Dialect:
-    """The dialect of a protocol: the `DIALECT` in the folder that bears its name."""
-    module = importlib.import_module(f"checks.protocols.{protocol}.dialect")
+def dialect_of(protocol: Protocol, authentication: Authentication = Authentication.LOGIN) -> Dialect:
+    """The dialect of a protocol: the `DIALECT` in the folder that bears its name, of `relay` where nobody logs in."""
+    name = "dialect" if authentication is Authentication.LOGIN else "relay"
+    module = importlib.import_module(f"checks.protocols.{protocol}.{name}")
     dialect: Dialect = module.DIALECT
     return dialect
 
@@ -80,7 +112,7 @@ _USABLE = {
     CredentialKind.PASSWORD: ("PLAIN", "LOGIN"),
     CredentialKind.OAUTH2_TOKEN: ("XOAUTH2", "OAUTHBEARER"),
 }
-_OAUTH = frozenset(_USABLE[CredentialKind.OAUTH2_TOKEN])
+TOKEN_MECHANISMS = _USABLE[CredentialKind.OAUTH2_TOKEN]
 
 
 def choose(offered: frozenset[str], kind: CredentialKind) -> str:
@@ -88,19 +120,22 @@ def choose(offered: frozenset[str], kind: CredentialKind) -> str:
     for mechanism in _USABLE[kind]:
         if mechanism in offered:
             return mechanism
-    raise Fault(_lacking(offered), " ".join(sorted(offered)), names=" ".join(sorted(offered)))
+    raise lacking(offered)
 
 
-def _lacking(offered: frozenset[str]) -> Code:
+def lacking(offered: frozenset[str]) -> Fault:
+    """Why none of the mechanisms offered will do."""
+    names = " ".join(sorted(offered))
     if not offered:
-        return Code.AUTH_NOT_OFFERED
-    return Code.AUTH_OAUTH_REQUIRED if offered <= _OAUTH else Code.AUTH_NO_MECHANISM
+        return Fault(Code.AUTH_NOT_OFFERED, names, names=names)
+    oauth_only = offered <= frozenset(TOKEN_MECHANISMS)
+    return Fault(Code.AUTH_OAUTH_REQUIRED if oauth_only else Code.AUTH_NO_MECHANISM, names, names=names)
 
 
-def require_usable(offered: frozenset[str]) -> None:
-    """Raises `Fault` when nobody, whatever their credential, could log in."""
-    if not any(mechanism in offered for mechanisms in _USABLE.values() for mechanism in mechanisms):
-        raise Fault(_lacking(offered), " ".join(sorted(offered)), names=" ".join(sorted(offered)))
+def require_usable(dialect: Dialect, capabilities: tuple[str, ...], client: ClientProfile) -> None:
+    """Raises `Fault` when nobody, whatever their credential, could log in with that client."""
+    if not any(dialect.ways(capabilities, kind, client) for kind in _USABLE):
+        raise lacking(dialect.mechanisms(capabilities))
 
 
 def initial_response(mechanism: str, credential: Credential) -> bytes:

@@ -49,7 +49,7 @@ class EndpointCheck:
 
     @cached_property
     def _dialect(self) -> Dialect:
-        return dialect_of(self._endpoint.protocol)
+        return dialect_of(self._endpoint.protocol, self._endpoint.authentication)
 
     def run(self) -> EndpointResult:
         """The result, whatever comes."""
@@ -76,7 +76,7 @@ class EndpointCheck:
             return self._conversation(self._talk.security).meet(stream, context, host)
 
     def _conversation(self, security: Security) -> Conversation:
-        return Conversation(self._endpoint, security, self._deadline)
+        return Conversation(self._endpoint, security, self._deadline, self._context.client)
 
     def _securities(self) -> tuple[Security, ...]:
         """What is tried, in order (RFC 8314, 3: implicit TLS is preferred)."""
@@ -141,6 +141,7 @@ class EndpointCheck:
             with contextlib.closing(self._again()) as stream:
                 greeting = self._dialect.greet(stream)
                 self._remedy = self._starttls_helps(stream, greeting)
+                self._dialect.farewell(stream)
                 return Fault(fault.code, greeting.words, **fault.facts)
         except Fault as met:
             return fault if CODES[met.code].blame is Blame.NETWORK else met

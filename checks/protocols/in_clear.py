@@ -4,7 +4,7 @@ import re
 
 from checks.model import Fault, Protocol
 from checks.protocols.imap.replies import translate_imap
-from checks.protocols.other_service import mismatch, named
+from checks.protocols.reply_text import mismatch, named
 from checks.protocols.smtp.replies import translate_smtp
 from checks.tls.handshake import InClear
 

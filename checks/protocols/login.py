@@ -3,7 +3,8 @@
 import contextlib
 import ssl
 import time
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from checks import redact
 from checks.codes import Code, Verdict, verdict_of
@@ -35,9 +36,14 @@ class Route:
     habits: Habits = field(default_factory=Habits)
     moments: Moments = field(default_factory=Moments, repr=False)
 
-    def log_in(self, credential: Credential, context: CheckContext, address: str = "") -> LoginResult:  # noqa: ARG002 - mail servers ask for the user name only
+    def log_in(self, credential: Credential, context: CheckContext, address: str = "") -> LoginResult:
         """One login; see `log_in`."""
-        return log_in(self, credential, context)
+        return log_in(self, replace(credential, address=address), context)
+
+    @property
+    def learned(self) -> Mapping[str, str]:
+        """What the logins have learned of the server, for those of other processes."""
+        return self.habits.learned
 
 
 def open_route(result: EndpointResult, context: CheckContext) -> Route:
@@ -50,13 +56,14 @@ def open_route(result: EndpointResult, context: CheckContext) -> Route:
         addresses=tuple(ordered),
         capabilities=result.capabilities,
         tls_context=context.trust.insecure if result.insecure else context.trust.strict,
-        dialect=dialect_of(endpoint.protocol),
+        dialect=dialect_of(endpoint.protocol, endpoint.authentication),
         pin=context.pin_of(result),
+        habits=Habits.begin(result.learned, canaries=context.canaries),
     )
 
 
 def log_in(route: Route, credential: Credential, context: CheckContext) -> LoginResult:
-    """One login, never a second one.
+    """One login, and no second one after a rejection but for what `checks.protocols.choice` tells of.
 
     The endpoint passed its check, so what a connection meets before the login is no fact about this mailbox: it is
     inconclusive, whatever its code.
@@ -92,13 +99,24 @@ class _Attempt:
 
     def run(self) -> None:
         route = self._route
+        ways = route.dialect.ways(route.capabilities, self._credential.kind, self._context.client)
+        with route.habits.choice.turn(ways):
+            self._converse()
+
+    def _converse(self) -> None:
+        route = self._route
         deadline = Deadline(self._context.login_seconds)
         sock = dial(route.addresses, route.endpoint.port, deadline, self._context.source_address)
         with contextlib.closing(Stream(sock, deadline)) as stream:
-            greeting = self._secure(stream)
-            self.greeted = True
-            route.dialect.login(stream, self._credential, greeting, route.capabilities, route.habits)
-            route.dialect.farewell(stream)
+            try:
+                greeting = self._secure(stream)
+                self.greeted = True
+                route.dialect.login(
+                    stream, self._credential, greeting, route.capabilities, route.habits, self._context.client
+                )
+            finally:
+                if stream.last_line:  # it has spoken: guards count who leaves without a word
+                    route.dialect.farewell(stream)
             self._keep_session(stream)
 
     def _secure(self, stream: Stream) -> Greeting | None:

@@ -12,6 +12,7 @@ from cli.account import open_account, open_preflight
 from cli.options import Domain, Json
 
 if TYPE_CHECKING:
+    from checks.model import Endpoint
     from settings_store.domains import DomainSummary
 
 
@@ -99,14 +100,20 @@ def _document(domain: "DomainSummary") -> dict[str, object]:
     return {
         "domain": domain.name,
         "kind": domain.kind,
-        "endpoints": [f"{endpoint} ({endpoint.security})" for endpoint in endpoints],
+        "endpoints": [f"{endpoint} ({', '.join(_how(endpoint))})" for endpoint in endpoints],
         "mailboxes": dict(domain.mailboxes),
     }
 
 
+def _how(endpoint: "Endpoint") -> tuple[str, ...]:
+    no_login = ("no login",) if endpoint.authentication == "none" else ()
+    return (endpoint.security, *no_login)
+
+
 def _line(domain: "DomainSummary") -> str:
     endpoints = domain.settings.endpoints if domain.settings else ()
-    settings = ", ".join(map(str, endpoints)) or "no settings in force"
+    told = (f"{endpoint} (no login)" if "no login" in _how(endpoint) else str(endpoint) for endpoint in endpoints)
+    settings = ", ".join(told) or "no settings in force"
     states = ", ".join(f"{count} {state}" for state, count in domain.mailboxes.items())
     return f"{domain.name}: {settings}; mailboxes: {states or 'none'}"
 

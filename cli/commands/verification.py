@@ -9,7 +9,7 @@ import typer
 
 from checks.codes import Verdict
 from checks.language import Language
-from checks.model import Protocol, Security
+from checks.model import Authentication, Protocol, Security
 from checks.settings import normalise_domain
 from cli.account import open_account
 from cli.failures import Status, complain
@@ -26,6 +26,7 @@ from cli.options import (
 )
 
 if TYPE_CHECKING:
+    from checks.clients.profile import ClientProfile
     from checks.network.address_policy import AddressPolicy
     from checks.settings import Settings
     from checks.trust import Trust
@@ -36,7 +37,9 @@ if TYPE_CHECKING:
 
 _CHECK_STATUS = {Verdict.OK: Status.SAFE, Verdict.FAIL: Status.UNSAFE, Verdict.INCONCLUSIVE: Status.CANNOT_TELL}
 _VERIFY_STATUS = {"safe": Status.SAFE, "unsafe": Status.UNSAFE, "cannot_tell": Status.CANNOT_TELL}
-_WHERE = tuple(f"MAIL_PREFLIGHT_{name}" for name in ("BROKER_URL", "DATABASE_URL", "X509_STRICT", "TLS_CIPHERS"))
+_WHERE = tuple(
+    f"MAIL_PREFLIGHT_{name}" for name in ("BROKER_URL", "DATABASE_URL", "X509_STRICT", "TLS_CIPHERS", "CLIENT_PROFILE")
+)
 _NETWORKS = "MAIL_PREFLIGHT_ALLOW_NETWORKS"
 
 
@@ -45,6 +48,9 @@ def check(
     target: Annotated[str | None, typer.Argument(metavar="HOST:PORT", help="The server to check.")] = None,
     protocol: Annotated[Protocol | None, typer.Option(help="What the server is to speak (https: Exchange).")] = None,
     security: Annotated[Security, typer.Option(help="How TLS starts.")] = Security.AUTO,
+    authentication: Annotated[
+        Authentication, typer.Option(help="Whether the SMTP server wants a login.")
+    ] = Authentication.LOGIN,
     exchange: Exchange = None,
     ca_file: CaFile = None,
     as_json: Json = False,
@@ -53,14 +59,14 @@ def check(
 
     Exit status: 0 it works, 1 it does not, 3 could not tell.
     """
-    endpoint = check_target(target, protocol, security, exchange)
+    endpoint = check_target(target, protocol, security, exchange, authentication)
     ca_pem = read_ca_file(ca_file)
     from checks.context import CheckContext
     from checks.messages.endpoints import endpoint_document
     from checks.runner import check_endpoint
 
-    policy, trust = _surroundings(ca_pem)
-    result = check_endpoint(endpoint, CheckContext(trust, policy, thorough=True))
+    policy, trust, client = _surroundings(ca_pem)
+    result = check_endpoint(endpoint, CheckContext(trust, policy, thorough=True, client=client))
     document = endpoint_document(result, context.obj)
     if as_json:
         from cli.reports.json_documents import write_document
@@ -74,21 +80,23 @@ def check(
     return _CHECK_STATUS[result.verdict]
 
 
-def _surroundings(ca_pem: str) -> "tuple[AddressPolicy, Trust]":
-    """What a run here would be allowed to reach, and whom and how it trusts.
+def _surroundings(ca_pem: str) -> "tuple[AddressPolicy, Trust, ClientProfile]":
+    """What a run here would be allowed to reach, whom and how it trusts, and as which client.
 
     The defaults of the embedded mode need no half second of reading.
     """
+    from checks.clients.python import PYTHON
     from checks.network.address_policy import AddressPolicy
     from checks.trust import Trust
 
     # Networks that are set but empty are a wish, too: nothing but public addresses.
     if _NETWORKS not in os.environ and not any(os.environ.get(name) for name in _WHERE):
-        return AddressPolicy(allow_all=True), Trust(ca_pem)
+        return AddressPolicy(allow_all=True), Trust(ca_pem), PYTHON
     from worker.config import load_config
+    from worker.runs.endpoints import strictly
 
     config = load_config()
-    return config.policy, Trust(ca_pem, config.x509_strict, config.tls_ciphers)
+    return config.policy, Trust(ca_pem, strictly(config), config.tls_ciphers), config.client_profile
 
 
 def verify(
@@ -98,6 +106,9 @@ def verify(
     smtp: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="The SMTP server.")] = None,
     imap_security: Annotated[Security, typer.Option(help="How TLS starts for IMAP.")] = Security.AUTO,
     smtp_security: Annotated[Security, typer.Option(help="How TLS starts for SMTP.")] = Security.AUTO,
+    smtp_authentication: Annotated[
+        Authentication, typer.Option(help="Whether SMTP wants a login; `none` is a relay that admits our addresses.")
+    ] = Authentication.LOGIN,
     exchange: Exchange = None,
     allow_insecure_certificate: AllowInsecure = False,
     mailboxes: Annotated[
@@ -117,6 +128,7 @@ def verify(
         (imap, imap_security),
         (smtp, smtp_security),
         exchange,
+        smtp_authentication=smtp_authentication,
         allow_insecure_certificate=allow_insecure_certificate,
         ca_file=ca_file,
     )

@@ -7,6 +7,7 @@ literals of both kinds (RFC 7888), SELECT and EXAMINE of an empty INBOX, NOOP an
 import asyncio
 import base64
 import binascii
+import contextlib
 import re
 import ssl
 from collections.abc import Awaitable, Callable
@@ -37,6 +38,7 @@ class ImapSession:
     ) -> None:
         self._reader, self._writer = reader, writer
         self._directory, self._tls, self._encrypted = directory, tls, encrypted
+        self._below: list[asyncio.StreamWriter] = []
         self._user: str | None = None
         self._open = True
         self._commands: dict[str, Callable[[str, list[str]], Awaitable[None]]] = {
@@ -61,7 +63,15 @@ class ImapSession:
         except (asyncio.IncompleteReadError, ConnectionError, ssl.SSLError):
             pass  # the client left, or refused the certificate: both are its right
         finally:
-            self._writer.close()
+            await self._end()
+
+    async def _end(self) -> None:
+        """The connection below TLS is closed too: where nothing holds its writer, Python 3.13 warns of it."""
+        self._writer.close()
+        for writer in self._below:
+            with contextlib.suppress(OSError):
+                await self._writer.wait_closed()
+            writer.close()
 
     async def _answer(self, tokens: list[str]) -> None:
         if len(tokens) < 2:
@@ -140,6 +150,7 @@ class ImapSession:
         if transport is None:
             raise ConnectionAbortedError
         protocol.connection_made(transport)
+        self._below.append(self._writer)
         self._reader, self._writer = reader, asyncio.StreamWriter(transport, protocol, reader, loop)
         self._encrypted = True
 

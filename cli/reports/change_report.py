@@ -29,6 +29,8 @@ def render_report(report: ReportDocument, console: Console) -> None:
     """Prints the whole report."""
     _headline(report, console)
     _heading(report, console, "servers")
+    if report.client:
+        say(console, (phrase(report.language, "client", name=report.client), "dim"), indent=2)
     for endpoint in report.endpoints:
         render_endpoint(endpoint, console, chain=False)
     _causes(report, console)

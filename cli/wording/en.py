@@ -5,6 +5,7 @@ from checks.language import Texts
 WORDS: Texts = {
     "stopped": "Stopped early:",
     "heading.servers": "Servers",
+    "client": "Judged as the mail client of the profile “{name}” connects and logs in.",
     "heading.causes": "Why",
     "heading.will_disconnect": "Would disconnect",
     "heading.cannot_tell": "Cannot tell",

@@ -5,6 +5,7 @@ from checks.language import Texts
 WORDS: Texts = {
     "stopped": "途中で中止しました：",
     "heading.servers": "サーバー",
+    "client": "メールクライアントのプロファイル「{name}」の接続・ログイン方法で判定しています。",
     "heading.causes": "原因",
     "heading.will_disconnect": "切断されるメールボックス",
     "heading.cannot_tell": "判定できないメールボックス",

@@ -11,7 +11,8 @@ from settings_store.migrations import HEAD, alembic_config, upgrade
 
 def draft(message: str, folder: Path | None = None) -> Path:
     """Writes the revision that leads from `HEAD` to `schema.py` into `folder` (by default `versions/`)."""
-    with sa.create_engine("sqlite://").begin() as connection:
+    engine = sa.create_engine("sqlite://")
+    with engine.begin() as connection:
         upgrade(connection)
         config = alembic_config(connection)
         # The path separator is named so that Alembic does not guess it from the platform.
@@ -21,6 +22,7 @@ def draft(message: str, folder: Path | None = None) -> Path:
         number = f"{int(HEAD) + 1:04}"
         config.set_main_option("file_template", "r%%(rev)s_%%(slug)s")
         command.revision(config, message, autogenerate=True, rev_id=number, version_path=str(folder or versions))
+    engine.dispose()
     return next((folder or versions).glob(f"r{number}_*.py"))
 
 

@@ -23,6 +23,14 @@ def save(conn: Connection, run_id: str, phase: Phase, protocol: str, document: M
         conn.execute(table.insert().values(run_id=run_id, phase=phase, protocol=protocol, document=dict(document)))
 
 
+def learn(conn: Connection, run_id: str, phase: Phase, protocol: str, learned: Mapping[str, str]) -> None:
+    """Adds what logins have learned of an endpoint to its result, which must be there."""
+    table = schema.endpoint_results
+    mine = table.c.run_id == run_id, table.c.phase == phase, table.c.protocol == protocol
+    document = conn.execute(sa.select(table.c.document).where(*mine)).scalar_one()
+    conn.execute(table.update().where(*mine).values(document={**document, "learned": dict(learned)}))
+
+
 def documents(conn: Connection, run_id: str, phase: Phase) -> dict[str, dict[str, Any]]:
     """Protocol -> the endpoint's result, as it was saved."""
     table = schema.endpoint_results

@@ -3,6 +3,7 @@
 import re
 
 from checks import redact
+from checks.clients.python import PYTHON
 from checks.model import Credential, CredentialKind
 from checks.protocols.dialect import Dialect, Greeting, Habits, require_usable
 from checks.protocols.imap import dialect as imap
@@ -26,7 +27,7 @@ def _before(dialect: Dialect, data: bytes) -> bool:
     with says(data) as stream:
         greeting = dialect.greet(stream)
         offered = tuple(map(redact.words, dialect.capabilities(stream, greeting)[:200]))
-        require_usable(dialect.mechanisms(offered))
+        require_usable(dialect, offered, PYTHON)
     return False
 
 
@@ -39,7 +40,7 @@ def _starttls(dialect: Dialect, data: bytes) -> bool:
 def log_in(dialect: Dialect, data: bytes, capabilities: tuple[str, ...], *, token: bool = False) -> bool:
     kind = CredentialKind.OAUTH2_TOKEN if token else CredentialKind.PASSWORD
     with says(data) as stream:
-        dialect.login(stream, Credential("somebody", SECRET, kind), Greeting(""), capabilities, Habits())
+        dialect.login(stream, Credential("somebody", SECRET, kind), Greeting(""), capabilities, Habits(), PYTHON)
     return True
 
 

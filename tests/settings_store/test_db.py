@@ -169,22 +169,25 @@ def test_a_file_that_cannot_be_used_is_named_with_the_reason(
     make: Callable[[Path], Path], reason: str, tmp_path: Path
 ) -> None:
     path = make(tmp_path)
-    with pytest.raises(Invalid, match=rf"\Athe database {path} cannot be used: ({reason})\Z"):
-        Database(f"sqlite:///{path}").migrate()
+    with (
+        closing(Database(f"sqlite:///{path}")) as database,
+        pytest.raises(Invalid, match=rf"\Athe database {path} cannot be used: ({reason})\Z"),
+    ):
+        database.migrate()
 
 
 def test_a_file_that_is_no_database_is_left_as_it_was(tmp_path: Path) -> None:
     path = _not_a_database(tmp_path)
     before = (path.read_bytes(), path.stat().st_mtime_ns)
-    with pytest.raises(Invalid):
-        Database(f"sqlite:///{path}").migrate()
+    with closing(Database(f"sqlite:///{path}")) as database, pytest.raises(Invalid):
+        database.migrate()
     assert (path.read_bytes(), path.stat().st_mtime_ns) == before
 
 
 def test_a_foreign_database_is_left_as_it_was(tmp_path: Path) -> None:
     path = _somebody_elses(tmp_path)
-    with pytest.raises(Invalid):
-        Database(f"sqlite:///{path}").migrate()
+    with closing(Database(f"sqlite:///{path}")) as database, pytest.raises(Invalid):
+        database.migrate()
     with closing(sqlite3.connect(path)) as conn:
         assert conn.execute("SELECT name FROM sqlite_master").fetchall() == [("accounts",)]
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from checks.model import Endpoint, Invalid, MailboxState, Protocol, Security
+from checks.model import Authentication, Endpoint, Invalid, MailboxState, Protocol, Security
 from checks.settings import ExchangeSettings, ImapSettings, Settings
 from settings_store.db import Database
 from settings_store.domains import (
@@ -27,6 +28,7 @@ IMAP = ImapSettings(
     allow_insecure_certificate=True,
     ca_pem="-----BEGIN CERTIFICATE-----\n",
 )
+RELAY = replace(IMAP, smtp=replace(IMAP.smtp, authentication=Authentication.NONE))
 EXCHANGE = ExchangeSettings("https://mail.lab.example/EWS/Exchange.asmx")
 TYPED = ExchangeSettings("https://mail.lab.example/EWS/Exchange.asmx", typed="mail.lab.example/owa")
 
@@ -72,7 +74,7 @@ def test_nothing_of_another_account_is_found(database: Database) -> None:
     assert caught.value.field == "domain"
 
 
-@pytest.mark.parametrize("version", [IMAP, EXCHANGE, TYPED])
+@pytest.mark.parametrize("version", [IMAP, RELAY, EXCHANGE, TYPED])
 def test_settings_come_back_as_saved(database: Database, domain_id: int, version: Settings) -> None:
     with database.begin() as conn:
         saved = save_settings(conn, domain_id, version, now=1.5)

@@ -13,8 +13,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from checks.model import Invalid
-from settings_store import migrations, schema
+from checks.model import Authentication, Invalid
+from checks.settings import ImapSettings
+from settings_store import domains, migrations, schema
 from settings_store.db import Database
 from settings_store.migrations.__main__ import draft
 from settings_store.runs import runs
@@ -57,8 +58,10 @@ def test_the_constraints_are_those_of_the_schema(database: Database) -> None:
     with database.begin() as conn:
         migrated = _constraints(sa.inspect(conn))
         if conn.dialect.name == "sqlite":
-            with sa.create_engine("sqlite://").begin() as empty:
+            engine = sa.create_engine("sqlite://")
+            with engine.begin() as empty:
                 assert migrated == _created_from_the_schema(empty)
+            engine.dispose()
         else:
             conn.execute(sa.text("DROP SCHEMA public CASCADE"))
             conn.execute(sa.text("CREATE SCHEMA public"))
@@ -126,6 +129,32 @@ def test_what_was_stored_before_exchange_is_kept_and_stays_immutable(database: D
         conn.execute(sa.text("UPDATE settings SET exchange_typed = 'mail.lab.example'"))
 
 
+def test_settings_from_before_want_a_login(database: Database) -> None:
+    """Given settings of revision 0007, when SMTP without a login comes, then they log in, and stay immutable."""
+    with database.begin() as conn:
+        command.downgrade(migrations.alembic_config(conn), "0007")
+        for statement in (*_OLD_ROWS, _OLD_IMAP):
+            conn.execute(sa.text(statement))
+    database.migrate()
+    with database.begin() as conn:
+        kept = domains.load_settings(conn, 2)
+        assert isinstance(kept, ImapSettings)
+        assert kept.smtp.authentication is Authentication.LOGIN
+    with pytest.raises(sa.exc.IntegrityError, match="immutable"), database.begin() as conn:
+        conn.execute(sa.text("UPDATE settings SET smtp_authentication = 'none' WHERE kind = 'imap'"))
+
+
+@pytest.mark.parametrize(("kind", "value"), [("imap", "maybe"), ("exchange", "none"), ("exchange", "login")])
+def test_only_smtp_has_an_authentication(database: Database, kind: str, value: str) -> None:
+    statement = _OLD_IMAP if kind == "imap" else _OLD_ROWS[2]
+    statement = statement.replace("(domain_id,", "(smtp_authentication, domain_id,").replace("(1,", f"('{value}', 1,")
+    with database.begin() as conn:
+        for row in _OLD_ROWS[:2]:
+            conn.execute(sa.text(row))
+    with pytest.raises(sa.exc.IntegrityError, match="authentication_of_smtp"), database.begin() as conn:
+        conn.execute(sa.text(statement))
+
+
 def test_rows_from_before_keep_the_order_of_their_clocks(database: Database) -> None:
     """Given mailboxes written before and after a run, when the store begins to count, the later one is the later."""
     with database.begin() as conn:
@@ -141,6 +170,11 @@ def test_rows_from_before_keep_the_order_of_their_clocks(database: Database) -> 
         assert conn.execute(again).scalars().all() == []
 
 
+_OLD_IMAP = (
+    "INSERT INTO settings (domain_id, kind, imap_host, imap_port, imap_security, smtp_host, smtp_port, smtp_security, "
+    "allow_insecure_certificate, created_at) "
+    "VALUES (1, 'imap', 'imap.lab.example', 993, 'tls', 'smtp.lab.example', 465, 'tls', false, 0)"
+)
 _OLD_ORDER = (
     "INSERT INTO mailboxes (domain_id, address, username, changed_at) VALUES (1, 'a@lab.example', 'a', 99.5)",
     "INSERT INTO mailboxes (domain_id, address, username, changed_at) VALUES (1, 'b@lab.example', 'b', 100.5)",

@@ -209,6 +209,11 @@ class ReportDocument:
     read: Callable[[], Iterator[MailboxDocument]] = field(repr=False)
 
     @property
+    def client(self) -> str:
+        """The name of the client profile that judged, '' where that is not known."""
+        return next((endpoint.client for endpoint in self.endpoints if endpoint.client), "")
+
+    @property
     def urgent_causes(self) -> list[CauseDocument]:
         """The causes, those first that people must hear of first."""
         return sorted(self.causes, key=lambda cause: URGENCY.index(cause.impact))
@@ -228,6 +233,7 @@ class ReportDocument:
             "domain": self.domain,
             "verdict": self.verdict,
             "headline": self.headline,
+            "client": self.client or None,
             "endpoints": [endpoint.as_json() for endpoint in self.endpoints],
             "counts": {str(group.impact): group.count for group in self.groups},
             "checksum": self.checksum,

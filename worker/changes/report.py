@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from checks.codes import CODES, Blame, Code, Verdict, verdict_of
 from checks.language import Language
-from checks.model import EndpointResult, Warn
+from checks.model import Authentication, EndpointResult, Warn
 from checks.model import Protocol as Endpoints
 from settings_store.changes.applying import Step
 from settings_store.runs import outcomes
@@ -183,7 +183,8 @@ def summarise(rows: Iterable[Row], endpoints: Iterable[EndpointResult]) -> tuple
     """Counts of every impact, and the checksum (SHA-256, hex) over all that the verdict rests on."""
     digest = hashlib.sha256()
     for result in endpoints:
-        digest.update(f"{result.endpoint}\t{result.endpoint.security}\t{result.verdict}\t{result.code}\n".encode())
+        how = "" if result.endpoint.authentication is Authentication.LOGIN else "\tno login"
+        digest.update(f"{result.endpoint}{how}\t{result.endpoint.security}\t{result.verdict}\t{result.code}\n".encode())
     counts = dict.fromkeys((str(impact) for impact in Impact), 0)
     for row in rows:
         line = line_of(row)

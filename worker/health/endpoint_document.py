@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from checks.codes import Code, Verdict
 from checks.document import Json
-from checks.model import Endpoint
+from checks.model import Authentication, Endpoint
 
 
 def iso(at: float | None) -> str | None:
@@ -153,4 +153,6 @@ class EndpointHealthDocument:
             "port": endpoint.port,
             "security": endpoint.security.value,
         }
+        if endpoint.authentication is Authentication.NONE:
+            place["authentication"] = endpoint.authentication.value
         return place | ({"url": endpoint.url} if endpoint.url else {})

@@ -34,7 +34,7 @@ def endpoint_health_document(item: EndpointHealth, language: Language, written: 
     return EndpointHealthDocument(
         endpoint=item.endpoint,
         label=item.endpoint.protocol.label,
-        place=place_words(item.endpoint),
+        place=place_words(item.endpoint, language),
         state=item.state,
         words=phrase(language, f"health.endpoint.{item.state}", time=since),
         since=known.since if known else None,

@@ -6,7 +6,7 @@ from typing import Any
 
 from checks.codes import Code, Verdict
 from checks.context import CheckContext
-from checks.model import Endpoint, EndpointResult, Pin
+from checks.model import Authentication, Endpoint, EndpointResult, Pin
 from checks.serialize import dump_endpoint_result, load_endpoint_result
 from checks.settings import Settings
 from checks.trust import Trust
@@ -75,7 +75,8 @@ def context_of(
     """The context in which settings are checked; `domain` is that of the mailboxes, where it matters."""
     return CheckContext(
         pins=pins or {},
-        trust=Trust(settings.ca_pem, config.x509_strict, config.tls_ciphers),
+        trust=Trust(settings.ca_pem, strictly(config), config.tls_ciphers),
+        client=config.client_profile,
         policy=config.policy,
         deadline_seconds=config.endpoint_seconds,
         login_seconds=config.login_seconds,
@@ -85,9 +86,16 @@ def context_of(
     )
 
 
+def strictly(config: Config) -> bool:
+    """How certificates are read: as the client's profile says, as the setting says where it does not."""
+    strict = config.client_profile.tls.strict
+    return config.x509_strict if strict is None else strict
+
+
 def servers_of(results: Iterable[EndpointResult]) -> dict[str, str]:
     """Protocol -> the server that logins of it go to, as rejections are remembered by."""
-    return {str(item.endpoint.protocol): f"{item.endpoint.host}:{item.endpoint.port}" for item in results}
+    asked = (item.endpoint for item in results if item.endpoint.authentication is Authentication.LOGIN)
+    return {str(endpoint.protocol): f"{endpoint.host}:{endpoint.port}" for endpoint in asked}
 
 
 def results_of(documents: Mapping[str, Mapping[str, Any]]) -> tuple[EndpointResult, ...]:

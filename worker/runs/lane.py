@@ -9,8 +9,9 @@ import queue
 import threading
 import time
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -20,7 +21,7 @@ from checks.model import Credential, EndpointResult, Fault, LoginResult, Unavail
 from checks.runner import Route, check_mailbox, open_route
 from settings_store import domains
 from settings_store.mailboxes import login_budget, rejections
-from settings_store.runs import outcomes, pages, quarantine, runs
+from settings_store.runs import endpoints, outcomes, pages, quarantine, runs
 from settings_store.runs.outcomes import Done
 from settings_store.runs.pages import Work
 from settings_store.runs.runs import CANDIDATE, Phase, Run, Stage
@@ -98,9 +99,17 @@ def _open(resources: Resources, run: Run, phase: Phase) -> Routes:
     settings_id = run.settings_id if phase == CANDIDATE else run.baseline_settings_id
     with resources.database.read() as conn:
         settings = domains.load_settings(conn, settings_id or run.settings_id)
-    context = context_of(resources.config, settings)
-    results = endpoint_results(resources, run.id, phase)
+        known = endpoints.verified(conn, settings_id or run.settings_id)
+    canaries = phase == CANDIDATE and run.stage == "canaries"
+    context = replace(context_of(resources.config, settings), canaries=canaries)
+    results = [_with_learned(result, known) for result in endpoint_results(resources, run.id, phase)]
     return Routes(tuple(open_route(result, context) for result in results), context, resources.vault)
+
+
+def _with_learned(result: EndpointResult, known: Mapping[str, Mapping[str, Any]]) -> EndpointResult:
+    """With what logins of this run have learned of the endpoint, or else of the run that verified the settings."""
+    earlier = known.get(result.endpoint.protocol, {}).get("learned", {})
+    return replace(result, learned=result.learned or earlier)
 
 
 class Lane:
@@ -124,6 +133,7 @@ class Lane:
         self._phase: Phase = CANDIDATE
         self._canaries = False
         self._servers: dict[str, str] = {}
+        self._routes: tuple[Route, ...] = ()
         config = resources.config
         self._pacer = LanePacer(resources.pacer, (), self._owner, config.threads, config.like_failures)
 
@@ -150,6 +160,7 @@ class Lane:
             except Fault as fault:
                 self._give_up(fault)
             else:
+                self._routes = routes.routes
                 self._work(routes)
         judged = self._canaries and not self._halted and self._flow.judge_canaries(self._run_id)
         if claimed or judged:
@@ -352,7 +363,15 @@ class Lane:
         elif self._canaries and any(done.result.verdict is Verdict.OK for done in results):
             # One canary works: they cannot be rejected alike any more, so nobody waits for the slowest.
             self._canaries = self._exhausted = False
+            self._tell_learned()
             self._flow.open_pages(self._run_id)
+
+    def _tell_learned(self) -> None:
+        """What the canaries have learned of the servers is for the lanes of all processes."""
+        with self._resources.database.begin() as conn:
+            for route in self._routes:
+                if route.learned:
+                    endpoints.learn(conn, self._run_id, self._phase, route.endpoint.protocol, route.learned)
 
     def _halt(self) -> None:
         """What has not begun is left for whoever comes next."""

@@ -288,8 +288,9 @@ WORDS: Mapping[Code, tuple[str, str]] = {
     ),
     Code.AUTH_NOT_OFFERED: (
         "{host} offers no login on port {port}.",
-        "Check the {protocol} port: SMTP logins are usually on 465 or 587, not on 25. If it is right, ask whoever runs"
-        " the mail server.",
+        "Check the {protocol} port: SMTP logins are usually on 465 or 587, not on 25. If it is right and the server"
+        " takes mail from your addresses without a login, choose SMTP without a login (smtp_authentication: none); else"
+        " ask whoever runs the mail server.",
     ),
     Code.AUTH_NO_MECHANISM: (
         "{host} offers no login method that this service can use.",
@@ -299,9 +300,25 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         "{host} allows logins only over an encrypted connection.",
         "Choose TLS or STARTTLS in the settings. If that is set, ask whoever runs the mail server.",
     ),
+    Code.AUTH_UNSENDABLE: (
+        "The user name or password has characters that the mail client of your app does not send.",
+        "Give the mailbox a password, or a user name, of plain ASCII letters, digits and signs. If your app has another"
+        " mail client than the report names, have its client profile set.",
+    ),
     Code.AUTH_TEMPORARY: (
         "{host} could not check the password just now. That says nothing about the password.",
         "Verify again in a few minutes. If it stays, ask whoever runs the mail server.",
+    ),
+    Code.SMTP_LOGIN_REQUIRED: (
+        "{host} takes no mail from this service on port {port} without a login.",
+        "Choose SMTP with a login in the settings, or ask whoever runs the mail server to let the addresses of this"
+        " service send without one.",
+    ),
+    Code.SMTP_SENDER_REFUSED: (
+        "{host} does not let the mailbox send under its own address: the user name that logs in may not use it as a"
+        " sender.",
+        "Use the user name that owns the address, or ask whoever runs the mail server to allow the user name in use to"
+        " send as this address. Both names stand beside the server's words.",
     ),
     Code.AUTH_ALL_REJECTED: (
         "{host} rejected the mailboxes alike, and not for their passwords, it seems: {evidence}.",

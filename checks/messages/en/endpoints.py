@@ -6,6 +6,7 @@ WORDS: Texts = {
     "endpoint.ok": "works",
     "endpoint.fail": "does not work",
     "endpoint.inconclusive": "could not tell",
+    "place.no_login": "without login",
     "step.resolve": "find the address",
     "step.connect": "connect",
     "step.tls": "TLS",

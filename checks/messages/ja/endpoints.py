@@ -6,6 +6,7 @@ WORDS: Texts = {
     "endpoint.ok": "接続できます",
     "endpoint.fail": "接続できません",
     "endpoint.inconclusive": "判定できません",
+    "place.no_login": "ログインなし",
     "step.resolve": "名前解決",
     "step.connect": "接続",
     "step.tls": "TLS",

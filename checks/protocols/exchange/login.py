@@ -7,6 +7,7 @@ import importlib
 import json
 import ssl
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
@@ -80,6 +81,11 @@ class ExchangeRoute:
     session: ssl.SSLSession | None = field(default=None, repr=False)
     pin: Pin | None = None
     moments: Moments = field(default_factory=Moments, repr=False)
+
+    @property
+    def learned(self) -> Mapping[str, str]:
+        """What the logons have learned of the server, for those of other processes."""
+        return {}
 
     def log_in(self, credential: Credential, context: CheckContext, address: str = "") -> LoginResult:
         """One logon; see `log_in`."""

@@ -5,14 +5,15 @@ import re
 from typing import Final
 
 from checks import redact
+from checks.clients.profile import ClientProfile
 from checks.codes import Code
-from checks.model import Credential, Fault
+from checks.model import Credential, CredentialKind, Fault
 from checks.network.stream import Stream
 from checks.protocols.dialect import Greeting, Habits, choose, refuse_control_characters
 from checks.protocols.imap import session
 from checks.protocols.imap.replies import translate_imap
 from checks.protocols.imap.session import TAG
-from checks.protocols.other_service import mismatch
+from checks.protocols.reply_text import mismatch
 
 _CAPABILITY = re.compile(r"(?:\[|^\* )CAPABILITY ([^\]\r\n]*)", re.IGNORECASE)
 _MAX_LINES = 200  # untagged lines that a short command may bring
@@ -62,6 +63,12 @@ class Imap:
             found.add("LOGIN")
         return frozenset(found)
 
+    def ways(self, capabilities: tuple[str, ...], kind: CredentialKind, client: ClientProfile) -> tuple[str, ...]:  # noqa: ARG002
+        try:
+            return (choose(self.mechanisms(capabilities), kind),)
+        except Fault:
+            return ()
+
     def login(
         self,
         stream: Stream,
@@ -69,6 +76,7 @@ class Imap:
         greeting: Greeting | None,  # noqa: ARG002 - SMTP wants it
         capabilities: tuple[str, ...],
         habits: Habits,
+        client: ClientProfile,  # noqa: ARG002
     ) -> None:
         refuse_control_characters(credential)
         mechanism = choose(self.mechanisms(capabilities), credential.kind)

@@ -12,7 +12,7 @@ from typing import Literal
 from checks.codes import Code
 from checks.protocols.reply_text import LOGIN_TEXTS, LONGEST, NAME_TEXTS, SERVER_TEXTS, first_match, fold, rules
 
-SmtpStage = Literal["greeting", "ehlo", "auth"]
+SmtpStage = Literal["greeting", "ehlo", "auth", "mail"]
 
 _ENHANCED = re.compile(r"^[ -]{0,4}([245]\.\d{1,3}\.\d{1,3})\b", re.MULTILINE)
 
@@ -57,8 +57,16 @@ _GENERAL: Mapping[tuple[int | None, str | None], Code] = {
 }
 
 _AUTH_TEXTS = (
-    # The server did not take our AUTH as an attempt to log in. It says nothing of the password.
-    rules((r"authentication (is )?required", Code.PROTOCOL_ERROR))
+    # The server did not take our AUTH as an attempt to log in. It says nothing of the password. Cyrus SASL puts its
+    # words for a mechanism that it lacks behind Postfix's "authentication failed".
+    rules(
+        (r"authentication (is )?required", Code.PROTOCOL_ERROR),
+        (
+            r"no mechanism available|invalid (authentication|auth|sasl) mechanism"
+            r"|mechanism( \S+){0,2} (is )?(disabled|unavailable|unknown|unsupported|invalid|not \w+)",
+            Code.AUTH_NO_MECHANISM,
+        ),
+    )
     + LOGIN_TEXTS
     # for a 501 of GroupWise and for 5.7.139; behind a plain 535 it is the default anyway
     + rules((r"authentication failed|credentials were incorrect|invalid (login|user|password)", Code.AUTH_REJECTED))
@@ -78,6 +86,51 @@ def translate_smtp(status: int, text: str, stage: SmtpStage) -> Code:
     if 500 <= status < 600:
         return _lasting(status, found, fold(text), stage)
     return Code.PROTOCOL_ERROR
+
+
+def refuses_mechanism(status: int, text: str, code: Code) -> bool:
+    """Whether a refusal of AUTH, read as `code`, is about the mechanism alone and no word about the credential.
+
+    500 to 504 say so (RFC 5321, 4.2.2; RFC 4954, 4), unless their words name another cause.
+    """
+    if code in (Code.AUTH_NO_MECHANISM, Code.AUTH_NOT_OFFERED) or status == 538:
+        return True
+    return 500 <= status <= 504 and status != 503 and code is Code.PROTOCOL_ERROR and not _LOCAL.search(text[:LONGEST])
+
+
+_LOCAL = re.compile(r"already authenticated|nested auth", re.IGNORECASE)
+_LOGIN_WANTED = re.compile(
+    r"auth\w* (is )?(required|first)|not logged in|must (first )?(log ?in|auth)|turn on smtp auth|smtp auth required"
+    r"|relay|client host|access denied|not (allowed|permitted|authori[sz]ed) to connect",
+    re.IGNORECASE,
+)
+# To the sender in particular; other refusals of MAIL (500, 502, 503, 555) are about the command.
+_OF_SENDER = frozenset({501, 550, 551, 552, 553, 554})
+# AuthSMTP says it with 500, others with 530: then the words decide.
+_SENDER_TEXTS = re.compile(
+    r"\b(sender|from)\b.{0,80}\b(not|rejected|refused|must|denied|unauthori[sz]ed)\b"
+    r"|not (owned|allowed|permitted|authori[sz]ed|have permissions?)\b.{0,60}\b(user|send|sender|from)\b",
+    re.IGNORECASE,
+)
+
+
+def translate_mail(status: int, text: str, *, logged_in: bool) -> Code:
+    """The cause in a refusal of MAIL; `text` as for `translate_smtp`. What may be gone in a minute stays temporary.
+
+    Postfix and Yandex refuse a sender with 553, QQ with 501, Exchange with 550 5.7.60, AuthSMTP with 500. Never raises.
+    """
+    text = text[:LONGEST]
+    folded = fold(text)
+    enhanced = _ENHANCED.search(text)
+    if not 500 <= status < 600 or (enhanced and enhanced[1].startswith("4.")):
+        return _temporary(status, folded, "mail") if 400 <= status < 600 else Code.PROTOCOL_ERROR
+    if logged_in and _SENDER_TEXTS.search(folded):
+        return Code.SMTP_SENDER_REFUSED
+    if not logged_in and (status == 530 or _LOGIN_WANTED.search(folded)):
+        return Code.SMTP_LOGIN_REQUIRED
+    if code := first_match(SERVER_TEXTS, folded):
+        return Code.SERVER_UNAVAILABLE if code is Code.AUTH_TEMPORARY else code
+    return Code.SMTP_SENDER_REFUSED if status in _OF_SENDER else Code.PROTOCOL_ERROR
 
 
 _TEMPORARY = {

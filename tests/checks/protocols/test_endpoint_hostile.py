@@ -120,7 +120,7 @@ def test_the_same_inside_tls(
         ("421 4.3.2 shutting down", Code.SERVER_UNAVAILABLE),
         ("oh hello", Code.PROTOCOL_ERROR),
         ("250 mail.lab.example", Code.AUTH_NOT_OFFERED),
-        ("250-mail.lab.example\r\n250 AUTH GSSAPI CRAM-MD5", Code.AUTH_NO_MECHANISM),
+        ("250-mail.lab.example\r\n250 AUTH GSSAPI DIGEST-MD5", Code.AUTH_NO_MECHANISM),
         ("250-mail.lab.example\r\n250 AUTH=LOGIN", Code.OK),
         ("250-x\r\n" * 200 + "250 x", Code.PROTOCOL_OVERSIZE),
         (None, Code.CONNECT_CLOSED),

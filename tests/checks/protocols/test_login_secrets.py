@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from checks.clients.node import NODE
 from checks.codes import Code, Verdict
 from checks.context import CheckContext
 from checks.model import Credential, Endpoint, Protocol, Security
@@ -30,6 +31,12 @@ NASTY = [
     "{12}",
     "x" * 3_000,
 ]
+
+
+@pytest.fixture
+def context(context: CheckContext) -> CheckContext:
+    """With a client that sends every letter, so that these secrets go over the wire."""
+    return replace(context, client=NODE)
 
 
 def pieces(text: str) -> list[bytes]:
@@ -81,7 +88,7 @@ def test_an_echo_does_not_carry_the_password_out(
     for name in ("", "imapclient", "imapclient.imaplib", "checks"):
         caplog.set_level(logging.DEBUG, logger=name)
     with HostileServer(echoes(protocol, answer, close=close), leaf) as server:
-        own = trusting(certificates, 0.5)
+        own = replace(trusting(certificates, 0.5), client=NODE)
         result = attempt(server, own, protocol, capabilities=capabilities, secret=SECRET)
         sent = server.received.decode("latin-1")
         assert any(b"Planted" in piece for piece in (server.received, *pieces(sent)))
@@ -164,7 +171,7 @@ def test_no_credential_goes_over_a_refused_chain_unless_the_option_is_on(
 ) -> None:
     credential = Credential("somebody@lab.example", SECRET)
     for insecure in (False, True):
-        own = trusting(certificates, insecure=insecure)
+        own = replace(trusting(certificates, insecure=insecure), client=NODE)
         with HostileServer(name, certificates.issue(self_signed=True)) as server:
             checked = check_endpoint(Endpoint(protocol, LOOPBACK, server.port, security), own)
             assert held_back(server)

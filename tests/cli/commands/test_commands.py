@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from checks.codes import Code
-from checks.model import Endpoint, Invalid, MailboxState, Protocol, Security
+from checks.model import Authentication, Endpoint, Invalid, MailboxState, Protocol, Security
 from checks.settings import ImapSettings
 from cli import account, main
 from cli.commands import operation
@@ -152,6 +152,15 @@ class TestVerify:
             ),
             None,
         )
+
+    def test_smtp_may_go_without_a_login(self, preflight: FakePreflight, capsys: pytest.CaptureFixture[str]) -> None:
+        main.run([*VERIFY, "--smtp-authentication", "none"])
+
+        settings = preflight.asked[1][2]
+        assert settings.smtp.authentication is Authentication.NONE
+        assert settings.imap.authentication is Authentication.LOGIN
+        assert main.run(["verify", "demo.example", "--exchange", "x.example", "--smtp-authentication", "none"]) == 2
+        assert "--smtp-authentication" in capsys.readouterr().err
 
     @pytest.mark.parametrize(
         ("impact", "status"),

@@ -43,6 +43,12 @@ class TestVerdict:
 
         assert text.splitlines()[0].endswith("7 of 60 mailboxes of demo.example would disconnect.")
 
+    def test_names_the_client_that_judged(self) -> None:
+        judged = FakeReport(lines("keeps_working", 2), endpoints=(replace(GOOD_IMAP, client="our app"),))
+
+        assert "mail client of the profile “our app”" in rendered(judged)
+        assert "profile" not in rendered(FakeReport(lines("keeps_working", 2)))
+
     def test_nobody(self) -> None:
         text = rendered(FakeReport(lines("keeps_working", 2)))
 

@@ -14,7 +14,7 @@ from referencing import Registry, Resource
 from checks.codes import Code, Verdict
 from checks.language import Language
 from checks.messages.endpoints import endpoint_document
-from checks.model import Endpoint, EndpointResult, Protocol
+from checks.model import Authentication, Endpoint, EndpointResult, Protocol
 from checks.protocols.exchange.url import endpoint_of
 from cli.reports.json_documents import write_document, write_report
 from tests.cli.fakes import EXPIRED_SMTP, GOOD_IMAP, FakeLine, FakeReport, lines
@@ -69,6 +69,16 @@ def test_document_names_facts_of_warnings_and_of_the_cause() -> None:
     assert "smtp.demo.example" in str(document["message"])
     assert document["fix"] == {"kind": "renew", "detail": "Renew the certificate of smtp.demo.example."}
     assert document["allow_insecure_certificate"] == "needed"
+
+
+@pytest.mark.parametrize(("language", "words"), [(Language.EN, "without login"), (Language.JA, "ログインなし")])
+def test_smtp_without_a_login_is_said(language: Language, words: str) -> None:
+    endpoint = replace(EXPIRED_SMTP.endpoint, authentication=Authentication.NONE)
+    document = endpoint_document(replace(EXPIRED_SMTP, endpoint=endpoint), language)
+
+    validator("check.schema.json").validate(document.as_json())
+    assert document.as_json()["endpoint"]["authentication"] == "none"  # type: ignore[index]
+    assert words in document.headline
 
 
 @pytest.mark.parametrize("key", ["verdict", "steps", "tls"])

@@ -1,15 +1,21 @@
-"""How certificates are read: as the app that will connect does, whatever Python this service runs on."""
+"""Settings that say which client judges, and how it reads certificates, reach the checks."""
 
+import json
 import ssl
+from pathlib import Path
 
 import pytest
 
-from checks.model import Endpoint, Protocol
+from checks.codes import Verdict
+from checks.model import Endpoint, EndpointResult, Invalid, Protocol
+from checks.runner import check_endpoint
+from checks.serialize import dump_endpoint_result, load_endpoint_result
 from checks.settings import ImapSettings
 from checks.tls.what_if import Supposition, context_for
 from checks.trust import STRICT_READING, Trust
 from checks.x509.certificates import load
 from tests.servers.pki.chain import good_chain
+from tests.servers.process import free_port
 from worker.config import load_config
 from worker.runs.endpoints import context_of
 
@@ -41,3 +47,34 @@ def test_what_is_supposed_to_be_at_hand_is_not_trusted_by_itself() -> None:
 
     assert ssl.VerifyFlags.VERIFY_X509_STRICT in supposed.verify_flags
     assert ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN not in supposed.verify_flags
+
+
+@pytest.mark.parametrize(("value", "name"), [("", "python"), ("python", "python"), ("node", "node")])
+def test_the_client_that_will_connect_reaches_the_checks(
+    value: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAIL_PREFLIGHT_CLIENT_PROFILE", value)
+    assert context_of(load_config(), SETTINGS).client.name == name
+
+
+def test_a_profile_says_how_certificates_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = tmp_path / "app.toml"
+    own.write_text("[tls]\nstrict = true\n")
+    monkeypatch.setenv("MAIL_PREFLIGHT_CLIENT_PROFILE", str(own))
+    monkeypatch.setenv("MAIL_PREFLIGHT_X509_STRICT", "false")
+    assert context_of(load_config(), SETTINGS).trust.x509_strict
+
+
+@pytest.mark.parametrize("value", ["perl", "/no/such.toml"])
+def test_no_such_profile_is_one_line_that_names_the_variable(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAIL_PREFLIGHT_CLIENT_PROFILE", value)
+    with pytest.raises(Invalid, match=r"^the environment variable MAIL_PREFLIGHT_CLIENT_PROFILE is not usable: .*$"):
+        load_config()
+
+
+def test_a_result_says_which_client_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAIL_PREFLIGHT_CLIENT_PROFILE", "node")
+    nowhere = Endpoint(Protocol.IMAP, "127.0.0.1", free_port())
+    result = check_endpoint(nowhere, context_of(load_config(), SETTINGS))
+    kept: EndpointResult = load_endpoint_result(json.loads(json.dumps(dump_endpoint_result(result))))
+    assert (kept.verdict, kept.client) == (Verdict.FAIL, "node")

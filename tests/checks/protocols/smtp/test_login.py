@@ -66,7 +66,7 @@ class TestSmtp:
     @pytest.mark.parametrize(
         ("offer", "kind", "code"),
         [
-            ("AUTH CRAM-MD5", CredentialKind.PASSWORD, Code.AUTH_NO_MECHANISM),
+            ("AUTH DIGEST-MD5 NTLM", CredentialKind.PASSWORD, Code.AUTH_NO_MECHANISM),
             ("AUTH XOAUTH2", CredentialKind.PASSWORD, Code.AUTH_OAUTH_REQUIRED),
             ("8BITMIME", CredentialKind.PASSWORD, Code.AUTH_NOT_OFFERED),
             ("AUTH PLAIN LOGIN", TOKEN, Code.AUTH_NO_MECHANISM),

@@ -1,0 +1,137 @@
+"""The SASL mechanisms of SMTP (RFC 4954), as the client speaks them."""
+
+import base64
+import hmac
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from checks.clients.profile import NextWay, SmtpClient
+from checks.codes import Code
+from checks.model import Credential, CredentialKind, Fault
+from checks.network.stream import Stream
+from checks.protocols.choice import Choice
+from checks.protocols.dialect import TOKEN_MECHANISMS, challenge_text, initial_response
+from checks.protocols.oauth_replies import translate_oauth
+from checks.protocols.smtp.replies import refuses_mechanism, translate_smtp
+from checks.protocols.smtp.wire import read_reply
+
+
+class _MechanismRefused(Fault):
+    """The server does not know the mechanism that it offered, and has not looked at the credential."""
+
+
+def log_in(stream: Stream, credential: Credential, ways: Sequence[str], choice: Choice, client: SmtpClient) -> None:
+    """Logs in by one of the mechanisms `ways`; see `checks.protocols.choice`. Raises `Fault` and `OSError`."""
+    said = _said(credential, client)
+    rejected: Fault | None = None
+    refused: Fault | None = None
+    for mechanism in choice.order(ways):
+        try:
+            if mechanism in TOKEN_MECHANISMS:
+                _token(stream, mechanism, credential)
+            else:
+                _password(stream, mechanism, said, ahead=mechanism in client.initial_response)
+        except _MechanismRefused as fault:
+            refused = fault
+        except (Fault, ConnectionError) as error:
+            if rejected:  # by another mechanism: what this one met, or that the server has had enough, changes nothing
+                raise rejected from None
+            if not _goes_on(error, mechanism, choice, client):
+                raise
+            rejected = error if isinstance(error, Fault) else None
+        else:
+            choice.works = mechanism
+            return
+    raise rejected or refused or Fault(Code.AUTH_NO_MECHANISM)
+
+
+def _goes_on(error: Exception, mechanism: str, choice: Choice, client: SmtpClient) -> bool:
+    """Whether this login tries the next mechanism after what may be a rejection of the password."""
+    rejection = isinstance(error, Fault) and error.code is Code.AUTH_REJECTED
+    return rejection and client.next_mechanism is NextWay.REFUSAL and choice.another(mechanism)
+
+
+class _Said(NamedTuple):
+    """A credential as the client sends it."""
+
+    user: bytes
+    secret: bytes
+
+
+def _said(credential: Credential, client: SmtpClient) -> _Said:
+    """Raises `Fault` for what the client cannot send: smtplib raises UnicodeEncodeError, before anything is judged."""
+    if credential.kind is not CredentialKind.PASSWORD:
+        return _Said(b"", b"")
+    user, secret = client.user.encode(credential.username), client.password.encode(credential.secret)
+    if user is None or secret is None:
+        raise Fault(Code.AUTH_UNSENDABLE, names=client.library)
+    return _Said(user, secret)
+
+
+def _password(stream: Stream, mechanism: str, said: _Said, *, ahead: bool) -> None:
+    """One login; `ahead`: the first response goes with the command (RFC 4954, 4)."""
+    if mechanism == "CRAM-MD5":  # it has none
+        _respond(stream, b"AUTH CRAM-MD5", _cram_md5(stream, said))
+        return
+    responses = _plain(said) if mechanism == "PLAIN" else _login(stream, said, ahead=ahead)
+    command = b"AUTH " + mechanism.encode()
+    _respond(stream, command + b" " + base64.b64encode(next(responses)) if ahead else command, responses)
+
+
+def _respond(stream: Stream, command: bytes, responses: Iterator[bytes]) -> None:
+    """Sends AUTH and a response to each challenge. One challenge too many is cancelled (RFC 4954, 4)."""
+    stream.send(command + b"\r\n")
+    status, text, asked = *read_reply(stream), False
+    while status == 334:
+        response = next(responses, None)
+        stream.send(b"*\r\n" if response is None else base64.b64encode(response) + b"\r\n")
+        if response is None:
+            read_reply(stream)
+            raise Fault(Code.PROTOCOL_ERROR, f"334 {text}: the server asks again and again")
+        status, text, asked = *read_reply(stream), True
+    if status == 235 and not (asked or b" " in command[5:]):
+        raise _MechanismRefused(Code.PROTOCOL_ERROR, f"{status} {text}: before there was a credential")
+    if status != 235:
+        code = translate_smtp(status, text, "auth")
+        kind = _MechanismRefused if refuses_mechanism(status, text, code) else Fault
+        raise kind(code, f"{status} {text}")
+
+
+def _plain(said: _Said) -> Iterator[bytes]:
+    """RFC 4616. Asked again, the server did not take the first response."""
+    for _ in range(2):
+        yield b"\0" + said.user + b"\0" + said.secret
+
+
+def _cram_md5(stream: Stream, said: _Said) -> Iterator[bytes]:
+    """RFC 2195: the password is the key to a hash of the challenge, and is not sent."""
+    digest = hmac.new(said.secret, challenge_text(_words(stream)), "md5").hexdigest()
+    yield said.user + b" " + digest.encode()
+
+
+def _login(stream: Stream, said: _Said, *, ahead: bool) -> Iterator[bytes]:
+    """AUTH LOGIN (draft-murchison-sasl-login)."""
+    yield said.user
+    if ahead and b"user" in challenge_text(_words(stream)).lower():  # it was not taken
+        yield said.user
+    yield said.secret
+
+
+def _words(stream: Stream) -> bytes:
+    """What stands behind the 334 that was read last."""
+    return stream.last_line[4:].strip()
+
+
+def _token(stream: Stream, mechanism: str, credential: Credential) -> None:
+    first = base64.b64encode(initial_response(mechanism, credential))
+    stream.send(b"AUTH " + mechanism.encode() + b" " + first + b"\r\n")
+    status, text = read_reply(stream)
+    refusal = b""
+    if status == 334:
+        # Nothing said: the server did not take the initial response. Else a refusal (RFC 7628, 3.2.3).
+        refusal = challenge_text(text.strip().encode())
+        answer = b"AQ==" if mechanism == "OAUTHBEARER" else b""  # to a refusal, so that the status of it comes
+        stream.send((answer if refusal else first) + b"\r\n")
+        status, text = read_reply(stream)
+    if status != 235:
+        raise Fault(translate_oauth(refusal) if refusal else translate_smtp(status, text, "auth"), f"{status} {text}")
