@@ -18,9 +18,13 @@ from settings_store.runs import candidates, runs
 from settings_store.runs.outcomes import ALL_REJECTED, REJECTED
 
 IMAP_ACCEPTED, WORKED_BEFORE, NONE_ACCEPTED = "imap_accepted", "worked_before", "none_accepted"
+BACKEND_AWAY = "backend_away"
 """What speaks for the credentials; the wording knows these names."""
 
-_rows, _box, _runs = schema.run_mailboxes, schema.mailboxes, schema.runs
+AWAY = frozenset({Code.AUTH_TEMPORARY, Code.SERVER_UNAVAILABLE})
+"""The codes of a server that could not check a password."""
+
+_rows, _box = schema.run_mailboxes, schema.mailboxes
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +32,20 @@ class Judged:
     """What the logins of a run to one protocol's server came to, by counts of mailboxes.
 
     `rejected` were refused for their credential, `accepted` got in there. Of the rejected, `let_in` had just got in to
-    IMAP with the same credential, and `connected` worked when they were last looked at, with the credential that was
-    tried now. `anybody` says whether any mailbox of the run got in anywhere.
+    IMAP with the same credential.
+
+    The rest is of the whole run: `in_all` were rejected, at any protocol; of those, `connected` worked when they were
+    last looked at, with the credential that was tried now. Of `away` the server said meanwhile that it could not check
+    the password. `anybody` says whether any mailbox got in anywhere.
     """
 
     protocol: Protocol
     rejected: int
     accepted: int
     let_in: int
+    in_all: int
     connected: int
+    away: int
     anybody: bool
 
 
@@ -67,6 +76,8 @@ def judged(conn: Connection, run_id: str) -> list[Judged]:
     works = int(
         conn.execute(sa.select(sa.func.count()).where(*tried, _rows.c.verdict == Verdict.OK.value)).scalar_one()
     )
+    unsure = sa.or_(_rows.c.code.in_([code.value for code in AWAY]), _rows.c.evidence == BACKEND_AWAY)
+    away = int(conn.execute(sa.select(sa.func.count()).where(*tried, unsure)).scalar_one())
     past = sum(row.let_in for row in found)  # who was rejected at SMTP had got in to IMAP
     return [
         Judged(
@@ -74,7 +85,9 @@ def judged(conn: Connection, run_id: str) -> list[Judged]:
             rejected=row.rejected,
             accepted=works + (past if row.protocol == Protocol.IMAP.value else 0),
             let_in=row.let_in,
-            connected=row.connected,
+            in_all=sum(other.rejected for other in found),
+            connected=sum(other.connected for other in found),
+            away=away,
             anybody=bool(works or past),
         )
         for row in found

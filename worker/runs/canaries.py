@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from checks.codes import Code, Verdict
 from checks.model import Protocol
 from settings_store.mailboxes import correlation
-from settings_store.mailboxes.correlation import IMAP_ACCEPTED, NONE_ACCEPTED, WORKED_BEFORE, Judged
+from settings_store.mailboxes.correlation import BACKEND_AWAY, IMAP_ACCEPTED, NONE_ACCEPTED, WORKED_BEFORE, Judged
 from settings_store.runs import runs
 from settings_store.runs.outcomes import REJECTED
 from settings_store.runs.runs import CANDIDATE
@@ -37,17 +37,19 @@ def evidence_of(judged: Judged) -> str:
     """What speaks for the credentials that a server rejected; '' where it is their owners' matter.
 
     All, or nearly all, must have met it alike. The same password that IMAP took a moment ago is proof for one mailbox
-    already; for one that worked before, its owner may have changed it, so it takes two; and where nobody got in at all,
-    a few may all be wrong.
+    already, and so is a server that could not check as many others. Of one that worked before, the owner may have
+    changed it, so it takes two; and where nobody got in at all, a few may all be wrong.
     """
     if not judged.rejected or judged.rejected < NEARLY_ALL * (judged.rejected + judged.accepted):
         return ""
     if 2 * judged.let_in > judged.rejected:
         return IMAP_ACCEPTED
-    if judged.rejected > 1 and 2 * judged.connected > judged.rejected:
+    if not judged.anybody and 2 * judged.away >= judged.in_all:
+        return BACKEND_AWAY
+    if judged.in_all > 1 and 2 * judged.connected > judged.in_all:
         return WORKED_BEFORE
     enough = ENOUGH_IN_EXCHANGE if judged.protocol is Protocol.HTTPS else ENOUGH
-    return NONE_ACCEPTED if not judged.anybody and judged.rejected >= enough else ""
+    return NONE_ACCEPTED if not judged.anybody and judged.in_all >= enough else ""
 
 
 def correlate(resources: Resources, conn: Connection, run_id: str) -> Code | None:

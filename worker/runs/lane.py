@@ -63,18 +63,19 @@ class Routes:
                 work.mailbox_id, LoginResult(Verdict.INCONCLUSIVE, fault.code, self.routes[0].endpoint.protocol)
             )
         undecided: LoginResult | None = None
-        let_in = ""
+        evidence = ""
         for route in self.routes:
             if not may_log_in():
                 return None
             with watchdog.during("login", route.endpoint, self.context.login_seconds):
                 result = check_mailbox(route, credential, self.context, work.address)
             if result.verdict is Verdict.FAIL:
-                return Done(work.mailbox_id, result, let_in)
+                return Done(work.mailbox_id, result, evidence)
             if result.verdict is Verdict.INCONCLUSIVE:
                 undecided = undecided or result
+                evidence = correlation.BACKEND_AWAY if result.code in correlation.AWAY else ""
             elif route.endpoint.protocol is Protocol.IMAP:
-                let_in = correlation.IMAP_ACCEPTED
+                evidence = correlation.IMAP_ACCEPTED
         return Done(work.mailbox_id, undecided or result)
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from checks.codes import Code, Verdict
 from checks.model import Protocol
-from settings_store.mailboxes.correlation import IMAP_ACCEPTED, NONE_ACCEPTED, WORKED_BEFORE, Judged
+from settings_store.mailboxes.correlation import BACKEND_AWAY, IMAP_ACCEPTED, NONE_ACCEPTED, WORKED_BEFORE, Judged
 from worker.runs.canaries import evidence_of, like_failure
 
 IMAP, SMTP, HTTPS = Protocol.IMAP, Protocol.SMTP, Protocol.HTTPS
@@ -13,8 +13,25 @@ CLOSED = (Verdict.INCONCLUSIVE, Code.CONNECT_CLOSED)
 DOWN = (Verdict.INCONCLUSIVE, Code.AUTH_TEMPORARY)
 
 
-def judged(rejected: int, accepted: int = 0, let_in: int = 0, connected: int = 0, protocol: Protocol = IMAP) -> Judged:
-    return Judged(protocol, rejected, accepted, let_in, connected, anybody=bool(accepted or let_in))
+def judged(
+    rejected: int,
+    accepted: int = 0,
+    let_in: int = 0,
+    connected: int = 0,
+    protocol: Protocol = IMAP,
+    away: int = 0,
+    elsewhere: int = 0,
+) -> Judged:
+    return Judged(
+        protocol=protocol,
+        rejected=rejected,
+        accepted=accepted,
+        let_in=let_in,
+        in_all=rejected + elsewhere,
+        connected=connected,
+        away=away,
+        anybody=bool(accepted or let_in),
+    )
 
 
 @pytest.mark.parametrize(
@@ -30,6 +47,11 @@ def judged(rejected: int, accepted: int = 0, let_in: int = 0, connected: int = 0
         (judged(2, connected=2), WORKED_BEFORE),
         (judged(1, connected=1), ""),  # its owner may have changed it
         (judged(5, accepted=20, connected=5), ""),
+        # the server could not check others
+        (judged(1, away=4, elsewhere=4), BACKEND_AWAY),
+        (judged(1, away=1), BACKEND_AWAY),
+        (judged(2, away=0), ""),
+        (judged(1, accepted=9, away=1), ""),
         # nobody got in at all
         (judged(5), NONE_ACCEPTED),
         (judged(3), NONE_ACCEPTED),
