@@ -9,7 +9,7 @@ from checks.codes import Verdict
 from checks.model import MailboxState
 from settings_store import schema
 from settings_store.runs import candidates, pages, runs
-from settings_store.runs.outcomes import LEFT, REJECTED
+from settings_store.runs.outcomes import ALL_REJECTED, LEFT, REJECTED
 from settings_store.runs.pages import CANARY_PAGE
 from settings_store.runs.runs import CANDIDATE, Run
 
@@ -101,7 +101,7 @@ def _draw_canaries(conn: Connection, run_id: str, count: int) -> None:
 def resume(conn: Connection, run_id: str, canaries: int, now: float) -> int:
     """Opens a finished run again for the mailboxes that it left untried, with canaries of their own.
 
-    So it does for those that were rejected and have another credential since.
+    So it does for those that were rejected by a server at fault, or have another credential since.
 
     Returns how many there are; 0 leaves the run as it is.
     """
@@ -109,7 +109,10 @@ def resume(conn: Connection, run_id: str, canaries: int, now: float) -> int:
     box = schema.mailboxes
     another = sa.select(box.c.id).where(box.c.id == _rows.c.mailbox_id, runs.changed_since(run_id, box)).exists()
     rejected = sa.and_(_rows.c.code.in_([code.value for code in REJECTED]), another, ~candidates.is_proposed(run_id))
-    untried = (_rows.c.run_id == run_id, sa.or_(_rows.c.code.in_([code.value for code in LEFT]), rejected))
+    untried = (
+        _rows.c.run_id == run_id,
+        sa.or_(_rows.c.code.in_([code.value for code in (*LEFT, *ALL_REJECTED)]), rejected),
+    )
     run = runs.load(conn, run_id)
     if run is None or run.stage != "finished":
         return 0
