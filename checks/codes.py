@@ -130,6 +130,7 @@ class Code(StrEnum):
     MAILBOX_IN_USE = "mailbox.in_use"
     MAILBOX_BROKEN = "mailbox.broken"
     MAILBOX_FULL = "mailbox.full"
+    MAILBOX_ELSEWHERE = "mailbox.elsewhere"
 
     EXCHANGE_URL_CHANGED = "exchange.url_changed"
     EXCHANGE_AUTODISCOVER_DIFFERS = "exchange.autodiscover_differs"
@@ -325,6 +326,7 @@ CODES: Mapping[Code, Trait] = {
         Code.EXCHANGE_LEGACY_ENDPOINT,
         Code.EXCHANGE_CONSUMER,
         Code.AUTH_CLIENT_REJECTED,
+        Code.MAILBOX_ELSEWHERE,
     ),
     **_traits(
         Blame.SERVER,

@@ -152,6 +152,7 @@ change_rejections = sa.Table(
     sa.Column("code", sa.Text, nullable=False),
     sa.Column("seen", sa.Text, nullable=False),
     sa.Column("at", sa.Float, nullable=False),
+    sa.Column("times", sa.Integer, nullable=False, server_default="1"),  # how often in a row, see `rejections`
     sa.ForeignKeyConstraint(
         ["change_id", "mailbox_id", "holds"],
         ["change_credentials.change_id", "change_credentials.mailbox_id", "change_credentials.holds"],
@@ -222,6 +223,7 @@ run_mailboxes = sa.Table(
     sa.Column("seen", sa.Text),
     sa.Column("ms", sa.Float),
     sa.Column("services", sa.JSON(none_as_null=True)),  # Exchange: the codes of mail and of the calendar
+    sa.Column("evidence", sa.Text),  # what speaks for a credential that was rejected, see `mailboxes.correlation`
     sa.Column("baseline_page", sa.Integer),  # None where the baseline needs no login
     sa.Column("baseline_verdict", sa.Text),
     sa.Column("baseline_code", sa.Text),
@@ -257,6 +259,7 @@ rejections = sa.Table(
     sa.Column("code", sa.Text, nullable=False),
     sa.Column("seen", sa.Text, nullable=False),
     sa.Column("at", sa.Float, nullable=False),
+    sa.Column("times", sa.Integer, nullable=False, server_default="1"),  # how often in a row, see `rejections`
 )
 
 # Endpoints whose check or login computed beyond its deadline, and so took a whole worker with it.

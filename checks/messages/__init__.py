@@ -40,6 +40,7 @@ FIELDS: Mapping[Code, str] = {
             Code.TLS_NAME_MISMATCH,
             Code.TLS_UNKNOWN_SNI,
             Code.PROTOCOL_OVERSIZE,
+            Code.MAILBOX_ELSEWHERE,
             Code.EXCHANGE_URL_CHANGED,
             Code.EXCHANGE_AUTODISCOVER_DIFFERS,
             Code.EXCHANGE_PLAIN_HTTP,

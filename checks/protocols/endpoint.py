@@ -18,6 +18,7 @@ from checks.protocols import exchange_online
 from checks.protocols.connections import Connections
 from checks.protocols.conversation import Conversation
 from checks.protocols.dialect import Dialect, Greeting, dialect_of
+from checks.protocols.in_clear import judged
 from checks.tls import accepted_chain, handshake, large_client_hello
 from checks.tls.diagnosis import Diagnosis, Findings
 from checks.tls.further_questions import OUTDATED, FurtherQuestions
@@ -128,9 +129,10 @@ class EndpointCheck:
         if fault.code is Code.TLS_PLAINTEXT_PORT:
             if self._talk.security is Security.STARTTLS:
                 return Fault(Code.TLS_HANDSHAKE, "the server went on in clear text after STARTTLS")
-            return self._greeted_in_clear(fault)
-        if fault.code is Code.GREETING_TIMEOUT and self._securities() == (Security.STARTTLS,) and self._speaks_tls():
-            return Fault(Code.TLS_IMPLICIT_PORT, "the port answers a TLS handshake at once")
+            said = judged(fault, self._endpoint.protocol)
+            return self._greeted_in_clear(fault) if said is fault else said
+        if fault.code is Code.GREETING_TIMEOUT and self._securities() == (Security.STARTTLS,):
+            return self._said_to_tls() or fault
         return fault
 
     def _greeted_in_clear(self, fault: Fault) -> Fault:
@@ -154,14 +156,17 @@ class EndpointCheck:
             return None
         return repair("use_starttls") if met.refusal is None else None
 
-    def _speaks_tls(self) -> bool:
+    def _said_to_tls(self) -> Fault | None:
+        """What a port that waits in silence has to say to a TLS handshake; None where that tells nothing."""
+        at_once = Fault(Code.TLS_IMPLICIT_PORT, "the port answers a TLS handshake at once")
         try:
             with contextlib.closing(self._again()) as stream:
                 met = handshake.look(stream, self._deciding, self._endpoint.host)
         except Fault as fault:
-            return fault.code in _TLS_IS_SPOKEN
+            other = judged(fault, self._endpoint.protocol)  # a web server says so only once it was spoken to
+            return other if other is not fault else at_once if fault.code in _TLS_IS_SPOKEN else None
         self._remedy = repair("use_implicit_tls") if met.refusal is None else None
-        return True
+        return at_once
 
     @property
     def _deciding(self) -> ssl.SSLContext:

@@ -13,6 +13,7 @@ from checks.model import Credential, Endpoint, EndpointResult, Fault, LoginResul
 from checks.network.dial import Deadline, dial, fault_of, resolve
 from checks.network.stream import Stream
 from checks.protocols.dialect import Dialect, Greeting, Habits, Unjudged, dialect_of
+from checks.protocols.in_clear import judged
 from checks.protocols.momentary_failures import Moments
 from checks.tls import handshake
 
@@ -76,7 +77,8 @@ def log_in(route: Route, credential: Credential, context: CheckContext) -> Login
     try:
         attempt.run()
     except Fault as fault:
-        code, seen = fault.code, fault.seen
+        met = judged(fault, route.endpoint.protocol)
+        code, seen = met.code, met.seen
     except OSError as error:
         met = _fault(error)
         code, seen = met.code, met.seen

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from checks.codes import CODES, Code
+from checks.model import Fault
+from checks.protocols import foreign_words
 
 LONGEST = 4_000
 """So many characters of a reply are read. Gmail's longest (a WEBALERT with its link) has about 1,000."""
@@ -41,7 +43,7 @@ def is_lasting(code: Code) -> bool:
 SERVER_TEXTS = rules(
     (
         r"too many (\w+ ){0,3}connections|maximum number of connections|connections? limit exceeded"
-        r"|sender thread limit|trop de connexions",
+        r"|sender thread limit|too many sessions|" + foreign_words.TOO_MANY_CONNECTIONS,
         Code.SERVER_TOO_MANY_CONNECTIONS,
     ),
     # Yahoo says "Too many bad auth attempts" to the first wrong password too; it cannot be told from a real throttle.
@@ -49,21 +51,51 @@ SERVER_TEXTS = rules(
     (
         r"throttl|rate.?limit|bandwidth limits|too many (bad |failed |invalid )?(login|auth)|too many errors|slow down"
         r"|unusual rate|unexpected volume|temporarily (blocked|blacklisted|banned|deferred)|credits exceeded"
-        r"|intrusion prevention",
+        r"|intrusion prevention|authenticate too many|too (frequent|many (times|attempts|requests|failures))"
+        r"|(failed|failures?),? system busy|too (often|fast)|" + foreign_words.THROTTLED,
         Code.SERVER_THROTTLED,
+    ),
+    # Before the block lists: it is our address that lacks a name, and no list has it.
+    (
+        r"reverse.?(dns|lookup|hostname|mapping)|\brdns\b|\bptr\b|cannot find your (reverse )?host ?name"
+        r"|unable to (verify|resolve) your (host|ip)",
+        Code.SERVER_REVERSE_DNS,
+    ),
+    # Dovecot's words for a login, Postfix's instead of a greeting.
+    (
+        r"client .{0,30}\bcertificate|no (valid )?(ssl |tls )?certificate|certificate (is )?required",
+        Code.TLS_CLIENT_CERTIFICATE,
     ),
     # Before the temporary words: GMX and Microsoft say "Service unavailable" in the same breath.
     (
         r"block ?list|black ?list|blocked using|not allowed to connect|client host .{0,60}(blocked|rejected|denied)"
-        r"|your (ip|host|address)\b.{0,40}(block|reject|denied|banned)|adresse ip .{0,20}bloqu",
+        r"|your (ip|host|address|network|country|location)\b.{0,40}(block|reject|denied|banned|not allowed)"
+        r"|(countr(y|ies)|region|geo.?ip|geo.?location)\b.{0,40}(block|denied|not (allowed|permitted)|restrict|forbid)"
+        r"|(block|deni|forbid|not (allowed|permitted)).{0,30}\b(your|this) (country|region|location|network|ip)\b"
+        r"|access .{0,20}from .{0,40}(denied|blocked|not allowed)|" + foreign_words.BLOCKS_ADDRESS,
         Code.SERVER_BLOCKS_ADDRESS,
     ),
-    # "generic failure" is Cyrus SASL when saslauthd is down; "Lookup failed" is Gmail now and then, cause unknown.
+    # "generic failure" is Cyrus SASL when saslauthd is down; "Lookup failed" is Gmail now and then, cause unknown. Then
+    # what stands behind the server and did not answer it, also behind a 535 (smtp-server: the words of its callback).
     (
         r"temporar|try (again )?later|internal (server )?error|servers?(\(s\))? (unavailable|error|failed|busy|is busy)"
         r"|system (is busy|error|i/o error|problem)|service (is )?(not active|unavailable|not available)|lookup failed"
-        r"|\bbackend\b|maintenance|authentication server|generic failure|at present|too busy|shutting down|timed out",
+        r"|\bbackend\b|maintenance|authentication server|generic failure|at present|too busy|shutting down|timed out"
+        r"|(database|ldap|sql|radius|directory|auth\w* ?(service|daemon|socket)|upstream)\b.{0,40}"
+        r"(connection|error|fail|lost|down|unreachable|unavailable|not (available|reachable|respond))"
+        r"|(could ?n.t|could not|cannot|can.t|unable to|failed to) (connect|contact|reach)\b"
+        r"|connection (to \S+ )?(refused|lost)|econnrefused|etimedout|verification (problem|unavailable)|"
+        + foreign_words.TEMPORARY,
         Code.AUTH_TEMPORARY,
+    ),
+)
+
+# What a server says of the name in EHLO, which is ours and no client's.
+NAME_TEXTS = rules(
+    (
+        r"\b(helo|ehlo)\b.{0,60}(reject|invalid|refused|bad|denied|fully.?qualified|literal|not (valid|allowed))"
+        r"|(bad|invalid|forged|fake|illegal|unacceptable) (helo|ehlo)|\b(helo|ehlo) (name|argument)",
+        Code.SERVER_REFUSES_NAME,
     ),
 )
 
@@ -88,8 +120,10 @@ REFUSAL_TEXTS = rules(
     (r"invalid credentials or imap is disabled", Code.AUTH_REJECTED),
     # Exchange Online refuses OAuth too when SmtpClientAuthentication is off: it is the protocol, not the method.
     (
-        r"yet to enable imap|smtpclientauthentication is disabled|user has no permission|access rights to this service"
-        r"|\b(imap|smtp)( access| service)?( is| has been)? (disabled|not enabled|turned off)|not enabled for imap",
+        r"yet to enable imap|(enable|activate|(turn|switch) on) (the |your )?(imap|smtp|pop3?)\b"
+        r"|smtpclientauthentication is disabled|user has no permission|access rights to this service"
+        r"|\b(imap|smtp)( access| service)?( is| has been)? (disabled|not enabled|turned off|not allowed)"
+        r"|not enabled for (imap|smtp)|" + foreign_words.PROTOCOL_OFF,
         Code.AUTH_PROTOCOL_DISABLED,
     ),
     (
@@ -119,12 +153,42 @@ REFUSAL_TEXTS = rules(
 ACCOUNT_TEXTS = rules(
     (r"invalid.?token|token( \w+){0,3} (expired|invalid|revoked)|xoauth2 auth data", Code.AUTH_TOKEN_REJECTED),
     (r"oauth2? (is )?required|requires oauth", Code.AUTH_OAUTH_REQUIRED),
+    # Cyrus: the password is right, the user may not use the service.
+    (r"authorization (failure|failed|denied)|not authori[sz]ed to (log ?in|use)|service denied", Code.AUTH_POLICY),
     (r"password( \w+){0,3} expired|must change( \w+){0,2} password", Code.AUTH_EXPIRED),
-    (r"\b(account|user|mailbox)( \w+){0,3} (locked|blocked)", Code.AUTH_LOCKED),
     (
-        r"\b(account|user|mailbox|login)( \w+){0,3} (disabled|suspended|deactivated|inactive|closed|expired)",
+        r"\b(account|user|mailbox)( \w+){0,3} (locked|blocked)|" + foreign_words.LOCKED,
+        Code.AUTH_LOCKED,
+    ),
+    (
+        r"\b(account|user|mailbox|login)( \w+){0,3} (disabled|suspended|deactivated|inactive|closed|expired)|"
+        + foreign_words.DISABLED,
         Code.AUTH_ACCOUNT_DISABLED,
     ),
 )
 
 LOGIN_TEXTS = REFUSAL_TEXTS + SERVER_TEXTS + ACCOUNT_TEXTS
+
+# By how each begins to speak. LMTP greets like SMTP, but nobody logs in there (RFC 2033).
+_SERVICES = (
+    ("HTTP", re.compile(r"HTTP/\d|<(!doctype )?html\b", re.IGNORECASE)),
+    ("POP3", re.compile(r"\+OK\b|-ERR\b")),
+    ("SSH", re.compile(r"SSH-\d")),
+    ("IMAP", re.compile(r"\* (OK|PREAUTH|BYE)\b", re.IGNORECASE)),
+    ("ManageSieve", re.compile(r'"IMPLEMENTATION"')),
+    ("LMTP", re.compile(r"220[ -](?!.*\bE?SMTP\b).*\bLMTP\b", re.IGNORECASE)),
+    ("FTP", re.compile(r"220[ -](?!.*\bE?SMTP\b).*\bftp", re.IGNORECASE)),
+    ("NNTP", re.compile(r"20[01][ -]")),
+    ("SMTP", re.compile(r"(220|421|554)[ -]")),
+)
+
+
+def named(words: str) -> str:
+    """The service that speaks like this, '' where it cannot be told."""
+    return next((name for name, begins in _SERVICES if begins.match(words)), "")
+
+
+def mismatch(words: str) -> Fault:
+    """`protocol.mismatch`, with the name of the service where it has one."""
+    name = named(words)
+    return Fault(Code.PROTOCOL_MISMATCH, words, **({"other": name} if name else {}))

@@ -3,7 +3,9 @@
 The strict context is the very one that logs in, so its verdict is the client's, not an imitation of it.
 """
 
+import contextlib
 import functools
+import os
 import socket
 import ssl
 from collections.abc import Sequence
@@ -11,6 +13,7 @@ from dataclasses import dataclass
 
 from cryptography import x509
 
+from checks import redact
 from checks.codes import Code
 from checks.model import Certificate, Fault, Pin, TlsFacts
 from checks.network.stream import Stream
@@ -44,9 +47,20 @@ class Handshake:
     key: str = ""
 
 
+class InClear(Fault):
+    """The server answered the handshake in clear text; `seen` are its words, as they came."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(Code.TLS_PLAINTEXT_PORT, words)
+
+    def __reduce__(self) -> tuple[type["InClear"], tuple[str]]:
+        return InClear, (self.seen,)
+
+
 def secure(stream: Stream, context: ssl.SSLContext, host: str, *, session: ssl.SSLSession | None = None) -> None:
-    """Turns `stream` into TLS for a login. Raises `OSError` (certificate errors and time-outs included)."""
+    """Turns `stream` into TLS for a login. Raises `InClear` and `OSError` (certificate errors and time-outs too)."""
     sock = _wrapped(stream, context, host, session)
+    _begin(sock)
     sock.do_handshake()
 
 
@@ -86,6 +100,7 @@ def look(stream: Stream, context: ssl.SSLContext, host: str) -> Handshake:
 def _looked_at(sock: ssl.SSLSocket) -> Handshake:
     refusal, version, cipher = None, None, None
     try:
+        _begin(sock)
         sock.do_handshake()
     except ssl.SSLCertVerificationError as error:
         refusal = Refusal(error.verify_code, error.verify_message)
@@ -136,6 +151,61 @@ def _wrapped(stream: Stream, context: ssl.SSLContext, host: str, session: ssl.SS
     return sock
 
 
+_WORDS_SECONDS = 0.5  # for the rest of what is said in clear text
+_WORDS_LONGEST = 2_000
+_HELLO_LONGEST = 65_536
+
+
+def _begin(sock: ssl.SSLSocket) -> None:
+    """Sends the first message and looks at what comes back. Raises `InClear` where that is text, and `TimeoutError`.
+
+    OpenSSL would take the first bytes of it away and say "wrong version number".
+    """
+    seconds = sock.gettimeout()
+    hello = _first_message(sock)
+    sock.settimeout(seconds)
+    socket.socket.sendall(sock, hello)  # past TLS, which is not there yet
+    first = socket.socket.recv(sock, 4, socket.MSG_PEEK)
+    # A TLS record begins with its type, 20 to 24 (RFC 8446, 5.1).
+    if len(first) == 4 and all(0x20 <= byte < 0x7F or byte in b"\r\n" for byte in first):
+        raise InClear(_words(sock))
+
+
+def _first_message(sock: ssl.SSLSocket) -> bytes:
+    """The ClientHello, unsent. OpenSSL would read right after sending it, and servers may have spoken by then.
+
+    So it writes into a pair of sockets that stands in for the connection meanwhile.
+    """
+    place, kept = sock.fileno(), os.dup(sock.fileno())
+    here, there = socket.socketpair()
+    try:
+        here.setblocking(False)
+        sock.setblocking(False)
+        os.dup2(here.fileno(), place, inheritable=False)
+        with contextlib.suppress(ssl.SSLWantReadError):
+            sock.do_handshake()
+        there.setblocking(False)
+        return there.recv(_HELLO_LONGEST)
+    finally:
+        os.dup2(kept, place, inheritable=False)
+        os.close(kept)
+        here.close()
+        there.close()
+
+
+def _words(sock: ssl.SSLSocket) -> str:
+    said = b""
+    sock.settimeout(_WORDS_SECONDS)
+    try:
+        while len(said) < _WORDS_LONGEST and (more := socket.socket.recv(sock, _WORDS_LONGEST)):
+            said += more
+            if said.endswith(b"\n"):
+                break
+    except OSError:
+        pass
+    return redact.decoded(said) if b"\n" in said else ""  # a flood has no words
+
+
 def _close_half_made(error: OSError) -> None:
     """wrap_socket leaves its socket open where the server resets the connection meanwhile, and nobody else has it."""
     trace = error.__traceback__
@@ -173,6 +243,7 @@ _REASONS = {
     "SSLV3_ALERT_HANDSHAKE_FAILURE": Code.TLS_NO_SHARED_CIPHER,
     "NO_SHARED_CIPHER": Code.TLS_NO_SHARED_CIPHER,
     "DH_KEY_TOO_SMALL": Code.TLS_WEAK_DH,
+    "UNSAFE_LEGACY_RENEGOTIATION_DISABLED": Code.TLS_NO_SECURE_RENEGOTIATION,
     "TLSV1_UNRECOGNIZED_NAME": Code.TLS_UNKNOWN_SNI,
     "TLSV13_ALERT_CERTIFICATE_REQUIRED": Code.TLS_CLIENT_CERTIFICATE,
     "CERTIFICATE_REQUIRED": Code.TLS_CLIENT_CERTIFICATE,

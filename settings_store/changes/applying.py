@@ -15,7 +15,7 @@ from settings_store.changes import changes, credentials, watches
 from settings_store.changes.changes import SHORT, Change
 from settings_store.changes.lifecycle import ChangeState, Event, Refused, next_state
 from settings_store.changes.watches import UNWATCHED, Watch
-from settings_store.mailboxes import states
+from settings_store.mailboxes import rejections, states
 from settings_store.runs import endpoints, outcomes, runs
 from settings_store.runs.runs import Run
 
@@ -60,6 +60,7 @@ def apply(
         raise Refused(_disconnects(count, accept_disconnects))
     changes.move(conn, change.id, Event.APPLY, now, actor, f"{count} disconnects accepted, report {run.checksum}")
     _put_in_force(conn, change.domain_id, change.settings_id)
+    _forget_rejections(conn, change)
     watches.end(conn, change.domain_id)
     watched = {"watch_until": now + watch.seconds, "watch_next": now} if watch.seconds > 0 else {}
     values = {"applied_at": now, "roll_back_by_itself": watch.roll_back_by_itself, **watched}
@@ -70,6 +71,23 @@ def apply(
     states.take_over(conn, run, now, actor)
     credentials.take_over(conn, change.id, now)
     return count
+
+
+def _forget_rejections(conn: Connection, change: Change) -> None:
+    """Servers that are connected to in another way now: what they rejected before may be accepted."""
+    if change.base_settings_id is None:
+        return
+    before = domains.load_settings(conn, change.base_settings_id)
+    after = domains.load_settings(conn, change.settings_id)
+    trust = before.allow_insecure_certificate != after.allow_insecure_certificate or before.ca_pem != after.ca_pem
+    known = {(each.host, each.port): each for each in before.endpoints}
+    changed = {
+        f"{each.host}:{each.port}"
+        for each in after.endpoints
+        if (each.host, each.port) in known and (trust or known[each.host, each.port] != each)
+    }
+    if changed:
+        rejections.forget_server(conn, change.domain_id, sorted(changed))
 
 
 def roll_back(conn: Connection, change: Change, now: float, actor: Actor = SERVICE, why: str = "") -> Change:

@@ -16,10 +16,10 @@ from settings_store.domains import lock_mailboxes
 from settings_store.health.schedule import jittered
 from settings_store.incidents.overview import service_in_trouble
 from settings_store.mailboxes import state_events
-from settings_store.mailboxes.rejections import REJECTED
 from settings_store.mailboxes.state_events import Moved, Why
 from settings_store.maintenance import at_rest
 from settings_store.runs import endpoints, runs
+from settings_store.runs.outcomes import ALL_REJECTED, REJECTED
 from settings_store.runs.runs import Run, Subject
 
 _FEW = 5  # of small domains so many at a time come up, but never more than a quarter
@@ -155,12 +155,12 @@ def _moving(
 
 
 def _disconnect(conn: Connection, run: Run, now: float, pace: Pace) -> list[Moved]:
-    failed = _box.c.id.in_(_with(run, Verdict.FAIL))
+    # A server that rejects all alike blames nobody, but nobody gets in either: that is certain after as many times.
+    failed = _box.c.id.in_(_with(run, Verdict.FAIL, ALL_REJECTED))
     conn.execute(_box.update().where(failed).values(health_fails=_box.c.health_fails + 1))
     code = sa.select(_rows.c.code).where(_rows.c.run_id == run.id, _rows.c.mailbox_id == _box.c.id).scalar_subquery()
     certain: sa.ColumnElement[bool] = _box.c.health_fails >= pace.fails
-    if run.stop_code is not Code.EXCHANGE_ALL_REJECTED:  # there the passwords are not to blame, and are tried again
-        certain = sa.or_(certain, code.in_([item.value for item in REJECTED]))
+    certain = sa.or_(certain, code.in_([item.value for item in REJECTED]))
     since = _since(MailboxState.DISCONNECTED, now)
     disconnected = {"state": MailboxState.DISCONNECTED.value, "state_code": code, "state_since": since}
     moved = _moving(conn, MailboxState.DISCONNECTED, code, failed, certain)
@@ -174,12 +174,13 @@ def _since(state: MailboxState, now: float) -> sa.ColumnElement[float]:
     return sa.case((already, _box.c.state_since), else_=now)
 
 
-def _with(run: Run, verdict: Verdict) -> sa.Select[tuple[int]]:
-    """The run's mailboxes with a verdict that log in as they did when it began."""
+def _with(run: Run, verdict: Verdict, codes: Collection[Code] = ()) -> sa.Select[tuple[int]]:
+    """The run's mailboxes with a verdict, or one of the codes, that log in as they did when it began."""
     box = schema.mailboxes.alias()
     unchanged = ~runs.changed_since(run.id, box)
     query = sa.select(_rows.c.mailbox_id).join(box, box.c.id == _rows.c.mailbox_id)
-    return query.where(_rows.c.run_id == run.id, _rows.c.verdict == verdict.value, unchanged)
+    fits = sa.or_(_rows.c.verdict == verdict.value, _rows.c.code.in_([code.value for code in codes]))
+    return query.where(_rows.c.run_id == run.id, fits, unchanged)
 
 
 def _still_in_force(conn: Connection, run: Run) -> bool:

@@ -1,25 +1,27 @@
 """Rejections that are remembered, so that nobody is locked out.
 
-A credential that a server rejected is not sent to it again until it changes; importing another one forgets the
-rejection. A credential that a change proposes is not the one in force: its rejections are the change's own, and go with
-it.
+A credential that a server rejected is not sent to it again for a time that grows: an hour, a day, then a week. A new
+credential ends it at once; so does a login that got in after all, a run that shows that the server was at fault, and
+other settings for that server. A credential that a change proposes is not the one in force: its rejections are the
+change's own, and go with it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from checks.codes import Code, Verdict
+from checks.codes import Verdict
 from settings_store import schema
 from settings_store.db import insert_into
 from settings_store.runs import candidates
-from settings_store.runs.outcomes import Done, open_rows
+from settings_store.runs.outcomes import REJECTED, Done, open_rows
 from settings_store.runs.runs import CANDIDATE, Phase, changed_since
 
-REJECTED = frozenset({Code.AUTH_REJECTED, Code.AUTH_APP_PASSWORD, Code.AUTH_TOKEN_REJECTED})
-"""The codes that speak of the credential itself; the other lasting causes may be mended without a new one."""
+HOLDS_SECONDS = (3600.0, 86_400.0, 7 * 86_400.0)
+"""For how long a rejection holds: the first, the second, and every further one of the same credential."""
+_SAME_SECONDS = 1800.0  # a page that is delivered twice is no second rejection
 
 _rows, _rejections, _of_changes = schema.run_mailboxes, schema.rejections, schema.change_rejections
 
@@ -48,6 +50,7 @@ def remember(
         for done in results
         if done.result.verdict is Verdict.FAIL and done.result.code in REJECTED
     ]
+    _forget_let_in(conn, run_id, results, servers, phase)
     if not rejected or _given_up(conn, run_id):
         return
     rejected.sort(key=lambda row: (row["mailbox_id"], row["server"]))  # one order, see `runs.lock`
@@ -61,7 +64,34 @@ def remember(
     ]
     for table, found in ((_rejections, stored), (_of_changes, proposed)):
         if found:
-            conn.execute(insert_into(conn, table).on_conflict_do_nothing(), found)
+            conn.execute(_keeping(conn, table), found)
+
+
+def _keeping(conn: Connection, table: sa.Table) -> Any:
+    """An insert; where the same credential was rejected before, and was tried again since, it holds for longer."""
+    statement = insert_into(conn, table)
+    new, most = statement.excluded, len(HOLDS_SECONDS)
+    times = sa.case((table.c.times < most, table.c.times + 1), else_=table.c.times)
+    values = {"times": times, "at": new.at, "code": new.code, "seen": new.seen}
+    again = table.c.at < new.at - _SAME_SECONDS
+    return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=values, where=again)
+
+
+def _forget_let_in(
+    conn: Connection, run_id: str, results: Sequence[Done], servers: Mapping[str, str], phase: Phase
+) -> None:
+    """Whoever gets in has a credential that holds. It may be one that the change proposes: then it is its own."""
+    ids = [done.mailbox_id for done in results if done.result.verdict is Verdict.OK]
+    if not ids:
+        return
+    known = sa.select(_rejections.c.mailbox_id).where(
+        _rejections.c.mailbox_id.in_(ids), _rejections.c.server.in_(list(servers.values()))
+    )
+    found = list(conn.execute(known.distinct().order_by(_rejections.c.mailbox_id)).scalars())
+    proposed = _proposing(conn, run_id, found) if found and phase == CANDIDATE else {}
+    if mine := [mailbox_id for mailbox_id in found if mailbox_id not in proposed]:
+        at = _rejections.c.server.in_(list(servers.values()))
+        conn.execute(_rejections.delete().where(_rejections.c.mailbox_id.in_(mine), at))
 
 
 def _given_up(conn: Connection, run_id: str) -> bool:
@@ -86,18 +116,31 @@ def _changed_since(conn: Connection, run_id: str, mailbox_ids: Sequence[object])
     return set(conn.execute(sa.select(box.c.id).where(*changed)).scalars())
 
 
-def recall(conn: Connection, run_id: str, servers: Mapping[str, str], phase: Phase) -> int:
-    """Settles the mailboxes that one of the servers has rejected already, without a login. Returns how many."""
+def recall(conn: Connection, run_id: str, servers: Mapping[str, str], phase: Phase, now: float) -> int:
+    """Settles the mailboxes that one of the servers has rejected already, without a login. Returns how many.
+
+    A rejection that does not hold any more, at `now`, settles nothing: the mailbox is tried again.
+    """
     count = 0
     for protocol, server in servers.items():
         if phase != CANDIDATE:
-            count += _settle(conn, run_id, phase, protocol, server, _rejections)
+            count += _settle(conn, run_id, phase, protocol, server, _rejections, _holds(_rejections, now))
             continue
         stored = ~candidates.is_proposed(run_id)
-        count += _settle(conn, run_id, phase, protocol, server, _rejections, stored)
+        count += _settle(conn, run_id, phase, protocol, server, _rejections, stored, _holds(_rejections, now))
         own = candidates.own_rejections(run_id)
-        count += _settle(conn, run_id, phase, protocol, server, _of_changes, *own)
+        count += _settle(conn, run_id, phase, protocol, server, _of_changes, *own, _holds(_of_changes, now))
     return count
+
+
+def _until(table: sa.Table) -> sa.ColumnElement[float]:
+    """When a rejection ends (UTC seconds since 1970)."""
+    first, second, further = HOLDS_SECONDS
+    return table.c.at + sa.case((table.c.times == 1, first), (table.c.times == 2, second), else_=further)
+
+
+def _holds(table: sa.Table, now: float) -> sa.ColumnElement[bool]:
+    return sa.and_(_until(table) > now, table.c.at <= now + _SAME_SECONDS)  # one of the future: the clock was put back
 
 
 def _settle(
@@ -110,7 +153,7 @@ def _settle(
     *which: sa.ColumnElement[bool],
 ) -> int:
     values: dict[str, object] = {"verdict": Verdict.FAIL.value, "code": table.c.code}
-    values |= {"protocol": protocol, "seen": _remembered(conn, table)}
+    values |= {"protocol": protocol, "seen": _remembered(conn, table, run_id)}
     if phase != CANDIDATE:
         values = {"baseline_verdict": Verdict.FAIL.value, "baseline_code": table.c.code}
     known = table.c.mailbox_id == _rows.c.mailbox_id, table.c.server == server
@@ -120,14 +163,29 @@ def _settle(
     return int(settled.rowcount)
 
 
-def _remembered(conn: Connection, table: sa.Table) -> sa.ColumnElement[str]:
-    """The server's words of then, with the day (UTC)."""
+def _remembered(conn: Connection, table: sa.Table, run_id: str) -> sa.ColumnElement[str]:
+    """The server's words of then, with their day (UTC), until when they hold, and what ends that at once."""
+    domain, run = schema.domains, schema.runs
+    name = sa.select(domain.c.name).join(run, run.c.domain_id == domain.c.id).where(run.c.id == run_id)
+    day, until = _moment(conn, table.c.at, "%Y-%m-%d"), _moment(conn, _until(table), "%Y-%m-%d %H:%M")
+    return (
+        sa.literal("rejected on ", sa.Text)
+        + day
+        + "; not sent again before "
+        + until
+        + " UTC unless the password changes; `mail-preflight mailboxes retry "
+        + name.scalar_subquery()
+        + "` lets it be tried at once: "
+        + table.c.seen
+    )
+
+
+def _moment(conn: Connection, at: sa.ColumnElement[float], form: str) -> sa.ColumnElement[str]:
     if conn.dialect.name == "postgresql":
-        at = sa.func.timezone("UTC", sa.func.to_timestamp(table.c.at))
-        day: sa.ColumnElement[str] = sa.func.to_char(at, "YYYY-MM-DD", type_=sa.Text)
-    else:
-        day = sa.func.strftime("%Y-%m-%d", table.c.at, "unixepoch", type_=sa.Text)
-    return "rejected on " + day + "; not sent again until the password changes: " + table.c.seen
+        for ours, theirs in (("%Y-%m-%d", "YYYY-MM-DD"), ("%H:%M", "HH24:MI")):
+            form = form.replace(ours, theirs)
+        return sa.func.to_char(sa.func.timezone("UTC", sa.func.to_timestamp(at)), form, type_=sa.Text)
+    return sa.func.strftime(form, at, "unixepoch", type_=sa.Text)
 
 
 def forget(conn: Connection, mailbox_ids: Sequence[int]) -> None:
@@ -135,12 +193,19 @@ def forget(conn: Connection, mailbox_ids: Sequence[int]) -> None:
     conn.execute(_rejections.delete().where(_rejections.c.mailbox_id.in_(mailbox_ids)))
 
 
-def forget_tried(conn: Connection, run_id: str, mailbox_ids: Sequence[int]) -> None:
-    """Forgets what was rejected of what a run tried these mailboxes with: no credential was to blame."""
+def forget_tried(conn: Connection, run_id: str, mailbox_ids: Sequence[int], server: str) -> None:
+    """Forgets what a server rejected of what a run tried these mailboxes with: no credential was to blame."""
     proposed = _proposing(conn, run_id, mailbox_ids)
-    forget(conn, [mailbox_id for mailbox_id in mailbox_ids if mailbox_id not in proposed])
-    own = candidates.own_rejections(run_id)
+    stored = [mailbox_id for mailbox_id in mailbox_ids if mailbox_id not in proposed]
+    conn.execute(_rejections.delete().where(_rejections.c.mailbox_id.in_(stored), _rejections.c.server == server))
+    own = *candidates.own_rejections(run_id), _of_changes.c.server == server
     conn.execute(_of_changes.delete().where(*own, _of_changes.c.mailbox_id.in_(proposed)))
+
+
+def forget_server(conn: Connection, domain_id: int, servers: Collection[str]) -> None:
+    """Forgets what these servers rejected of a domain's mailboxes: they are connected to in another way now."""
+    own = sa.select(schema.mailboxes.c.id).where(schema.mailboxes.c.domain_id == domain_id)
+    conn.execute(_rejections.delete().where(_rejections.c.mailbox_id.in_(own), _rejections.c.server.in_(servers)))
 
 
 def forget_domain(conn: Connection, domain_id: int) -> int:

@@ -17,15 +17,21 @@ from settings_store.runs.runs import CANDIDATE, Phase, Stage
 LEFT = (Code.RUN_NOT_TRIED, Code.RUN_BUDGET, Code.RUN_CANCELLED)
 """The codes of mailboxes that a run has left untried."""
 
+REJECTED = frozenset({Code.AUTH_REJECTED, Code.AUTH_APP_PASSWORD, Code.AUTH_TOKEN_REJECTED})
+"""The codes that speak of the credential itself; the other lasting causes may be mended without a new one."""
+ALL_REJECTED = frozenset({Code.AUTH_ALL_REJECTED, Code.EXCHANGE_ALL_REJECTED})
+"""What becomes of them where they met all mailboxes alike, and something speaks for the credentials."""
+
 _runs, _rows = schema.runs, schema.run_mailboxes
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A mailbox tried."""
+    """A mailbox tried. `evidence` is what speaks for a credential that was rejected, '' where nothing does."""
 
     mailbox_id: int
     result: LoginResult
+    evidence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,7 @@ def save(conn: Connection, run_id: str, phase: Phase, results: Sequence[Done]) -
             seen=sa.bindparam("s"),
             ms=sa.bindparam("m"),
             services=sa.bindparam("services"),
+            evidence=sa.bindparam("e"),
         )
         known = _rows.c.verdict
     else:
@@ -87,6 +94,7 @@ def _parameters(done: Done, phase: Phase) -> dict[str, object]:
     if phase == CANDIDATE:
         services = dict(result.services) if result.services is not None else None
         values |= {"p": result.protocol.value, "s": result.seen, "m": result.ms, "services": services}
+        values |= {"e": done.evidence or None}
     return values
 
 
@@ -154,16 +162,17 @@ def left_untried(conn: Connection, run_id: str) -> int:
     return int(conn.execute(sa.select(sa.func.count()).select_from(_rows).where(*left)).scalar_one())
 
 
-def of_page(conn: Connection, run_id: str, phase: Phase, number: int) -> list[tuple[Verdict, Code]]:
-    """The distinct results of a page, those never tried left out."""
+def of_page(conn: Connection, run_id: str, phase: Phase, number: int) -> list[tuple[Verdict, Code, int]]:
+    """The distinct results of a page with how many mailboxes came to each, those never tried left out."""
     page, verdict, code = (
         (_rows.c.page, _rows.c.verdict, _rows.c.code)
         if phase == CANDIDATE
         else (_rows.c.baseline_page, _rows.c.baseline_verdict, _rows.c.baseline_code)
     )
     decided = verdict.is_not(None), code.not_in([item.value for item in LEFT])
-    query = sa.select(verdict, code).distinct().where(_rows.c.run_id == run_id, page == number, *decided)
-    return [(Verdict(row[0]), Code(row[1])) for row in conn.execute(query)]
+    query = sa.select(verdict, code, sa.func.count()).where(_rows.c.run_id == run_id, page == number, *decided)
+    found = conn.execute(query.group_by(verdict, code).order_by(verdict, code))
+    return [(Verdict(row[0]), Code(row[1]), row[2]) for row in found]
 
 
 def tried(conn: Connection, run_id: str, number: int) -> list[int]:

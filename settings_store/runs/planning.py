@@ -9,7 +9,7 @@ from checks.codes import Verdict
 from checks.model import MailboxState
 from settings_store import schema
 from settings_store.runs import candidates, pages, runs
-from settings_store.runs.outcomes import LEFT
+from settings_store.runs.outcomes import ALL_REJECTED, LEFT, REJECTED
 from settings_store.runs.pages import CANARY_PAGE
 from settings_store.runs.runs import CANDIDATE, Run
 
@@ -101,14 +101,23 @@ def _draw_canaries(conn: Connection, run_id: str, count: int) -> None:
 def resume(conn: Connection, run_id: str, canaries: int, now: float) -> int:
     """Opens a finished run again for the mailboxes that it left untried, with canaries of their own.
 
+    So it does for those that were rejected by a server at fault, or have another credential since.
+
     Returns how many there are; 0 leaves the run as it is.
     """
     runs.lock(conn, run_id)
-    untried = (_rows.c.run_id == run_id, _rows.c.code.in_([code.value for code in LEFT]))
+    box = schema.mailboxes
+    another = sa.select(box.c.id).where(box.c.id == _rows.c.mailbox_id, runs.changed_since(run_id, box)).exists()
+    rejected = sa.and_(_rows.c.code.in_([code.value for code in REJECTED]), another, ~candidates.is_proposed(run_id))
+    untried = (
+        _rows.c.run_id == run_id,
+        sa.or_(_rows.c.code.in_([code.value for code in (*LEFT, *ALL_REJECTED)]), rejected),
+    )
     run = runs.load(conn, run_id)
     if run is None or run.stage != "finished":
         return 0
-    nothing = {"verdict": None, "code": None, "protocol": None, "seen": None, "services": None}
+    nothing = {"verdict": None, "code": None, "protocol": None, "seen": None, "services": None, "ms": None}
+    nothing |= {"evidence": None}
     page = sa.case((_rows.c.page == CANARY_PAGE, 1), else_=_rows.c.page)
     count = int(conn.execute(_rows.update().where(*untried).values(**nothing, page=page)).rowcount)
     if not count:

@@ -54,6 +54,10 @@ class Conversation:
         line, _, self._buffer = self._buffer.partition(b"\n")
         return line.rstrip(b"\r").decode(errors="replace")
 
+    def peek(self) -> None:
+        """Wait until the client has said something, and leave it there."""
+        self._socket.recv(1, socket.MSG_PEEK)
+
     def hang(self) -> None:
         """Read and say nothing until the client leaves."""
         while True:

@@ -162,19 +162,24 @@ def _services(row: Row) -> Mapping[str, str] | None:
     return dict.fromkeys(SERVICES, row.code)
 
 
-def with_findings(results: Iterable[EndpointResult], stop_code: Code | None, total: int) -> tuple[EndpointResult, ...]:
-    """Endpoints with what their mailboxes have shown of them: that all were rejected alike, how many it concerns."""
-    return tuple(_with_findings(result, stop_code, total) for result in results)
+def with_findings(
+    results: Iterable[EndpointResult], found: Mapping[str, tuple[Code, str]], total: int
+) -> tuple[EndpointResult, ...]:
+    """Endpoints with what their mailboxes have shown of them: that all were rejected alike, how many it concerns.
+
+    `found` has code and evidence by protocol, as `correlation.found` reads them.
+    """
+    return tuple(_with_findings(result, found.get(result.endpoint.protocol.value), total) for result in results)
 
 
-def _with_findings(result: EndpointResult, stop_code: Code | None, total: int) -> EndpointResult:
+def _with_findings(result: EndpointResult, found: tuple[Code, str] | None, total: int) -> EndpointResult:
     concerned = {"concerned": str(total)}
     warnings = [
         replace(warn, facts={**warn.facts, **concerned}) if warn.code is Code.EXCHANGE_ONLINE else warn
         for warn in result.warnings
     ]
-    if stop_code is Code.EXCHANGE_ALL_REJECTED:
-        warnings.append(Warn(stop_code))
+    if found is not None:
+        warnings.append(Warn(found[0], {"evidence": found[1]}))
     facts = {**result.facts, **concerned} if result.code is Code.EXCHANGE_ONLINE else result.facts
     return replace(result, warnings=tuple(warnings), facts=facts)
 

@@ -103,11 +103,16 @@ class _Failure:
 
 def _failure(conn: Connection, run: Run) -> _Failure:
     tally = outcomes.tally(conn, run.id)
-    rows = outcomes.rows(conn, run.id) if tally.fail else ()
-    codes = Counter(Code(row.code) for row in rows if row.verdict is Verdict.FAIL and row.code)
-    conclusive, broken_off = tally.ok + tally.fail, run.stop_code is not None
+    rows = outcomes.rows(conn, run.id) if tally.fail or tally.inconclusive else ()
+    # A server that rejects all of them alike says nothing of their passwords, but after the change they do not get in.
+    codes = Counter(
+        Code(row.code)
+        for row in rows
+        if row.code and (row.verdict is Verdict.FAIL or row.code in outcomes.ALL_REJECTED)
+    )
+    conclusive, broken_off = tally.ok + codes.total(), run.stop_code is not None
     of_endpoint = endpoints.any_failed(conn, run.id)
-    return _Failure(tally.fail, conclusive, tally.total, codes, broken_off, of_endpoint)
+    return _Failure(codes.total(), conclusive, tally.total, codes, broken_off, of_endpoint)
 
 
 def _alert(resources: Resources, conn: Connection, change: Change, failure: _Failure) -> None:

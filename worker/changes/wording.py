@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from checks.codes import CODES, Blame, Code, Verdict
 from checks.language import Language
 from checks.messages import Wording, blame_word, wording
-from checks.messages.endpoints import endpoint_document, endpoint_facts, place_facts
+from checks.messages.endpoints import endpoint_document, endpoint_facts, place_facts, warning_facts
 from checks.model import EndpointResult, Facts, Protocol
 from settings_store.changes.changes import SHORT
 from worker.changes.document import (
@@ -145,6 +145,10 @@ class _Words:
         if code is None:
             return {}
         place = place_facts(endpoints[0].endpoint) if len(endpoints) == 1 else {}
+        for result in endpoints:
+            for warn in result.warnings:
+                if warn.code is code:
+                    place = warning_facts(result, warn)
         reason = wording(code, place, self._language).sentence.rstrip(".。")
         return {"reason": reason, "count": self._report.stop_detail}
 
@@ -155,7 +159,8 @@ def cause_facts(cause: Cause, endpoints: Iterable[EndpointResult]) -> Facts:
     for result in endpoints:
         if result.endpoint.protocol == cause.protocol:
             same = result.code is cause.code
-            return {**(endpoint_facts(result) if same else place_facts(result.endpoint)), **count}
+            shown = next((warn.facts for warn in result.warnings if warn.code is cause.code), {})
+            return {**(endpoint_facts(result) if same else place_facts(result.endpoint)), **shown, **count}
     return count
 
 

@@ -29,7 +29,8 @@ def begin_baseline(resources: Resources, run: Run, baseline_settings_id: int) ->
         if settling:
             baseline.settle(conn, run.id, settling.verdict, settling.code)
         elif baseline.plan(conn, run.id, resources.config.page_size):
-            rejections.recall(conn, run.id, servers_of(endpoint_results(resources, run.id, BASELINE)), BASELINE)
+            servers = servers_of(endpoint_results(resources, run.id, BASELINE))
+            rejections.recall(conn, run.id, servers, BASELINE, resources.now())
             pages.close_idle(conn, run.id, BASELINE)
 
 

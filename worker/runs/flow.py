@@ -13,7 +13,7 @@ from settings_store.runs import baseline, outcomes, pages, runs
 from settings_store.runs.runs import BASELINE, CANDIDATE, Phase, Run
 from worker.resources import Resources
 from worker.runs.baseline import begin_baseline
-from worker.runs.canaries import like_failure, suspected
+from worker.runs.canaries import like_failure, settle_rejections, suspected
 from worker.runs.endpoints import check_endpoints
 from worker.runs.planning import plan_mailboxes
 
@@ -120,7 +120,8 @@ class Flow:
                 return False
             alike = like_failure(outcomes.of_page(conn, run_id, CANDIDATE, pages.CANARY_PAGE))
             if alike and runs.move(conn, run_id, ("canaries",), "mailboxes", self.resources.now()):
-                outcomes.leave_untried(conn, run_id, suspected(conn, run_id, alike), self.resources.now())
+                code = suspected(self.resources, conn, run_id, alike)
+                outcomes.leave_untried(conn, run_id, code, self.resources.now())
         if not alike:
             self.open_pages(run_id)
         return True
@@ -151,6 +152,9 @@ class Flow:
 
     def _baseline_or_report(self, run: Run) -> bool:
         """True where baseline logins are needed before the report. Canaries may be all there is: they count too."""
+        if run.stage != "baseline":
+            with self.resources.database.begin() as conn:
+                settle_rejections(self.resources, conn, run.id)
         if run.stage != "baseline" and run.baseline_settings_id:
             begin_baseline(self.resources, run, run.baseline_settings_id)
             with self.resources.database.begin() as conn:

@@ -17,10 +17,10 @@ from sqlalchemy import Connection
 
 from checks.codes import Code, Verdict
 from checks.context import CheckContext
-from checks.model import Credential, EndpointResult, Fault, LoginResult, Unavailable
+from checks.model import Credential, EndpointResult, Fault, LoginResult, Protocol, Unavailable
 from checks.runner import Route, check_mailbox, open_route
 from settings_store import domains
-from settings_store.mailboxes import login_budget, rejections
+from settings_store.mailboxes import correlation, login_budget, rejections
 from settings_store.runs import endpoints, outcomes, pages, quarantine, runs
 from settings_store.runs.outcomes import Done
 from settings_store.runs.pages import Work
@@ -63,15 +63,19 @@ class Routes:
                 work.mailbox_id, LoginResult(Verdict.INCONCLUSIVE, fault.code, self.routes[0].endpoint.protocol)
             )
         undecided: LoginResult | None = None
+        evidence = ""
         for route in self.routes:
             if not may_log_in():
                 return None
             with watchdog.during("login", route.endpoint, self.context.login_seconds):
                 result = check_mailbox(route, credential, self.context, work.address)
             if result.verdict is Verdict.FAIL:
-                return Done(work.mailbox_id, result)
+                return Done(work.mailbox_id, result, evidence)
             if result.verdict is Verdict.INCONCLUSIVE:
                 undecided = undecided or result
+                evidence = correlation.BACKEND_AWAY if result.code in correlation.AWAY else ""
+            elif route.endpoint.protocol is Protocol.IMAP:
+                evidence = correlation.IMAP_ACCEPTED
         return Done(work.mailbox_id, undecided or result)
 
 

@@ -23,7 +23,7 @@ def plan_mailboxes(resources: Resources, run: Run) -> None:
                 outcomes.settle_without_credential(conn, run.id)
                 for result in results:
                     _settle_unfit(conn, run.id, result)
-                rejections.recall(conn, run.id, servers_of(results), CANDIDATE)
+                rejections.recall(conn, run.id, servers_of(results), CANDIDATE, resources.now())
 
         planning.plan(conn, run, resources.config.canaries, resources.config.page_size, without_login, known_since)
         if settling:

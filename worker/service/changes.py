@@ -11,6 +11,7 @@ from settings_store.audit import Entry
 from settings_store.changes import applying, changes, credentials
 from settings_store.changes.changes import Change, Saved
 from settings_store.changes.watches import Watch
+from settings_store.mailboxes import correlation
 from settings_store.mailboxes.csv_file import read_csv
 from settings_store.runs import endpoints, runs
 from worker.changes.report import Report, with_findings
@@ -64,7 +65,7 @@ class Changes:
             if run is None or run.counts is None:
                 raise Invalid(f"change {change.id} has no report: it is {change.state}")
             results = results_of(endpoints.documents(conn, run.id, runs.CANDIDATE))
-            results = with_findings(results, run.stop_code, sum(run.counts.values()))
+            results = with_findings(results, correlation.found(conn, run.id), sum(run.counts.values()))
             step = applying.next_step(conn, change, to.database.now(), to.config.report_minutes * 60)
             short_id = changes.short_id(conn, to.account_id, change)
             ticked = domains.load_settings(conn, run.settings_id).allow_insecure_certificate

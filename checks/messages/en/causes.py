@@ -32,6 +32,7 @@ NEUTRAL: Mapping[str, str] = {
 
 EVIDENCE: Mapping[str, str] = {
     "none_accepted": "no mailbox at all was let in",
+    "backend_away": "it said of others meanwhile that it could not check their passwords",
     "imap_accepted": "IMAP had just accepted the same passwords",
     "worked_before": "the same passwords worked there at the last check",
 }
@@ -332,7 +333,7 @@ WORDS: Mapping[Code, tuple[str, str]] = {
     Code.AUTH_ALL_REJECTED: (
         "{host} rejected the mailboxes alike, and not for their passwords, it seems: {evidence}.",
         "Ask whoever runs the mail server whether its password database is within reach, and check the form of the user"
-        " names. Then verify again. Nobody needs to enter a password for this.",
+        " names and, where the passwords are new, the file that they came from. Then verify again.",
     ),
     Code.MAILBOX_NOT_CONNECTED: (
         "{host} accepted the login but did not open the mailbox.",
@@ -350,6 +351,10 @@ WORDS: Mapping[Code, tuple[str, str]] = {
     Code.MAILBOX_BROKEN: (
         "{host} accepted the login, but the mailbox is missing or damaged on the server.",
         "Ask whoever runs the mail server to look at the folder of this mailbox. The password is right.",
+    ),
+    Code.MAILBOX_ELSEWHERE: (
+        "{host} says that this mailbox lives on another server.",
+        "Enter the server that it names in its own words, which are in the report.",
     ),
     Code.MAILBOX_FULL: (
         "This mailbox is full at {host}.",

@@ -13,6 +13,7 @@ from checks.protocols.dialect import TOKEN_MECHANISMS, Greeting, Habits, refuse_
 from checks.protocols.imap import session
 from checks.protocols.imap.replies import translate_imap
 from checks.protocols.imap.wire import TAG
+from checks.protocols.reply_text import mismatch
 
 _CAPABILITY = re.compile(r"(?:\[|^\* )CAPABILITY ([^\]\r\n]*)", re.IGNORECASE)
 _MAX_LINES = 200  # untagged lines that a short command may bring
@@ -33,7 +34,7 @@ class Imap:
         if not line:
             raise Fault(Code.CONNECT_CLOSED, "the server closed the connection before its greeting")
         if not kind.startswith((b"* OK", b"* PREAUTH")):
-            raise Fault(Code.PROTOCOL_MISMATCH, text)
+            raise mismatch(text)
         return Greeting(text, _capabilities_in(line), preauth=kind.startswith(b"* PREAUTH"))
 
     def starttls(self, stream: Stream, greeting: Greeting) -> None:

@@ -15,7 +15,9 @@ from checks.protocols.reply_text import LOGIN_TEXTS, LONGEST, SERVER_TEXTS, Rule
 
 ImapStage = Literal["greeting", "login", "select"]
 
-_TEMPORARY_CODES = frozenset({"UNAVAILABLE", "TEMPFAIL", "INUSE", "SERVERBUG", "CORRUPTION", "LIMIT", "OVERQUOTA"})
+_TEMPORARY_CODES = frozenset(
+    {"UNAVAILABLE", "TEMPFAIL", "INUSE", "SERVERBUG", "CORRUPTION", "LIMIT", "OVERQUOTA", "INPROGRESS"}
+)
 
 # RFC 5530 section 3, unless another source is named.
 _TELLING_CODES: Mapping[str, Code] = {
@@ -26,8 +28,19 @@ _TELLING_CODES: Mapping[str, Code] = {
     "NOPERM": Code.AUTH_POLICY,
     "INUSE": Code.MAILBOX_IN_USE,
     "WEBALERT": Code.AUTH_WEB_LOGIN,  # Gmail
+    "REFERRAL": Code.MAILBOX_ELSEWHERE,  # RFC 2221, RFC 2193
     "CLIENTBUG": Code.PROTOCOL_ERROR,
 }
+# Every code of the registry that is an answer to other commands than ours, or news of a mailbox that is open: a NO with
+# one of these is no word about the password. https://www.iana.org/assignments/imap-response-codes
+# ALERT and CAPABILITY may stand in any answer and say nothing of its cause.
+_FOREIGN = """
+ALREADYEXISTS ANNOTATE ANNOTATIONS APPENDUID BADCHARSET BADCOMPARATOR BADEVENT BADURL CLOSED COMPRESSIONACTIVE
+COPYUID EXPUNGEISSUED HASCHILDREN HIGHESTMODSEQ MAILBOXID MAXCONVERTMESSAGES MAXCONVERTPARTS MESSAGELIMIT METADATA
+MODIFIED NEWNAME NOMODSEQ NOTIFICATIONOVERFLOW NOTSAVED NOUPDATE PARSE PERMANENTFLAGS READ-ONLY READ-WRITE
+TOOBIG TOOMANY UIDNEXT UIDNOTSTICKY UIDREQUIRED UIDVALIDITY UNDEFINED-FILTER UNKNOWN-CTE UNSEEN URLMECH USEATTR
+"""
+_FOREIGN_CODES = frozenset(_FOREIGN.split())
 _INBOX_CODES: Mapping[str, Code] = {"NONEXISTENT": Code.MAILBOX_NO_INBOX, "TRYCREATE": Code.MAILBOX_NO_INBOX}
 _GENERAL_CODES: Mapping[str, Code] = {
     "AUTHENTICATIONFAILED": Code.AUTH_REJECTED,
@@ -37,10 +50,19 @@ _GENERAL_CODES: Mapping[str, Code] = {
     "CORRUPTION": Code.SERVER_UNAVAILABLE,
     "LIMIT": Code.SERVER_THROTTLED,
     "CANNOT": Code.PROTOCOL_ERROR,
+    "INPROGRESS": Code.SERVER_UNAVAILABLE,  # RFC 9585: it is still at it
     "OVERQUOTA": Code.SERVER_THROTTLED,  # Gmail: "Account exceeded command or bandwidth limits"
 }
 
-_INBOX_TEXTS = rules(
+# Courier, once the password was right and the server goes to the mailbox: the folder is not there, or not its own.
+_BROKEN_TEXTS = rules(
+    (
+        r"fatal error: .{0,40}(no such file|not a directory|permission denied|mailbox directory)"
+        r"|chdir .{0,80}(no such file|permission denied|not a directory)|(home|maildir)\b.{0,60}does(n't| not) exist",
+        Code.MAILBOX_BROKEN,
+    ),
+)
+_INBOX_TEXTS = _BROKEN_TEXTS + rules(
     # Exchange: the login was right, but its mailbox cannot be reached with it.
     (r"authenticated but not connected", Code.MAILBOX_NOT_CONNECTED),
     (
@@ -53,7 +75,7 @@ _INBOX_TEXTS = rules(
 )
 _TEXTS: Mapping[ImapStage, tuple[Rule, ...]] = {
     "greeting": SERVER_TEXTS,
-    "login": LOGIN_TEXTS,
+    "login": _BROKEN_TEXTS + LOGIN_TEXTS,
     "select": _INBOX_TEXTS + LOGIN_TEXTS,
 }
 
@@ -85,7 +107,9 @@ def translate_imap(reply: str, stage: ImapStage) -> Code:
     parsed = _parse(reply[:LONGEST])
     code = _by_telling_code(parsed, stage) or _by_text(parsed, stage) or _by_general_code(parsed)
     code = code or _DEFAULTS.get((stage, parsed.condition), Code.PROTOCOL_ERROR)
-    return Code.SERVER_UNAVAILABLE if code is Code.AUTH_TEMPORARY and stage != "login" else code
+    if code is Code.AUTH_TEMPORARY and (stage != "login" or parsed.condition == "BAD"):
+        return Code.SERVER_UNAVAILABLE  # it has not come to the password
+    return code
 
 
 def _parse(reply: str) -> _Reply:
@@ -113,4 +137,5 @@ def _by_text(reply: _Reply, stage: ImapStage) -> Code | None:
 
 
 def _by_general_code(reply: _Reply) -> Code | None:
-    return next((_GENERAL_CODES[code] for code in reply.codes if code in _GENERAL_CODES), None)
+    found = next((_GENERAL_CODES[code] for code in reply.codes if code in _GENERAL_CODES), None)
+    return found or (Code.PROTOCOL_ERROR if not _FOREIGN_CODES.isdisjoint(reply.codes) else None)

@@ -92,6 +92,7 @@ class _Login:
         self._session = Session(stream, bare_line_feed=client.bare_line_feed)
         self._shortcuts = _Shortcuts()
         self._id_later = False
+        self._said = b""  # what the login was answered with
         self._token = credential.kind is CredentialKind.OAUTH2_TOKEN
 
     def run(self) -> None:
@@ -100,6 +101,7 @@ class _Login:
         try:
             self._identify_first()
             asked_again = self._admitted()
+            self._said = self._stream.last_line
             self._prove()
         except OSError as error:
             if not self._shortcuts.any:
@@ -192,7 +194,8 @@ class _Login:
     def _reading(
         self, stage: Literal["login", "select"], responder: Responder | None = None
     ) -> AbstractContextManager[None]:
-        return translated(self._stream, stage, responder, bare_line_feed=self._client.bare_line_feed)
+        bare_line_feed = self._client.bare_line_feed
+        return translated(self._stream, stage, responder, said=self._said, bare_line_feed=bare_line_feed)
 
     def _take(self, shortcuts: _Shortcuts) -> None:
         self._shortcuts = shortcuts

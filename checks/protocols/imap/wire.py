@@ -11,7 +11,7 @@ from typing import Any, Literal
 import imapclient
 
 from checks import library_guard, redact
-from checks.codes import Code
+from checks.codes import CODES, Code
 from checks.model import Fault
 from checks.network.dial import Deadline
 from checks.network.stream import Stream
@@ -21,11 +21,13 @@ from checks.protocols.oauth_replies import translate_oauth
 
 TAG = b"MP"
 AHEAD_SECONDS = 1.0  # for the answer to a command sent ahead, after the login was answered
+LAST_WORDS_SECONDS = 2.0  # for the tagged answer that may follow an untagged refusal
 MAX_LINES = 1_000  # that login and EXAMINE may bring: imaplib takes some time for each, and honest servers send ten
 MAX_CHALLENGES = 4  # after the credential; the refusal of a token takes one
 _TAGGED = re.compile(rb"(?P<tag>" + TAG + rb"\d+) (?P<type>[A-Z]+) (?P<data>.*)", re.ASCII)
 # An untagged NO is a warning (RFC 9051, 7.1.2), an untagged BYE is the end.
-_ANSWER = re.compile(rb"(?:" + TAG + rb"\d+ (?=NO|BAD)|\* (?=BYE))(?P<words>.*)", re.ASCII | re.IGNORECASE)
+# An untagged BAD that nothing follows is the end too: nginx says so of a backend that is away, others of the mailbox.
+_ANSWER = re.compile(rb"(?:" + TAG + rb"\d+ (?=NO|BAD)|\* (?=BYE|BAD))(?P<words>.*)", re.ASCII | re.IGNORECASE)
 _BARE = re.compile(rb"(?:" + TAG + rb"\d+ OK|\*)\b.*(?<!\r)\n\Z", re.ASCII | re.IGNORECASE | re.DOTALL)
 _REFUSED = re.compile(TAG + rb"\d+ (?P<condition>NO|BAD)\b", re.ASCII | re.IGNORECASE)
 
@@ -90,11 +92,12 @@ def translated(
     stage: Literal["login", "select"],
     responder: Responder | None = None,
     *,
+    said: bytes = b"",
     bare_line_feed: bool = True,
 ) -> Iterator[None]:
     """imaplib's errors as faults, by the server's last line rather than by imaplib's sentence.
 
-    `bare_line_feed`: lines without a carriage return are read.
+    `said` is what the login was answered with. `bare_line_feed`: lines without a carriage return are read.
 
     Of odd replies it raises other things too: `ValueError` of a literal with thousands of digits, for example.
     """
@@ -104,7 +107,8 @@ def translated(
         except imaplib.IMAP4.error:
             if not bare_line_feed and _BARE.match(stream.last_line):
                 raise Fault(Code.PROTOCOL_BARE_LINE_FEED, redact.decoded(stream.last_line)) from None
-            raise _fault(stream, stage, responder.refusal if responder else b"") from None
+            fault = _fault(stream, stage, responder.refusal if responder else b"")
+            raise (_of_login(said) if fault.code in _VAGUE else None) or fault from None
 
 
 def _fault(stream: Stream, stage: Literal["login", "select"], refusal: bytes) -> Fault:
@@ -118,6 +122,18 @@ def _fault(stream: Stream, stage: Literal["login", "select"], refusal: bytes) ->
     if refusal:
         return Fault(translate_oauth(refusal), text)
     return Fault(translate_imap(text, stage), text)
+
+
+_VAGUE = frozenset({Code.SERVER_UNAVAILABLE, Code.PROTOCOL_ERROR, Code.CONNECT_CLOSED})
+
+
+def _of_login(said: bytes) -> Fault | None:
+    """What the answer to a login warned of (ALERT: RFC 9051, 7.1), where the mailbox was refused without a reason."""
+    if b"[ALERT]" not in said.upper():
+        return None
+    text = redact.decoded(said.partition(b"]")[2].strip())
+    code = translate_imap(f"BAD {text}", "login")
+    return Fault(code, text) if CODES[code].permanent else None
 
 
 class _Imap4(imaplib.IMAP4):
@@ -161,15 +177,15 @@ class _Imap4(imaplib.IMAP4):
         return line
 
     def _read_line(self) -> bytes:
-        """After BYE the answer to the login may still come, or not."""
-        if "BYE" not in self.untagged_responses:
+        """After an untagged BYE or BAD the answer to the login may still come, or not."""
+        if self.untagged_responses.keys().isdisjoint({"BYE", "BAD"}):
             return self._stream.readline()
         whole = self._stream.deadline
-        self._stream.deadline = Deadline(min(AHEAD_SECONDS, whole.remaining()))
+        self._stream.deadline = Deadline(min(LAST_WORDS_SECONDS, whole.remaining()))
         try:
             return self._stream.readline()
         except TimeoutError:
-            raise self.abort("bye") from None
+            raise self.abort("nothing after an untagged refusal") from None
         finally:
             self._stream.deadline = whole
 

@@ -8,6 +8,7 @@ from checks.codes import Code
 from checks.model import Credential, CredentialKind, Fault
 from checks.network.stream import Stream
 from checks.protocols.dialect import TOKEN_MECHANISMS, Greeting, Habits, lacking, refuse_control_characters
+from checks.protocols.reply_text import mismatch, named
 from checks.protocols.smtp import mechanisms
 from checks.protocols.smtp.replies import translate_smtp
 from checks.protocols.smtp.sender import prove_sender
@@ -24,16 +25,25 @@ class Smtp:
         status, text = read_reply(stream, first=True)
         if status != 220:
             raise Fault(translate_smtp(status, text, "greeting"), f"{status} {text}")
+        if named(f"220 {text}") not in ("SMTP", ""):
+            raise mismatch(f"220 {text}")
         return Greeting(f"220 {text}")
 
     def starttls(self, stream: Stream, greeting: Greeting) -> None:
-        if "STARTTLS" not in self.capabilities(stream, greeting):
+        try:
+            offered = self.capabilities(stream, greeting)
+        except Fault as fault:
+            if fault.code is Code.AUTH_NOT_OFFERED:
+                raise Fault(Code.TLS_STARTTLS_NOT_OFFERED, fault.seen) from None
+            raise
+        if "STARTTLS" not in offered:
             raise Fault(Code.TLS_STARTTLS_NOT_OFFERED, greeting.words)
         stream.send(b"STARTTLS\r\n")
         status, text = read_reply(stream)
         if status != 220:
-            # RFC 3207, 4: 454 is "TLS not available due to temporary reason"; RFC 5321, 3.8: 421 ends the connection.
-            code = Code.SERVER_UNAVAILABLE if 400 <= status < 500 else Code.TLS_STARTTLS_REFUSED
+            # RFC 3207, 4: 454 is "TLS not available due to temporary reason", which is a key that cannot be read, for
+            # months; RFC 5321, 3.8: 421 ends the connection.
+            code = Code.SERVER_UNAVAILABLE if 400 <= status < 500 and status != 454 else Code.TLS_STARTTLS_REFUSED
             raise Fault(code, f"{status} {text}")
         if stream.buffered:
             raise Fault(Code.TLS_STARTTLS_INJECTION, stream.excerpt())
@@ -83,5 +93,8 @@ def say_hello(stream: Stream, name: str = "") -> tuple[str, ...]:
     status, text = read_reply(stream)
     if status != 250:
         raise Fault(translate_smtp(status, text, "ehlo"), f"{status} {text}")
+    if text.split("\n")[1:] == ["ENHANCEDSTATUSCODES"]:
+        # Sendmail, to whom it refuses: the rest of the conversation is "550 Access denied".
+        raise Fault(Code.SERVER_BLOCKS_ADDRESS, f"{status} {text}")
     # "AUTH=PLAIN" is how servers wrote it before RFC 2554; some still send both.
     return tuple(line.strip().upper().replace("AUTH=", "AUTH ") for line in text.split("\n")[1:])

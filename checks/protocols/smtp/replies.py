@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from checks.codes import Code
-from checks.protocols.reply_text import LOGIN_TEXTS, LONGEST, SERVER_TEXTS, first_match, fold, rules
+from checks.protocols.reply_text import LOGIN_TEXTS, LONGEST, NAME_TEXTS, SERVER_TEXTS, first_match, fold, rules
 
 SmtpStage = Literal["greeting", "ehlo", "auth", "mail"]
 
@@ -21,6 +21,11 @@ _TELLING: Mapping[tuple[int | None, str | None], Code] = {
     (None, "5.7.11"): Code.AUTH_ENCRYPTION_REQUIRED,  # RFC 4954 section 6
     (538, None): Code.AUTH_ENCRYPTION_REQUIRED,
     (None, "5.7.13"): Code.AUTH_ACCOUNT_DISABLED,  # RFC 5248 section 3.1
+    (None, "5.7.10"): Code.AUTH_ENCRYPTION_REQUIRED,  # RFC 5248
+    (None, "5.2.1"): Code.AUTH_ACCOUNT_DISABLED,  # RFC 3463, 3.3: mailbox disabled
+    (None, "5.2.2"): Code.MAILBOX_FULL,
+    (None, "5.7.25"): Code.SERVER_REVERSE_DNS,  # RFC 7372
+    (None, "5.7.28"): Code.SERVER_THROTTLED,  # RFC 3463 registry: mail flood detected
     (None, "5.7.30"): Code.AUTH_BASIC_DISABLED,  # Exchange Online, client submission retired
     (None, "5.7.57"): Code.AUTH_PROTOCOL_DISABLED,  # Exchange: authenticated SMTP is off for the mailbox
     (534, "5.7.14"): Code.AUTH_WEB_LOGIN,  # Gmail; elsewhere 5.7.14 means a missing trust relationship
@@ -34,6 +39,19 @@ _GENERAL: Mapping[tuple[int | None, str | None], Code] = {
     (530, None): Code.AUTH_ENCRYPTION_REQUIRED,  # RFC 3207 section 4; "authentication required" is caught by its words
     (504, None): Code.AUTH_NO_MECHANISM,
     (502, None): Code.AUTH_NOT_OFFERED,
+    # What the server says of itself (RFC 3463, 3.4 and 3.5), whatever status stands before it.
+    **dict.fromkeys(
+        (
+            (None, f"5.{detail}")
+            for detail in ("3.0", "3.1", "3.2", "3.5", "4.0", "4.1", "4.2", "4.3", "4.4", "4.5", "4.6")
+        ),
+        Code.AUTH_TEMPORARY,
+    ),
+    (None, "5.5.6"): Code.PROTOCOL_ERROR,  # RFC 4954: the exchange line is too long
+    (None, "5.7.5"): Code.PROTOCOL_ERROR,  # RFC 3463: cryptographic failure
+    **dict.fromkeys(((None, "5.7.4"), (None, "5.7.6"), (None, "5.7.9"), (None, "5.7.12")), Code.AUTH_NO_MECHANISM),
+    (None, "5.7.14"): Code.AUTH_POLICY,  # RFC 5248: a trust relationship is required
+    (None, "5.7.8"): Code.AUTH_REJECTED,
     (550, "5.7.1"): Code.AUTH_POLICY,
     (554, "5.7.1"): Code.AUTH_POLICY,
 }
@@ -64,7 +82,7 @@ def translate_smtp(status: int, text: str, stage: SmtpStage) -> Code:
     enhanced = _ENHANCED.search(text)
     found = enhanced[1] if enhanced else None
     if 400 <= status < 500 or (found or "").startswith("4."):
-        return _temporary(status, fold(text), stage)
+        return _TEMPORARY.get(found or "") or _temporary(status, fold(text), stage)
     if 500 <= status < 600:
         return _lasting(status, found, fold(text), stage)
     return Code.PROTOCOL_ERROR
@@ -115,26 +133,54 @@ def translate_mail(status: int, text: str, *, logged_in: bool) -> Code:
     return Code.SMTP_SENDER_REFUSED if status in _OF_SENDER else Code.PROTOCOL_ERROR
 
 
+_TEMPORARY = {
+    "4.7.25": Code.SERVER_REVERSE_DNS,  # RFC 7372
+    "4.7.28": Code.SERVER_THROTTLED,
+    "4.2.2": Code.MAILBOX_FULL,
+}
+
+
 def _temporary(status: int, folded: str, stage: SmtpStage) -> Code:
     code = first_match(SERVER_TEXTS, folded)
     if code is Code.SERVER_BLOCKS_ADDRESS:
         return Code.SERVER_THROTTLED
-    if code in (Code.SERVER_TOO_MANY_CONNECTIONS, Code.SERVER_THROTTLED):
+    if code in _SAID_FOR_NOW:
         return code
+    if stage != "auth" and (named := first_match(NAME_TEXTS, folded)):
+        return named
     return Code.AUTH_TEMPORARY if stage == "auth" and status != 421 else Code.SERVER_UNAVAILABLE
+
+
+_SAID_FOR_NOW = frozenset(
+    {
+        Code.SERVER_TOO_MANY_CONNECTIONS,
+        Code.SERVER_THROTTLED,
+        Code.SERVER_REVERSE_DNS,
+        # Postfix says 421 to every client without one, before its greeting: it is how the server is set up.
+        Code.TLS_CLIENT_CERTIFICATE,
+    }
+)
+"""What a reply of class 4 may say of its cause."""
 
 
 def _lasting(status: int, enhanced: str | None, folded: str, stage: SmtpStage) -> Code:
     if stage != "auth":
-        return _refused(status, folded, stage)
+        return _refused(status, enhanced, folded, stage)
     code = _lookup(_TELLING, status, enhanced) or first_match(_AUTH_TEXTS, folded)
     return code or _lookup(_GENERAL, status, enhanced) or Code.PROTOCOL_ERROR
 
 
-def _refused(status: int, folded: str, stage: SmtpStage) -> Code:
-    code = first_match(SERVER_TEXTS, folded)
+_BEFORE_LOGIN = {"5.7.25": Code.SERVER_REVERSE_DNS, "5.7.28": Code.SERVER_THROTTLED}
+
+
+def _refused(status: int, enhanced: str | None, folded: str, stage: SmtpStage) -> Code:
+    code = _BEFORE_LOGIN.get(enhanced or "") or first_match(SERVER_TEXTS, folded) or first_match(NAME_TEXTS, folded)
     if code:
         return Code.SERVER_UNAVAILABLE if code is Code.AUTH_TEMPORARY else code
+    if stage == "ehlo" and status in (500, 502):
+        return (
+            Code.AUTH_NOT_OFFERED
+        )  # RFC 5321, 4.1.4: a server that knows HELO only has no extension, AUTH and STARTTLS too
     # RFC 5321 section 3.1: 554 instead of a greeting is "no SMTP service here". A refused EHLO may be about our name.
     return Code.GREETING_REFUSED if stage == "greeting" or status == 554 else Code.PROTOCOL_ERROR
 

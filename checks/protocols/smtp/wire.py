@@ -4,6 +4,7 @@ from checks import redact
 from checks.codes import Code
 from checks.model import Fault
 from checks.network.stream import Stream
+from checks.protocols.reply_text import mismatch
 
 _MAX_LINES = 100  # of one reply
 
@@ -26,7 +27,7 @@ def read_reply(stream: Stream, *, first: bool = False) -> tuple[int, str]:
             words = redact.decoded(line) or "".join(lines[-1:])
             raise Fault(Code.CONNECT_CLOSED, "the server closed the connection" + (f": {words}" if words else ""))
         if len(line) < 4 or not line[:3].isdigit() or line[3:4] not in b" -\r\n":
-            raise Fault(Code.PROTOCOL_MISMATCH if first else Code.PROTOCOL_ERROR, redact.decoded(line))
+            raise mismatch(redact.decoded(line)) if first else Fault(Code.PROTOCOL_ERROR, redact.decoded(line))
         lines.append(line[4:].decode("utf-8", "replace").rstrip("\r\n"))
         if line[3:4] != b"-":
             return int(line[:3]), "\n".join(lines)

@@ -84,7 +84,7 @@ class TestTrouble:
         ("protocol", "name", "code"),
         [
             (IMAP, "close", Code.CONNECT_CLOSED),
-            (IMAP, "imap_bye", Code.TLS_PLAINTEXT_PORT),
+            (IMAP, "imap_bye", Code.SERVER_TOO_MANY_CONNECTIONS),
             (SMTP, "reset", Code.CONNECT_CLOSED),
             (IMAP, "client_certificate", Code.TLS_CLIENT_CERTIFICATE),
             (SMTP, "old_tls", Code.TLS_VERSION),

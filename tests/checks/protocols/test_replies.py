@@ -116,7 +116,7 @@ def test_the_stage_decides_when_nothing_is_known(reply: str, stage: ImapStage, c
         (501, "Authentication failed!", "auth", Code.AUTH_REJECTED),
         (554, "", "greeting", Code.GREETING_REFUSED),
         (554, "", "ehlo", Code.GREETING_REFUSED),
-        (550, "Invalid HELO name", "ehlo", Code.PROTOCOL_ERROR),
+        (550, "Invalid name", "ehlo", Code.PROTOCOL_ERROR),
         (535, "5.7.13 Account disabled", "auth", Code.AUTH_ACCOUNT_DISABLED),
         (250, "Ok", "auth", Code.PROTOCOL_ERROR),
     ],

@@ -74,7 +74,7 @@ def finish(database: Database, run: Run, now: float, results: Iterable[Done] = (
 def found(mailbox_ids: Iterable[int], code: Code) -> list[Done]:
     """All these mailboxes came to the same."""
     verdict = Verdict.OK if code is Code.OK else Verdict.FAIL
-    if code is Code.CONNECT_TIMEOUT:
+    if code in (Code.CONNECT_TIMEOUT, *outcomes.ALL_REJECTED):
         verdict = Verdict.INCONCLUSIVE
     return [Done(mailbox_id, LoginResult(verdict, code, Protocol.IMAP)) for mailbox_id in mailbox_ids]
 
@@ -306,11 +306,11 @@ class TestStates:
 
         assert {state_of(database, one) for one in ids} == {("disconnected", "auth.rejected", NOW + 9, 1)}
 
-    def test_but_not_where_an_exchange_rejects_everybody(self, database: Database, run: Run) -> None:
+    @pytest.mark.parametrize("code", [Code.EXCHANGE_ALL_REJECTED, Code.AUTH_ALL_REJECTED])
+    def test_but_not_where_a_server_rejects_everybody(self, code: Code, database: Database, run: Run) -> None:
         ids = subject(database, run)
-        run = replace(run, stop_code=Code.EXCHANGE_ALL_REJECTED)
 
-        finish(database, run, NOW + 9, found(ids, Code.AUTH_REJECTED))
+        finish(database, run, NOW + 9, found(ids, code))
 
         assert {state_of(database, one) for one in ids} == {("unknown", None, None, 1)}
 

@@ -20,6 +20,7 @@ from settings_store.runs.pages import CANARY_PAGE
 from settings_store.runs.runs import BASELINE, CANDIDATE
 from settings_store.secrets import Vault
 
+HOUR = 3600.0
 NOW = 1_700_000_000.0  # 2023-11-14
 LATER = 4_000_000_000.0  # after the import, which reads the clock
 SERVERS = {"imap": "imap.example.com:993", "smtp": "smtp.example.com:465"}
@@ -44,12 +45,12 @@ def run_id(database: Database, domain_id: int, vault: Vault, tmp_path: Path) -> 
     return new_run(database, domain_id)
 
 
-def new_run(database: Database, domain_id: int, hosts: dict[str, str] | None = None) -> str:
+def new_run(database: Database, domain_id: int, hosts: dict[str, str] | None = None, at: float = NOW + 60) -> str:
     with database.begin() as conn:
         saved = changes.save(conn, domain_id, SETTINGS, LATER)
         run = runs.load(conn, saved.run_id)
         assert run is not None
-        planning.plan(conn, run, 3, 10, lambda: rejections.recall(conn, saved.run_id, hosts or SERVERS, CANDIDATE))
+        planning.plan(conn, run, 3, 10, lambda: rejections.recall(conn, saved.run_id, hosts or SERVERS, CANDIDATE, at))
     return saved.run_id
 
 
@@ -78,8 +79,37 @@ class TestRejections:
 
         found = verdicts(database, new_run(database, domain_id))
 
-        words = "rejected on 2023-11-14; not sent again until the password changes: NO said"
+        words = (
+            "rejected on 2023-11-14; not sent again before 2023-11-14 23:13 UTC unless the password changes;"
+            " `mail-preflight mailboxes retry lab.example` lets it be tried at once: NO said"
+        )
         assert found == dict.fromkeys((first, second), ("auth.rejected", "imap", words))
+
+    def test_hold_for_an_hour_then_a_day_then_a_week(self, database: Database, domain_id: int, run_id: str) -> None:
+        first, at = ids(database)[0], NOW
+        for holds in (HOUR, 24 * HOUR, 168 * HOUR, 168 * HOUR):
+            with database.begin() as conn:
+                rejections.remember(conn, run_id, [rejected(first)], SERVERS, at)
+            assert len(verdicts(database, new_run(database, domain_id, at=at + holds - 1))) == 1
+            assert verdicts(database, new_run(database, domain_id, at=at + holds)) == {}
+            at += holds
+
+    def test_end_when_another_login_gets_in(self, database: Database, domain_id: int, run_id: str) -> None:
+        first, second, *_ = ids(database)
+        with database.begin() as conn:
+            rejections.remember(conn, run_id, [rejected(first), rejected(second)], SERVERS, NOW)
+            works = rejected(first, Code.OK, Verdict.OK)
+            rejections.remember(conn, run_id, [works], SERVERS, NOW + 1)
+        assert set(verdicts(database, new_run(database, domain_id))) == {second}
+
+    def test_end_with_other_settings_for_the_server(self, database: Database, domain_id: int, run_id: str) -> None:
+        with database.begin() as conn:
+            rejections.remember(conn, run_id, [rejected(ids(database)[0])], SERVERS, NOW)
+            rejections.forget_server(conn, domain_id, ["other.example.com:993"])
+        assert len(verdicts(database, new_run(database, domain_id))) == 1
+        with database.begin() as conn:
+            rejections.forget_server(conn, domain_id, [SERVERS["imap"]])
+        assert verdicts(database, new_run(database, domain_id)) == {}
 
     def test_are_those_of_one_server(self, database: Database, domain_id: int, run_id: str) -> None:
         with database.begin() as conn:
@@ -88,7 +118,7 @@ class TestRejections:
         assert verdicts(database, new_run(database, domain_id, {"imap": "imap.example.com:143"})) == {}
 
     def test_nothing_else_is_remembered(self, database: Database, run_id: str) -> None:
-        others = [rejected(ids(database)[0], code) for code in Code if code not in rejections.REJECTED]
+        others = [rejected(ids(database)[0], code) for code in Code if code not in outcomes.REJECTED]
         with database.begin() as conn:
             rejections.remember(conn, run_id, others, SERVERS, NOW)
             doubtful = rejected(ids(database)[0], Code.AUTH_REJECTED, Verdict.INCONCLUSIVE)
@@ -119,7 +149,7 @@ class TestRejections:
         with database.begin() as conn:
             rejections.remember(conn, run_id, [rejected(ids(database)[0])], SERVERS, NOW)
             conn.execute(row.update().where(row.c.run_id == run_id).values(baseline_page=1))
-            assert rejections.recall(conn, run_id, SERVERS, BASELINE) == 1
+            assert rejections.recall(conn, run_id, SERVERS, BASELINE, NOW + 60) == 1
             assert conn.execute(
                 sa.select(row.c.baseline_code).where(row.c.baseline_verdict == "fail")
             ).scalars().all() == ["auth.rejected"]

@@ -272,7 +272,9 @@ class TestResults:
                 == COUNT - CANARIES
             )
             assert outcomes.settle(conn, run.run_id, Verdict.OK, Code.OK, None, "") == 0
-            assert outcomes.of_page(conn, run.run_id, CANDIDATE, CANARY_PAGE) == [(Verdict.FAIL, Code.AUTH_REJECTED)]
+            assert outcomes.of_page(conn, run.run_id, CANDIDATE, CANARY_PAGE) == [
+                (Verdict.FAIL, Code.AUTH_REJECTED, CANARIES)
+            ]
 
     def test_rows_come_by_address_with_all_that_is_known(self, run: Planned) -> None:
         (first, *_) = run.work(1)
