@@ -64,6 +64,7 @@ NAMES = [
     Name(imapclient.IMAPClient, "_normalise_folder", "called", IMAPCLIENT),
     Name(GetFolder, "_get_elements", "called", EXCHANGELIB),
     Name(GetFolder, "_extra_headers", "overridden", EXCHANGELIB),
+    Name(GetFolder, "_get_exception", "overridden", EXCHANGELIB),
     Name(GetFolder, "_api_versions_to_try", "overridden", EXCHANGELIB),
     Name(GetFolder, "_handle_backoff", "overridden", EXCHANGELIB),
     Name(GetFolder, "_update_api_version", "overridden", EXCHANGELIB),

@@ -101,6 +101,7 @@ def test_a_small_domain_whose_every_password_is_wrong(system: System, lab: MailL
     assert found.report.stop_code is None
 
 
+@pytest.mark.usefixtures("honest_leases")
 @pytest.mark.parametrize("page_size", [1, 500])
 def test_page_sizes(embedded_system: System, lab: MailLab, page_size: int) -> None:
     embedded_system.load("pages.example", boxes_of(lab, "pages.example", 40, wrong=[7, 8]))
@@ -114,7 +115,7 @@ def test_page_sizes(embedded_system: System, lab: MailLab, page_size: int) -> No
 def test_pages_of_one_mailbox_on_two_workers(own_system: System, lab: MailLab) -> None:
     own_system.load("pages.example", boxes_of(lab, "pages.example", 40, wrong=[7, 8]))
 
-    with own_system.working(2, PAGE_SIZE="1", LANES="4"):
+    with own_system.working(2, PAGE_SIZE="1", LANES="4", LEASE="15"):
         found = own_system.verify("pages.example", settings_of(lab))
 
     assert found.counts == {"keeps_working": 38, "will_disconnect": 2}
