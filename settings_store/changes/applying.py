@@ -60,13 +60,14 @@ def apply(
         raise Refused(_disconnects(count, accept_disconnects))
     changes.move(conn, change.id, Event.APPLY, now, actor, f"{count} disconnects accepted, report {run.checksum}")
     _put_in_force(conn, change.domain_id, change.settings_id)
-    _forget_rejections(conn, change)
     watches.end(conn, change.domain_id)
     watched = {"watch_until": now + watch.seconds, "watch_next": now} if watch.seconds > 0 else {}
     values = {"applied_at": now, "roll_back_by_itself": watch.roll_back_by_itself, **watched}
     conn.execute(_changes.update().where(_changes.c.id == change.id).values(values))
     domains.lock_mailboxes(conn, change.domain_id, change_id=change.id)
     credentials.lock(conn, change.id)
+    rejections.lock_domain(conn, change.domain_id, change.id)
+    _forget_rejections(conn, change)
     credentials.join_domain(conn, change.id, change.domain_id)
     states.take_over(conn, run, now, actor)
     credentials.take_over(conn, change.id, now)
@@ -104,6 +105,7 @@ def roll_back(conn: Connection, change: Change, now: float, actor: Actor = SERVI
     run = runs.of_change(conn, change.id)
     domains.lock_mailboxes(conn, change.domain_id, change_id=change.id)
     credentials.lock(conn, change.id)
+    rejections.lock_domain(conn, change.domain_id, change.id)
     credentials.give_back(conn, change.id, change.domain_id)
     if run is not None:
         states.restore(conn, run, now, actor)

@@ -21,7 +21,7 @@ from settings_store.secrets import Vault
 _boxes, _held = schema.mailboxes, schema.change_credentials
 _in_force, _of_changes = schema.rejections, schema.change_rejections
 _LOGIN = ("username", "credential", "credential_kind")
-_REJECTION = ["mailbox_id", "server", "code", "seen", "at"]
+_REJECTION = ["mailbox_id", "server", "code", "seen", "at", "times"]
 
 
 def propose(

@@ -50,7 +50,10 @@ def remember(
         for done in results
         if done.result.verdict is Verdict.FAIL and done.result.code in REJECTED
     ]
-    _forget_let_in(conn, run_id, results, servers, phase)
+    concerned = sorted({done.mailbox_id for done in results if done.result.verdict in (Verdict.OK, Verdict.FAIL)})
+    if rejected or _known(conn, concerned):
+        _hold(conn, concerned)
+        _forget_let_in(conn, run_id, results, servers, phase)
     if not rejected or _given_up(conn, run_id):
         return
     rejected.sort(key=lambda row: (row["mailbox_id"], row["server"]))  # one order, see `runs.lock`
@@ -84,14 +87,44 @@ def _forget_let_in(
     ids = [done.mailbox_id for done in results if done.result.verdict is Verdict.OK]
     if not ids:
         return
-    known = sa.select(_rejections.c.mailbox_id).where(
-        _rejections.c.mailbox_id.in_(ids), _rejections.c.server.in_(list(servers.values()))
-    )
-    found = list(conn.execute(known.distinct().order_by(_rejections.c.mailbox_id)).scalars())
-    proposed = _proposing(conn, run_id, found) if found and phase == CANDIDATE else {}
-    if mine := [mailbox_id for mailbox_id in found if mailbox_id not in proposed]:
+    proposed = _proposing(conn, run_id, ids) if phase == CANDIDATE else {}
+    if mine := [mailbox_id for mailbox_id in ids if mailbox_id not in proposed]:
         at = _rejections.c.server.in_(list(servers.values()))
         conn.execute(_rejections.delete().where(_rejections.c.mailbox_id.in_(mine), at))
+
+
+def _known(conn: Connection, mailbox_ids: Sequence[int]) -> bool:
+    mine = sa.select(_rejections.c.mailbox_id).where(_rejections.c.mailbox_id.in_(mailbox_ids))
+    return conn.execute(mine.limit(1)).first() is not None
+
+
+def _hold(conn: Connection, mailbox_ids: Sequence[int]) -> None:
+    """First the mailboxes, which may be about to change hands, then what is known of them; see `runs.lock`."""
+    if conn.dialect.name == "postgresql":
+        box = schema.mailboxes.c.id
+        mine = sa.select(box).where(box.in_(mailbox_ids)).order_by(box).with_for_update(read=True, key_share=True)
+        conn.execute(sa.select(sa.func.count()).select_from(mine.subquery()))
+    lock(conn, _rejections.c.mailbox_id.in_(mailbox_ids))
+
+
+def lock(conn: Connection, *which: sa.ColumnElement[bool], table: sa.Table = _rejections) -> None:
+    """Holds what is remembered, in one order, before that is written; see `runs.lock`."""
+    if conn.dialect.name == "postgresql":
+        keys = list(table.primary_key)
+        rows = sa.select(*keys).where(*which).order_by(*keys).with_for_update()
+        conn.execute(sa.select(sa.func.count()).select_from(rows.subquery()))
+
+
+def lock_domain(conn: Connection, domain_id: int, change_id: str) -> None:
+    """Holds what is remembered of a domain's mailboxes, and of those that come with a change."""
+    box = schema.mailboxes
+    mine = sa.select(box.c.id).where(sa.or_(box.c.domain_id == domain_id, box.c.change_id == change_id))
+    lock(conn, _rejections.c.mailbox_id.in_(mine))
+
+
+def _delete(conn: Connection, *which: sa.ColumnElement[bool], table: sa.Table = _rejections) -> int:
+    lock(conn, *which, table=table)
+    return int(conn.execute(table.delete().where(*which)).rowcount)
 
 
 def _given_up(conn: Connection, run_id: str) -> bool:
@@ -190,22 +223,22 @@ def _moment(conn: Connection, at: sa.ColumnElement[float], form: str) -> sa.Colu
 
 def forget(conn: Connection, mailbox_ids: Sequence[int]) -> None:
     """Forgets what was rejected of these mailboxes: they have another credential now."""
-    conn.execute(_rejections.delete().where(_rejections.c.mailbox_id.in_(mailbox_ids)))
+    _delete(conn, _rejections.c.mailbox_id.in_(mailbox_ids))
 
 
 def forget_tried(conn: Connection, run_id: str, mailbox_ids: Sequence[int], server: str) -> None:
     """Forgets what a server rejected of what a run tried these mailboxes with: no credential was to blame."""
     proposed = _proposing(conn, run_id, mailbox_ids)
     stored = [mailbox_id for mailbox_id in mailbox_ids if mailbox_id not in proposed]
-    conn.execute(_rejections.delete().where(_rejections.c.mailbox_id.in_(stored), _rejections.c.server == server))
+    _delete(conn, _rejections.c.mailbox_id.in_(stored), _rejections.c.server == server)
     own = *candidates.own_rejections(run_id), _of_changes.c.server == server
-    conn.execute(_of_changes.delete().where(*own, _of_changes.c.mailbox_id.in_(proposed)))
+    _delete(conn, *own, _of_changes.c.mailbox_id.in_(proposed), table=_of_changes)
 
 
 def forget_server(conn: Connection, domain_id: int, servers: Collection[str]) -> None:
     """Forgets what these servers rejected of a domain's mailboxes: they are connected to in another way now."""
     own = sa.select(schema.mailboxes.c.id).where(schema.mailboxes.c.domain_id == domain_id)
-    conn.execute(_rejections.delete().where(_rejections.c.mailbox_id.in_(own), _rejections.c.server.in_(servers)))
+    _delete(conn, _rejections.c.mailbox_id.in_(own), _rejections.c.server.in_(servers))
 
 
 def forget_domain(conn: Connection, domain_id: int) -> int:
@@ -217,7 +250,5 @@ def forget_domain(conn: Connection, domain_id: int) -> int:
     changes = sa.select(change.c.id).where(change.c.domain_id == domain_id)
     coming = sa.and_(box.c.domain_id.is_(None), box.c.change_id.in_(changes))
     own = sa.select(box.c.id).where(sa.or_(box.c.domain_id == domain_id, coming))
-    stored = conn.execute(_rejections.delete().where(_rejections.c.mailbox_id.in_(own))).rowcount
     of_proposed = _of_changes.c.change_id.in_(changes), _of_changes.c.holds == candidates.PROPOSED
-    proposed = conn.execute(_of_changes.delete().where(*of_proposed)).rowcount
-    return int(stored) + int(proposed)
+    return _delete(conn, _rejections.c.mailbox_id.in_(own)) + _delete(conn, *of_proposed, table=_of_changes)

@@ -284,7 +284,7 @@ def make_world(database: Database, monkeypatch: pytest.MonkeyPatch, **values: ob
     )
     monkeypatch.setattr("worker.runs.lane.check_mailbox", world.log_in)
     monkeypatch.setattr(
-        "worker.runs.lane.open_route", lambda result, _context: SimpleNamespace(endpoint=result.endpoint)
+        "worker.runs.lane.open_route", lambda result, _context: SimpleNamespace(endpoint=result.endpoint, learned={})
     )
     return world
 
