@@ -33,14 +33,14 @@ def test_all_mailboxes_of_a_domain_rejected_alike(world: World) -> None:
     world.passwords = dict.fromkeys(right, "another")
     world.go_to(20 * HOUR, quiet=900)
     assert world.states(domain_id) == {"disconnected": 12}
-    assert world.alerts() == told("ann", "mailboxes box.example", Code.AUTH_REJECTED, "opened")
+    assert world.alerts() == told("ann", "mailboxes box.example", Code.AUTH_ALL_REJECTED, "opened")
     for address in right:
         world.import_again(domain_id, address)
     world.go(2 * MINUTE)
     assert len(world.alerts()) == 1, "nobody knows yet whether they work"
     world.go(10 * HOUR, quiet=900)
     assert world.states(domain_id) == {"connected": 12}
-    assert world.alerts() == told("ann", "mailboxes box.example", Code.AUTH_REJECTED)
+    assert world.alerts() == told("ann", "mailboxes box.example", Code.AUTH_ALL_REJECTED)
 
 
 def test_one_password_is_changed_and_imported_again(world: World) -> None:
