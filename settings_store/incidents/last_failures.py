@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from checks.codes import Code, Verdict
+from checks.codes import Code
 from checks.model import Endpoint, Facts, Protocol
 from settings_store import domains, schema
 
@@ -32,7 +32,7 @@ class LastFailure:
 def last_failure(conn: Connection, domain_id: int, code: Code, mailbox_id: int | None = None) -> LastFailure | None:
     """The last failure with a code in the health runs of a domain, or of one mailbox of it; None where none is kept."""
     mine = [_runs.c.domain_id == domain_id, _runs.c.kind == "health"]
-    mine += [_rows.c.verdict == Verdict.FAIL.value, _rows.c.code == code.value, _rows.c.protocol.is_not(None)]
+    mine += [_rows.c.code == code.value, _rows.c.protocol.is_not(None)]
     if mailbox_id is not None:
         mine.append(_rows.c.mailbox_id == mailbox_id)
     query = sa.select(_runs.c.settings_id, _rows.c.protocol, _rows.c.seen).join(_rows, _rows.c.run_id == _runs.c.id)

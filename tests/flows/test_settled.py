@@ -188,5 +188,6 @@ class TestCanaries:
         found = system.verify(DOMAIN, settings)
 
         assert found.report.stop_code == "auth.all_rejected"
-        assert sum(other_lab.dovecot.rejections("smtp").values()) == 5
+        # One of the canaries tries another mechanism, as the client would: the server may reject by the first alone.
+        assert sorted(other_lab.dovecot.rejections("smtp").values()) == [1, 1, 1, 1, 2]
         assert sum(lab.dovecot.logins().values()) == 5

@@ -12,7 +12,7 @@ from tests.servers.exchange.server import ExchangeServer
 
 DOMAIN = "lab.example"
 PASSWORD = "Planted-secret-4711"
-ACTORS = {f"{name.replace('_', '-')}@{DOMAIN}": name for name in MAILBOX_SCENARIOS}
+ACTORS = {f"{name.replace('_', '-').lower()}@{DOMAIN}": name for name in MAILBOX_SCENARIOS}
 WELL = tuple(f"well{number:02}@{DOMAIN}" for number in range(30))
 # Hours are short here and runs many; some servers take the whole time that they get, which is less than a lease.
 SETTINGS = {"login_seconds": 3.0, "endpoint_seconds": 2.5, "logins_per_hour": 100_000}
