@@ -40,6 +40,8 @@ class Config(BaseSettings):
     """Whether the app that will connect reads certificates as Python does from 3.13 on; off: as 3.12 and before."""
     tls_ciphers: Ciphers = "python"
     """Which ciphers the app that will connect offers up to TLS 1.2: Python's own list, or OpenSSL's."""
+    revocation: bool = False
+    """Whether the checks of runs and of health ask the authority whether an accepted certificate was revoked."""
     client_profile: Annotated[ClientProfile, NoDecode] = PYTHON
     """How the app's mail client logs in: `python`, `node`, or the path of a TOML file."""
     logins_at_once: int = Field(default=20, ge=1, le=200)

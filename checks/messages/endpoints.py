@@ -39,11 +39,12 @@ def warning_facts(result: EndpointResult, warning: Warn) -> Facts:
 
 
 def endpoint_document(
-    result: EndpointResult, language: Language = Language.EN, *, ticked: bool = False
+    result: EndpointResult, language: Language = Language.EN, *, ticked: bool = False, elsewhere: bool = False
 ) -> EndpointDocument:
     """The result, worded in `language`. `ticked`: the settings have "allow insecure certificate" on.
 
-    What that would do is said where it matters: where it is on, or needed.
+    What that would do is said where it matters: where it is on, or needed. `elsewhere`: some server of these settings
+    needs it.
     """
     words, blame = wording(result.code, endpoint_facts(result), language), CODES[result.code].blame
     return EndpointDocument(
@@ -64,7 +65,7 @@ def endpoint_document(
         seen=result.seen if result.code is not Code.OK else "",
         server_said=result.code.partition(".")[0] in _SAID_BY_SERVER,
         option=result.option,
-        option_sentence=_option(result, language, ticked=ticked),
+        option_sentence=_option(result, language, ticked=ticked, elsewhere=elsewhere),
         fix=FixDocument(result.fix.kind, fix_detail(result.fix, language)) if result.fix else None,
         warnings=tuple(_warning(result, warning, language) for warning in result.warnings),
         steps=tuple(_step(step, language) for step in result.steps),
@@ -75,10 +76,12 @@ def endpoint_document(
     )
 
 
-def _option(result: EndpointResult, language: Language, *, ticked: bool) -> str:
+def _option(result: EndpointResult, language: Language, *, ticked: bool, elsewhere: bool) -> str:
     option = result.option
     if option is None or not (ticked or option is Option.NEEDED):
         return ""
+    if option is Option.NOT_NEEDED and elsewhere:
+        return PHRASES(language, "option.needed_elsewhere")
     sentence, until = PHRASES(language, f"option.{option}"), _replaced_by(result)
     if option is not Option.NEEDED or not until:
         return sentence

@@ -1,9 +1,12 @@
 """Whether a certificate was revoked: OCSP (RFC 6960), else a CRL (RFC 5280, 5). One fetch each, off by default.
 
-No mail client looks, so it is a warning at most; and no answer is no news.
+No mail client looks, so it is a warning at most; and no answer is no news. An answer is kept for an hour: health checks
+meet the same certificate every few minutes.
 """
 
-from datetime import datetime
+import threading
+from collections import OrderedDict
+from datetime import datetime, timedelta
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -21,8 +24,35 @@ from checks.x509.certificates import UNREADABLE, extension, signed_by
 from checks.x509.issuer_rules import crl_urls, ocsp_urls
 
 SECONDS = 2.0
+KEPT = timedelta(hours=1)
+_MOST_KEPT = 10_000  # answers, of some 100 bytes each
 _MOST = 4  # certificates of one answer that are looked at; honest responders send one
 ignore_warnings(__name__)  # cryptography's
+
+
+class Answers:
+    """What authorities have said of certificates, by both certificates' fingerprints. Shared by threads."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[bytes, tuple[datetime, datetime | None]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: bytes, now: datetime) -> tuple[datetime | None] | None:
+        """The answer in a tuple; None where there is none of the last hour."""
+        with self._lock:
+            asked, revoked = self._kept.get(key, (None, None))
+        return (revoked,) if asked is not None and asked <= now < asked + KEPT else None
+
+    def keep(self, key: bytes, now: datetime, revoked: datetime | None) -> None:
+        """Keeps an answer, and forgets the oldest where there are too many."""
+        with self._lock:
+            self._kept[key] = (now, revoked)
+            self._kept.move_to_end(key)
+            if len(self._kept) > _MOST_KEPT:
+                self._kept.popitem(last=False)
+
+
+_kept = Answers()
 
 
 def revoked_on(
@@ -34,10 +64,15 @@ def revoked_on(
     now: datetime,
 ) -> datetime | None:
     """When the certificate was revoked; None where it was not, or where nobody says."""
+    key = leaf.fingerprint(hashes.SHA256()) + issuer.fingerprint(hashes.SHA256())
+    if known := _kept.get(key, now):
+        return known[0]
     for urls, ask in ((ocsp_urls(leaf), _ocsp), (crl_urls(leaf), _crl)):
         try:
             if urls:
-                return ask(urls[0], leaf, issuer, policy, min(SECONDS, deadline.remaining()), source, now)
+                revoked = ask(urls[0], leaf, issuer, policy, min(SECONDS, deadline.remaining()), source, now)
+                _kept.keep(key, now, revoked)
+                return revoked
         except (Unfetched, TimeoutError, *UNREADABLE):
             continue
     return None

@@ -53,6 +53,9 @@ def check(
     ] = Authentication.LOGIN,
     exchange: Exchange = None,
     ca_file: CaFile = None,
+    revocation: Annotated[
+        bool, typer.Option("--revocation", help="Also ask who issued the certificate whether it was revoked.")
+    ] = False,
     as_json: Json = False,
 ) -> int:
     """Checks one server, without a login.
@@ -66,7 +69,7 @@ def check(
     from checks.runner import check_endpoint
 
     policy, trust, client = _surroundings(ca_pem)
-    result = check_endpoint(endpoint, CheckContext(trust, policy, thorough=True, client=client))
+    result = check_endpoint(endpoint, CheckContext(trust, policy, thorough=True, revocation=revocation, client=client))
     document = endpoint_document(result, context.obj)
     if as_json:
         from cli.reports.json_documents import write_document

@@ -6,7 +6,7 @@ from checks.codes import CODES, Blame, Code, Verdict
 from checks.language import Language
 from checks.messages import Wording, blame_word, wording
 from checks.messages.endpoints import endpoint_document, endpoint_facts, place_facts, warning_facts
-from checks.model import EndpointResult, Facts, Protocol
+from checks.model import EndpointResult, Facts, Option, Protocol
 from settings_store.changes.changes import SHORT
 from worker.changes.document import (
     CauseDocument,
@@ -33,6 +33,7 @@ def report_document(report: Report, listed: int = LISTED) -> ReportDocument:
     """The report in its language. Reads the mailboxes once and holds no more than `listed` of each impact."""
     language, found = report.language, report.findings(listed)
     words = _Words(report)
+    needed = any(result.option is Option.NEEDED for result in report.endpoints)
     return ReportDocument(
         language=language,
         change_id=report.change_id,
@@ -42,7 +43,9 @@ def report_document(report: Report, listed: int = LISTED) -> ReportDocument:
         sign=_SIGNS[report.verdict],
         headline=language.text(_headline(report)),
         stop=words.stop(),
-        endpoints=tuple(endpoint_document(result, language, ticked=report.ticked) for result in report.endpoints),
+        endpoints=tuple(
+            endpoint_document(result, language, ticked=report.ticked, elsewhere=needed) for result in report.endpoints
+        ),
         common_cause=words.common_cause(found.causes),
         causes=tuple(words.cause(cause) for cause in found.causes if cause.code is not Code.OK),
         untried=_untried(found.causes, language),

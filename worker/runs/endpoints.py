@@ -83,6 +83,7 @@ def context_of(
         allow_insecure_certificate=settings.allow_insecure_certificate,
         source_address=config.source_address,
         domain=domain,
+        revocation=config.revocation,
     )
 
 

@@ -19,6 +19,10 @@ WORDS: Texts = {
     "option.needed": "the option “allow insecure certificate” is needed for this server; without it nobody connects.",
     "option.until": " It lets in the key met now: expect another one, to be checked and applied anew, by {date}.",
     "option.not_needed": "The option “allow insecure certificate” is not needed for this server; untick it.",
+    "option.needed_elsewhere": (
+        "The option “allow insecure certificate” is not needed for this server, only for another one of these settings:"
+        " it holds for all of them."
+    ),
     "option.would_not_help": "The option “allow insecure certificate” would not help with this server.",
     "judged": "Certificates judged by {openssl}.",
     "judged.strictly": "Certificates judged by {openssl}, with the strict rules of Python 3.13 and later.",

@@ -11,7 +11,7 @@ from checks.codes import Code
 from checks.language import Language
 from checks.messages import wording
 from checks.messages.endpoints import endpoint_document
-from checks.model import EndpointResult
+from checks.model import EndpointResult, Option
 from cli.console import clean
 from cli.reports.change_report import render_report
 from cli.reports.endpoint_report import render_endpoint
@@ -248,6 +248,14 @@ class TestEndpoint:
         assert "is not needed for this server; untick it" in rendered(
             FakeReport(lines("keeps_working", 1), ticked=True)
         )
+
+    def test_nobody_is_told_to_untick_what_another_server_needs(self) -> None:
+        needed = replace(EXPIRED_SMTP, option=Option.NEEDED)
+        report = FakeReport(lines("keeps_working", 1), ticked=True)
+        text = rendered(replace(report, endpoints=(*report.endpoints, needed)))
+
+        assert "untick" not in text
+        assert "is not needed for this server, only for another one of these settings" in text
 
     def test_certificates_are_shown_for_a_single_check_only(self) -> None:
         assert "issued by CN=Demo CA" in rendered_endpoint(GOOD_IMAP)

@@ -65,6 +65,15 @@ def test_a_profile_says_how_certificates_are_read(tmp_path: Path, monkeypatch: p
     assert context_of(load_config(), SETTINGS).trust.x509_strict
 
 
+@pytest.mark.parametrize(("value", "asked"), [("", False), ("false", False), ("true", True)])
+def test_whether_revocation_is_asked_for_reaches_the_checks(
+    value: str, asked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if value:
+        monkeypatch.setenv("MAIL_PREFLIGHT_REVOCATION", value)
+    assert context_of(load_config(), SETTINGS).revocation is asked
+
+
 @pytest.mark.parametrize("value", ["perl", "/no/such.toml"])
 def test_no_such_profile_is_one_line_that_names_the_variable(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAIL_PREFLIGHT_CLIENT_PROFILE", value)
