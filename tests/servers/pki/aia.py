@@ -95,7 +95,7 @@ class _HttpServer(ThreadingHTTPServer):
 
     def __init__(self, owner: AiaServer) -> None:
         self.owner = owner
-        super().__init__((LOOPBACK, 0), _Handler)
+        super().__init__((LOOPBACK, owner.port), _Handler)  # the same again, for URLs that are written already
 
 
 class _Handler(BaseHTTPRequestHandler):
