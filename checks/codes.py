@@ -98,6 +98,7 @@ class Code(StrEnum):
     SERVER_UNAVAILABLE = "server.unavailable"
     SERVER_THROTTLED = "server.throttled"
     SERVER_TOO_MANY_CONNECTIONS = "server.too_many_connections"
+    SERVER_PATIENCE = "server.patience"
     SERVER_BLOCKS_ADDRESS = "server.blocks_address"
     SERVER_REVERSE_DNS = "server.reverse_dns"
     SERVER_REFUSES_NAME = "server.refuses_name"
@@ -274,6 +275,7 @@ CODES: Mapping[Code, Trait] = {
         Code.SERVER_UNAVAILABLE,
         Code.SERVER_THROTTLED,
         Code.SERVER_TOO_MANY_CONNECTIONS,
+        Code.SERVER_PATIENCE,
         Code.AUTH_TEMPORARY,
         Code.AUTH_ALL_REJECTED,
         Code.MAILBOX_IN_USE,

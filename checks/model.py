@@ -230,6 +230,8 @@ class LoginResult:
     """What came of one mailbox on one protocol. `seen` is redacted.
 
     `services` has the codes of what one login opens, by name (`mail`, `calendar`), where that is more than one thing.
+    `wait`: the server wants to be left alone for so many seconds and has judged no credential; 0 where there is nothing
+    to wait for.
     """
 
     verdict: Verdict
@@ -238,6 +240,7 @@ class LoginResult:
     seen: str = ""
     ms: float = 0.0
     services: Mapping[str, str] | None = None
+    wait: float = 0.0
 
 
 class MailboxState(StrEnum):

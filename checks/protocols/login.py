@@ -15,6 +15,7 @@ from checks.network.stream import Stream
 from checks.protocols.dialect import Dialect, Greeting, Habits, Unjudged, dialect_of
 from checks.protocols.in_clear import judged
 from checks.protocols.momentary_failures import Moments
+from checks.protocols.patience import patience
 from checks.tls import handshake
 
 _SHORTCUTS = 2  # kinds of them that may fail one after the other: a resumed session, and those of the protocol
@@ -74,22 +75,22 @@ def log_in(route: Route, credential: Credential, context: CheckContext) -> Login
     """
     begun = time.monotonic()
     attempt = _Attempt(route, credential, context)
+    met = Fault(Code.OK)
     try:
         attempt.run()
     except Fault as fault:
         met = judged(fault, route.endpoint.protocol)
-        code, seen = met.code, met.seen
     except OSError as error:
         met = _fault(error)
-        code, seen = met.code, met.seen
-    else:
-        code, seen = Code.OK, ""
+    code = met.code
     # A server that blocks our address says nothing about the mailbox, not even in answer to its login.
     told = attempt.greeted and code is not Code.SERVER_BLOCKS_ADDRESS
     told = told and route.moments.lasting(credential.username, code)
     verdict = verdict_of(code) if told else Verdict.INCONCLUSIVE
     ms = round((time.monotonic() - begun) * 1000, 1)
-    return LoginResult(verdict, code, route.endpoint.protocol, redact.words(seen, credential.secret), ms)
+    wait = patience(met, judged=attempt.greeted) if verdict is Verdict.INCONCLUSIVE else 0.0
+    seen = redact.words(met.seen, credential.secret)
+    return LoginResult(verdict, code, route.endpoint.protocol, seen, ms, wait=wait)
 
 
 class _Attempt:

@@ -6,8 +6,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from checks.codes import Verdict
+from checks.codes import Code, Verdict
 from settings_store import schema
+from settings_store.runs import runs
 from settings_store.runs.runs import CANDIDATE, Phase
 
 _runs = schema.runs
@@ -29,6 +30,21 @@ def learn(conn: Connection, run_id: str, phase: Phase, protocol: str, learned: M
     mine = table.c.run_id == run_id, table.c.phase == phase, table.c.protocol == protocol
     document = conn.execute(sa.select(table.c.document).where(*mine)).scalar_one()
     conn.execute(table.update().where(*mine).values(document={**document, "learned": dict(learned)}))
+
+
+def add_patience(conn: Connection, run_id: str, phase: Phase, protocol: str, count: int, seconds: float) -> None:
+    """Adds to an endpoint's result that so many mailboxes were put off, as its server asked, for so long at most."""
+    runs.lock(conn, run_id)
+    table = schema.endpoint_results
+    mine = table.c.run_id == run_id, table.c.phase == phase, table.c.protocol == protocol
+    document = conn.execute(sa.select(table.c.document).where(*mine)).scalar_one()
+    others = [warn for warn in document["warnings"] if warn["code"] != Code.SERVER_PATIENCE.value]
+    for known in document["warnings"]:
+        if known["code"] == Code.SERVER_PATIENCE.value:
+            count += int(known["facts"]["count"])
+            seconds = max(seconds, float(known["facts"]["seconds"]))
+    told = {"code": Code.SERVER_PATIENCE.value, "facts": {"count": str(count), "seconds": f"{seconds:.0f}"}}
+    conn.execute(table.update().where(*mine).values(document={**document, "warnings": [*others, told]}))
 
 
 def documents(conn: Connection, run_id: str, phase: Phase) -> dict[str, dict[str, Any]]:

@@ -27,11 +27,15 @@ _runs, _rows = schema.runs, schema.run_mailboxes
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A mailbox tried. `evidence` is what speaks for a credential that was rejected, '' where nothing does."""
+    """A mailbox tried. `evidence` is what speaks for a credential that was rejected, '' where nothing does.
+
+    `reached`: so many of its endpoints have let it in, where the next one wants to be left alone for a while.
+    """
 
     mailbox_id: int
     result: LoginResult
     evidence: str = ""
+    reached: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,13 +18,18 @@ _runs, _pages, _rows = schema.runs, schema.pages, schema.run_mailboxes
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A mailbox still to be tried. `credential` is sealed."""
+    """A mailbox still to be tried. `credential` is sealed.
+
+    `again`: it was tried already, and its server asked for patience; `skip` of its endpoints have let it in.
+    """
 
     mailbox_id: int
     address: str
     username: str
     kind: CredentialKind
     credential: bytes = field(repr=False)
+    again: bool = False
+    skip: int = 0
 
 
 def add(conn: Connection, run_id: str, phase: Phase, column: sa.ColumnElement[int]) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 import checks.network.dial
+import checks.protocols.patience
 import worker.app
 import worker.health.endpoint_lane
 import worker.pacing.endpoint_slot
@@ -50,6 +51,7 @@ def hurry(lease: float = LEASE_SECONDS) -> None:
     worker.service.runs._STALL_SECONDS = 0.5  # noqa: SLF001 - a constant that no user needs to set
     worker.watchdog.GRACE_SECONDS, worker.watchdog.COMPUTED_SECONDS = 0.5, 1.0
     checks.network.dial.CONNECT_SECONDS = CONNECT_SECONDS
+    checks.protocols.patience.USUAL_SECONDS = 1.0
 
 
 def never_end(how: str, what: str, where: str) -> None:

@@ -31,6 +31,7 @@ from worker.pacing.lane_pacer import TROUBLE, LanePacer
 from worker.resources import Resources
 from worker.runs.endpoints import context_of, endpoint_results, servers_of
 from worker.runs.flow import LEASE_SECONDS, Flow, phase_of
+from worker.runs.second_tries import SecondTries
 
 log = logging.getLogger(__name__)
 
@@ -63,20 +64,26 @@ class Routes:
                 work.mailbox_id, LoginResult(Verdict.INCONCLUSIVE, fault.code, self.routes[0].endpoint.protocol)
             )
         undecided: LoginResult | None = None
-        evidence = ""
-        for route in self.routes:
+        evidence = self._evidence(work)
+        for place, route in enumerate(self.routes[work.skip :], work.skip):
             if not may_log_in():
                 return None
             with watchdog.during("login", route.endpoint, self.context.login_seconds):
                 result = check_mailbox(route, credential, self.context, work.address)
             if result.verdict is Verdict.FAIL:
                 return Done(work.mailbox_id, result, evidence)
+            if result.wait and undecided is None and not work.again:
+                return Done(work.mailbox_id, result, reached=place)
             if result.verdict is Verdict.INCONCLUSIVE:
                 undecided = undecided or result
                 evidence = correlation.BACKEND_AWAY if result.code in correlation.AWAY else ""
             elif route.endpoint.protocol is Protocol.IMAP:
                 evidence = correlation.IMAP_ACCEPTED
         return Done(work.mailbox_id, undecided or result)
+
+    def _evidence(self, work: Work) -> str:
+        let_in = [route.endpoint.protocol for route in self.routes[: work.skip]]
+        return correlation.IMAP_ACCEPTED if Protocol.IMAP in let_in else ""
 
 
 class RouteCache:
@@ -131,6 +138,7 @@ class Lane:
         self._held = 0
         self._lost = False
         self._suspects: dict[int, tuple[float, float]] = {}
+        self._second_tries = SecondTries()
         self._outstanding = 0
         self._halted = False
         self._exhausted = False
@@ -197,6 +205,7 @@ class Lane:
         try:
             while self._outstanding:
                 self._flush(self._collect(FLUSH_SECONDS))
+                self._pacer.gate.put(self._second_tries.due())
                 while self._wants_page() and self._claim_beside():
                     pass
         finally:
@@ -205,7 +214,7 @@ class Lane:
             self._pacer.gate.close()
             for thread in threads:
                 thread.join()
-            self._keep(self._rest())
+            self._keep([*self._second_tries.give_up(), *self._rest()])
             self._pacer.end()  # not before the last login is over: others may begin then
             self._close()
 
@@ -250,6 +259,7 @@ class Lane:
         if not self._held:
             self._lease_end = begun + LEASE_SECONDS
         self._held += 1
+        self._second_tries.take(work)
         self._pacer.gate.put(work)
         self._outstanding += len(work)
         return True
@@ -354,8 +364,9 @@ class Lane:
 
     def _flush(self, found: Sequence[Done | None]) -> None:
         results = [done for done in found if done]
-        stage = self._keep(results)
-        self._outstanding -= len(found)
+        done_with = results if self._halted else self._second_tries.put_off(results)
+        stage = self._keep(done_with)
+        self._outstanding -= len(found) - len(results) + len(done_with)
         if len(results) < len(found):
             self._halt()
         too_many = self._pacer.learn(results)
@@ -378,9 +389,11 @@ class Lane:
                     endpoints.learn(conn, self._run_id, self._phase, route.endpoint.protocol, route.learned)
 
     def _halt(self) -> None:
-        """What has not begun is left for whoever comes next."""
+        """What has not begun is left for whoever comes next, and nobody is waited for."""
         self._halted = True
         self._drain()
+        for done in self._second_tries.give_up():
+            self._done.put(done)
 
     def _drain(self) -> None:
         self._outstanding -= len(self._pacer.gate.drain())
@@ -388,3 +401,5 @@ class Lane:
     def _close(self) -> None:
         with self._resources.database.begin() as conn:
             pages.close_own(conn, self._run_id, self._phase, self._owner)
+            for protocol, (count, seconds) in self._second_tries.waited.items():
+                endpoints.add_patience(conn, self._run_id, self._phase, protocol, count, seconds)

@@ -223,6 +223,11 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         "Wait half an hour and verify again. If it stays, ask whoever runs the mail server to raise the limit for our"
         " addresses.",
     ),
+    Code.SERVER_PATIENCE: (
+        "{host} asked for patience. Mailboxes tried once more after a wait: {count}; longest wait: {seconds} s.",
+        "Nothing has to be done. Where it happens every time, ask whoever runs the mail server to raise the limit for our"
+        " addresses.",
+    ),
     Code.SERVER_TOO_MANY_CONNECTIONS: (
         "{host} allows no more connections just now.",
         "Close other mail programs on this mailbox or verify again later. If it stays, ask whoever runs the mail"

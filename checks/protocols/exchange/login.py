@@ -25,6 +25,7 @@ from checks.protocols.exchange.response_codes import NOT_THERE, translate
 from checks.protocols.exchange.url import host_header
 from checks.protocols.exchange_online import ENDS, is_online
 from checks.protocols.momentary_failures import Moments
+from checks.protocols.patience import FULL, patience
 from checks.tls import handshake
 
 if TYPE_CHECKING:
@@ -154,10 +155,9 @@ def log_in(route: ExchangeRoute, credential: Credential, context: CheckContext, 
     attempt = _Attempt(route, credential, context, address or credential.username)
     try:
         services, seen = attempt.run()
-    except Fault as fault:
-        services, seen = ServiceVerdicts(fault.code, fault.code), fault.seen
-    except OSError as error:
-        met = _fault(error)
+        met = Fault(services.decisive, seen)
+    except (Fault, OSError) as error:
+        met = error if isinstance(error, Fault) else _fault(error)
         services, seen = ServiceVerdicts(met.code, met.code), met.seen
     code = services.decisive
     told = attempt.ready and code is not Code.SERVER_BLOCKS_ADDRESS  # that says nothing about the mailbox
@@ -165,7 +165,9 @@ def log_in(route: ExchangeRoute, credential: Credential, context: CheckContext, 
     verdict = verdict_of(code) if told else Verdict.INCONCLUSIVE
     ms = round((time.monotonic() - begun) * 1000, 1)
     words = redact.words(seen, credential.secret, *attempt.hidden)
-    return ExchangeLogin(LoginResult(verdict, code, Protocol.HTTPS, words, ms, services.codes), services)
+    # Exchange throttles in place of an answer, never in place of a rejection.
+    wait = patience(met, judged=attempt.ready and met.code not in FULL) if verdict is Verdict.INCONCLUSIVE else 0.0
+    return ExchangeLogin(LoginResult(verdict, code, Protocol.HTTPS, words, ms, services.codes, wait), services)
 
 
 _DENIED = frozenset(

@@ -24,6 +24,8 @@ _WHOLE = re.compile(rb"</" + _PREFIX + rb"Envelope\s*>")
 _RESPONSE_CODE = re.compile(rb"<" + _PREFIX + rb"ResponseCode[^<>]{0,200}>\s*(\w{1,100})\s*<")
 # SOAP 1.1 and 1.2; whatever prefix stands for the namespaces.
 _FAULT_CODE = re.compile(rb"<" + _PREFIX + rb"(?:faultcode|Value)[^<>]{0,200}>\s*" + _PREFIX + rb"(Error\w{1,100})\s*<")
+_BACK_OFF = re.compile(rb"BackOffMilliseconds[^<>]{0,20}>\s*(\d{1,8})\s*<")
+_DIGITS = 8
 _ATTRIBUTE = re.compile(rb'(\w{1,30})="(\d{1,5})"')
 _VERSION = (b"MajorVersion", b"MinorVersion", b"MajorBuildNumber", b"MinorBuildNumber")
 _VERSION_LONGEST = 1_000  # bytes of ServerVersionInfo that are read; Exchange writes some 300
@@ -149,10 +151,19 @@ def _refused(reply: Reply, *, online: bool) -> Fault | None:
         return _forbidden(seen, online=online)
     if reply.status == 503 and not reply.header("retry-after"):
         return Fault(Code.SERVER_UNAVAILABLE, seen)
+    asked = _patience(reply)
     if reply.status == 500 and b"BackOffMilliseconds" in reply.body:
-        return Fault(Code.SERVER_THROTTLED, seen)
+        return Fault(Code.SERVER_THROTTLED, seen, **asked)
     code = _BY_STATUS.get(reply.status)
-    return Fault(code, seen) if code else None
+    return Fault(code, seen, **asked) if code else None
+
+
+def _patience(reply: Reply) -> dict[str, str]:
+    """For how long the server wants to be left alone, as the fact `wait` in seconds; of Retry-After the number only."""
+    if found := _BACK_OFF.search(reply.body):
+        return {"wait": str(int(found[1]) / 1000)}
+    after = reply.header("retry-after").strip()
+    return {"wait": after} if after.isascii() and after.isdecimal() and len(after) < _DIGITS else {}
 
 
 _BY_STATUS = {
