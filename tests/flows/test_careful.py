@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from checks.codes import Code
 from checks.model import Endpoint, Invalid, Protocol, Security
 from checks.settings import ImapSettings
 from settings_store.changes.lifecycle import ChangeState, Refused
@@ -301,8 +302,24 @@ class TestPacing:
             found = system.verify(DOMAIN, lab.settings(server))
 
         assert found.counts["will_disconnect"] == 0
-        assert server.seen.throttled < 100  # of 600; without backing off it was 118 to 170
-        assert 0 < found.counts["cannot_tell"] <= server.seen.throttled
+        assert 0 < server.seen.throttled < 100  # of 600; without backing off it was 118 to 170
+        assert found.counts["cannot_tell"] < server.seen.throttled  # who was held back is tried once more
+        assert {warn.code for one in found.report.endpoints for warn in one.warnings} == {Code.SERVER_PATIENCE}
+        assert max(server.seen.accepted.values()) == 1
+
+    def test_who_is_turned_away_at_the_door_is_tried_once_more(self, system: System, lab: Lab) -> None:
+        """Given a server with room for 3 connections, then all 60 get in, and none of them twice."""
+        with lab.server(60, Rules(in_all=3, login_seconds=0.02)) as server:
+            system.load(DOMAIN, boxes(60))
+
+            found = system.verify(DOMAIN, lab.settings(server))
+
+        assert server.seen.turned_away > 0
+        assert found.counts["will_disconnect"] == 0
+        assert found.counts["cannot_tell"] < server.seen.turned_away
+        assert max(server.seen.accepted.values()) == 1
+        told = [warn.facts for one in found.report.endpoints for warn in one.warnings]
+        assert {facts["seconds"] for facts in told} == {"1"}  # as usual, which is short here
 
     def test_cancelled_at_any_time(self, embedded_system: System, lab: Lab) -> None:
         with lab.server(500, Rules(login_seconds=0.05)) as server:

@@ -225,8 +225,8 @@ WORDS: Mapping[Code, tuple[str, str]] = {
     ),
     Code.SERVER_PATIENCE: (
         "{host} asked for patience. Mailboxes tried once more after a wait: {count}; longest wait: {seconds} s.",
-        "Nothing has to be done. Where it happens every time, ask whoever runs the mail server to raise the limit for our"
-        " addresses.",
+        "Nothing has to be done. Where it happens every time, ask whoever runs the mail server to raise the limit for"
+        " our addresses.",
     ),
     Code.SERVER_TOO_MANY_CONNECTIONS: (
         "{host} allows no more connections just now.",

@@ -20,7 +20,7 @@ from checks.network.dial import Deadline, dial, fault_of, resolve
 from checks.network.http import USER_AGENT, Reply, Request
 from checks.network.stream import Stream
 from checks.protocols.exchange.auth import Logon, choose, logon
-from checks.protocols.exchange.replies import judge_logon
+from checks.protocols.exchange.replies import asked_patience, judge_logon
 from checks.protocols.exchange.response_codes import NOT_THERE, translate
 from checks.protocols.exchange.url import host_header
 from checks.protocols.exchange_online import ENDS, is_online
@@ -166,6 +166,7 @@ def log_in(route: ExchangeRoute, credential: Credential, context: CheckContext, 
     ms = round((time.monotonic() - begun) * 1000, 1)
     words = redact.words(seen, credential.secret, *attempt.hidden)
     # Exchange throttles in place of an answer, never in place of a rejection.
+    met = Fault(met.code, met.seen, **attempt.asked)
     wait = patience(met, judged=attempt.ready and met.code not in FULL) if verdict is Verdict.INCONCLUSIVE else 0.0
     return ExchangeLogin(LoginResult(verdict, code, Protocol.HTTPS, words, ms, services.codes, wait), services)
 
@@ -184,6 +185,7 @@ class _Attempt:
         self._context = context
         self._address = address
         self.hidden: list[str] = []
+        self.asked: dict[str, str] = {}
         self.ready = True
         self._sent = self._stays = False
 
@@ -276,6 +278,7 @@ class _Attempt:
                 raise Fault(Code.PROTOCOL_ERROR, fault.seen) if mismatch else fault from None
             if reply.status == 401 and not first:  # it was let in a moment ago
                 raise Fault(Code.PROTOCOL_ERROR, reply.line)
+            self.asked = asked_patience(reply)
             judge_logon(reply, self._route.url, token=token)
             self._stays = reply.stays
             return reply

@@ -151,14 +151,13 @@ def _refused(reply: Reply, *, online: bool) -> Fault | None:
         return _forbidden(seen, online=online)
     if reply.status == 503 and not reply.header("retry-after"):
         return Fault(Code.SERVER_UNAVAILABLE, seen)
-    asked = _patience(reply)
     if reply.status == 500 and b"BackOffMilliseconds" in reply.body:
-        return Fault(Code.SERVER_THROTTLED, seen, **asked)
+        return Fault(Code.SERVER_THROTTLED, seen)
     code = _BY_STATUS.get(reply.status)
-    return Fault(code, seen, **asked) if code else None
+    return Fault(code, seen) if code else None
 
 
-def _patience(reply: Reply) -> dict[str, str]:
+def asked_patience(reply: Reply) -> dict[str, str]:
     """For how long the server wants to be left alone, as the fact `wait` in seconds; of Retry-After the number only."""
     if found := _BACK_OFF.search(reply.body):
         return {"wait": str(int(found[1]) / 1000)}

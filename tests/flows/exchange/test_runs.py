@@ -11,6 +11,7 @@ from checks.messages import wording
 from checks.messages.endpoints import warning_facts
 from checks.model import Fix, Option
 from checks.protocols.exchange import ews
+from checks.protocols.patience import FULL
 from tests.cli.reports.test_json_documents import validator
 from tests.flows.exchange.site import ACTORS, DOMAIN, PASSWORD, SETTINGS, VARIABLES, WELL, Site
 from tests.flows.harness import Box, account_of, outcome, write_csv
@@ -42,6 +43,9 @@ def test_every_mailbox_acts_differently(site: Site) -> None:
     assert {found.codes[address] for address in WELL} == {"ok"}
     logons = site.server.logons() + site.server.bad_logons()
     asked_again = {f"old@{DOMAIN}": len(ews.VERSIONS)}  # by an earlier version each time
+    # After a wait; where the server named one, it was longer than anybody waits.
+    held_back = {address for address, code in found.codes.items() if Code(code) in FULL}
+    asked_again |= {address: 2 for address in held_back if "busy" not in address or "busy-503" in address}
     assert logons == {**dict.fromkeys((*ACTORS, *WELL), 1), **asked_again}
     assert PASSWORD not in repr(found)
 
