@@ -148,7 +148,9 @@ class TestWrongSettings:
 
             found = embedded_system.verify(DOMAIN, lab.settings(server), like_failures=4, lanes=1, logins_at_once=1)
 
-        assert found.report.stop_code == "auth.all_rejected"
+        # Which canaries are asked is a matter of chance: where the one it knows is among them, somebody got in.
+        known = any(line.impact == "keeps_working" for line in found.lines.values())
+        assert found.report.stop_code == ("auth.rejected" if known else "auth.all_rejected")
         assert server.seen.rejected.total() < 10
         assert_harmless(server)
 
