@@ -119,7 +119,8 @@ def test_everyone_who_may_have_to_act_has_a_name(module: object) -> None:
 
 
 def test_a_temporary_cause_tells_to_verify_again() -> None:
-    exempt = {Code.CREDENTIAL_UNREADABLE}
+    # Patience that helped is over: nobody has to do anything.
+    exempt = {Code.CREDENTIAL_UNREADABLE, Code.SERVER_PATIENCE}
     for code, trait in CODES.items():
         if not trait.permanent and code not in exempt:
             assert "erify again" in wording(code, _PLACE).advice, code
