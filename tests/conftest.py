@@ -79,5 +79,11 @@ def postgres_url(postgres_server: PostgresServer) -> str:
     return postgres_server.new_database()
 
 
+@pytest.fixture
+def postgres_store(postgres_server: PostgresServer) -> str:
+    """The URL of a new PostgreSQL database with the newest schema and nothing in it."""
+    return postgres_server.new_store()
+
+
 def _path() -> str:
     return "/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"

@@ -16,6 +16,7 @@ from cli import main
 from settings_store import domains, schema
 from settings_store.db import Database
 from settings_store.secrets import load_or_create_key_file
+from tests.servers.stores import sqlite_store
 
 HOUR, DAY = 3600.0, 86400.0
 SETTINGS = ImapSettings(
@@ -42,13 +43,12 @@ class Planted:
     """A database that the command finds by its environment. `now` is when the test began, and stays so."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        self.url = f"sqlite:///{folder}/planted.db"
+        self.url = sqlite_store(folder / "planted.db")
         self.key = load_or_create_key_file(folder / "planted.key")
         monkeypatch.setenv("MAIL_PREFLIGHT_DATABASE_URL", self.url)
         monkeypatch.setenv("MAIL_PREFLIGHT_SECRET_KEY", self.key)
         self._capsys = capsys
         self.database = Database(self.url)
-        self.database.migrate()
         self.now = self.database.now()
         monkeypatch.setattr(Database, "now", lambda _self: self.now)  # or the hour might end meanwhile
         with self.database.begin() as conn:

@@ -13,6 +13,7 @@ from tests.flows.harness import MODES, OTHERS_REJECT, System, user_of
 from tests.servers.lab import MailLab, mail_lab
 from tests.servers.postgres import PostgresServer
 from tests.servers.redis import RedisServer
+from tests.servers.stores import sqlite_store
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -42,7 +43,7 @@ def shared_system(server_folder: Path, shared_redis: RedisServer, postgres_serve
     """Redis, PostgreSQL and two worker processes."""
     folder = server_folder / "flows"
     folder.mkdir()
-    system = System("distributed", folder, postgres_server.new_database(), shared_redis.url, log_level="DEBUG")
+    system = System("distributed", folder, postgres_server.new_store(), shared_redis.url, log_level="DEBUG")
     with system.working(2) as workers:
         system.workers = workers
         yield system
@@ -71,9 +72,9 @@ def embedded_system(tmp_path: Path) -> System:
 
 
 @pytest.fixture
-def own_system(tmp_path: Path, redis_url: str, postgres_url: str) -> System:
+def own_system(tmp_path: Path, redis_url: str, postgres_store: str) -> System:
     """A distributed system without any workers yet, to be treated badly."""
-    return System("distributed", tmp_path, postgres_url, redis_url, log_level="DEBUG")
+    return System("distributed", tmp_path, postgres_store, redis_url, log_level="DEBUG")
 
 
 @pytest.fixture(params=MODES)
@@ -81,7 +82,7 @@ def database_system(request: pytest.FixtureRequest, tmp_path: Path) -> System:
     """A system that nobody works on, on either database."""
     if request.param == "embedded":
         return embedded(tmp_path)
-    return System("distributed", tmp_path, request.getfixturevalue("postgres_url"), "redis://127.0.0.1:1/0")
+    return System("distributed", tmp_path, request.getfixturevalue("postgres_store"), "redis://127.0.0.1:1/0")
 
 
 @pytest.fixture
@@ -106,8 +107,8 @@ def other_lab(other_lab_session: MailLab) -> MailLab:
 
 
 def embedded(folder: Path) -> System:
-    """A system on a new SQLite file."""
-    return System("embedded", folder, f"sqlite:///{folder}/preflight.db", "memory://")
+    """A system on a new SQLite file, with tables."""
+    return System("embedded", folder, sqlite_store(folder / "preflight.db"), "memory://")
 
 
 def _empty(system: System) -> None:

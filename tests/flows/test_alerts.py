@@ -12,6 +12,7 @@ from settings_store.db import Database
 from settings_store.incidents.incidents import Severity
 from tests.flows.alert_kills import trial
 from tests.servers.receivers import Hook, Mailbox, hook, mailbox
+from tests.servers.stores import sqlite_store
 from tests.settings_store.telling import Office
 from worker.alerts.delivery import send_due
 from worker.config import Config
@@ -20,16 +21,15 @@ from worker.resources import Resources
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database of each kind."""
+    """A database of each kind with nothing in it."""
     if request.param == "postgresql":
-        return str(request.getfixturevalue("postgres_url"))
-    return f"sqlite:///{tmp_path}/alerts.db"
+        return str(request.getfixturevalue("postgres_store"))
+    return sqlite_store(tmp_path / "alerts.db")
 
 
 @pytest.fixture
 def office(url: str) -> Iterator[Office]:
     database = Database(url)
-    database.migrate()
     yield Office(database)
     database.close()
 

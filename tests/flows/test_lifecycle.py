@@ -19,6 +19,7 @@ from settings_store.changes.changes import Change
 from settings_store.changes.lifecycle import Refused
 from settings_store.db import Database
 from settings_store.runs import runs
+from tests.servers.stores import sqlite_store
 
 NO_COUNTS = ("keeps_working", "will_disconnect", "will_reconnect", "already_disconnected", "cannot_tell")
 ADMINS = st.sampled_from([Actor("ada"), Actor("bob")])
@@ -38,8 +39,7 @@ class Life(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
-        self.database = Database(f"sqlite:///{Path(self.folder.name)}/store.db")
-        self.database.migrate()
+        self.database = Database(sqlite_store(Path(self.folder.name) / "store.db"))
         with self.database.begin() as conn:
             self.domain_id = domains.ensure_domain(conn, domains.ensure_account(conn), "lab.example")
         self.now = 1_000_000.0

@@ -12,6 +12,7 @@ from tests.flows.size.store import add_history, fill, open_store
 from tests.servers.dovecot import DovecotOptions
 from tests.servers.lab import MailLab, mail_lab
 from tests.servers.process import is_root
+from tests.servers.stores import sqlite_store
 
 COUNT = 2_000
 SOON = 5.0
@@ -63,8 +64,8 @@ def test_a_cancelled_run_begins_no_login(crowd: Crowd) -> None:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "postgresql":
-        return str(request.getfixturevalue("postgres_url"))
-    return f"sqlite:///{tmp_path}/store.db"
+        return str(request.getfixturevalue("postgres_store"))
+    return sqlite_store(tmp_path / "store.db")
 
 
 def test_no_query_reads_the_whole_history(url: str, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 
 from tests.servers.process import LOOPBACK, Daemon, Server, ServerError, as_user, free_port, is_root, program
+from tests.servers.stores import migrate
 
 OWNER = "postgres"
 """Who runs the cluster when we are root: PostgreSQL refuses to run as root."""
@@ -17,7 +18,7 @@ FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", 
 
 
 class PostgresServer(Server):
-    """PostgreSQL on loopback without passwords; `new_database` gives an empty database.
+    """PostgreSQL on loopback without passwords; `new_database` gives an empty database, `new_store` one with tables.
 
     `durable`: what was committed outlives the death of the server (not that of the machine).
     """
@@ -28,6 +29,7 @@ class PostgresServer(Server):
         self._folder = folder
         self._data = folder / "data"
         self._count = 0
+        self._migrated = False
         self._prefix = as_user(OWNER) if is_root() else []
         settings = {**FAST, "max_connections": str(max_connections), "listen_addresses": LOOPBACK}
         if durable:
@@ -59,15 +61,25 @@ class PostgresServer(Server):
     def new_database(self) -> str:
         """Create an empty database. Returns its URL (postgresql://...)."""
         self._count += 1
-        name = f"test{self._count}"
-        with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}".encode())
-        return self._url(name)
+        return self._create_database(f"test{self._count}", "template1")
+
+    def new_store(self) -> str:
+        """Create a database with the newest schema and nothing in it. Returns its URL (postgresql://...)."""
+        if not self._migrated:
+            migrate(self._create_database("migrated", "template1"))
+            self._migrated = True
+        self._count += 1
+        return self._create_database(f"test{self._count}", "migrated")
 
     @property
     def pid(self) -> int:
         """The process id of the postmaster."""
         return self._daemon.pid
+
+    def _create_database(self, name: str, template: str) -> str:
+        with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
+        return self._url(name)
 
     def _url(self, database: str) -> str:
         return f"postgresql://{OWNER}@{LOOPBACK}:{self.port}/{database}"

@@ -8,6 +8,7 @@ import pytest
 from settings_store.db import Database
 from settings_store.domains import ensure_account, ensure_domain
 from settings_store.secrets import Vault, new_key
+from tests.servers.stores import sqlite_store
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -18,11 +19,18 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/data/store.db"
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a fresh database with the newest schema."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgres_store"))
+    return sqlite_store(tmp_path / "data/store.db")
+
+
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
+def database(store_url: str) -> Iterator[Database]:
     """A fresh database with the newest schema."""
-    database = Database(database_url)
-    database.migrate()
+    database = Database(store_url)
     yield database
     database.close()
 

@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 
 from settings_store.db import Database
+from tests.servers.stores import sqlite_store
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A fresh database with the newest schema."""
     if request.param == "postgresql":
-        database = Database(request.getfixturevalue("postgres_url"))
+        database = Database(request.getfixturevalue("postgres_store"))
     else:
-        database = Database(f"sqlite:///{tmp_path}/runs.db")
-    database.migrate()
+        database = Database(sqlite_store(tmp_path / "runs.db"))
     yield database
     database.close()

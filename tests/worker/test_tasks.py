@@ -12,6 +12,7 @@ from pydantic import SecretStr
 import worker.tasks
 from settings_store.db import Database
 from settings_store.secrets import Vault, new_key
+from tests.servers.stores import sqlite_store
 from worker.alerts.delivery import ROUNDS
 from worker.app import HEALTH, PREFLIGHT, make_app
 from worker.config import Config
@@ -26,9 +27,9 @@ from worker.tasks import publish_lanes, register
 
 @pytest.fixture
 def app(tmp_path: Path) -> Iterator[Celery]:
-    database = Database(f"sqlite:///{tmp_path}/tasks.db")
-    database.migrate()
-    config = Config(database_url=SecretStr(f"sqlite:///{tmp_path}/tasks.db"))
+    url = sqlite_store(tmp_path / "tasks.db")
+    database = Database(url)
+    config = Config(database_url=SecretStr(url))
     made = make_app(config)
     register(made, Flow(Resources(database, Vault([new_key()]), config, lambda *_: None), finish))
     yield made

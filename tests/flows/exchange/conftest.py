@@ -13,6 +13,7 @@ from tests.servers.certificates import CertificateLab
 from tests.servers.exchange.server import ExchangeServer
 from tests.servers.postgres import PostgresServer
 from tests.servers.redis import RedisServer
+from tests.servers.stores import sqlite_store
 
 
 @pytest.fixture(scope="package")
@@ -27,11 +28,11 @@ def exchange(server_folder: Path, certificates: CertificateLab) -> Iterator[Exch
 def running(request: pytest.FixtureRequest, server_folder: Path, postgres_server: PostgresServer) -> Iterator[System]:
     folder = Path(tempfile.mkdtemp(prefix=f"exchange-system-{request.param}-", dir=server_folder))
     if request.param == "embedded":
-        yield System("embedded", folder, f"sqlite:///{folder}/preflight.db", "memory://localhost/")
+        yield System("embedded", folder, sqlite_store(folder / "preflight.db"), "memory://localhost/")
         return
     with contextlib.ExitStack() as stack:
         redis = stack.enter_context(RedisServer(folder / "redis"))
-        system = System("distributed", folder, postgres_server.new_database(), redis.url, log_level="DEBUG")
+        system = System("distributed", folder, postgres_server.new_store(), redis.url, log_level="DEBUG")
         system.workers = stack.enter_context(system.working(2, **VARIABLES))
         yield system
 

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from settings_store.db import Database
+from tests.servers.stores import sqlite_store
 from tests.worker.health_world import World, make_world
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Iterator[Database]:
     """SQLite: these weeks are long."""
-    database = Database(f"sqlite:///{tmp_path}/weeks.db")
-    database.migrate()
+    database = Database(sqlite_store(tmp_path / "weeks.db"))
     yield database
     database.close()
 

@@ -1,6 +1,7 @@
 """What holds of incidents, whatever happens to the servers."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
@@ -12,6 +13,7 @@ from checks.codes import Code
 from settings_store import schema
 from settings_store.alerts.outbox import kind_of
 from settings_store.db import Database
+from tests.servers.stores import sqlite_store
 from tests.worker.health_world import (
     MINUTE,
     Fate,
@@ -34,8 +36,7 @@ _SPELLS = st.lists(st.lists(st.sampled_from(_CODES), min_size=5, max_size=5), mi
 def test_whatever_happens(monkeypatch: pytest.MonkeyPatch, spells: Sequence[Sequence[Code]]) -> None:
     """Spells of twenty minutes, each with some state of five servers."""
     with TemporaryDirectory() as folder, monkeypatch.context() as patch:
-        database = Database(f"sqlite:///{folder}/any.db")
-        database.migrate()
+        database = Database(sqlite_store(Path(folder) / "any.db"))
         world = make_world(database, patch)
         account = populate(world, 0)
 

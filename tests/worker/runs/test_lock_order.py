@@ -80,9 +80,9 @@ class Store:
 
 
 @pytest.fixture
-def store(postgres_url: str) -> Iterator[Store]:
+def store(postgres_store: str) -> Iterator[Store]:
     config = Config(
-        database_url=SecretStr(postgres_url), broker_url=SecretStr("memory://"), secret_key=SecretStr(new_key())
+        database_url=SecretStr(postgres_store), broker_url=SecretStr("memory://"), secret_key=SecretStr(new_key())
     )
     with Preflight.open(config) as preflight:
         with preflight.database.begin() as conn:

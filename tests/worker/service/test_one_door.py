@@ -16,6 +16,7 @@ from checks.model import Invalid
 from settings_store.alerts.channels import Subscription
 from settings_store.audit import SERVICE
 from tests.servers.postgres import PostgresServer
+from tests.servers.stores import sqlite_store
 from tests.worker.service.their_account import SETTINGS, Ids, TheirAccount, ids_of_nobody, their_account
 from worker.service.account import Account
 from worker.service.preflight import Preflight
@@ -90,10 +91,10 @@ IDS = [f"{name}-{place}" for place, (name, _) in enumerate(CALLS)]
 def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TheirAccount]:
     """Their account, for calls that change nothing of it."""
     folder = tmp_path_factory.mktemp("door")
-    url = f"sqlite:///{folder}/store.db"
+    url = sqlite_store(folder / "store.db")
     if request.param == "postgresql":
         server: PostgresServer = request.getfixturevalue("postgres_server")
-        url = server.new_database()
+        url = server.new_store()
     with their_account(url, folder) as made:
         yield made
 
@@ -102,7 +103,7 @@ def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def template(tmp_path_factory: pytest.TempPathFactory) -> TheirAccount:
     """Their account in a file, closed."""
     folder = tmp_path_factory.mktemp("template")
-    with their_account(f"sqlite:///{folder}/store.db", folder) as made:
+    with their_account(sqlite_store(folder / "store.db"), folder) as made:
         return made
 
 
