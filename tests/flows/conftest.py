@@ -16,19 +16,18 @@ from tests.servers.redis import RedisServer
 from tests.servers.stores import sqlite_store
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def short_leases() -> Iterator[None]:
     """What runs in this process waits no longer than what runs beside it."""
-    quick.hurry()
-    yield
+    with quick.hurried():
+        yield
 
 
 @pytest.fixture
 def honest_leases() -> Iterator[None]:
     """For who counts logins: a busy machine may let a short lease lapse while its owner lives."""
-    quick.hurry(quick.HONEST_LEASE_SECONDS)
-    yield
-    quick.hurry()
+    with quick.hurried(quick.HONEST_LEASE_SECONDS):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -3,11 +3,13 @@
 What is waited for stays the same; how long is all that changes.
 """
 
+import contextlib
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from types import ModuleType
 from typing import Any
 
 import sqlalchemy as sa
@@ -39,19 +41,38 @@ CONNECT_SECONDS = 1.0
 
 def hurry(lease: float = LEASE_SECONDS) -> None:
     """Shortens leases, the sweep's patience and the time for a connection, for the rest of this process."""
-    for module in (worker.runs.flow, worker.runs.lane):
-        vars(module)["LEASE_SECONDS"] = lease
-    worker.runs.flow.STEP_LEASE_SECONDS = lease
-    worker.runs.flow.IDLE_SECONDS = 1.0
-    worker.runs.lane.GRACE_SECONDS = 1.0
-    worker.pacing.pacer.SLOT_SECONDS = lease
-    worker.pacing.endpoint_slot.PATIENCE_SECONDS = lease / 3
-    worker.app.SWEEP_SECONDS = worker.app.HEALTH_SECONDS = 0.5
-    worker.health.endpoint_lane.LEASE_SECONDS = 2 * lease
-    worker.service.runs._STALL_SECONDS = 0.5  # noqa: SLF001 - a constant that no user needs to set
-    worker.watchdog.GRACE_SECONDS, worker.watchdog.COMPUTED_SECONDS = 0.5, 1.0
-    checks.network.dial.CONNECT_SECONDS = CONNECT_SECONDS
-    checks.protocols.patience.USUAL_SECONDS = 1.0
+    for module, name, seconds in _hurried(lease):
+        vars(module)[name] = seconds
+
+
+@contextlib.contextmanager
+def hurried(lease: float = LEASE_SECONDS) -> Iterator[None]:
+    """The same, until the end of the context."""
+    before = [(module, name, vars(module)[name]) for module, name, _ in _hurried(lease)]
+    hurry(lease)
+    yield
+    for module, name, seconds in before:
+        vars(module)[name] = seconds
+
+
+def _hurried(lease: float) -> Sequence[tuple[ModuleType, str, float]]:
+    return (
+        (worker.runs.flow, "LEASE_SECONDS", lease),
+        (worker.runs.lane, "LEASE_SECONDS", lease),
+        (worker.runs.flow, "STEP_LEASE_SECONDS", lease),
+        (worker.runs.flow, "IDLE_SECONDS", 1.0),
+        (worker.runs.lane, "GRACE_SECONDS", 1.0),
+        (worker.pacing.pacer, "SLOT_SECONDS", lease),
+        (worker.pacing.endpoint_slot, "PATIENCE_SECONDS", lease / 3),
+        (worker.app, "SWEEP_SECONDS", 0.5),
+        (worker.app, "HEALTH_SECONDS", 0.5),
+        (worker.health.endpoint_lane, "LEASE_SECONDS", 2 * lease),
+        (worker.service.runs, "_STALL_SECONDS", 0.5),
+        (worker.watchdog, "GRACE_SECONDS", 0.5),
+        (worker.watchdog, "COMPUTED_SECONDS", 1.0),
+        (checks.network.dial, "CONNECT_SECONDS", CONNECT_SECONDS),
+        (checks.protocols.patience, "USUAL_SECONDS", 1.0),
+    )
 
 
 def never_end(how: str, what: str, where: str) -> None:
