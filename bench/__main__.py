@@ -20,14 +20,15 @@ from bench.exchange_table import exchange_table
 from bench.field import Field, open_field, say
 from bench.growth import Growth, measure_growth
 from bench.health import health_table, measure_health
+from bench.hostile import hostile_table, measure_hostile
 from bench.latency import Latency, measure_latency
 from bench.mailbox_import import import_table, measure_import
 from bench.plan import Plan, Void
 from bench.service import Backends, open_backends
 from tests.servers.process import ServerError, scratch_folder
 
-SECTIONS = ("wall", "delay", "growth", "latency", "exchange", "endpoint", "health", "import")
-_MAIL = {"wall", "delay", "growth"}
+SECTIONS = ("wall", "delay", "growth", "latency", "exchange", "endpoint", "health", "import", "hostile")
+_MAIL = {"wall", "delay", "growth", "hostile"}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -89,6 +90,9 @@ def _measure(folder: Path, plan: Plan, sections: Sequence[str], curl: str | None
             if "growth" in sections:
                 say(f"Growth over {', '.join(f'{size:,}' for size in plan.sizes)} mailboxes")
                 growth = measure_growth(area, backends, plan)
+            if "hostile" in sections:
+                say(f"Hostile servers beside {plan.distant_count:,} mailboxes, {plan.rounds} rounds")
+                others.append(hostile_table(measure_hostile(area, backends, plan.distant_count, plan.rounds)))
     _print(near, distant, growth, latency)
     for lines in others:
         table.print_lines(["", *lines])

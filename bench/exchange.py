@@ -131,7 +131,7 @@ def _run_verify(site: _Site, service: Service) -> Sample:
         usage = measure(command, site.folder, service.environment)
         behind = service.cpu() - before
     check_report(usage, len(site.addresses))
-    run = run_seconds(service)
+    run = run_seconds(service, _DOMAIN)
     if service.embedded:
         return Sample(run, usage.wall, usage.cpu, 0.0, usage.peak)
     return Sample(run, usage.wall, behind, usage.cpu, service.peak())
