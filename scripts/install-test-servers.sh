@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs the Debian packages of the servers that the tests start: Dovecot, Postfix, Redis and PostgreSQL.
+# Installs the Debian packages of the servers that the tests start: Dovecot, Postfix, Redis and PostgreSQL; and Node with
+# npm, for the mail clients of Node, unless some other one is there.
 #
 # Does nothing when all are there. Needs root or sudo. Nothing is started or enabled by it: the tests run their own
 # copies, with their own configuration, below /tmp.
@@ -16,6 +17,8 @@ find_missing() {
     for package in $packages; do
         is_installed "$package" || printf '%s ' "$package"
     done
+    command -v node >/dev/null || printf 'nodejs '
+    command -v npm >/dev/null || printf 'npm '
 }
 
 # Services that a package brings ask policy-rc.d whether they may start; 101 means "forbidden by policy".

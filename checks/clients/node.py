@@ -23,6 +23,9 @@ NODE = ClientProfile(
         mechanisms=("PLAIN", "LOGIN", "CRAM-MD5"),
         next_mechanism=NextWay.NEVER,
         initial_response=("PLAIN",),
+        unoffered="PLAIN",
+        asked_again="nothing",
+        any_success=True,
         # Its own is the host name of the app's machine, or [127.0.0.1].
     ),
     ews=PYTHON.ews,

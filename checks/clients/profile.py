@@ -78,6 +78,9 @@ class SmtpClient:
     """SMTP. `mechanisms` are in the client's order; it takes the first that the server offers.
 
     `initial_response` names the mechanisms whose first response goes with AUTH (RFC 4954, 4).
+    `unoffered` is what it tries where the server offers other mechanisms only.
+    `asked_again`: what it sends where PLAIN's first response was not taken. `any_success`: any 2xx is one, for PLAIN
+    and LOGIN.
     `user` and `password` hold for all mechanisms. `ehlo_name`: '' for the connection's own address, as a literal.
     """
 
@@ -85,6 +88,9 @@ class SmtpClient:
     mechanisms: tuple[SmtpMechanism, ...]
     next_mechanism: NextWay = NextWay.NEVER
     initial_response: tuple[SmtpMechanism, ...] = ("PLAIN",)
+    unoffered: SmtpMechanism | None = None
+    asked_again: Literal["response", "nothing"] = "response"
+    any_success: bool = False
     user: Text = Text()
     password: Text = Text()
     ehlo_name: str = ""

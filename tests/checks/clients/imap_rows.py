@@ -19,6 +19,7 @@ _USUAL: Mapping[str, Answer] = {
     "EXAMINE": "* 0 EXISTS\r\n{tag} OK [READ-ONLY] Done\r\n",
     "ID": '* ID ("name" "lab" "version" "1")\r\n{tag} OK Done\r\n',
     "LOGOUT": "* BYE Bye\r\n{tag} OK Done\r\n",
+    "LIST": '* LIST () "/" INBOX\r\n{tag} OK Done\r\n',
     "NAMESPACE": '* NAMESPACE (("" "/")) NIL NIL\r\n{tag} OK Done\r\n',
 }
 

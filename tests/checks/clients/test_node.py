@@ -1,0 +1,74 @@
+"""The profile `node` is proved: the same servers are asked by imapflow, nodemailer and us as them, and all agree."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+
+import pytest
+
+from checks.clients.node import NODE
+from checks.codes import Code, verdict_of
+from checks.context import CheckContext
+from tests.checks.clients import imap_rows, smtp_rows
+from tests.checks.clients.node_clients import Answer, Question, ask
+from tests.checks.clients.test_agreement import ask as ask_imap
+from tests.checks.helpers import USER
+from tests.checks.protocols.smtp.test_agreement import a_canary_sends
+from tests.servers.certificates import CertificateFiles, CertificateLab
+from tests.servers.hostile import HostileServer
+from tests.servers.process import ServerError
+
+Rows = tuple[imap_rows.Row | smtp_rows.Row, ...]
+ROWS: Rows = (*imap_rows.ROWS, *smtp_rows.ROWS)
+Servers = Mapping[str, HostileServer]
+
+
+def each(rows: Rows) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("row", rows, ids=[row.name for row in rows])
+
+
+@pytest.fixture(scope="module")
+def servers(leaf: CertificateFiles) -> Iterator[Servers]:
+    """A server for each row."""
+    with ExitStack() as stack:
+        yield {row.name: stack.enter_context(HostileServer(_behaviour(row), leaf)) for row in ROWS}
+
+
+def _behaviour(row: imap_rows.Row | smtp_rows.Row) -> imap_rows.Behaviour:
+    return imap_rows.serves(row) if isinstance(row, imap_rows.Row) else row.script
+
+
+@pytest.fixture(scope="module")
+def theirs(servers: Servers, certificates: CertificateLab) -> Mapping[str, Answer]:
+    """What the libraries come to, all rows at once."""
+    try:
+        answers = ask([_question(row, servers[row.name].port) for row in ROWS], certificates.ca_file)
+    except ServerError as error:
+        pytest.skip(str(error))
+    return {row.name: answer for row, answer in zip(ROWS, answers, strict=True)}
+
+
+def _question(row: imap_rows.Row | smtp_rows.Row, port: int) -> Question:
+    if isinstance(row, imap_rows.Row):
+        return Question("imap", port, row.user, row.secret)
+    return Question("smtp", port, USER if row.login else "", row.secret, row.address)
+
+
+@each(ROWS)
+def test_the_libraries_come_to_what_the_row_says(
+    row: imap_rows.Row | smtp_rows.Row, theirs: Mapping[str, Answer]
+) -> None:
+    goes_on = isinstance(row, smtp_rows.Row) and row.without_login
+    assert theirs[row.name].works == (row.node is Code.OK or goes_on), theirs[row.name].said
+
+
+@each(imap_rows.ROWS)
+def test_we_open_what_the_row_says(row: imap_rows.Row, servers: Servers, context: CheckContext) -> None:
+    results = ask_imap(row, servers[row.name].port, context, NODE)
+    assert [(result.code, result.verdict) for result in results] == [(row.node, verdict_of(row.node))] * 3
+
+
+@each(smtp_rows.ROWS)
+def test_we_send_what_the_row_says(row: smtp_rows.Row, servers: Servers, context: CheckContext) -> None:
+    found = a_canary_sends(servers[row.name].port, row, replace(context, client=NODE))
+    assert found == (row.node, verdict_of(row.node))
