@@ -53,6 +53,7 @@ class Text:
 class ImapClient:
     """IMAP. `ways` are in the client's order; it takes the first that the server offers.
 
+    `command_for`: characters in a user name that have it take the LOGIN command whatever else is offered.
     `login_user` and `login_password` are for the LOGIN command, `sasl` for both in any mechanism.
     `login_quotes_user`: the user name of LOGIN goes in quotes, as the password always does.
     `sasl_ir`: the first response goes with AUTHENTICATE (RFC 4959) where the server offers it.
@@ -67,6 +68,7 @@ class ImapClient:
     login_user: Text = Text()
     login_password: Text = Text()
     login_quotes_user: bool = True
+    command_for: str = ""
     sasl: Text = Text()
     bare_line_feed: bool = True
     id: IdMoment = IdMoment.NEVER

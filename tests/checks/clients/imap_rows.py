@@ -97,6 +97,7 @@ def _takes_two_words(_: set[str], line: str) -> str:
 
 
 PLAIN = "IMAP4rev1 ID LITERAL+ UIDPLUS AUTH=PLAIN SASL-IR"
+_CAPABLE = "{tag} OK [CAPABILITY IMAP4rev1 UNSELECT IDLE NAMESPACE] Logged in\r\n"
 _REFUSED = {"AUTHENTICATE": "{tag} NO AUTHENTICATE mechanism not supported, mate\r\n"}
 _REFUSED_TOO = {**_REFUSED, "INLINE": _REFUSED["AUTHENTICATE"]}
 
@@ -146,6 +147,14 @@ ROWS = (
             "RESPONSE": (lambda said, _: "{tag} OK Logged in\r\n" if "RESPONSE" in said else "+ UGFzc3dvcmQ6\r\n"),
         },
     ),
+    Row(
+        "only the SASL mechanism LOGIN, prompts of others",
+        "IMAP4rev1 AUTH=LOGIN",
+        {
+            "AUTHENTICATE": "+ VXNlciBOYW1lAA==\r\n",
+            "RESPONSE": (lambda said, _: "{tag} OK Logged in\r\n" if "RESPONSE" in said else "+ UGFzc3dvcmQA\r\n"),
+        },
+    ),
     # how it is asked for
     Row("a bare plus", "IMAP4rev1 AUTH=PLAIN LOGIN", {"AUTHENTICATE": "+\r\n"}),
     Row("a bare plus, LOGIN forbidden", "IMAP4rev1 AUTH=PLAIN LOGINDISABLED", {"AUTHENTICATE": "+\r\n"}),
@@ -176,6 +185,27 @@ ROWS = (
     Row("UTF-8 by PLAIN, LOGIN forbidden", f"{PLAIN} LOGINDISABLED", {}, secret=LETTERS),
     Row("a user name of other letters", PLAIN, {}, python=Code.AUTH_UNSENDABLE, user="adä@lab.example"),
     Row("a domain before the user name", "IMAP4rev1", {"LOGIN": _takes_two_words}, user="LAB\\ada"),
+    Row(
+        "a domain before the user name, PLAIN offered and rejecting",
+        PLAIN,
+        dict.fromkeys(("RESPONSE", "INLINE"), "{tag} NO [AUTHENTICATIONFAILED] Authentication failed.\r\n"),
+        user="LAB\\ada",
+    ),
+    Row(
+        "a domain before the user name, LOGIN rejecting",
+        PLAIN,
+        {"LOGIN": "{tag} NO [AUTHENTICATIONFAILED] Authentication failed.\r\n"},
+        python=Code.AUTH_REJECTED,
+        node=Code.AUTH_REJECTED,
+        user="LAB\\ada",
+    ),
+    Row(
+        "a slash in the user name, LOGIN forbidden",
+        f"{PLAIN} LOGINDISABLED",
+        {},
+        node=Code.AUTH_UNSENDABLE,
+        user="lab/ada",
+    ),
     Row("quotes and backslashes in a password", "IMAP4rev1", {}, secret='a "b" \\c {3}'),
     # ID
     Row(
@@ -197,6 +227,23 @@ ROWS = (
         python=Code.PROTOCOL_ERROR,
         node=Code.PROTOCOL_ERROR,
     ),
+    # after the login
+    Row(
+        "authenticated, but not connected",
+        PLAIN,
+        dict.fromkeys(("EXAMINE", "NAMESPACE", "LIST"), "{tag} BAD User is authenticated but not connected.\r\n"),
+        python=Code.MAILBOX_NOT_CONNECTED,
+        node=Code.MAILBOX_NOT_CONNECTED,
+    ),
+    Row(
+        "no inbox",
+        PLAIN,
+        {"EXAMINE": "{tag} NO [NONEXISTENT] Unknown Mailbox: INBOX\r\n"},
+        python=Code.MAILBOX_NO_INBOX,
+        node=Code.MAILBOX_NO_INBOX,
+    ),
+    Row("an end after the login", PLAIN, {"EXAMINE": None}, python=Code.CONNECT_CLOSED, node=Code.CONNECT_CLOSED),
+    Row("capabilities with the login", PLAIN, {"LOGIN": _CAPABLE, "RESPONSE": _CAPABLE, "INLINE": _CAPABLE}),
     Row(
         "unsafe, and no ID",
         "IMAP4rev1",

@@ -15,6 +15,7 @@ from tests.checks.clients.test_agreement import ask as ask_imap
 from tests.checks.helpers import USER
 from tests.checks.protocols.smtp.test_agreement import a_canary_sends
 from tests.servers.certificates import CertificateFiles, CertificateLab
+from tests.servers.conversation import Behaviour
 from tests.servers.hostile import HostileServer
 from tests.servers.process import ServerError
 
@@ -34,7 +35,7 @@ def servers(leaf: CertificateFiles) -> Iterator[Servers]:
         yield {row.name: stack.enter_context(HostileServer(_behaviour(row), leaf)) for row in ROWS}
 
 
-def _behaviour(row: imap_rows.Row | smtp_rows.Row) -> imap_rows.Behaviour:
+def _behaviour(row: imap_rows.Row | smtp_rows.Row) -> Behaviour:
     return imap_rows.serves(row) if isinstance(row, imap_rows.Row) else row.script
 
 
