@@ -4,11 +4,13 @@
 // no login), address. One answer a line on stdout: the question's number, whether it works, and what the library said.
 // The first argument is a file with the authority that is trusted, the second how many milliseconds an answer may take.
 import { readFileSync } from 'node:fs'
+import { webcrypto } from 'node:crypto'
 import { text } from 'node:stream/consumers'
 
 import { ImapFlow } from 'imapflow'
 import nodemailer from 'nodemailer'
 
+globalThis.crypto ??= webcrypto // Node 18, which Debian 12 has, lacks it; the libraries are made for 20 and later
 const HOST = '127.0.0.1'
 const ca = readFileSync(process.argv[2])
 const patience = Number(process.argv[3])
