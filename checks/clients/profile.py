@@ -11,6 +11,10 @@ ImapWay = Literal["LOGIN", "AUTH=PLAIN", "AUTH=LOGIN", "AUTH=CRAM-MD5"]
 """`LOGIN` is the command, the others are SASL mechanisms as IMAP's capabilities name them."""
 SmtpMechanism = Literal["PLAIN", "LOGIN", "CRAM-MD5"]
 HttpScheme = Literal["BASIC", "NTLM", "NEGOTIATE", "DIGEST"]
+TlsVersion = Literal["TLSv1.2", "TLSv1.3"]
+Ciphers = Literal["python", "openssl"]
+"""Whose list of ciphers up to TLS 1.2 a client offers: CPython's, or OpenSSL's default, as Debian's Python does.
+TLS 1.3 has ciphers of its own, which are the same for both."""
 Charset = Literal["ascii", "latin-1", "utf-8"]
 
 
@@ -116,13 +120,15 @@ class EwsClient:
 
 @dataclass(frozen=True, slots=True)
 class TlsClient:
-    """TLS, the same for every protocol. `strict`: chains are read by the rules that Python adds from 3.13 on; None
-    where that is for MAIL_PREFLIGHT_X509_STRICT to say. `sni`: the host is named in the first message.
+    """TLS, the same for every protocol; the host is named in the first message always (SNI).
+
+    `strict`: chains are read by the rules that Python adds from 3.13 on. `ciphers`: whose list is offered up to TLS
+    1.2. None where that is for MAIL_PREFLIGHT_X509_STRICT and MAIL_PREFLIGHT_TLS_CIPHERS to say.
     """
 
-    minimum: Literal["TLSv1.2", "TLSv1.3"] = "TLSv1.2"
+    minimum: TlsVersion = "TLSv1.2"
     strict: bool | None = None
-    sni: bool = True
+    ciphers: Ciphers | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Literal
 
 from tests.servers.certificates import CertificateFiles
 
-Kind = Literal["good", "old", "no_shared_cipher", "client_certificate"]
+Kind = Literal["good", "old", "no_shared_cipher", "rsa_key_exchange", "client_certificate"]
 
 
 def server_context(certificate: CertificateFiles, kind: Kind = "good") -> ssl.SSLContext:
@@ -26,6 +26,9 @@ def server_context(certificate: CertificateFiles, kind: Kind = "good") -> ssl.SS
     if kind == "no_shared_cipher":
         context.maximum_version = ssl.TLSVersion.TLSv1_2
         context.set_ciphers("aNULL:@SECLEVEL=0")
+    if kind == "rsa_key_exchange":
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        context.set_ciphers("AES256-SHA")
     if kind == "client_certificate":
         context.verify_mode = ssl.CERT_REQUIRED
         context.load_verify_locations(certificate.chain)

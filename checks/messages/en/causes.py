@@ -19,7 +19,8 @@ NEUTRAL: Mapping[str, str] = {
     "subject": "an unknown owner",
     "issuer": "an unknown issuer",
     "cipher": "RSA key exchange",
-    "versions": "older than TLS 1.2",
+    "versions": "older than that",
+    "minimum": "TLS 1.2",
     "name": "another name",
     "sha256": "not recorded",
     "url": "the corrected one",
@@ -147,8 +148,9 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         "Ask whoever runs the mail server to switch PREAUTH off, or enter the TLS port 993. No password was sent.",
     ),
     Code.TLS_VERSION: (
-        "{host} speaks only TLS versions that are no longer safe: {versions}.",
-        "Ask whoever runs the mail server to enable TLS 1.2 or later. Allowing an insecure certificate does not help.",
+        "{host} speaks only old TLS versions ({versions}), and your app wants {minimum} or later.",
+        "Ask whoever runs the mail server to enable {minimum} or later. Allowing an insecure certificate does not"
+        " help.",
     ),
     Code.TLS_NO_SHARED_CIPHER: (
         "{host} and this service share no encryption method.",

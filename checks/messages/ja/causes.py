@@ -19,7 +19,8 @@ NEUTRAL: Mapping[str, str] = {
     "subject": "不明な所有者",
     "issuer": "不明な発行者",
     "cipher": "RSA 鍵交換など",
-    "versions": "TLS 1.2 より前",
+    "versions": "それより前",
+    "minimum": "TLS 1.2",
     "name": "別の名前",
     "sha256": "記録なし",
     "url": "補正後のアドレス",
@@ -155,8 +156,8 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         "パスワードは送信していません。",
     ),
     Code.TLS_VERSION: (
-        "{host} は、安全とはいえない古いバージョンの TLS（{versions}）にしか対応していません。",
-        "TLS 1.2 以降の有効化をメールサーバーの管理者に依頼してください。安全でない証明書を許可しても解決しません。",
+        "{host} は古いバージョンの TLS（{versions}）にしか対応していませんが、アプリには {minimum} 以降が必要です。",
+        "{minimum} 以降の有効化をメールサーバーの管理者に依頼してください。安全でない証明書を許可しても解決しません。",
     ),
     Code.TLS_NO_SHARED_CIPHER: (
         "{host} と本サービスに共通の暗号方式がありません。",

@@ -9,13 +9,17 @@ import pytest
 from checks.clients.node import NODE
 from checks.codes import Code, verdict_of
 from checks.context import CheckContext
+from checks.model import Endpoint, Protocol
+from checks.runner import check_endpoint
+from checks.trust import Trust
 from tests.checks.clients import imap_rows, smtp_rows
 from tests.checks.clients.node_clients import Answer, Question, ask
 from tests.checks.clients.test_agreement import ask as ask_imap
-from tests.checks.helpers import USER
+from tests.checks.helpers import LOOPBACK, USER
 from tests.checks.protocols.smtp.test_agreement import a_canary_sends
+from tests.servers.behaviours import imap_script
 from tests.servers.certificates import CertificateFiles, CertificateLab
-from tests.servers.conversation import Behaviour
+from tests.servers.conversation import Behaviour, Conversation
 from tests.servers.hostile import HostileServer
 from tests.servers.process import ServerError
 
@@ -73,3 +77,22 @@ def test_we_open_what_the_row_says(row: imap_rows.Row, servers: Servers, context
 def test_we_send_what_the_row_says(row: smtp_rows.Row, servers: Servers, context: CheckContext) -> None:
     found = a_canary_sends(servers[row.name].port, row, replace(context, client=NODE))
     assert found == (row.node, verdict_of(row.node))
+
+
+def test_old_ciphers_are_offered_by_both(certificates: CertificateLab, context: CheckContext) -> None:
+    """Given a server of RSA key exchange only, which Python's own list is not let in by."""
+    plain = replace(imap_script(("^\\S+ LIST", '* LIST () "/" INBOX\r\n{tag} OK Done')), tls=None)
+
+    def behave(conversation: Conversation) -> None:
+        conversation.start_tls("rsa_key_exchange")
+        plain(conversation)
+
+    with HostileServer(behave, certificates.issue(rsa_key=True)) as server:
+        try:
+            (theirs,) = ask([Question("imap", server.port, USER, "secret")], certificates.ca_file)
+        except ServerError as error:
+            pytest.skip(str(error))
+        endpoint = Endpoint(Protocol.IMAP, LOOPBACK, server.port)
+        as_node = replace(context, client=NODE, trust=Trust(certificates.ca_pem, ciphers=NODE.tls.ciphers or "python"))
+        codes = [check_endpoint(endpoint, own).code for own in (as_node, context)]
+    assert (codes, theirs.works) == ([Code.OK, Code.TLS_OLD_CIPHERS], True), theirs.said
