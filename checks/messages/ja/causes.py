@@ -31,6 +31,19 @@ NEUTRAL: Mapping[str, str] = {
 }
 """What stands in for a fact that is missing."""
 
+CLIENTS: Mapping[Code, tuple[str, str]] = {
+    Code.AUTH_UNSENDABLE: (
+        "{library} では送信できません。",
+        "{library} では送信できませんが、{others} では送信できます。",
+    ),
+    Code.AUTH_ID_REQUIRED: ("{library} は送信しません。", "{library} は送信しませんが、{others} は送信します。"),
+    Code.PROTOCOL_BARE_LINE_FEED: (
+        "{library} では読み取れません。",
+        "{library} では読み取れませんが、{others} では読み取れます。",
+    ),
+}
+"""Which client it is that a verdict hangs on: alone, and with those that would not meet this."""
+
 EVIDENCE: Mapping[str, str] = {
     "none_accepted": "ログインできたメールボックスは一つもありません",
     "backend_away": "同時に、他のメールボックスのパスワードを確認できないと応答しています",
@@ -217,7 +230,8 @@ WORDS: Mapping[Code, tuple[str, str]] = {
     Code.PROTOCOL_BARE_LINE_FEED: (
         "{host} の行末は LF のみで、アプリのメールクライアントでは読み取れません。",
         "行末を CRLF にするよう、メールサーバーの管理者に依頼してください。"
-        "レポートに示されたものと異なるメールクライアントを使用している場合は、クライアントプロファイルを設定してください。",
+        "レポートに示されたものと異なるメールクライアントを使用している場合は、"
+        "MAIL_PREFLIGHT_CLIENT_PROFILE を設定してください。",
     ),
     Code.PROTOCOL_OVERSIZE: (
         "{host} から、{protocol} の上限を大きく超えるデータが届きました。",
@@ -334,12 +348,14 @@ WORDS: Mapping[Code, tuple[str, str]] = {
     Code.AUTH_UNSENDABLE: (
         "ユーザー名またはパスワードに、アプリのメールクライアントが送信できない文字が含まれています。",
         "ASCII の英数字と記号だけのパスワード（またはユーザー名）に変更してください。"
-        "レポートに示されたものと異なるメールクライアントを使用している場合は、クライアントプロファイルを設定してください。",
+        "レポートに示されたものと異なるメールクライアントを使用している場合は、"
+        "MAIL_PREFLIGHT_CLIENT_PROFILE を設定してください。",
     ),
     Code.AUTH_ID_REQUIRED: (
         "{host} でメールボックスを開くには IMAP ID の送信が必要ですが、アプリのメールクライアントは送信しません。",
         "ログイン後に ID を送信するようアプリを変更してください（Python の場合は imapclient の id_）。"
-        "送信している場合は、クライアントプロファイルに設定してください。",
+        "送信している場合や、レポートに示されたものと異なるメールクライアントを使用している場合は、"
+        "MAIL_PREFLIGHT_CLIENT_PROFILE を設定してください。",
     ),
     Code.AUTH_TEMPORARY: (
         "現在、{host} でパスワードを確認できません。パスワードの正否はわかりません。",
