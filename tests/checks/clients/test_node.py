@@ -1,5 +1,6 @@
 """The profile `node` is proved: the same servers are asked by imapflow, nodemailer and us as them, and all agree."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
@@ -77,6 +78,27 @@ def test_we_open_what_the_row_says(row: imap_rows.Row, servers: Servers, context
 def test_we_send_what_the_row_says(row: smtp_rows.Row, servers: Servers, context: CheckContext) -> None:
     found = a_canary_sends(servers[row.name].port, row, replace(context, client=NODE))
     assert found == (row.node, verdict_of(row.node))
+
+
+def test_imapflow_and_we_name_ourselves_alike(
+    leaf: CertificateFiles, context: CheckContext, certificates: CertificateLab
+) -> None:
+    """Given a server that offers ID and says little of itself, then the same words come twice from both."""
+    row = next(row for row in imap_rows.ROWS if row.name == "ID wanted after the login")
+    with HostileServer(imap_rows.serves(row), leaf) as server:
+        ask_imap(row, server.port, context, NODE, logins=1)
+        ours = said_with_id(server)
+        try:
+            ask([_question(row, server.port)], certificates.ca_file)
+        except ServerError as error:
+            pytest.skip(str(error))
+        theirs = said_with_id(server)[len(ours) :]
+    assert len(ours) == 2
+    assert ours == theirs
+
+
+def said_with_id(server: HostileServer) -> list[bytes]:
+    return re.findall(rb" (ID .*)\r\n", server.received)
 
 
 def test_old_ciphers_are_offered_by_both(certificates: CertificateLab, context: CheckContext) -> None:
