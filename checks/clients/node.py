@@ -10,6 +10,7 @@ NODE = ClientProfile(
         ways=("AUTH=PLAIN", "AUTH=LOGIN", "LOGIN"),
         next_way=NextWay.NEVER,
         sasl_ir=False,
+        usual_prompts=True,
         command_for="\\/",  # so that Exchange takes DOMAIN\user and user/shared
         id=IdMoment.BOTH,
         id_fields=(

@@ -58,6 +58,7 @@ class ImapClient:
     """IMAP. `ways` are in the client's order; it takes the first that the server offers.
 
     `command_for`: characters in a user name that have it take the LOGIN command whatever else is offered.
+    `usual_prompts`: the mechanism LOGIN answers `Username:`, `User Name` and `Password:` only, and cancels at others.
     `login_user` and `login_password` are for the LOGIN command, `sasl` for both in any mechanism.
     `login_quotes_user`: the user name of LOGIN goes in quotes, as the password always does.
     `sasl_ir`: the first response goes with AUTHENTICATE (RFC 4959) where the server offers it.
@@ -73,6 +74,7 @@ class ImapClient:
     login_password: Text = Text()
     login_quotes_user: bool = True
     command_for: str = ""
+    usual_prompts: bool = False
     sasl: Text = Text()
     bare_line_feed: bool = True
     id: IdMoment = IdMoment.NEVER

@@ -156,7 +156,8 @@ class _Login:
         can_inline = mechanism == "PLAIN" and "SASL-IR" in self._capabilities
         inline = can_inline and (self._client.sasl_ir or self._habits.inline)
         self._take(_Shortcuts(inline and not self._client.sasl_ir, inline and self._ahead))
-        responder = Responder(steps(mechanism, user, password), hasty=self._shortcuts.any)
+        said = steps(mechanism, user, password, usual_prompts=self._client.usual_prompts)
+        responder = Responder(said, hasty=self._shortcuts.any)
         asked_again = self._authenticated(mechanism, responder, inline=inline)
         self._habits.choice.works = way
         return asked_again

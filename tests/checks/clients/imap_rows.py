@@ -96,6 +96,17 @@ def _takes_two_words(_: set[str], line: str) -> str:
     return "{tag} OK Logged in\r\n" if len(line.split(" ")) == 4 else "{tag} BAD Too many arguments\r\n"
 
 
+def _asks_on(prompt: str) -> Answer:
+    """The SASL mechanism LOGIN, with a prompt of its own for the password."""
+
+    def respond(said: set[str], line: str) -> str:
+        if line == "*":
+            return "{tag} BAD Cancelled\r\n"
+        return "{tag} OK Logged in\r\n" if "RESPONSE" in said else f"+ {prompt}\r\n"
+
+    return respond
+
+
 PLAIN = "IMAP4rev1 ID LITERAL+ UIDPLUS AUTH=PLAIN SASL-IR"
 _CAPABLE = "{tag} OK [CAPABILITY IMAP4rev1 UNSELECT IDLE NAMESPACE] Logged in\r\n"
 _REFUSED = {"AUTHENTICATE": "{tag} NO AUTHENTICATE mechanism not supported, mate\r\n"}
@@ -154,6 +165,29 @@ ROWS = (
             "AUTHENTICATE": "+ VXNlciBOYW1lAA==\r\n",
             "RESPONSE": (lambda said, _: "{tag} OK Logged in\r\n" if "RESPONSE" in said else "+ UGFzc3dvcmQA\r\n"),
         },
+    ),
+    Row(
+        "only the SASL mechanism LOGIN, other prompts",
+        "IMAP4rev1 AUTH=LOGIN",
+        {"AUTHENTICATE": "+ RW50ZXIgbG9naW46\r\n", "RESPONSE": _asks_on("UGFzczo=")},
+        node=Code.AUTH_NO_MECHANISM,
+    ),
+    Row(
+        "only the SASL mechanism LOGIN, another second prompt",
+        "IMAP4rev1 AUTH=LOGIN",
+        {"AUTHENTICATE": "+ VXNlcm5hbWU6\r\n", "RESPONSE": _asks_on("UGFzczo=")},
+        node=Code.AUTH_NO_MECHANISM,
+    ),
+    Row(
+        "only the SASL mechanism LOGIN, no prompts",
+        "IMAP4rev1 AUTH=LOGIN",
+        {"AUTHENTICATE": "+ \r\n", "RESPONSE": _asks_on("")},
+        node=Code.AUTH_NO_MECHANISM,
+    ),
+    Row(
+        "only the SASL mechanism LOGIN, a bare plus",
+        "IMAP4rev1 AUTH=LOGIN",
+        {"AUTHENTICATE": "+\r\n", "RESPONSE": _asks_on("UGFzc3dvcmQ6")},
     ),
     # how it is asked for
     Row("a bare plus", "IMAP4rev1 AUTH=PLAIN LOGIN", {"AUTHENTICATE": "+\r\n"}),
