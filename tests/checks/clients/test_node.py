@@ -27,6 +27,7 @@ from tests.servers.process import ServerError
 Rows = tuple[imap_rows.Row | smtp_rows.Row, ...]
 ROWS: Rows = (*imap_rows.ROWS, *smtp_rows.ROWS)
 Servers = Mapping[str, HostileServer]
+OLD_CIPHERS = "old ciphers"
 
 
 def each(rows: Rows) -> pytest.MarkDecorator:
@@ -34,10 +35,19 @@ def each(rows: Rows) -> pytest.MarkDecorator:
 
 
 @pytest.fixture(scope="module")
-def servers(leaf: CertificateFiles) -> Iterator[Servers]:
-    """A server for each row."""
+def servers(leaf: CertificateFiles, certificates: CertificateLab) -> Iterator[Servers]:
+    """A server for each row, and one with old ciphers."""
     with ExitStack() as stack:
-        yield {row.name: stack.enter_context(HostileServer(_behaviour(row), leaf)) for row in ROWS}
+        started = {row.name: stack.enter_context(HostileServer(_behaviour(row), leaf)) for row in ROWS}
+        old = HostileServer(_with_old_ciphers, certificates.issue(rsa_key=True))
+        yield started | {OLD_CIPHERS: stack.enter_context(old)}
+
+
+def _with_old_ciphers(conversation: Conversation) -> None:
+    """Of RSA key exchange only, which Python's own list is not let in by."""
+    conversation.start_tls("rsa_key_exchange")
+    script = imap_script(("^\\S+ LIST", '* LIST () "/" INBOX\r\n{tag} OK Done'))
+    replace(script, tls=None)(conversation)
 
 
 def _behaviour(row: imap_rows.Row | smtp_rows.Row) -> Behaviour:
@@ -46,12 +56,14 @@ def _behaviour(row: imap_rows.Row | smtp_rows.Row) -> Behaviour:
 
 @pytest.fixture(scope="module")
 def theirs(servers: Servers, certificates: CertificateLab) -> Mapping[str, Answer]:
-    """What the libraries come to, all rows at once."""
+    """What the libraries come to, at all servers at once."""
+    questions = {row.name: _question(row, servers[row.name].port) for row in ROWS}
+    questions[OLD_CIPHERS] = Question("imap", servers[OLD_CIPHERS].port, USER, "secret")
     try:
-        answers = ask([_question(row, servers[row.name].port) for row in ROWS], certificates.ca_file)
+        answers = ask(list(questions.values()), certificates.ca_file)
     except ServerError as error:
         pytest.skip(str(error))
-    return {row.name: answer for row, answer in zip(ROWS, answers, strict=True)}
+    return dict(zip(questions, answers, strict=True))
 
 
 def _question(row: imap_rows.Row | smtp_rows.Row, port: int) -> Question:
@@ -81,40 +93,23 @@ def test_we_send_what_the_row_says(row: smtp_rows.Row, servers: Servers, context
 
 
 def test_imapflow_and_we_name_ourselves_alike(
-    leaf: CertificateFiles, context: CheckContext, certificates: CertificateLab
+    theirs: Mapping[str, Answer], servers: Servers, context: CheckContext
 ) -> None:
     """Given a server that offers ID and says little of itself, then the same words come twice from both."""
     row = next(row for row in imap_rows.ROWS if row.name == "ID wanted after the login")
-    with HostileServer(imap_rows.serves(row), leaf) as server:
-        ask_imap(row, server.port, context, NODE, logins=1)
-        ours = said_with_id(server)
-        try:
-            ask([_question(row, server.port)], certificates.ca_file)
-        except ServerError as error:
-            pytest.skip(str(error))
-        theirs = said_with_id(server)[len(ours) :]
+    assert theirs[row.name].works
+    before = len(servers[row.name].received)
+    ask_imap(row, servers[row.name].port, context, NODE, logins=1)
+    ours = re.findall(rb"MP\d (ID .*)\r\n", servers[row.name].received[before:])
     assert len(ours) == 2
-    assert ours == theirs
+    assert ours == re.findall(rb"(?<!MP)\d (ID .*)\r\n", servers[row.name].received)
 
 
-def said_with_id(server: HostileServer) -> list[bytes]:
-    return re.findall(rb" (ID .*)\r\n", server.received)
-
-
-def test_old_ciphers_are_offered_by_both(certificates: CertificateLab, context: CheckContext) -> None:
-    """Given a server of RSA key exchange only, which Python's own list is not let in by."""
-    plain = replace(imap_script(("^\\S+ LIST", '* LIST () "/" INBOX\r\n{tag} OK Done')), tls=None)
-
-    def behave(conversation: Conversation) -> None:
-        conversation.start_tls("rsa_key_exchange")
-        plain(conversation)
-
-    with HostileServer(behave, certificates.issue(rsa_key=True)) as server:
-        try:
-            (theirs,) = ask([Question("imap", server.port, USER, "secret")], certificates.ca_file)
-        except ServerError as error:
-            pytest.skip(str(error))
-        endpoint = Endpoint(Protocol.IMAP, LOOPBACK, server.port)
-        as_node = replace(context, client=NODE, trust=Trust(certificates.ca_pem, ciphers=NODE.tls.ciphers or "python"))
-        codes = [check_endpoint(endpoint, own).code for own in (as_node, context)]
-    assert (codes, theirs.works) == ([Code.OK, Code.TLS_OLD_CIPHERS], True), theirs.said
+def test_old_ciphers_are_offered_by_both(
+    theirs: Mapping[str, Answer], servers: Servers, certificates: CertificateLab, context: CheckContext
+) -> None:
+    assert theirs[OLD_CIPHERS].works, theirs[OLD_CIPHERS].said
+    endpoint = Endpoint(Protocol.IMAP, LOOPBACK, servers[OLD_CIPHERS].port)
+    as_node = replace(context, client=NODE, trust=Trust(certificates.ca_pem, ciphers=NODE.tls.ciphers or "python"))
+    codes = [check_endpoint(endpoint, own).code for own in (as_node, context)]
+    assert codes == [Code.OK, Code.TLS_OLD_CIPHERS]
