@@ -106,6 +106,7 @@ copy_settings() {
 
 # Runs as process 1 of its own namespaces, so all that it mounts and starts is gone when it ends.
 enter() {
+    mount --rbind "$root" "$root" # a mount, so that what runs inside can have namespaces of its own
     mount --rbind /dev "$root/dev"
     mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
     mount --rbind /sys "$root/sys"

@@ -7,9 +7,9 @@ from string import Template
 
 from tests.servers.certificates import CertificateFiles
 from tests.servers.process import Daemon, Server, ServerError, free_port, greets, is_root, settled
-from tests.servers.unpacked import unpacked
+from tests.servers.unpacked import unpacked, with_dependencies
 
-PACKAGES = ("exim4-daemon-light", "exim4-base", "libidn12", "libnss-wrapper")
+PACKAGES = ("exim4-daemon-light", "libnss-wrapper")
 _NEEDED = ("usr/sbin/exim4", "usr/lib/*/libnss_wrapper.so")
 _USER = "Debian-exim"  # compiled in
 _ID = 65_533
@@ -87,7 +87,7 @@ class EximServer(Server):
     ) -> None:
         if not is_root():
             raise ServerError("Exim can only be started by root. Run the tests as root (CI does) to include it.")
-        root = unpacked("exim", lambda: PACKAGES, _NEEDED)
+        root = unpacked("exim", lambda: with_dependencies(*PACKAGES), _NEEDED)
         self.tls_port, self.port = free_port(), free_port()
         self.log = folder / "mainlog"
         self._folder = folder

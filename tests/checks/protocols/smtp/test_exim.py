@@ -27,14 +27,14 @@ def servers(server_folder: Path, certificates: CertificateLab) -> Iterator[dict[
     """Three of them: as it comes, one that keeps no password in clear, and a relay."""
     leaf = certificates.issue()
     kinds = {"usual": {}, "hashed": {"hashed": True}, "relay": {"relay": True}}
+    try:
+        made = {
+            name: EximServer(server_folder / f"exim-{name}", leaf, USERS, **options) for name, options in kinds.items()
+        }
+    except ServerError as error:
+        pytest.skip(str(error))
     with ExitStack() as stack:
-        try:
-            yield {
-                name: stack.enter_context(EximServer(server_folder / f"exim-{name}", leaf, USERS, **options))
-                for name, options in kinds.items()
-            }
-        except ServerError as error:
-            pytest.skip(str(error))
+        yield {name: stack.enter_context(server) for name, server in made.items()}
 
 
 @dataclass(frozen=True, slots=True)
