@@ -8,7 +8,7 @@
 # make size   10,000 mailboxes in one run, 5,000 domains with a history in the store: what that takes
 # make sbom   what the lock file installs, as a CycloneDX document (sbom.cdx.json)
 # make lock   the newest allowed versions into both lock files
-# make node-clients  the mail clients of Node that the tests ask, where npm is installed
+# make node-clients  the mail clients of Node that the tests ask; NODE=no leaves them, Node and npm out, here and in make test
 # make clean  everything that the above made
 
 PYTHON ?= python3
@@ -32,11 +32,11 @@ test: .venv/.dev node-clients
 	$(BIN)/python -m pytest -n 3 --dist loadfile $(TESTS)
 
 test-servers:
-	scripts/install-test-servers.sh
+	scripts/install-test-servers.sh $(if $(filter no,$(NODE)),,--with-node)
 
-# Needs npm, which is a Debian package of the servers' script; the tests that need the clients skip where it fails.
+# The tests that need the clients skip where there is no npm.
 node-clients: | test-servers
-	@$(MAKE) --no-print-directory $(NODE_CLIENTS)/node_modules/.package-lock.json || \
+	@$(if $(filter no,$(NODE)),:,$(MAKE) --no-print-directory $(NODE_CLIENTS)/node_modules/.package-lock.json) || \
 		echo "Node's mail clients cannot be installed here: the tests with imapflow and nodemailer are skipped."
 
 $(NODE_CLIENTS)/node_modules/.package-lock.json: $(NODE_CLIENTS)/package-lock.json
@@ -44,7 +44,7 @@ $(NODE_CLIENTS)/node_modules/.package-lock.json: $(NODE_CLIENTS)/package-lock.js
 	cd $(NODE_CLIENTS) && npm ci --ignore-scripts --loglevel=error
 
 test-debian12 test-debian13: test-debian%:
-	scripts/in-debian.sh $* $(TARGET) $(if $(TESTS),TESTS="$(TESTS)")
+	scripts/in-debian.sh $* $(TARGET) $(if $(NODE),NODE=$(NODE)) $(if $(TESTS),TESTS="$(TESTS)")
 
 lint: .venv/.dev
 	$(BIN)/ruff format --check .

@@ -39,9 +39,7 @@ def ask(questions: Sequence[Question], ca_file: Path) -> list[Answer]:
     """An answer to each question, in their order. Raises `ServerError` where this machine cannot have the clients."""
     node = shutil.which("node")
     if node is None or not (FOLDER / "node_modules").is_dir():
-        raise ServerError(
-            "Node's mail clients are not installed: run scripts/install-test-servers.sh, make node-clients"
-        )
+        raise ServerError("Node's mail clients are not installed: run make node-clients")
     lines = "".join(json.dumps(asdict(question)) + "\n" for question in questions)
     command = [node, str(FOLDER / "ask.mjs"), str(ca_file), str(_PATIENCE_MS)]
     done = subprocess.run(command, input=lines, capture_output=True, text=True, timeout=_SECONDS, check=False)
