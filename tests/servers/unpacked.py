@@ -1,5 +1,6 @@
 """Servers from Debian's packages in a folder of their own: they cannot be installed beside others, or would start."""
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -18,19 +19,26 @@ def unpacked(name: str, choose: Callable[[], Sequence[str]], needed: Sequence[st
     """
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mail-preflight" / name
     root = cache / "root"
-    if not all(any(root.glob(pattern)) for pattern in needed):
-        shutil.rmtree(cache, ignore_errors=True)
-        cache.mkdir(parents=True)
-        try:
-            _run([program("apt-get"), "download", *choose()], cache)
-            for package in cache.glob("*.deb"):
-                _run([program("dpkg"), "-x", str(package), str(root)], cache)
-                package.unlink()
-        except (OSError, subprocess.SubprocessError) as error:
-            raise ServerError(f"{name}'s packages cannot be had ({error}); Debian's mirrors are needed") from error
-        if (root / "lib").is_dir():  # where libraries of old packages are; today it is one with usr/lib
-            shutil.copytree(root / "lib", root / "usr/lib", symlinks=True, dirs_exist_ok=True)
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    with cache.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # other runs have the same cache
+        if not all(any(root.glob(pattern)) for pattern in needed):
+            _unpack(cache, root, choose)
     return root
+
+
+def _unpack(cache: Path, root: Path, choose: Callable[[], Sequence[str]]) -> None:
+    shutil.rmtree(cache, ignore_errors=True)
+    cache.mkdir()
+    try:
+        _run([program("apt-get"), "download", *choose()], cache)
+        for package in cache.glob("*.deb"):
+            _run([program("dpkg"), "-x", str(package), str(root)], cache)
+            package.unlink()
+    except (OSError, subprocess.SubprocessError) as error:
+        raise ServerError(f"{cache.name}'s packages cannot be had ({error}); Debian's mirrors are needed") from error
+    if (root / "lib").is_dir():  # where libraries of old packages are; today it is one with usr/lib
+        shutil.copytree(root / "lib", root / "usr/lib", symlinks=True, dirs_exist_ok=True)
 
 
 def with_dependencies(*packages: str) -> Sequence[str]:
