@@ -8,6 +8,7 @@
 # make size   10,000 mailboxes in one run, 5,000 domains with a history in the store: what that takes
 # make sbom   what the lock file installs, as a CycloneDX document (sbom.cdx.json)
 # make lock   the newest allowed versions into both lock files
+# make node-clients  the mail clients of Node that the tests ask; NODE=no leaves them, Node and npm out, here and in make test
 # make clean  everything that the above made
 
 PYTHON ?= python3
@@ -19,19 +20,31 @@ INSTALL_SELF := $(PIP) install --quiet --no-deps --no-build-isolation --editable
 COMPILE := $(BIN)/uv pip compile pyproject.toml - --extra demo --generate-hashes --universal --python-version 3.11 \
 	--no-emit-index-url --custom-compile-command "make lock" --upgrade --quiet
 
+NODE_CLIENTS := tests/checks/clients/node
 TARGET ?= test
 
-.PHONY: run test test-debian12 test-debian13 lint check bench bench-short chaos fuzz size sbom lock clean
+.PHONY: run test test-debian12 test-debian13 test-servers node-clients lint check bench bench-short chaos fuzz size sbom lock clean
 
 run: .venv/.runtime
 	$(BIN)/mail-preflight demo
 
-test: .venv/.dev
-	scripts/install-test-servers.sh
+test: .venv/.dev node-clients
 	$(BIN)/python -m pytest -n 3 --dist loadfile $(TESTS)
 
+test-servers:
+	scripts/install-test-servers.sh $(if $(filter no,$(NODE)),,--with-node)
+
+# The tests that need the clients skip where there is no npm.
+node-clients: | test-servers
+	@$(if $(filter no,$(NODE)),:,$(MAKE) --no-print-directory $(NODE_CLIENTS)/node_modules/.package-lock.json) || \
+		echo "Node's mail clients cannot be installed here: the tests with imapflow and nodemailer are skipped."
+
+$(NODE_CLIENTS)/node_modules/.package-lock.json: $(NODE_CLIENTS)/package-lock.json
+	@echo "Installing the mail clients of Node that the tests ask (once) ..."
+	cd $(NODE_CLIENTS) && npm ci --ignore-scripts --loglevel=error
+
 test-debian12 test-debian13: test-debian%:
-	scripts/in-debian.sh $* $(TARGET) $(if $(TESTS),TESTS="$(TESTS)")
+	scripts/in-debian.sh $* $(TARGET) $(if $(NODE),NODE=$(NODE)) $(if $(TESTS),TESTS="$(TESTS)")
 
 lint: .venv/.dev
 	$(BIN)/ruff format --check .
@@ -69,7 +82,7 @@ lock: .venv/.dev
 	printf 'setuptools\nuv\n' | $(COMPILE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
 
 clean:
-	rm -rf .venv sbom.cdx.json build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv $(NODE_CLIENTS)/node_modules sbom.cdx.json build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.created:

@@ -3,17 +3,15 @@
 import functools
 import ssl
 from dataclasses import dataclass
-from typing import Literal
 
 import certifi
 
+from checks.clients.profile import Ciphers, TlsVersion
 from checks.model import Invalid
 from checks.x509.trust_store import PEM
 
 _READING = ssl.VerifyFlags.VERIFY_X509_TRUSTED_FIRST
-Ciphers = Literal["python", "openssl"]
-"""Whose list of ciphers up to TLS 1.2 a client offers: CPython's, or OpenSSL's default, as Debian's Python does.
-TLS 1.3 has ciphers of its own, which are the same for both."""
+_MINIMUM: dict[TlsVersion, ssl.TLSVersion] = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}
 _CIPHERS: dict[Ciphers, str] = {
     # What CPython has asked OpenSSL for since 3.10 (bpo-43998), where its distributor has not said otherwise.
     "python": "@SECLEVEL=2:ECDH+AESGCM:ECDH+CHACHA20:ECDH+AES:DHE+AES:!aNULL:!eNULL:!aDSS:!SHA1:!AESCCM",
@@ -26,13 +24,14 @@ STRICT_READING = ssl.VerifyFlags.VERIFY_X509_STRICT | ssl.VerifyFlags.VERIFY_X50
 class Trust:
     """Whom a check trusts: certifi's roots, and the CAs of `ca_pem` (PEM text) for one domain only.
 
-    `x509_strict`, `ciphers`: how the client that will connect reads certificates, and what it offers; see
+    `x509_strict`, `ciphers`, `minimum`: how the client that will connect reads certificates, and what it offers; see
     `new_context`.
     """
 
     ca_pem: str = ""
     x509_strict: bool = False
     ciphers: Ciphers = "python"
+    minimum: TlsVersion = "TLSv1.2"
 
     def __post_init__(self) -> None:
         if self.ca_pem:
@@ -46,10 +45,12 @@ class Trust:
     @property
     def insecure(self) -> ssl.SSLContext:
         """The context for a domain whose admin allows insecure certificates, and for what-ifs."""
-        return insecure_context(self.ciphers)
+        return insecure_context(self.ciphers, self.minimum)
 
 
-def new_context(*, x509_strict: bool = False, ciphers: Ciphers = "python") -> ssl.SSLContext:
+def new_context(
+    *, x509_strict: bool = False, ciphers: Ciphers = "python", minimum: TlsVersion = "TLSv1.2"
+) -> ssl.SSLContext:
     """A context that verifies, with the public roots; the same one on every Python, whoever built it.
 
     `x509_strict` adds what Python's default contexts have from 3.13 on: the rules of RFC 5280 that OpenSSL leaves out
@@ -58,7 +59,7 @@ def new_context(*, x509_strict: bool = False, ciphers: Ciphers = "python") -> ss
     context = ssl.create_default_context(cafile=certifi.where())
     context.verify_flags = _READING | (STRICT_READING if x509_strict else ssl.VerifyFlags.VERIFY_DEFAULT)
     # Debian's Python leaves the oldest version to the system's settings.
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.minimum_version = _MINIMUM[minimum]
     context.set_ciphers(_CIPHERS[ciphers])
     return context
 
@@ -66,7 +67,7 @@ def new_context(*, x509_strict: bool = False, ciphers: Ciphers = "python") -> ss
 # Loading the roots takes 30 ms, so contexts are kept: as many as domains with a CA of their own are likely to be busy.
 @functools.lru_cache(maxsize=64)
 def _strict(trust: Trust) -> ssl.SSLContext:
-    context = new_context(x509_strict=trust.x509_strict, ciphers=trust.ciphers)
+    context = new_context(x509_strict=trust.x509_strict, ciphers=trust.ciphers, minimum=trust.minimum)
     if trust.ca_pem:
         # Only the certificates themselves: bundles have comments between them, in any language.
         certificates = "\n".join(PEM.findall(trust.ca_pem))
@@ -77,10 +78,10 @@ def _strict(trust: Trust) -> ssl.SSLContext:
     return context
 
 
-@functools.lru_cache(maxsize=2)
-def insecure_context(ciphers: Ciphers) -> ssl.SSLContext:
+@functools.lru_cache(maxsize=4)
+def insecure_context(ciphers: Ciphers, minimum: TlsVersion = "TLSv1.2") -> ssl.SSLContext:
     """A context that verifies nothing."""
-    context = new_context(ciphers=ciphers)
+    context = new_context(ciphers=ciphers, minimum=minimum)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context

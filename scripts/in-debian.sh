@@ -6,8 +6,8 @@
 # left out. The base system comes from debootstrap once a release and is kept, with what apt and pip downloaded, below
 # $MAIL_PREFLIGHT_CACHE (default: the user's cache folder). All else is removed at the end, whatever happens.
 #
-# Where packages come from is taken from this machine: apt's sources, proxies and options, pip's index settings, the
-# proxy variables, /etc/hosts and the certificates of its own authorities.
+# Where packages come from is taken from this machine: apt's sources, proxies and options, pip's index settings, npm's
+# registry from its variable, the proxy variables, /etc/hosts and the certificates of its own authorities.
 set -eu
 
 say() { printf '%s\n' "$*"; }
@@ -19,7 +19,7 @@ fail() {
 
 # Packages of the base system: what the README asks of a Debian machine before the first `make`.
 PREREQUISITES="ca-certificates git make python3 python3-venv"
-CARRIED="http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY CI PYTEST_ADDOPTS"
+CARRIED="http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY NPM_CONFIG_REGISTRY CI PYTEST_ADDOPTS"
 
 cache=${MAIL_PREFLIGHT_CACHE:-${XDG_CACHE_HOME:-${HOME:-/var}/.cache}/mail-preflight}
 
@@ -106,6 +106,7 @@ copy_settings() {
 
 # Runs as process 1 of its own namespaces, so all that it mounts and starts is gone when it ends.
 enter() {
+    mount --rbind "$root" "$root" # a mount, so that what runs inside can have namespaces of its own
     mount --rbind /dev "$root/dev"
     mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
     mount --rbind /sys "$root/sys"

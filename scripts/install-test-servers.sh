@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs the Debian packages of the servers that the tests start: Dovecot, Postfix, Redis and PostgreSQL.
+# Installs the Debian packages of the servers that the tests start: Dovecot, Postfix, Redis and PostgreSQL. With --with-node
+# also Node and npm, for the mail clients of Node, unless some other ones are there: they are 340 packages, and take a while.
 #
 # Does nothing when all are there. Needs root or sudo. Nothing is started or enabled by it: the tests run their own
 # copies, with their own configuration, below /tmp.
@@ -16,6 +17,10 @@ find_missing() {
     for package in $packages; do
         is_installed "$package" || printf '%s ' "$package"
     done
+    if [ "${1-}" = --with-node ]; then
+        command -v node >/dev/null || printf 'nodejs '
+        command -v npm >/dev/null || printf 'npm '
+    fi
 }
 
 # Services that a package brings ask policy-rc.d whether they may start; 101 means "forbidden by policy".
@@ -49,7 +54,7 @@ main() {
             "PostgreSQL, curl, openssl, docker-compose."
         exit 2
     fi
-    missing=$(find_missing)
+    missing=$(find_missing "$@")
     if [ -z "$missing" ]; then
         say "The servers for the tests are installed already."
         exit 0
@@ -61,7 +66,7 @@ main() {
             exit 2
         fi
         say "Asking sudo for root to install: $missing"
-        exec sudo sh "$0"
+        exec sudo sh "$0" "$@"
     fi
     say "Installing Debian packages for the tests, without starting their services: $missing"
     trap allow_starting EXIT
@@ -71,4 +76,4 @@ main() {
     say "Done."
 }
 
-main
+main "$@"

@@ -1,5 +1,6 @@
 """The project's own files: what they say must be so, and what they say must not tell of the machine they came from."""
 
+import json
 import os
 import re
 import subprocess
@@ -78,6 +79,15 @@ def test_a_lock_file_has_a_hash_for_every_package(name: str) -> None:
     pinned = [block for block in blocks if not block.startswith("#")]
     assert len(pinned) > 30
     assert [block.splitlines()[0] for block in pinned if not _PIN.match(block) or "--hash=sha256:" not in block] == []
+
+
+def test_the_lock_of_the_node_clients_names_no_registry() -> None:
+    """Each package is held by its hash; where it comes from is for the machine's npm to say."""
+    lock = json.loads((ROOT / "tests/checks/clients/node/package-lock.json").read_text(encoding="utf-8"))
+    packages = {name: package for name, package in lock["packages"].items() if name}
+    assert {"node_modules/imapflow", "node_modules/nodemailer"} <= packages.keys()
+    assert [name for name, package in packages.items() if "resolved" in package] == []
+    assert [name for name, package in packages.items() if not package["integrity"].startswith("sha512-")] == []
 
 
 def test_the_development_lock_holds_the_other_one() -> None:

@@ -9,13 +9,12 @@ import platformdirs
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from checks.clients.profile import ClientProfile
+from checks.clients.profile import Ciphers, ClientProfile
 from checks.clients.python import PYTHON
 from checks.clients.selection import client_profile
 from checks.context import ENDPOINT_SECONDS, LOGIN_SECONDS
 from checks.model import Invalid
 from checks.network.address_policy import AddressPolicy, Network
-from checks.trust import Ciphers
 
 EMBEDDED_BROKER = "memory://localhost/"
 _BROKER_HELP = "give memory:// or redis://[user:password@]host[:port]/number, or rediss:// with TLS"

@@ -10,6 +10,8 @@ NODE = ClientProfile(
         ways=("AUTH=PLAIN", "AUTH=LOGIN", "LOGIN"),
         next_way=NextWay.NEVER,
         sasl_ir=False,
+        usual_prompts=True,
+        command_for="\\/",  # so that Exchange takes DOMAIN\user and user/shared
         id=IdMoment.BOTH,
         id_fields=(
             ("name", "imapflow"),
@@ -23,8 +25,12 @@ NODE = ClientProfile(
         mechanisms=("PLAIN", "LOGIN", "CRAM-MD5"),
         next_mechanism=NextWay.NEVER,
         initial_response=("PLAIN",),
+        unoffered="PLAIN",
+        asked_again="nothing",
+        any_success=True,
         # Its own is the host name of the app's machine, or [127.0.0.1].
     ),
     ews=PYTHON.ews,
-    tls=TlsClient(strict=False),  # Node sets no VERIFY_X509_STRICT
+    # Node sets no VERIFY_X509_STRICT; its own list has RSA key exchange, as OpenSSL's has.
+    tls=TlsClient(strict=False, ciphers="openssl"),
 )

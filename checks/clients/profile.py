@@ -11,6 +11,10 @@ ImapWay = Literal["LOGIN", "AUTH=PLAIN", "AUTH=LOGIN", "AUTH=CRAM-MD5"]
 """`LOGIN` is the command, the others are SASL mechanisms as IMAP's capabilities name them."""
 SmtpMechanism = Literal["PLAIN", "LOGIN", "CRAM-MD5"]
 HttpScheme = Literal["BASIC", "NTLM", "NEGOTIATE", "DIGEST"]
+TlsVersion = Literal["TLSv1.2", "TLSv1.3"]
+Ciphers = Literal["python", "openssl"]
+"""Whose list of ciphers up to TLS 1.2 a client offers: CPython's, or OpenSSL's default, as Debian's Python does.
+TLS 1.3 has ciphers of its own, which are the same for both."""
 Charset = Literal["ascii", "latin-1", "utf-8"]
 
 
@@ -53,6 +57,8 @@ class Text:
 class ImapClient:
     """IMAP. `ways` are in the client's order; it takes the first that the server offers.
 
+    `command_for`: characters in a user name that have it take the LOGIN command whatever else is offered.
+    `usual_prompts`: the mechanism LOGIN answers `Username:`, `User Name` and `Password:` only, and cancels at others.
     `login_user` and `login_password` are for the LOGIN command, `sasl` for both in any mechanism.
     `login_quotes_user`: the user name of LOGIN goes in quotes, as the password always does.
     `sasl_ir`: the first response goes with AUTHENTICATE (RFC 4959) where the server offers it.
@@ -67,6 +73,8 @@ class ImapClient:
     login_user: Text = Text()
     login_password: Text = Text()
     login_quotes_user: bool = True
+    command_for: str = ""
+    usual_prompts: bool = False
     sasl: Text = Text()
     bare_line_feed: bool = True
     id: IdMoment = IdMoment.NEVER
@@ -78,6 +86,9 @@ class SmtpClient:
     """SMTP. `mechanisms` are in the client's order; it takes the first that the server offers.
 
     `initial_response` names the mechanisms whose first response goes with AUTH (RFC 4954, 4).
+    `unoffered` is what it tries where the server offers other mechanisms only.
+    `asked_again`: what it sends where PLAIN's first response was not taken. `any_success`: any 2xx is one, for PLAIN
+    and LOGIN.
     `user` and `password` hold for all mechanisms. `ehlo_name`: '' for the connection's own address, as a literal.
     """
 
@@ -85,6 +96,9 @@ class SmtpClient:
     mechanisms: tuple[SmtpMechanism, ...]
     next_mechanism: NextWay = NextWay.NEVER
     initial_response: tuple[SmtpMechanism, ...] = ("PLAIN",)
+    unoffered: SmtpMechanism | None = None
+    asked_again: Literal["response", "nothing"] = "response"
+    any_success: bool = False
     user: Text = Text()
     password: Text = Text()
     ehlo_name: str = ""
@@ -108,13 +122,15 @@ class EwsClient:
 
 @dataclass(frozen=True, slots=True)
 class TlsClient:
-    """TLS, the same for every protocol. `strict`: chains are read by the rules that Python adds from 3.13 on; None
-    where that is for MAIL_PREFLIGHT_X509_STRICT to say. `sni`: the host is named in the first message.
+    """TLS, the same for every protocol; the host is named in the first message always (SNI).
+
+    `strict`: chains are read by the rules that Python adds from 3.13 on. `ciphers`: whose list is offered up to TLS
+    1.2. None where that is for MAIL_PREFLIGHT_X509_STRICT and MAIL_PREFLIGHT_TLS_CIPHERS to say.
     """
 
-    minimum: Literal["TLSv1.2", "TLSv1.3"] = "TLSv1.2"
+    minimum: TlsVersion = "TLSv1.2"
     strict: bool | None = None
-    sni: bool = True
+    ciphers: Ciphers | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ class Wording:
 _WORDS: Mapping[Language, Mapping[Code, tuple[str, str]]] = in_every_language(__name__, "WORDS", "causes")
 _NEUTRAL: Mapping[Language, Mapping[str, str]] = in_every_language(__name__, "NEUTRAL", "causes")
 _FIXES: Mapping[Language, Mapping[str, str]] = in_every_language(__name__, "FIXES", "certificates")
+_CLIENTS: Mapping[Language, Mapping[Code, tuple[str, str]]] = in_every_language(__name__, "CLIENTS", "causes")
 _EVIDENCE: Mapping[Language, Mapping[str, str]] = in_every_language(__name__, "EVIDENCE", "causes")
 _BLAME: Mapping[Language, Mapping[Blame, str]] = in_every_language(__name__, "BLAME", "causes")
 
@@ -145,6 +146,9 @@ def wording(code: Code, facts: Facts, language: Language = Language.EN) -> Wordi
     """
     sentence, advice = _WORDS[language][code]
     values = _Values(facts, language)
+    if code in _CLIENTS[language] and facts.get("library"):
+        gap = "" if language is Language.JA else " "
+        sentence += gap + _CLIENTS[language][code][bool(facts.get("others"))]
     filled = _smoothed(sentence.format_map(values), language), _smoothed(advice.format_map(values), language)
     return Wording(*filled, field=_field(code, facts))
 

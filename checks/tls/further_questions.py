@@ -20,6 +20,8 @@ from checks.trust import insecure_context
 from checks.x509.certificates import subject
 from checks.x509.refusal_causes import utc_now
 
+_OLDER = {"TLSv1.2": (ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1)}
+_OLDER["TLSv1.3"] = (ssl.TLSVersion.TLSv1_2, *_OLDER["TLSv1.2"])  # type: ignore[assignment] # one more
 OUTDATED = frozenset({Code.TLS_VERSION, Code.TLS_NO_SHARED_CIPHER, Code.TLS_WEAK_DH})
 
 
@@ -58,9 +60,10 @@ class FurtherQuestions:
     def of_outdated(self, fault: Fault) -> tuple[Fault, Fix | None]:
         """Whether a client of long ago gets in: then what the server lacks is a version or a cipher of today."""
         if fault.code is Code.TLS_VERSION:
-            highest = (ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1)
-            offered = list(dict.fromkeys(filter(None, map(self._version, highest))))
-            fault = Fault(fault.code, fault.seen, **fault.facts, versions=", ".join(offered))
+            minimum = self._context.trust.minimum
+            offered = list(dict.fromkeys(filter(None, map(self._version, _OLDER[minimum]))))
+            wanted = minimum.replace("v", " ")
+            fault = Fault(fault.code, fault.seen, **fault.facts, versions=", ".join(offered), minimum=wanted)
         elif cipher := self._cipher_of_others(fault):
             return Fault(Code.TLS_OLD_CIPHERS, fault.seen, cipher=cipher), repair("upgrade_tls")
         else:
@@ -79,7 +82,7 @@ class FurtherQuestions:
         if fault.code is not Code.TLS_NO_SHARED_CIPHER or self._context.trust.ciphers == "openssl":
             return ""
         try:
-            return self._shake(insecure_context("openssl")).facts.cipher or ""
+            return self._shake(insecure_context("openssl", self._context.trust.minimum)).facts.cipher or ""
         except (Fault, TimeoutError):
             return ""
 

@@ -96,10 +96,10 @@ def _surroundings(ca_pem: str) -> "tuple[AddressPolicy, Trust, ClientProfile]":
     if _NETWORKS not in os.environ and not any(os.environ.get(name) for name in _WHERE):
         return AddressPolicy(allow_all=True), Trust(ca_pem), PYTHON
     from worker.config import load_config
-    from worker.runs.endpoints import strictly
+    from worker.runs.endpoints import trust_of
 
     config = load_config()
-    return config.policy, Trust(ca_pem, strictly(config), config.tls_ciphers), config.client_profile
+    return config.policy, trust_of(config, ca_pem), config.client_profile
 
 
 def verify(

@@ -11,6 +11,7 @@ from tests.servers.behaviours import smtp_script
 from tests.servers.conversation import Behaviour
 from tests.servers.hostile import HostileServer
 from tests.servers.lab import MailLab
+from tests.servers.resumption import RefusesResumption
 
 DOMAIN = "clients.example"
 COUNT = 12
@@ -46,6 +47,15 @@ def test_one_canary_finds_the_mechanism_for_all(loaded: System, lab: MailLab) ->
     assert found.counts["keeps_working"] == COUNT
     assert server.received.count(b"AUTH PLAIN ") == 1
     assert server.received.count(b"AUTH LOGIN ") == COUNT
+
+
+def test_resumed_sessions_refused_by_an_alert(loaded: System, lab: MailLab) -> None:
+    """Given an SMTP server that hands out tickets and refuses whoever has one, then all mailboxes keep working."""
+    behave = RefusesResumption(smtp_script(*_TAKES), lab.certificates.issue())
+    with HostileServer(behave, lab.certificates.issue()) as server:
+        found = loaded.verify(DOMAIN, settings_of(lab, smtp=server.port))
+    assert found.counts["keeps_working"] == COUNT
+    assert behave.refused >= 1, "it was tried"
 
 
 def test_smtp_without_a_login(loaded: System, lab: MailLab) -> None:

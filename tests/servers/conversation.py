@@ -12,7 +12,7 @@ from typing import Literal
 
 from tests.servers.certificates import CertificateFiles
 
-Kind = Literal["good", "old", "no_shared_cipher", "client_certificate"]
+Kind = Literal["good", "old", "no_shared_cipher", "rsa_key_exchange", "client_certificate"]
 
 
 def server_context(certificate: CertificateFiles, kind: Kind = "good") -> ssl.SSLContext:
@@ -26,6 +26,9 @@ def server_context(certificate: CertificateFiles, kind: Kind = "good") -> ssl.SS
     if kind == "no_shared_cipher":
         context.maximum_version = ssl.TLSVersion.TLSv1_2
         context.set_ciphers("aNULL:@SECLEVEL=0")
+    if kind == "rsa_key_exchange":
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        context.set_ciphers("AES256-SHA")
     if kind == "client_certificate":
         context.verify_mode = ssl.CERT_REQUIRED
         context.load_verify_locations(certificate.chain)
@@ -54,9 +57,9 @@ class Conversation:
         line, _, self._buffer = self._buffer.partition(b"\n")
         return line.rstrip(b"\r").decode(errors="replace")
 
-    def peek(self) -> None:
+    def peek(self) -> bytes:
         """Wait until the client has said something, and leave it there."""
-        self._socket.recv(1, socket.MSG_PEEK)
+        return self._socket.recv(65536, socket.MSG_PEEK)
 
     def hang(self) -> None:
         """Read and say nothing until the client leaves."""
@@ -68,16 +71,26 @@ class Conversation:
         if self._aborted.wait(seconds):
             raise ConnectionError("the server stops")
 
-    def start_tls(self, kind: Kind = "good") -> None:
-        """Shake hands as a server. Raises `ssl.SSLError` when the client refuses."""
+    def start_tls(self, kind: Kind = "good", context: ssl.SSLContext | None = None) -> None:
+        """Shake hands as a server, with a context of the caller's own if given. Raises `ssl.SSLError` when refused."""
         assert self._certificate is not None, "this behaviour needs a certificate"
         # a client that sends a secret here instead of its ClientHello is to be found out
-        self.received += self._socket.recv(65536, socket.MSG_PEEK)
-        context = server_context(self._certificate, kind)
+        self.received += self.peek()
+        context = context or server_context(self._certificate, kind)
         self._socket = context.wrap_socket(self._socket, server_side=True, do_handshake_on_connect=False)
         # the handshake is not done by wrap_socket, so that `abort` finds the socket meanwhile
         assert isinstance(self._socket, ssl.SSLSocket)
         self._socket.do_handshake()
+
+    @property
+    def waiting(self) -> bytes:
+        """What has been read, but not asked for yet."""
+        return self._buffer
+
+    @property
+    def resumed(self) -> bool:
+        """Whether the client came back with a session."""
+        return isinstance(self._socket, ssl.SSLSocket) and bool(self._socket.session_reused)
 
     def reset(self) -> None:
         """Make closing send an RST instead of a FIN (SO_LINGER of zero seconds)."""

@@ -1,15 +1,16 @@
 """A real Exim for submission, from Debian's packages in a folder: beside Postfix it cannot be installed."""
 
 import os
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 
 from tests.servers.certificates import CertificateFiles
-from tests.servers.process import Daemon, Server, ServerError, free_port, greets, is_root, program, settled
+from tests.servers.process import Daemon, Server, ServerError, free_port, greets, is_root, settled
+from tests.servers.unpacked import unpacked, with_dependencies
 
-PACKAGES = ("exim4-daemon-light", "exim4-base", "libidn12", "libnss-wrapper")
+PACKAGES = ("exim4-daemon-light", "libnss-wrapper")
+_NEEDED = ("usr/sbin/exim4", "usr/lib/*/libnss_wrapper.so")
 _USER = "Debian-exim"  # compiled in
 _ID = 65_533
 
@@ -86,7 +87,7 @@ class EximServer(Server):
     ) -> None:
         if not is_root():
             raise ServerError("Exim can only be started by root. Run the tests as root (CI does) to include it.")
-        root = unpacked()
+        root = unpacked("exim", lambda: with_dependencies(*PACKAGES), _NEEDED)
         self.tls_port, self.port = free_port(), free_port()
         self.log = folder / "mainlog"
         self._folder = folder
@@ -127,22 +128,3 @@ class EximServer(Server):
         path = self._folder / name
         path.write_text(text)
         path.chmod(0o644)
-
-
-def unpacked() -> Path:
-    """The folder with Exim in it, unpacked once for all runs. Raises `ServerError`."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mail-preflight" / "exim"
-    root = cache / "root"
-    if not (root / "usr/sbin/exim4").exists() or not list(root.glob("usr/lib/*/libnss_wrapper.so")):
-        cache.mkdir(parents=True, exist_ok=True)
-        try:
-            _run([program("apt-get"), "download", *PACKAGES], cache)
-            for package in cache.glob("*.deb"):
-                _run([program("dpkg"), "-x", str(package), str(root)], cache)
-        except (OSError, subprocess.SubprocessError) as error:
-            raise ServerError(f"Exim's packages cannot be had ({error}); Debian's mirrors are needed") from error
-    return root
-
-
-def _run(command: list[str], folder: Path) -> None:
-    subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=120)

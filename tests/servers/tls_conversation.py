@@ -14,9 +14,9 @@ class TlsConversation(Conversation):
         super().__init__(connection, None)
         self._context = context
 
-    def start_tls(self, kind: Kind = "good") -> None:
-        """Shake hands as a server; the server's quirk decides how, not `kind`. Raises `ssl.SSLError`."""
-        del kind
+    def start_tls(self, kind: Kind = "good", context: ssl.SSLContext | None = None) -> None:
+        """Shake hands as a server; the server's quirk decides how, not what is given. Raises `ssl.SSLError`."""
+        del kind, context
         # a client that sends a secret here instead of its ClientHello is to be found out
         self.received += self._socket.recv(65536, socket.MSG_PEEK) + b"\r\n"  # the first line in TLS begins anew
         wrapped = self._context().wrap_socket(self._socket, server_side=True, do_handshake_on_connect=False)

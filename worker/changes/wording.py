@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from checks.clients.comparison import client_facts
 from checks.codes import CODES, Blame, Code, Verdict
 from checks.language import Language
 from checks.messages import Wording, blame_word, wording
@@ -163,7 +164,8 @@ def cause_facts(cause: Cause, endpoints: Iterable[EndpointResult]) -> Facts:
         if result.endpoint.protocol == cause.protocol:
             same = result.code is cause.code
             shown = next((warn.facts for warn in result.warnings if warn.code is cause.code), {})
-            return {**(endpoint_facts(result) if same else place_facts(result.endpoint)), **shown, **count}
+            place = endpoint_facts(result) if same else place_facts(result.endpoint)
+            return {**place, **shown, **count, **client_facts(cause.code, result.endpoint.protocol, result.client)}
     return count
 
 

@@ -75,7 +75,7 @@ def context_of(
     """The context in which settings are checked; `domain` is that of the mailboxes, where it matters."""
     return CheckContext(
         pins=pins or {},
-        trust=Trust(settings.ca_pem, strictly(config), config.tls_ciphers),
+        trust=trust_of(config, settings.ca_pem),
         client=config.client_profile,
         policy=config.policy,
         deadline_seconds=config.endpoint_seconds,
@@ -87,10 +87,11 @@ def context_of(
     )
 
 
-def strictly(config: Config) -> bool:
-    """How certificates are read: as the client's profile says, as the setting says where it does not."""
-    strict = config.client_profile.tls.strict
-    return config.x509_strict if strict is None else strict
+def trust_of(config: Config, ca_pem: str) -> Trust:
+    """Whom and how checks trust: as the client's profile says, as the settings say where it does not."""
+    tls = config.client_profile.tls
+    strict = config.x509_strict if tls.strict is None else tls.strict
+    return Trust(ca_pem, strict, tls.ciphers or config.tls_ciphers, tls.minimum)
 
 
 def servers_of(results: Iterable[EndpointResult]) -> dict[str, str]:

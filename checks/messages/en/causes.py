@@ -19,7 +19,8 @@ NEUTRAL: Mapping[str, str] = {
     "subject": "an unknown owner",
     "issuer": "an unknown issuer",
     "cipher": "RSA key exchange",
-    "versions": "older than TLS 1.2",
+    "versions": "older than that",
+    "minimum": "TLS 1.2",
     "name": "another name",
     "sha256": "not recorded",
     "url": "the corrected one",
@@ -29,6 +30,13 @@ NEUTRAL: Mapping[str, str] = {
     "evidence": "no mailbox at all was let in",
 }
 """What stands in for a fact that is missing."""
+
+CLIENTS: Mapping[Code, tuple[str, str]] = {
+    Code.AUTH_UNSENDABLE: ("{library} cannot send them.", "{library} cannot send them; {others} can."),
+    Code.AUTH_ID_REQUIRED: ("{library} sends none.", "{library} sends none; {others} does."),
+    Code.PROTOCOL_BARE_LINE_FEED: ("{library} stops there.", "{library} stops there; {others} reads on."),
+}
+"""Which client it is that a verdict hangs on: alone, and with those that would not meet this."""
 
 EVIDENCE: Mapping[str, str] = {
     "none_accepted": "no mailbox at all was let in",
@@ -147,8 +155,9 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         "Ask whoever runs the mail server to switch PREAUTH off, or enter the TLS port 993. No password was sent.",
     ),
     Code.TLS_VERSION: (
-        "{host} speaks only TLS versions that are no longer safe: {versions}.",
-        "Ask whoever runs the mail server to enable TLS 1.2 or later. Allowing an insecure certificate does not help.",
+        "{host} speaks only old TLS versions ({versions}), and your app wants {minimum} or later.",
+        "Ask whoever runs the mail server to enable {minimum} or later. Allowing an insecure certificate does not"
+        " help.",
     ),
     Code.TLS_NO_SHARED_CIPHER: (
         "{host} and this service share no encryption method.",
@@ -204,7 +213,7 @@ WORDS: Mapping[Code, tuple[str, str]] = {
     Code.PROTOCOL_BARE_LINE_FEED: (
         "{host} ends lines with a bare line feed, which the mail client of your app does not read.",
         "Ask whoever runs the mail server to have it end lines with carriage return and line feed. If your app has"
-        " another mail client than the report names, have its client profile set.",
+        " another mail client than the report names, set MAIL_PREFLIGHT_CLIENT_PROFILE.",
     ),
     Code.PROTOCOL_OVERSIZE: (
         "{host} sent far more data than {protocol} allows.",
@@ -314,11 +323,12 @@ WORDS: Mapping[Code, tuple[str, str]] = {
     Code.AUTH_UNSENDABLE: (
         "The user name or password has characters that the mail client of your app does not send.",
         "Give the mailbox a password, or a user name, of plain ASCII letters, digits and signs. If your app has another"
-        " mail client than the report names, have its client profile set.",
+        " mail client than the report names, set MAIL_PREFLIGHT_CLIENT_PROFILE.",
     ),
     Code.AUTH_ID_REQUIRED: (
         "{host} opens mailboxes only to clients that name themselves (IMAP ID); the mail client of your app does not.",
-        "Have your app send ID after the login (imapclient: `id_`). If it does, have its client profile say so.",
+        "Have your app send ID after the login (imapclient: `id_`). If it does, or has another mail client than the"
+        " report names, set MAIL_PREFLIGHT_CLIENT_PROFILE.",
     ),
     Code.AUTH_TEMPORARY: (
         "{host} could not check the password just now. That says nothing about the password.",

@@ -19,7 +19,8 @@ NEUTRAL: Mapping[str, str] = {
     "subject": "不明な所有者",
     "issuer": "不明な発行者",
     "cipher": "RSA 鍵交換など",
-    "versions": "TLS 1.2 より前",
+    "versions": "それより前",
+    "minimum": "TLS 1.2",
     "name": "別の名前",
     "sha256": "記録なし",
     "url": "補正後のアドレス",
@@ -29,6 +30,19 @@ NEUTRAL: Mapping[str, str] = {
     "evidence": "ログインできたメールボックスは一つもありません",
 }
 """What stands in for a fact that is missing."""
+
+CLIENTS: Mapping[Code, tuple[str, str]] = {
+    Code.AUTH_UNSENDABLE: (
+        "{library} では送信できません。",
+        "{library} では送信できませんが、{others} では送信できます。",
+    ),
+    Code.AUTH_ID_REQUIRED: ("{library} は送信しません。", "{library} は送信しませんが、{others} は送信します。"),
+    Code.PROTOCOL_BARE_LINE_FEED: (
+        "{library} では読み取れません。",
+        "{library} では読み取れませんが、{others} では読み取れます。",
+    ),
+}
+"""Which client it is that a verdict hangs on: alone, and with those that would not meet this."""
 
 EVIDENCE: Mapping[str, str] = {
     "none_accepted": "ログインできたメールボックスは一つもありません",
@@ -155,8 +169,8 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         "パスワードは送信していません。",
     ),
     Code.TLS_VERSION: (
-        "{host} は、安全とはいえない古いバージョンの TLS（{versions}）にしか対応していません。",
-        "TLS 1.2 以降の有効化をメールサーバーの管理者に依頼してください。安全でない証明書を許可しても解決しません。",
+        "{host} は古いバージョンの TLS（{versions}）にしか対応していませんが、アプリには {minimum} 以降が必要です。",
+        "{minimum} 以降の有効化をメールサーバーの管理者に依頼してください。安全でない証明書を許可しても解決しません。",
     ),
     Code.TLS_NO_SHARED_CIPHER: (
         "{host} と本サービスに共通の暗号方式がありません。",
@@ -216,7 +230,8 @@ WORDS: Mapping[Code, tuple[str, str]] = {
     Code.PROTOCOL_BARE_LINE_FEED: (
         "{host} の行末は LF のみで、アプリのメールクライアントでは読み取れません。",
         "行末を CRLF にするよう、メールサーバーの管理者に依頼してください。"
-        "レポートに示されたものと異なるメールクライアントを使用している場合は、クライアントプロファイルを設定してください。",
+        "レポートに示されたものと異なるメールクライアントを使用している場合は、"
+        "MAIL_PREFLIGHT_CLIENT_PROFILE を設定してください。",
     ),
     Code.PROTOCOL_OVERSIZE: (
         "{host} から、{protocol} の上限を大きく超えるデータが届きました。",
@@ -333,12 +348,14 @@ WORDS: Mapping[Code, tuple[str, str]] = {
     Code.AUTH_UNSENDABLE: (
         "ユーザー名またはパスワードに、アプリのメールクライアントが送信できない文字が含まれています。",
         "ASCII の英数字と記号だけのパスワード（またはユーザー名）に変更してください。"
-        "レポートに示されたものと異なるメールクライアントを使用している場合は、クライアントプロファイルを設定してください。",
+        "レポートに示されたものと異なるメールクライアントを使用している場合は、"
+        "MAIL_PREFLIGHT_CLIENT_PROFILE を設定してください。",
     ),
     Code.AUTH_ID_REQUIRED: (
         "{host} でメールボックスを開くには IMAP ID の送信が必要ですが、アプリのメールクライアントは送信しません。",
         "ログイン後に ID を送信するようアプリを変更してください（Python の場合は imapclient の id_）。"
-        "送信している場合は、クライアントプロファイルに設定してください。",
+        "送信している場合や、レポートに示されたものと異なるメールクライアントを使用している場合は、"
+        "MAIL_PREFLIGHT_CLIENT_PROFILE を設定してください。",
     ),
     Code.AUTH_TEMPORARY: (
         "現在、{host} でパスワードを確認できません。パスワードの正否はわかりません。",

@@ -1,11 +1,25 @@
-"""User name and password as a client sends them, and what another client would do where it cannot."""
+"""How a client sends user name and password, and what another client would do where it cannot."""
 
 from collections.abc import Iterable
 
-from checks.clients.profile import ImapClient
+from checks.clients.profile import ImapClient, NextWay
 from checks.clients.selection import SHIPPED
 from checks.codes import Code
 from checks.model import Credential, Fault
+
+
+def ways(capabilities: Iterable[str], client: ImapClient, user: str = "") -> tuple[str, ...]:
+    """The client's ways to log in with a password that the server offers, in the client's order.
+
+    Raises `Fault(auth.unsendable)` where the client has one, but not for this user name.
+    """
+    capabilities = frozenset(capabilities)
+    fitting = tuple(way for way in client.ways if offers(way, capabilities))
+    if fitting and any(character in client.command_for for character in user):
+        if not offers("LOGIN", capabilities):
+            raise _unsendable(client, "user name", "anything but LOGIN, which the server forbids")
+        return ("LOGIN",)
+    return fitting[:1] if client.next_way is NextWay.NEVER else fitting
 
 
 def encoded(credential: Credential, way: str, client: ImapClient, capabilities: Iterable[str]) -> tuple[bytes, bytes]:
@@ -19,11 +33,11 @@ def encoded(credential: Credential, way: str, client: ImapClient, capabilities: 
         for other in SHIPPED.values()
         if other.imap.library != client.library and _can_send(credential, other.imap, frozenset(capabilities))
     ]
-    raise Fault(
-        Code.AUTH_UNSENDABLE,
-        f"{client.library} cannot send this {what} with {way}{''.join(others)}",
-        names=client.library,
-    )
+    raise _unsendable(client, what, way + "".join(others))
+
+
+def _unsendable(client: ImapClient, what: str, way: str) -> Fault:
+    return Fault(Code.AUTH_UNSENDABLE, f"{client.library} cannot send this {what} with {way}", names=client.library)
 
 
 def offers(way: str, capabilities: Iterable[str]) -> bool:
@@ -32,8 +46,11 @@ def offers(way: str, capabilities: Iterable[str]) -> bool:
 
 
 def _can_send(credential: Credential, client: ImapClient, capabilities: frozenset[str]) -> bool:
-    way = next((way for way in client.ways if offers(way, capabilities)), None)
-    return way is not None and None not in _encode(credential, way, client)
+    try:
+        found = ways(capabilities, client, credential.username)
+    except Fault:
+        return False
+    return bool(found) and None not in _encode(credential, found[0], client)
 
 
 def _encode(credential: Credential, way: str, client: ImapClient) -> tuple[bytes | None, bytes | None]:

@@ -16,7 +16,7 @@ from checks.model import Credential, CredentialKind, Fault
 from checks.network.dial import Deadline
 from checks.network.stream import Stream
 from checks.protocols.dialect import Habits, Unjudged, choose, initial_response, lacking
-from checks.protocols.imap.sending import encoded, offers
+from checks.protocols.imap.sending import encoded, offers, ways
 from checks.protocols.imap.wire import Responder, Session, mechanism_refused, steps, translated
 
 SHORTCUT_SHARE = 0.6  # of what is left of the deadline: the rest is for a login without shortcuts
@@ -56,12 +56,6 @@ def log_in(
     "BAD User is authenticated but not connected".
     """
     _Login(stream, credential, capabilities, habits, client).run()
-
-
-def ways(capabilities: tuple[str, ...], client: ImapClient) -> tuple[str, ...]:
-    """The client's ways to log in with a password that the server offers, in the client's order."""
-    fitting = tuple(way for way in client.ways if offers(way, capabilities))
-    return fitting[:1] if client.next_way is NextWay.NEVER else fitting
 
 
 def offered(capabilities: tuple[str, ...]) -> frozenset[str]:
@@ -125,7 +119,7 @@ class _Login:
         """Logs in. Whether the server asked again after it had the credential, as few do."""
         if self._token:
             return self._admitted_by_token(choose(offered(self._capabilities), self._credential.kind))
-        found = ways(self._capabilities, self._client)
+        found = ways(self._capabilities, self._client, self._credential.username)
         if not found:
             raise lacking(offered(self._capabilities))
         *first, last = self._order(found)
@@ -162,7 +156,8 @@ class _Login:
         can_inline = mechanism == "PLAIN" and "SASL-IR" in self._capabilities
         inline = can_inline and (self._client.sasl_ir or self._habits.inline)
         self._take(_Shortcuts(inline and not self._client.sasl_ir, inline and self._ahead))
-        responder = Responder(steps(mechanism, user, password), hasty=self._shortcuts.any)
+        said = steps(mechanism, user, password, usual_prompts=self._client.usual_prompts)
+        responder = Responder(said, hasty=self._shortcuts.any)
         asked_again = self._authenticated(mechanism, responder, inline=inline)
         self._habits.choice.works = way
         return asked_again

@@ -5,7 +5,7 @@ import contextlib
 import hmac
 import imaplib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, Literal
 
 import imapclient
@@ -32,16 +32,34 @@ _BARE = re.compile(rb"(?:" + TAG + rb"\d+ OK|\*)\b.*(?<!\r)\n\Z", re.ASCII | re.
 _REFUSED = re.compile(TAG + rb"\d+ (?P<condition>NO|BAD)\b", re.ASCII | re.IGNORECASE)
 
 Step = Callable[[bytes], bytes]
-"""What answers a challenge of a mechanism."""
+"""What answers a challenge of a mechanism. Raises `UnknownPrompt` to cancel."""
 
 
-def steps(mechanism: str, user: bytes, password: bytes) -> list[Step]:
-    """The client's side of a SASL mechanism: PLAIN (RFC 4616), LOGIN (draft-murchison-sasl-login), CRAM-MD5 (2195)."""
+class UnknownPrompt(Exception):
+    """A challenge that the client does not understand: it gives up the exchange (RFC 9051, 6.2.2)."""
+
+
+def steps(mechanism: str, user: bytes, password: bytes, *, usual_prompts: bool = False) -> list[Step]:
+    """The client's side of a SASL mechanism: PLAIN (RFC 4616), LOGIN (draft-murchison-sasl-login), CRAM-MD5 (2195).
+
+    `usual_prompts`: LOGIN answers those only.
+    """
     if mechanism == "PLAIN":
         return [lambda _: b"\0" + user + b"\0" + password]
+    if mechanism == "LOGIN" and usual_prompts:
+        return [_at({b"", b"username", b"user name"}, user), _at({b"password"}, password)]
     if mechanism == "LOGIN":
         return [lambda _: user, lambda _: password]
     return [lambda challenge: user + b" " + hmac.new(password, challenge, "md5").hexdigest().encode()]
+
+
+def _at(prompts: Collection[bytes], answer: bytes) -> Step:
+    def step(challenge: bytes) -> bytes:
+        if challenge.lower().rstrip(b":\0") not in prompts:
+            raise UnknownPrompt
+        return answer
+
+    return step
 
 
 class Responder:
@@ -61,10 +79,16 @@ class Responder:
         self._challenges = 0
         self.refusal = b""
         self.asked_again = False
+        self.cancelled = False
 
-    def __call__(self, challenge: bytes) -> bytes:
+    def __call__(self, challenge: bytes) -> bytes | None:
+        """The answer; None where the exchange is given up."""
         if self._answers:
-            return self._answers.pop(0)(challenge)
+            try:
+                return self._answers.pop(0)(challenge)
+            except UnknownPrompt:
+                self.cancelled = True
+                return None
         self.asked_again = True
         self._challenges += 1
         if self._challenges > MAX_CHALLENGES:
@@ -108,6 +132,8 @@ def translated(
             if not bare_line_feed and _BARE.match(stream.last_line):
                 raise Fault(Code.PROTOCOL_BARE_LINE_FEED, redact.decoded(stream.last_line)) from None
             fault = _fault(stream, stage, responder.refusal if responder else b"")
+            if responder and responder.cancelled:
+                fault = Fault(Code.AUTH_NO_MECHANISM, fault.seen)
             raise (_of_login(said) if fault.code in _VAGUE else None) or fault from None
 
 
@@ -216,12 +242,12 @@ class _Imap4(imaplib.IMAP4):
         return self._finish("LOGIN", user, password)
 
     def authenticate(  # type: ignore[override] # as above
-        self, mechanism: str, responder: Callable[[bytes], bytes], *, inline: bool = False
+        self, mechanism: str, responder: Responder, *, inline: bool = False
     ) -> tuple[str, Any]:
         """AUTHENTICATE; `inline`: with the first response in the same line (RFC 4959)."""
         arguments = [mechanism.encode()]
         if inline:
-            arguments.append(base64.b64encode(responder(b"")))
+            arguments.append(base64.b64encode(responder(b"") or b""))
         self.literal: Any = _Continuation(responder).answer
         return self._finish("AUTHENTICATE", *arguments)
 
@@ -267,12 +293,13 @@ class _Imap4(imaplib.IMAP4):
 class _Continuation:
     """imaplib asks it for an answer to each challenge; it tells it from a literal by its being a bound method."""
 
-    def __init__(self, responder: Callable[[bytes], bytes]) -> None:
+    def __init__(self, responder: Responder) -> None:
         self._responder = responder
 
     def answer(self, challenge: bytes | None) -> bytes:
-        """The answer in base64. imaplib gives None for a bare "+", which lacks its space (RFC 9051, 7.6)."""
-        return base64.b64encode(self._responder(challenge_text((challenge or b"").strip())))
+        """The answer in base64, or "*". imaplib gives None for a bare "+", which lacks its space (RFC 9051, 7.6)."""
+        answer = self._responder(challenge_text((challenge or b"").strip()))
+        return b"*" if answer is None else base64.b64encode(answer)
 
 
 class Session(imapclient.IMAPClient):  # type: ignore[misc] # imapclient is untyped

@@ -59,6 +59,8 @@ class Smtp:
         if kind is not CredentialKind.PASSWORD:
             return tuple(mechanism for mechanism in TOKEN_MECHANISMS if mechanism in offered)[:1]
         fitting = tuple(mechanism for mechanism in client.smtp.mechanisms if mechanism in offered)
+        if not fitting and client.smtp.unoffered and offered - set(TOKEN_MECHANISMS):
+            return (client.smtp.unoffered,)
         return fitting[:1] if client.smtp.next_mechanism is NextWay.NEVER else fitting
 
     def login(

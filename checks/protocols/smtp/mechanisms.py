@@ -30,7 +30,7 @@ def log_in(stream: Stream, credential: Credential, ways: Sequence[str], choice: 
             if mechanism in TOKEN_MECHANISMS:
                 _token(stream, mechanism, credential)
             else:
-                _password(stream, mechanism, said, ahead=mechanism in client.initial_response)
+                _password(stream, mechanism, said, client)
         except _MechanismRefused as fault:
             refused = fault
         except (Fault, ConnectionError) as error:
@@ -68,17 +68,20 @@ def _said(credential: Credential, client: SmtpClient) -> _Said:
     return _Said(user, secret)
 
 
-def _password(stream: Stream, mechanism: str, said: _Said, *, ahead: bool) -> None:
-    """One login; `ahead`: the first response goes with the command (RFC 4954, 4)."""
+def _password(stream: Stream, mechanism: str, said: _Said, client: SmtpClient) -> None:
+    """One login; the first response goes with the command where the client sends it so (RFC 4954, 4)."""
     if mechanism == "CRAM-MD5":  # it has none
         _respond(stream, b"AUTH CRAM-MD5", _cram_md5(stream, said))
         return
-    responses = _plain(said) if mechanism == "PLAIN" else _login(stream, said, ahead=ahead)
+    ahead = mechanism in client.initial_response
+    again = client.asked_again == "response" or not ahead
+    responses = _plain(said, again=again) if mechanism == "PLAIN" else _login(stream, said, ahead=ahead)
     command = b"AUTH " + mechanism.encode()
-    _respond(stream, command + b" " + base64.b64encode(next(responses)) if ahead else command, responses)
+    line = command + b" " + base64.b64encode(next(responses)) if ahead else command
+    _respond(stream, line, responses, any_success=client.any_success)
 
 
-def _respond(stream: Stream, command: bytes, responses: Iterator[bytes]) -> None:
+def _respond(stream: Stream, command: bytes, responses: Iterator[bytes], *, any_success: bool = False) -> None:
     """Sends AUTH and a response to each challenge. One challenge too many is cancelled (RFC 4954, 4)."""
     stream.send(command + b"\r\n")
     status, text, asked = *read_reply(stream), False
@@ -91,16 +94,17 @@ def _respond(stream: Stream, command: bytes, responses: Iterator[bytes]) -> None
         status, text, asked = *read_reply(stream), True
     if status == 235 and not (asked or b" " in command[5:]):
         raise _MechanismRefused(Code.PROTOCOL_ERROR, f"{status} {text}: before there was a credential")
-    if status != 235:
+    if status != 235 and not (any_success and 200 <= status < 300):
         code = translate_smtp(status, text, "auth")
         kind = _MechanismRefused if refuses_mechanism(status, text, code) else Fault
         raise kind(code, f"{status} {text}")
 
 
-def _plain(said: _Said) -> Iterator[bytes]:
-    """RFC 4616. Asked again, the server did not take the first response."""
-    for _ in range(2):
-        yield b"\0" + said.user + b"\0" + said.secret
+def _plain(said: _Said, *, again: bool) -> Iterator[bytes]:
+    """RFC 4616. Asked again, the server did not take the first response; not every client repeats it."""
+    response = b"\0" + said.user + b"\0" + said.secret
+    yield response
+    yield response if again else b""
 
 
 def _cram_md5(stream: Stream, said: _Said) -> Iterator[bytes]:

@@ -19,6 +19,7 @@ _USUAL: Mapping[str, Answer] = {
     "EXAMINE": "* 0 EXISTS\r\n{tag} OK [READ-ONLY] Done\r\n",
     "ID": '* ID ("name" "lab" "version" "1")\r\n{tag} OK Done\r\n',
     "LOGOUT": "* BYE Bye\r\n{tag} OK Done\r\n",
+    "LIST": '* LIST () "/" INBOX\r\n{tag} OK Done\r\n',
     "NAMESPACE": '* NAMESPACE (("" "/")) NIL NIL\r\n{tag} OK Done\r\n',
 }
 
@@ -95,7 +96,19 @@ def _takes_two_words(_: set[str], line: str) -> str:
     return "{tag} OK Logged in\r\n" if len(line.split(" ")) == 4 else "{tag} BAD Too many arguments\r\n"
 
 
+def _asks_on(prompt: str) -> Answer:
+    """The SASL mechanism LOGIN, with a prompt of its own for the password."""
+
+    def respond(said: set[str], line: str) -> str:
+        if line == "*":
+            return "{tag} BAD Cancelled\r\n"
+        return "{tag} OK Logged in\r\n" if "RESPONSE" in said else f"+ {prompt}\r\n"
+
+    return respond
+
+
 PLAIN = "IMAP4rev1 ID LITERAL+ UIDPLUS AUTH=PLAIN SASL-IR"
+_CAPABLE = "{tag} OK [CAPABILITY IMAP4rev1 UNSELECT IDLE NAMESPACE] Logged in\r\n"
 _REFUSED = {"AUTHENTICATE": "{tag} NO AUTHENTICATE mechanism not supported, mate\r\n"}
 _REFUSED_TOO = {**_REFUSED, "INLINE": _REFUSED["AUTHENTICATE"]}
 
@@ -145,6 +158,37 @@ ROWS = (
             "RESPONSE": (lambda said, _: "{tag} OK Logged in\r\n" if "RESPONSE" in said else "+ UGFzc3dvcmQ6\r\n"),
         },
     ),
+    Row(
+        "only the SASL mechanism LOGIN, prompts of others",
+        "IMAP4rev1 AUTH=LOGIN",
+        {
+            "AUTHENTICATE": "+ VXNlciBOYW1lAA==\r\n",
+            "RESPONSE": (lambda said, _: "{tag} OK Logged in\r\n" if "RESPONSE" in said else "+ UGFzc3dvcmQA\r\n"),
+        },
+    ),
+    Row(
+        "only the SASL mechanism LOGIN, other prompts",
+        "IMAP4rev1 AUTH=LOGIN",
+        {"AUTHENTICATE": "+ RW50ZXIgbG9naW46\r\n", "RESPONSE": _asks_on("UGFzczo=")},
+        node=Code.AUTH_NO_MECHANISM,
+    ),
+    Row(
+        "only the SASL mechanism LOGIN, another second prompt",
+        "IMAP4rev1 AUTH=LOGIN",
+        {"AUTHENTICATE": "+ VXNlcm5hbWU6\r\n", "RESPONSE": _asks_on("UGFzczo=")},
+        node=Code.AUTH_NO_MECHANISM,
+    ),
+    Row(
+        "only the SASL mechanism LOGIN, no prompts",
+        "IMAP4rev1 AUTH=LOGIN",
+        {"AUTHENTICATE": "+ \r\n", "RESPONSE": _asks_on("")},
+        node=Code.AUTH_NO_MECHANISM,
+    ),
+    Row(
+        "only the SASL mechanism LOGIN, a bare plus",
+        "IMAP4rev1 AUTH=LOGIN",
+        {"AUTHENTICATE": "+\r\n", "RESPONSE": _asks_on("UGFzc3dvcmQ6")},
+    ),
     # how it is asked for
     Row("a bare plus", "IMAP4rev1 AUTH=PLAIN LOGIN", {"AUTHENTICATE": "+\r\n"}),
     Row("a bare plus, LOGIN forbidden", "IMAP4rev1 AUTH=PLAIN LOGINDISABLED", {"AUTHENTICATE": "+\r\n"}),
@@ -175,6 +219,27 @@ ROWS = (
     Row("UTF-8 by PLAIN, LOGIN forbidden", f"{PLAIN} LOGINDISABLED", {}, secret=LETTERS),
     Row("a user name of other letters", PLAIN, {}, python=Code.AUTH_UNSENDABLE, user="adä@lab.example"),
     Row("a domain before the user name", "IMAP4rev1", {"LOGIN": _takes_two_words}, user="LAB\\ada"),
+    Row(
+        "a domain before the user name, PLAIN offered and rejecting",
+        PLAIN,
+        dict.fromkeys(("RESPONSE", "INLINE"), "{tag} NO [AUTHENTICATIONFAILED] Authentication failed.\r\n"),
+        user="LAB\\ada",
+    ),
+    Row(
+        "a domain before the user name, LOGIN rejecting",
+        PLAIN,
+        {"LOGIN": "{tag} NO [AUTHENTICATIONFAILED] Authentication failed.\r\n"},
+        python=Code.AUTH_REJECTED,
+        node=Code.AUTH_REJECTED,
+        user="LAB\\ada",
+    ),
+    Row(
+        "a slash in the user name, LOGIN forbidden",
+        f"{PLAIN} LOGINDISABLED",
+        {},
+        node=Code.AUTH_UNSENDABLE,
+        user="lab/ada",
+    ),
     Row("quotes and backslashes in a password", "IMAP4rev1", {}, secret='a "b" \\c {3}'),
     # ID
     Row(
@@ -196,6 +261,23 @@ ROWS = (
         python=Code.PROTOCOL_ERROR,
         node=Code.PROTOCOL_ERROR,
     ),
+    # after the login
+    Row(
+        "authenticated, but not connected",
+        PLAIN,
+        dict.fromkeys(("EXAMINE", "NAMESPACE", "LIST"), "{tag} BAD User is authenticated but not connected.\r\n"),
+        python=Code.MAILBOX_NOT_CONNECTED,
+        node=Code.MAILBOX_NOT_CONNECTED,
+    ),
+    Row(
+        "no inbox",
+        PLAIN,
+        {"EXAMINE": "{tag} NO [NONEXISTENT] Unknown Mailbox: INBOX\r\n"},
+        python=Code.MAILBOX_NO_INBOX,
+        node=Code.MAILBOX_NO_INBOX,
+    ),
+    Row("an end after the login", PLAIN, {"EXAMINE": None}, python=Code.CONNECT_CLOSED, node=Code.CONNECT_CLOSED),
+    Row("capabilities with the login", PLAIN, {"LOGIN": _CAPABLE, "RESPONSE": _CAPABLE, "INLINE": _CAPABLE}),
     Row(
         "unsafe, and no ID",
         "IMAP4rev1",

@@ -2,6 +2,7 @@
 
 import itertools
 import ssl
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -12,11 +13,12 @@ from checks.codes import Code
 from checks.context import CheckContext
 from checks.model import Credential, Protocol
 from checks.runner import check_mailbox
-from tests.checks.helpers import SECRET, USER, route_to
+from tests.checks.helpers import SECRET, USER, briefly, route_to
 from tests.servers.behaviours import imap_script, smtp_script
 from tests.servers.certificates import CertificateFiles
 from tests.servers.conversation import Behaviour, Conversation, server_context
 from tests.servers.hostile import HostileServer
+from tests.servers.resumption import RefusesResumption
 
 MAILBOXES = 6
 
@@ -35,7 +37,7 @@ def cyrus(answer: str | None) -> Callable[[Conversation], None]:
         conversation.send("* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] ready\r\n")
         while True:
             tag, _, rest = conversation.line().partition(" ")
-            if rest.startswith("AUTHENTICATE") and b"EXAMINE" in conversation._buffer:  # noqa: SLF001 - what lies there
+            if rest.startswith("AUTHENTICATE") and b"EXAMINE" in conversation.waiting:
                 conversation.line()
                 if answer is None:
                     return
@@ -60,17 +62,50 @@ def test_examine_that_is_read_as_a_part_of_the_login(
 def test_refused_resumption(protocol: Protocol, leaf: CertificateFiles, context: CheckContext) -> None:
     """Given a server that ends whatever resumes its session, in the handshake's place of the greeting."""
     script = smtp_script() if protocol is Protocol.SMTP else imap_script()
-    shared = server_context(leaf)
+    shared = server_context(leaf)  # one context for all: else nothing resumes
     shared.maximum_version = ssl.TLSVersion.TLSv1_2
     resumed = itertools.count()
 
     def behave(conversation: Conversation) -> None:
-        conversation._socket = shared.wrap_socket(conversation._socket, server_side=True)  # noqa: SLF001 - one context for all: else nothing resumes
-        assert isinstance(conversation._socket, ssl.SSLSocket)  # noqa: SLF001 - as above
-        if conversation._socket.session_reused:  # noqa: SLF001 - as above
+        conversation.start_tls(context=shared)
+        if conversation.resumed:
             next(resumed)
             return
         replace(script, tls=None)(conversation)
 
     assert codes(behave, leaf, context, protocol) == [Code.OK] * MAILBOXES
     assert next(resumed) == 1, "it was tried, once"
+
+
+@pytest.mark.parametrize("protocol", [Protocol.SMTP, Protocol.IMAP])
+def test_resumption_refused_by_an_alert(protocol: Protocol, leaf: CertificateFiles, context: CheckContext) -> None:
+    """Given a server that answers a ticket with an alert, then it was tried, once, and each mailbox got its answer."""
+    behave = RefusesResumption(smtp_script() if protocol is Protocol.SMTP else imap_script(), leaf)
+    assert codes(behave, leaf, context, protocol) == [Code.OK] * MAILBOXES
+    assert behave.refused == 1
+
+
+@pytest.mark.parametrize("when", ["inline", "ahead"])
+def test_silence_after_a_shortcut(when: str, leaf: CertificateFiles, context: CheckContext) -> None:
+    """Given a server that is struck dumb by a shortcut, then one mailbox waits, within its deadline, and no other."""
+    begun = time.monotonic()
+    found = codes(dumbfounded(when), leaf, replace(briefly(context), client=NODE), Protocol.IMAP)
+    assert found == [Code.OK] * MAILBOXES
+    assert time.monotonic() - begun < 3.0
+
+
+def dumbfounded(when: str) -> Behaviour:
+    """Says nothing more after the first response in the line of AUTHENTICATE, or after an EXAMINE sent along."""
+
+    def behave(conversation: Conversation) -> None:
+        conversation.start_tls()
+        conversation.send("* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] ready\r\n")
+        tag = ""
+        while True:
+            first, _, rest = conversation.line().partition(" ")
+            tag = first if rest else tag  # what answers "+" has none of its own
+            if rest.startswith("AUTHENTICATE PLAIN ") and (when == "inline" or conversation.waiting):
+                conversation.hang()
+            conversation.send("+ \r\n" if rest == "AUTHENTICATE PLAIN" else f"{tag} OK done\r\n")
+
+    return behave

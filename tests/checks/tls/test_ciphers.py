@@ -1,13 +1,14 @@
-"""Which ciphers are offered: those of the app that will connect, whoever built the Python that this service runs on."""
+"""Which ciphers and versions are offered: those of the app that will connect, whoever built our own Python."""
 
 import ssl
 from collections.abc import Iterator
 
 import pytest
 
+from checks.clients.profile import Ciphers, TlsVersion
 from checks.context import CheckContext
 from checks.model import EndpointResult
-from checks.trust import Ciphers, Trust, insecure_context
+from checks.trust import Trust, insecure_context
 from tests.checks.tls.test_conditions import LOOPBACK_ONLY, check
 from tests.servers.pki.aia import AiaServer
 from tests.servers.pki.oracle import oracle
@@ -30,9 +31,14 @@ def setup_of(quirk: Quirk, aia: AiaServer) -> Setup:
 
 
 def met(
-    setup: Setup, ciphers: Ciphers, *, insecure: bool = False, place: tuple[str, str] = ("imap", "tls")
+    setup: Setup,
+    ciphers: Ciphers = "python",
+    *,
+    insecure: bool = False,
+    place: tuple[str, str] = ("imap", "tls"),
+    minimum: TlsVersion = "TLSv1.2",
 ) -> EndpointResult:
-    trust = Trust("" if insecure else setup.chain.ca_pem, ciphers=ciphers)
+    trust = Trust("" if insecure else setup.chain.ca_pem, ciphers=ciphers, minimum=minimum)
     context = CheckContext(trust=trust, policy=LOOPBACK_ONLY, allow_insecure_certificate=insecure)
     with staged(setup, *place) as server:
         return check(setup, server, *place, context)
@@ -85,3 +91,15 @@ def test_the_verdict_is_that_of_pythons_own_client(aia: AiaServer) -> None:
     with staged(setup, "imap", "tls") as server:
         answer = oracle("imap", "tls", setup.chain.host, server.port, setup.chain.ca_pem)
     assert answer.accepted is (met(setup, ciphers).code == "ok")
+
+
+@pytest.mark.parametrize("insecure", [False, True])
+@pytest.mark.parametrize(("quirk", "code"), [(Quirk.TLS12_ONLY, "tls.version"), (Quirk.TLS13_ONLY, "ok")])
+def test_the_oldest_version_that_the_app_takes(quirk: Quirk, code: str, aia: AiaServer, *, insecure: bool) -> None:
+    """Given an app that wants TLS 1.3, then a server without it is refused, and the report says so."""
+    result = met(setup_of(quirk, aia), insecure=insecure, minimum="TLSv1.3")
+
+    assert result.code == code
+    if code != "ok":
+        assert (result.facts["versions"], result.facts["minimum"]) == ("TLSv1.2", "TLS 1.3")
+        assert result.option == "would_not_help"

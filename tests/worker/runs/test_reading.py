@@ -65,6 +65,23 @@ def test_a_profile_says_how_certificates_are_read(tmp_path: Path, monkeypatch: p
     assert context_of(load_config(), SETTINGS).trust.x509_strict
 
 
+def test_a_profile_says_what_tls_its_client_speaks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = tmp_path / "app.toml"
+    own.write_text('[tls]\nminimum = "TLSv1.3"\n')
+    monkeypatch.setenv("MAIL_PREFLIGHT_CLIENT_PROFILE", str(own))
+    monkeypatch.setenv("MAIL_PREFLIGHT_TLS_CIPHERS", "openssl")
+    trust = context_of(load_config(), SETTINGS).trust
+    assert trust.strict.minimum_version == trust.insecure.minimum_version == ssl.TLSVersion.TLSv1_3
+    assert context_for(trust, Supposition()).minimum_version == ssl.TLSVersion.TLSv1_3
+    assert trust.ciphers == "openssl"
+
+
+def test_node_offers_openssls_ciphers_whatever_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAIL_PREFLIGHT_CLIENT_PROFILE", "node")
+    monkeypatch.setenv("MAIL_PREFLIGHT_TLS_CIPHERS", "python")
+    assert context_of(load_config(), SETTINGS).trust.ciphers == "openssl"
+
+
 @pytest.mark.parametrize(("value", "asked"), [("", False), ("false", False), ("true", True)])
 def test_whether_revocation_is_asked_for_reaches_the_checks(
     value: str, asked: bool, monkeypatch: pytest.MonkeyPatch

@@ -113,7 +113,7 @@ class TestImap:
     ) -> None:
         script = imap_script(
             ("AUTHENTICATE (PLAIN|LOGIN)$", "+ "),
-            (f"^{sasl(USER.encode()).decode()}$", "+ "),
+            (f"^{sasl(USER.encode()).decode()}$", "+ UGFzc3dvcmQ6"),
             (r"^[A-Za-z0-9+/=]{20,}$", "MP0 OK Logged in"),
         )
         with HostileServer(script, leaf) as server:

@@ -1,19 +1,18 @@
-"""A real Exim, asked by smtplib and by us: mechanisms, senders, and a relay that wants no login."""
+"""A real Exim, asked by smtplib, nodemailer and us as either: mechanisms, senders, and a relay that wants no login."""
 
-import smtplib
-import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
 from checks.codes import Code
 from checks.context import CheckContext
-from checks.model import Authentication, Credential, Endpoint, Protocol, Security
+from checks.model import Credential, Endpoint, Protocol, Security
 from checks.protocols.login import open_route
 from checks.runner import check_endpoint, check_mailbox
+from tests.checks.clients.asking import Found, Login, ask_all
 from tests.checks.helpers import LOOPBACK
 from tests.servers.certificates import CertificateLab
 from tests.servers.exim import EximServer
@@ -28,75 +27,73 @@ def servers(server_folder: Path, certificates: CertificateLab) -> Iterator[dict[
     """Three of them: as it comes, one that keeps no password in clear, and a relay."""
     leaf = certificates.issue()
     kinds = {"usual": {}, "hashed": {"hashed": True}, "relay": {"relay": True}}
+    try:
+        made = {
+            name: EximServer(server_folder / f"exim-{name}", leaf, USERS, **options) for name, options in kinds.items()
+        }
+    except ServerError as error:
+        pytest.skip(str(error))
     with ExitStack() as stack:
-        try:
-            yield {
-                name: stack.enter_context(EximServer(server_folder / f"exim-{name}", leaf, USERS, **options))
-                for name, options in kinds.items()
-            }
-        except ServerError as error:
-            pytest.skip(str(error))
+        yield {name: stack.enter_context(server) for name, server in made.items()}
 
 
-@pytest.mark.parametrize("security", [Security.TLS, Security.STARTTLS])
-@pytest.mark.parametrize(
-    ("kind", "user", "secret", "address", "code"),
-    [
-        ("usual", ADA, USERS[ADA], ADA, Code.OK),
-        ("usual", ADA, "wrong", ADA, Code.AUTH_REJECTED),
-        ("usual", ADA, USERS[ADA], BOB, Code.SMTP_SENDER_REFUSED),
-        ("usual", ADA, "pässword", ADA, Code.AUTH_UNSENDABLE),
-        ("hashed", ADA, USERS[ADA], ADA, Code.OK),
-        ("hashed", ADA, "wrong", ADA, Code.AUTH_REJECTED),
-        ("hashed", BOB, USERS[BOB], ADA, Code.SMTP_SENDER_REFUSED),
-        ("relay", "", "", ADA, Code.OK),
-        ("usual", "", "", ADA, Code.SMTP_LOGIN_REQUIRED),
-    ],
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A kind of server, a login there, and what it comes to as `python` and as `node`."""
+
+    kind: str
+    user: str
+    secret: str = field(repr=False)
+    address: str
+    python: Code
+    node: Code
+
+
+REFUSED, REJECTED = Code.SMTP_SENDER_REFUSED, Code.AUTH_REJECTED
+ROWS = (
+    Row("usual", ADA, USERS[ADA], ADA, Code.OK, Code.OK),
+    Row("usual", ADA, "wrong", ADA, REJECTED, REJECTED),
+    Row("usual", ADA, USERS[ADA], BOB, REFUSED, REFUSED),
+    Row("usual", ADA, "pässword", ADA, Code.AUTH_UNSENDABLE, REJECTED),
+    Row("hashed", ADA, USERS[ADA], ADA, Code.OK, Code.OK),
+    Row("hashed", ADA, "wrong", ADA, REJECTED, REJECTED),
+    Row("hashed", BOB, USERS[BOB], ADA, REFUSED, REFUSED),
+    Row("relay", "", "", ADA, Code.OK, Code.OK),
+    Row("usual", "", "", ADA, Code.SMTP_LOGIN_REQUIRED, Code.SMTP_LOGIN_REQUIRED),
 )
-def test_both_come_to_the_same(
-    security: Security,
-    kind: str,
-    user: str,
-    secret: str,
-    address: str,
-    code: Code,
+
+
+@pytest.fixture(scope="module", params=[Security.TLS, Security.STARTTLS])
+def found(
+    request: pytest.FixtureRequest,
     servers: dict[str, EximServer],
     context: CheckContext,
     certificates: CertificateLab,
-) -> None:
-    server = servers[kind]
-    port = server.tls_port if security is Security.TLS else server.port
-    authentication = Authentication.LOGIN if user else Authentication.NONE
-    patient = replace(context, deadline_seconds=10.0, login_seconds=10.0, canaries=True)
-
-    checked = check_endpoint(Endpoint(Protocol.SMTP, LOOPBACK, port, security, authentication=authentication), patient)
-    assert checked.code is Code.OK, checked.seen
-    found = check_mailbox(open_route(checked, patient), Credential(user, secret), patient, address)
-
-    assert found.code is code, found.seen
-    assert _smtplib_sends(port, security, user, secret, address, certificates) is (code is Code.OK)
+) -> list[Found]:
+    """All rows, asked at once."""
+    security: Security = request.param
+    logins = [
+        Login(Protocol.SMTP, _port(servers[row.kind], security), security, row.user, row.secret, row.address)
+        for row in ROWS
+    ]
+    return ask_all(logins, replace(context, canaries=True), certificates)
 
 
-def _smtplib_sends(
-    port: int, security: Security, user: str, secret: str, address: str, certificates: CertificateLab
-) -> bool:
-    trust = ssl.create_default_context(cadata=certificates.ca_pem)
-    try:
-        plain = security is Security.STARTTLS
-        with (
-            smtplib.SMTP(LOOPBACK, port, "lab.example", timeout=10)
-            if plain
-            else smtplib.SMTP_SSL(LOOPBACK, port, "lab.example", timeout=10, context=trust)
-        ) as client:
-            if plain:
-                client.starttls(context=trust)
-            if user:
-                client.login(user, secret)
-            else:
-                client.ehlo()
-            return client.mail(address)[0] == 250
-    except (smtplib.SMTPException, UnicodeEncodeError):
-        return False
+def _port(server: EximServer, security: Security) -> int:
+    return server.tls_port if security is Security.TLS else server.port
+
+
+def test_smtplib_and_we_come_to_the_same(found: list[Found]) -> None:
+    assert [item.python for item in found] == [row.python for row in ROWS]
+    assert [item.libraries for item in found] == [row.python is Code.OK for row in ROWS]
+
+
+def test_nodemailer_and_we_come_to_the_same(found: list[Found]) -> None:
+    assert [item.node for item in found] == [row.node for row in ROWS]
+    said = [item.of_node for item in found if item.of_node]
+    if not said:
+        pytest.skip("Node's mail clients are not installed: run make node-clients")
+    assert [answer.works for answer in said] == [row.node is Code.OK for row in ROWS], said
 
 
 def test_the_log_has_no_lost_connection(servers: dict[str, EximServer], context: CheckContext) -> None:
