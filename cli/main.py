@@ -10,7 +10,7 @@ import typer
 
 from checks.language import Language
 from checks.model import Invalid, Unavailable
-from cli.commands import alerts, changes, health, maintenance, operation, verification
+from cli.commands import alerts, changes, health, mailboxes, maintenance, operation, verification
 from cli.failures import Commands, Status, complain, discard_output, report_internal
 
 NAME = "mail-preflight"
@@ -18,7 +18,7 @@ NAME = "mail-preflight"
 # Plain help: Rich's costs 0.1 s at every start. Pretty tracebacks would show locals; `run` words every exception.
 app = typer.Typer(cls=Commands, name=NAME, rich_markup_mode=None, pretty_exceptions_enable=False)
 _mailboxes = typer.Typer(rich_markup_mode=None, help="The mailboxes of a domain.")
-_domains = typer.Typer(rich_markup_mode=None, help="Lists domains, or sets whether one is watched.")
+_domains = typer.Typer(rich_markup_mode=None, help="Lists domains, sets whether one is watched, removes one.")
 _alerts = typer.Typer(rich_markup_mode=None, help="Who is told when something fails.")
 _maintenance = typer.Typer(rich_markup_mode=None, help="When nothing is checked and nobody told.")
 _keys = typer.Typer(rich_markup_mode=None, help="The keys that encrypt credentials.")
@@ -60,6 +60,7 @@ app.command()(changes.resume)
 app.command()(changes.cancel)
 app.command()(changes.discard)
 app.command()(changes.reopen)
+app.command("changes")(changes.changes)
 app.command()(changes.history)
 app.command()(health.health)
 app.command()(operation.demo)
@@ -67,11 +68,14 @@ app.command()(operation.serve)
 app.command()(operation.worker)
 app.command()(operation.beat)
 app.command()(operation.migrate)
-_mailboxes.command("import")(operation.import_mailboxes)
-_mailboxes.command("retry")(changes.retry)
+_mailboxes.command("import")(mailboxes.import_mailboxes)
+_mailboxes.command("list")(mailboxes.list_)
+_mailboxes.command()(mailboxes.remove)
+_mailboxes.command()(mailboxes.retry)
 _domains.callback(invoke_without_command=True)(operation.domains)
 _domains.command()(maintenance.pause)
 _domains.command()(maintenance.resume)
+_domains.command("remove")(operation.remove_domain)
 _alerts.command()(alerts.add)
 _alerts.command("list")(alerts.list_)
 _alerts.command()(alerts.remove)

@@ -1,19 +1,19 @@
-"""The operator's commands: processes, database, mailboxes and keys."""
+"""The operator's commands: processes, database, domains and keys."""
 
 import sys
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from checks.settings import normalise_domain
+from checks.model import Invalid
 from cli.account import open_account, open_preflight
 from cli.options import Domain, Json
 
 if TYPE_CHECKING:
     from checks.model import Endpoint
     from settings_store.domains import DomainSummary
+    from settings_store.removal import Ends
 
 
 class Queue(StrEnum):
@@ -64,22 +64,6 @@ def migrate() -> None:
     typer.echo("The database is up to date.")
 
 
-def import_mailboxes(
-    domain: Domain,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV with address,password[,username][,kind].")],
-) -> None:
-    """Adds mailboxes to a domain, or gives known ones their new credentials, at once.
-
-    To try credentials first: `verify DOMAIN ... --mailboxes FILE`.
-    """
-    with open_account() as account:
-        counts = account.mailboxes.import_file(normalise_domain(domain), file)
-    typer.echo(f"{counts.added} added, {counts.updated} updated, {counts.unchanged} unchanged.")
-    if counts.updated:
-        more = f" and {counts.updated - len(counts.named)} more" if counts.updated > len(counts.named) else ""
-        typer.echo(f"Stored credentials replaced, and gone: {', '.join(counts.named)}{more}.")
-
-
 def domains(context: typer.Context, as_json: Json = False) -> None:
     """Lists domains, their settings and mailboxes; `pause` and `resume` set whether one is watched."""
     if context.invoked_subcommand is not None:
@@ -116,6 +100,33 @@ def _line(domain: "DomainSummary") -> str:
     settings = ", ".join(told) or "no settings in force"
     states = ", ".join(f"{count} {state}" for state, count in domain.mailboxes.items())
     return f"{domain.name}: {settings}; mailboxes: {states or 'none'}"
+
+
+def remove_domain(
+    domain: Domain,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; without this it is only said what that ends.")] = False,
+) -> None:
+    """Removes a domain with all there is of it; it is written down who did it."""
+    with open_account() as account:
+        if not yes:
+            raise Invalid(_what_ends(account.domains.what_ends(domain)), "domain")
+        ends = account.domains.remove(domain)
+    typer.echo(f"Removed: {ends.name}, with {ends.mailboxes} mailboxes and {ends.changes} changes.")
+
+
+def _what_ends(ends: "Ends") -> str:
+    """All of it in one line, and the command that does it."""
+    counts = {
+        "mailboxes with their credentials": ends.mailboxes,
+        "changes with their reports": ends.changes,
+        "verifications under way": ends.verifying,
+        "open incidents": ends.incidents,
+        "alert channels of this domain alone": ends.channels,
+    }
+    settings = ["the settings in force and their health checks"] if ends.in_force else []
+    told = [*settings, *(f"{count} {what}" for what, count in counts.items() if count)]
+    listed = ", ".join(told) or "nothing but its name"
+    return f"this ends: {listed}; to do it: `mail-preflight domains remove {ends.name} --yes`"
 
 
 def new_key() -> None:

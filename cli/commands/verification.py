@@ -187,11 +187,12 @@ def follow(runs: "Runs", saved: "Saved", language: Language) -> None:
 def _interrupted(change_id: str) -> str:
     from worker.config import load_config
 
-    later = f"`mail-preflight report {change_id}` prints the report when there is one"
     if load_config().embedded:
         kept = "interrupted; logins under way are finished first (Ctrl-C again: end at once)"
-        return f"{kept}; what is known is kept and `mail-preflight serve` goes on with it; {later}"
-    return f"no longer waiting; the workers go on; {later}"
+        ways = f"`mail-preflight resume {change_id}` goes on with it, `mail-preflight discard {change_id}` gives it up"
+        return f"{kept}; what is known is kept: {ways}"
+    later = f"`mail-preflight report {change_id}` prints the report when there is one"
+    return f"no longer waiting; the workers go on; `mail-preflight resume {change_id}` waits again; {later}"
 
 
 def report(context: typer.Context, change_id: ChangeId, as_json: Json = False) -> int:

@@ -47,4 +47,13 @@ WORDS: Texts = {
     "heading.incidents_past": "Incidents of the last 7 days",
     "heading.alerts": "Alerts",
     "health.more": "and {count} more",
+    "changes.none": "No change of this domain was saved yet.",
+    "changes.saved": "saved {when} by {who}",
+    "changes.draft": "not verified",
+    "changes.verifying": "being verified",
+    "changes.verified": "verified",
+    "changes.applied": "applied",
+    "changes.discarded": "discarded",
+    "changes.superseded": "replaced by a newer one",
+    "changes.rolled_back": "rolled back",
 }

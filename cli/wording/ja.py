@@ -47,4 +47,13 @@ WORDS: Texts = {
     "heading.incidents_past": "過去 7 日間の障害",
     "heading.alerts": "アラート",
     "health.more": "ほか {count} 件",
+    "changes.none": "このドメインの変更はまだ保存されていません。",
+    "changes.saved": "{when} に {who} が保存",
+    "changes.draft": "未検証",
+    "changes.verifying": "検証中",
+    "changes.verified": "検証済み",
+    "changes.applied": "適用済み",
+    "changes.discarded": "破棄済み",
+    "changes.superseded": "新しい変更に置き換え済み",
+    "changes.rolled_back": "取り消し済み",
 }

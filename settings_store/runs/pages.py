@@ -112,15 +112,15 @@ def work(conn: Connection, run_id: str, phase: Phase, number: int) -> list[Work]
 
 
 def renew(conn: Connection, run_id: str, phase: Phase, owner: str, now: float, until: float) -> Stage:
-    """Keeps an owner's leases alive; the run's stage, which tells whether to go on."""
+    """Keeps an owner's leases alive; the run's stage, which tells whether to go on: not with a run that is gone."""
     runs.touch(conn, run_id, now)
     conn.execute(
         _pages.update()
         .where(_of(run_id, phase), _pages.c.lease_owner == owner, _pages.c.done.is_(sa.false()))
         .values(lease_until=until)
     )
-    stage: Stage = conn.execute(sa.select(_runs.c.stage).where(_runs.c.id == run_id)).scalar_one()
-    return stage
+    stage: Stage | None = conn.execute(sa.select(_runs.c.stage).where(_runs.c.id == run_id)).scalar()
+    return stage or "cancelled"
 
 
 def close_own(conn: Connection, run_id: str, phase: Phase, owner: str) -> None:

@@ -336,9 +336,9 @@ class TestPacing:
 
                 assert server.seen.logins == so_far < 500
                 assert account_of(preflight).runs.progress(saved.run_id).stage == "cancelled"
-                with pytest.raises(Invalid, match="is draft"):
+                with pytest.raises(Invalid, match="is not verified; `mail-preflight again "):
                     account_of(preflight).changes.report(saved.change_id)
-                with pytest.raises(Refused, match="only a verified change"):
+                with pytest.raises(Refused, match="cannot be applied"):
                     account_of(preflight).changes.apply(saved.change_id)
 
 

@@ -72,6 +72,7 @@ class Preflight:
                 account_id=account_id,
                 actor=actor,
                 publish=lambda task, run_id: self.flow.resources.publish(task, run_id),
+                advance=lambda run_id: self.flow.advance(run_id),
                 sweep=lambda run_id: self.flow.sweep(run_id),
                 working=self.working,
             )

@@ -82,7 +82,7 @@ def test_says_what_where_why_who_and_what_to_do() -> None:
     assert "3 March 2026" in document.sentence
     assert document.advice
     assert (document.blame, document.who_acts) == ("server", "whoever runs the mail server")
-    assert document.field == "allow_insecure_certificate"
+    assert document.field == "imap.host"
     assert "is needed for this server" in document.option_sentence
     assert "2001:db8::12" in document.warnings[0].sentence
     assert [step.label for step in document.steps] == ["connect", "folder"]

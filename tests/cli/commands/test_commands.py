@@ -184,7 +184,10 @@ class TestVerify:
 
     @pytest.mark.parametrize(
         ("broker", "words"),
-        [("memory://", "`mail-preflight serve` goes on with it"), ("redis://localhost", "the workers go on")],
+        [
+            ("memory://", "`mail-preflight resume chg_1` goes on with it, `mail-preflight discard chg_1` gives it up"),
+            ("redis://localhost", "the workers go on"),
+        ],
     )
     def test_an_interrupt_says_what_becomes_of_the_run(
         self,
@@ -204,7 +207,7 @@ class TestVerify:
         assert said.out == ""
         assert said.err.count("\n") == 1
         assert words in said.err
-        assert "`mail-preflight report chg_1`" in said.err
+        assert "`mail-preflight resume chg_1`" in said.err
         assert preflight.asked[-1] == "closed"
 
     def test_bad_input_of_the_service_is_one_line(
