@@ -1,7 +1,7 @@
 """What goes wrong, as one line on standard error and an exit status; the only place that decides either.
 
-0 nobody would disconnect, 1 somebody would, 3 could not tell, 2 wrong usage, 4 our own failure; 130 and 141 are the
-shell's words for an interrupt and a closed pipe.
+0 nobody would disconnect, 1 somebody would, 2 wrong usage, 3 could not tell, 4 our own failure, 5 database or broker
+not available; 130 and 141 are the shell's words for an interrupt and a closed pipe. `docs/operations.md` has the table.
 """
 
 import os
@@ -24,6 +24,7 @@ class Status(IntEnum):
     USAGE = 2
     CANNOT_TELL = 3
     INTERNAL = 4
+    UNAVAILABLE = 5
     INTERRUPTED = 130  # 128 + SIGINT
     PIPE_CLOSED = 141  # 128 + SIGPIPE
 

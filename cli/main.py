@@ -42,7 +42,8 @@ def _start(
 ) -> None:
     """Tests a domain's mail-server settings before they take effect and says which mailboxes would disconnect.
 
-    Exit status: 0 nobody would disconnect, 1 somebody would, 3 could not tell, 2 wrong usage, 4 our own failure.
+    Exit status: 0 nobody would disconnect, 1 somebody would, 2 wrong usage, 3 could not tell, 4 our own failure, 5 the
+    database or the broker is not available.
     """
     context.obj = language
     if context.invoked_subcommand is None:
@@ -54,6 +55,7 @@ app.command()(verification.check)
 app.command()(verification.verify)
 app.command()(verification.report)
 app.command()(changes.apply)
+app.command()(changes.watch)
 app.command()(changes.rollback)
 app.command()(changes.again)
 app.command()(changes.resume)
@@ -105,7 +107,7 @@ def run(arguments: Sequence[str]) -> int:
         return Status.PIPE_CLOSED
     except Unavailable as error:
         complain(f"{error}; nothing that was stored is lost")
-        return Status.INTERNAL
+        return Status.UNAVAILABLE
     except (KeyboardInterrupt, typer.Abort):
         return Status.INTERRUPTED
     except Exception as error:  # noqa: BLE001 -- the last place: a traceback would print values nobody may see

@@ -6,15 +6,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from checks.language import Language
+from checks.model import Invalid
 from cli.account import open_account
 from cli.commands.verification import follow, tell
+from cli.failures import Status, complain
 from cli.options import ChangeId, Domain, Json
+from cli.wording import phrase
 
 if TYPE_CHECKING:
     from settings_store.audit import Actor, Entry
     from settings_store.changes.changes import Change
     from settings_store.changes.watches import Watch
     from settings_store.events.kinds import Event
+    from worker.service.account import Account
     from worker.service.changes import Listed
 
 
@@ -22,6 +27,7 @@ _WEEK = 7 * 24 * 60
 
 
 def apply(
+    context: typer.Context,
     change_id: ChangeId,
     accept_disconnects: Annotated[
         int | None,
@@ -37,25 +43,69 @@ def apply(
     roll_back_by_itself: Annotated[
         bool, typer.Option("--roll-back-by-itself", help="Undo the change when more fail than the report said.")
     ] = False,
-) -> None:
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Stay until the watch is over, and be who watches where nobody is.")
+    ] = False,
+) -> int:
     """Puts a verified change in force.
 
     Refused when its report is stale or another than the reviewed one, or names disconnects and that very number is not
-    accepted. Afterwards the mailboxes are watched, by whatever runs as `serve` or `beat` and workers.
+    accepted. Afterwards the mailboxes are watched, by whatever runs as `serve` or `beat` and workers, or by --watch.
+    Exit status with --watch: as of `watch`.
     """
+    language: Language = context.obj
     with open_account() as account:
         minutes = account.changes.watch_minutes if watch_minutes is None else watch_minutes
-        watch = _watch(minutes, roll_back_by_itself)
-        applied = account.changes.apply(change_id, accept_disconnects, checksum=checksum, watch=watch)
-    typer.echo(f"Applied to {applied.domain}; {applied.will_disconnect} mailboxes will disconnect.")
-    if watch.seconds > 0:
-        what = "undone by itself" if roll_back_by_itself else "noted in its history, and the admins are alerted"
-        typer.echo(f"Watched for {minutes:g} minutes; if more fail than the report said, that is {what}.")
-    typer.echo(f"To undo it: mail-preflight rollback {change_id}")
+        chosen = _watch(minutes, roll_back_by_itself)
+        if watch and not minutes > 0:
+            raise Invalid("--watch needs a watch: leave --watch-minutes out or give more than 0", "watch")
+        applied = account.changes.apply(change_id, accept_disconnects, checksum=checksum, watch=chosen)
+        _echo(language, "applied", domain=applied.domain, count=applied.will_disconnect)
+        if minutes > 0:
+            _say_watched(account, change_id, minutes, language, undone=roll_back_by_itself, here=watch)
+        _echo(language, "applied.undo", id=change_id)
+        return look_on(account, change_id, language) if watch else Status.SAFE
+
+
+def _say_watched(
+    account: "Account", change_id: str, minutes: float, language: Language, *, undone: bool, here: bool
+) -> None:
+    """What will be watched, or that nobody does and how somebody will."""
+    what = phrase(language, "applied.watched.undone" if undone else "applied.watched.noted")
+    if here or account.watches.anybody():
+        _echo(language, "applied.watched", minutes=f"{minutes:g}", what=what)
+    else:
+        _echo(language, "applied.unwatched", what=what, id=change_id)
+
+
+def watch(context: typer.Context, change_id: ChangeId) -> int:
+    """Shows the watch after a change was applied, until it is over; watches itself where nobody does.
+
+    Exit status: 0 all went well, 1 more failed than the report said.
+    """
+    with open_account() as account:
+        return look_on(account, change_id, context.obj)
+
+
+def look_on(account: "Account", change_id: str, language: Language) -> int:
+    """Follows a watch to its end, and be the one who watches meanwhile where nobody is."""
+    from cli.console import open_console
+    from cli.reports.watch import render_watch
+
+    try:
+        with account.watches.watching():
+            last = render_watch(account.watches.follow(change_id), open_console(), language)
+    except KeyboardInterrupt:
+        complain(phrase(language, "watch.left", id=change_id))
+        raise typer.Exit(Status.INTERRUPTED) from None
+    return Status.UNSAFE if last.rolled_back or last.trouble else Status.SAFE
+
+
+def _echo(language: Language, key: str, **values: object) -> None:
+    typer.echo(phrase(language, key, **values))
 
 
 def _watch(minutes: float, roll_back_by_itself: bool) -> "Watch":
-    from checks.model import Invalid
     from settings_store.changes.watches import Watch
 
     if roll_back_by_itself and not minutes > 0:

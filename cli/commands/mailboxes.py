@@ -8,7 +8,7 @@ import typer
 
 from checks.settings import normalise_domain
 from cli.account import open_account
-from cli.options import Domain, Json
+from cli.options import Domain, Json, given_file
 
 if TYPE_CHECKING:
     from settings_store.mailboxes.removal import Stored
@@ -18,14 +18,16 @@ Addresses = Annotated[list[str], typer.Argument(metavar="ADDRESS...", help="As `
 
 def import_mailboxes(
     domain: Domain,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV with address,password[,username][,kind].")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="CSV with address,password[,username][,kind]; -: standard input.")
+    ],
 ) -> None:
     """Adds mailboxes to a domain, or gives known ones their new credentials, at once.
 
     To try credentials first: `verify DOMAIN ... --mailboxes FILE`.
     """
     with open_account() as account:
-        counts = account.mailboxes.import_file(normalise_domain(domain), file)
+        counts = account.mailboxes.import_file(normalise_domain(domain), given_file(file))
     typer.echo(f"{counts.added} added, {counts.updated} updated, {counts.unchanged} unchanged.")
     if counts.updated:
         more = f" and {counts.updated - len(counts.named)} more" if counts.updated > len(counts.named) else ""

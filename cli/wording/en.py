@@ -56,4 +56,22 @@ WORDS: Texts = {
     "changes.discarded": "discarded",
     "changes.superseded": "replaced by a newer one",
     "changes.rolled_back": "rolled back",
+    "applied": "Applied to {domain}; {count} mailboxes will disconnect.",
+    "applied.watched": "Watched for {minutes} minutes; if more fail than the report said, that is {what}.",
+    "applied.watched.undone": "undone by itself",
+    "applied.watched.noted": "noted in its history, and the admins are alerted",
+    "applied.unwatched": (
+        "Nobody watches it: neither `mail-preflight serve` nor beat with workers is at work. Only if somebody"
+        " does: if more fail than the report said, that is {what}. To watch it here: mail-preflight watch "
+        "{id}"
+    ),
+    "applied.undo": "To undo it: mail-preflight rollback {id}",
+    "watch.until": "Watched until {time}.",
+    "watch.rolled_back": "The change was rolled back: the settings from before are in force again.",
+    "watch.trouble": "The change stays in force, but something is wrong:",
+    "watch.over": "The watch is over; no more failed than the report said.",
+    "watch.left": (
+        "not looked on any more; the change stays in force, and is watched while `mail-preflight serve` runs "
+        "or `mail-preflight watch {id}` does"
+    ),
 }

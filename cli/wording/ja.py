@@ -56,4 +56,22 @@ WORDS: Texts = {
     "changes.discarded": "破棄済み",
     "changes.superseded": "新しい変更に置き換え済み",
     "changes.rolled_back": "取り消し済み",
+    "applied": "{domain} に適用しました。メールボックス {count} 件が切断されます。",
+    "applied.watched": "{minutes} 分間監視します。レポートより多く失敗した場合は{what}。",
+    "applied.watched.undone": "自動的に取り消します",
+    "applied.watched.noted": "履歴に記録し、管理者に通知します",
+    "applied.unwatched": (
+        "監視する者がいません。`mail-preflight serve` も、beat とワーカーも動いていません。動いている"
+        "場合に限り、レポートより多く失敗すると{what}。ここで監視するには: mail-preflight watch {i"
+        "d}"
+    ),
+    "applied.undo": "元に戻すには: mail-preflight rollback {id}",
+    "watch.until": "{time} まで監視します。",
+    "watch.rolled_back": "変更は取り消されました。以前の設定が再び有効です。",
+    "watch.trouble": "変更は有効なままですが、問題があります：",
+    "watch.over": "監視が終わりました。レポートより多くの失敗はありませんでした。",
+    "watch.left": (
+        "表示を終えました。変更は有効なままです。"
+        "`mail-preflight serve` または `mail-preflight watch {id}` が動いている間、監視されます"
+    ),
 }

@@ -16,7 +16,7 @@ class Binding:
     """An account and who acts in it.
 
     `publish` sends a task for a run of ours, `advance` the one that is next for it, `sweep` goes on with one that has
-    stalled, `working` has somebody work on runs meanwhile.
+    stalled, `working` has somebody work on runs meanwhile, `watching` on all that `serve` does.
     """
 
     database: Database
@@ -28,3 +28,4 @@ class Binding:
     advance: Callable[[str], object]
     sweep: Callable[[str], object]
     working: Callable[[], AbstractContextManager[None]]
+    watching: Callable[[], AbstractContextManager[None]]

@@ -33,6 +33,7 @@ class FakePreflight:
     broken: BaseException | None = None
     older: str | None = None
     watch_minutes: float = 30
+    served: bool = True
     asked: list[Any] = field(default_factory=list)
 
     def __enter__(self) -> "FakePreflight":  # noqa: PYI034 -- nothing inherits from a stand-in
@@ -44,7 +45,10 @@ class FakePreflight:
     def account(self, *, actor: Actor) -> SimpleNamespace:
         assert actor == ME
         domains = SimpleNamespace(summaries=self.summaries)
-        return SimpleNamespace(changes=self, runs=self, mailboxes=self, domains=domains)
+        return SimpleNamespace(changes=self, runs=self, mailboxes=self, domains=domains, watches=self)
+
+    def anybody(self) -> bool:
+        return self.served
 
     @contextmanager
     def working(self) -> Iterator[None]:
@@ -271,6 +275,25 @@ class TestVerify:
 def test_what_is_said(capsys: pytest.CaptureFixture[str], arguments: list[str], words: str) -> None:
     assert main.run(arguments) == 0
     assert capsys.readouterr().out == words
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [([], "noted in its history, and the admins are alerted"), (["--roll-back-by-itself"], "undone by itself")],
+)
+def test_apply_promises_nothing_where_nobody_watches(
+    preflight: FakePreflight, capsys: pytest.CaptureFixture[str], options: list[str], what: str
+) -> None:
+    preflight.served = False
+
+    assert main.run(["apply", "chg_1", *options]) == 0
+
+    assert capsys.readouterr().out == (
+        "Applied to demo.example; 0 mailboxes will disconnect.\n"
+        "Nobody watches it: neither `mail-preflight serve` nor beat with workers is at work. Only if somebody does: if "
+        f"more fail than the report said, that is {what}. To watch it here: mail-preflight watch chg_1\n"
+        "To undo it: mail-preflight rollback chg_1\n"
+    )
 
 
 @pytest.mark.usefixtures("preflight")

@@ -75,6 +75,8 @@ CALLS: list[tuple[str, Call]] = [
     ("maintenance.end", lambda account, ids: account.maintenance.end(ids.window)),
     ("maintenance.pause", lambda account, ids: account.maintenance.pause(ids.domain)),
     ("maintenance.resume", lambda account, ids: account.maintenance.resume(ids.paused)),
+    ("watches.look", lambda account, ids: account.watches.look(ids.applied)),
+    ("watches.follow", lambda account, ids: next(account.watches.follow(ids.applied))),
     ("alerts.add", lambda account, ids: account.alerts.add("new", URL, Subscription(), ids.domain)),
     ("alerts.add", lambda account, ids: account.alerts.add("new", URL, Subscription(domain_id=ids.domain_id))),
     ("alerts.channels", lambda account, _: account.alerts.channels()),
@@ -87,7 +89,7 @@ CALLS: list[tuple[str, Call]] = [
 EMPTY = {"domains.summaries", "health.of_all", "maintenance.windows", "alerts.channels"}
 NEW = {"changes.save", "mailboxes.import_file"}
 """Domains have names of their own in each account: the stranger makes a new one of that name."""
-OF_NOBODY = {"changes.watch_minutes", "runs.working"}
+OF_NOBODY = {"changes.watch_minutes", "runs.working", "watches.anybody", "watches.watching"}
 """They say or do nothing that is an account's."""
 IDS = [f"{name}-{place}" for place, (name, _) in enumerate(CALLS)]
 
