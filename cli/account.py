@@ -4,12 +4,21 @@ import contextlib
 import os
 import pwd
 from collections.abc import Iterator
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from settings_store.audit import Actor
     from worker.service.account import Account
     from worker.service.preflight import Preflight
+
+
+_chosen: ContextVar[str] = ContextVar("account", default="default")
+
+
+def choose(name: str) -> None:
+    """Commands work in this account from now on."""
+    _chosen.set(name)
 
 
 def actor() -> "Actor":
@@ -36,6 +45,6 @@ def open_preflight() -> "Preflight":
 
 @contextlib.contextmanager
 def open_account() -> "Iterator[Account]":
-    """The default account of the service, for `actor`. Raises `Invalid`."""
+    """The chosen account of the service, for `actor`. Raises `Invalid`."""
     with open_preflight() as preflight:
-        yield preflight.account(actor=actor())
+        yield preflight.account(_chosen.get(), actor=actor())

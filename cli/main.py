@@ -10,7 +10,8 @@ import typer
 
 from checks.language import Language
 from checks.model import Invalid, Unavailable
-from cli.commands import alerts, changes, health, mailboxes, maintenance, operation, verification
+from cli.account import choose
+from cli.commands import accounts, alerts, changes, health, mailboxes, maintenance, operation, verification
 from cli.failures import Commands, Status, complain, discard_output, report_internal
 
 NAME = "mail-preflight"
@@ -21,6 +22,7 @@ _mailboxes = typer.Typer(rich_markup_mode=None, help="The mailboxes of a domain.
 _domains = typer.Typer(rich_markup_mode=None, help="Lists domains, sets whether one is watched, removes one.")
 _alerts = typer.Typer(rich_markup_mode=None, help="Who is told when something fails.")
 _maintenance = typer.Typer(rich_markup_mode=None, help="When nothing is checked and nobody told.")
+_accounts = typer.Typer(rich_markup_mode=None, help="Whose domains are apart from each other.")
 _keys = typer.Typer(rich_markup_mode=None, help="The keys that encrypt credentials.")
 
 
@@ -38,6 +40,9 @@ def _start(
     language: Annotated[
         Language, typer.Option(envvar="MAIL_PREFLIGHT_LANGUAGE", help="The language of reports.")
     ] = Language.EN,
+    account: Annotated[
+        str, typer.Option(metavar="NAME", envvar="MAIL_PREFLIGHT_ACCOUNT", help="The account to work in.")
+    ] = "default",
     _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
 ) -> None:
     """Tests a domain's mail-server settings before they take effect and says which mailboxes would disconnect.
@@ -46,6 +51,7 @@ def _start(
     database or the broker is not available.
     """
     context.obj = language
+    choose(account)
     if context.invoked_subcommand is None:
         typer.echo(context.get_help(), err=True)
         raise typer.Exit(Status.USAGE)
@@ -85,12 +91,16 @@ _alerts.command()(alerts.test)
 _maintenance.command()(maintenance.add)
 _maintenance.command("list")(maintenance.list_)
 _maintenance.command()(maintenance.remove)
+_accounts.command()(accounts.add)
+_accounts.command("list")(accounts.list_)
+_accounts.command()(accounts.remove)
 _keys.command("new")(operation.new_key)
 _keys.command("rotate")(operation.rotate_keys)
 app.add_typer(_domains, name="domains")
 app.add_typer(_mailboxes, name="mailboxes")
 app.add_typer(_alerts, name="alerts")
 app.add_typer(_maintenance, name="maintenance")
+app.add_typer(_accounts, name="accounts")
 app.add_typer(_keys, name="keys")
 
 

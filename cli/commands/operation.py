@@ -98,7 +98,7 @@ def _line(domain: "DomainSummary") -> str:
     endpoints = domain.settings.endpoints if domain.settings else ()
     told = (f"{endpoint} (no login)" if "no login" in _how(endpoint) else str(endpoint) for endpoint in endpoints)
     settings = ", ".join(told) or "no settings in force"
-    states = ", ".join(f"{count} {state}" for state, count in domain.mailboxes.items())
+    states = ", ".join(f"{count} {state}" for state, count in domain.mailboxes.items() if count)
     return f"{domain.name}: {settings}; mailboxes: {states or 'none'}"
 
 

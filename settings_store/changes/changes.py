@@ -234,7 +234,9 @@ def _find(conn: Connection, change_id: str, *conditions: sa.ColumnElement[bool])
     )
     row = conn.execute(query).one_or_none()
     if row is None:
-        raise Invalid(f"there is no change {change_id!r}; `mail-preflight changes` lists them", "change_id")
+        raise Invalid(
+            f"there is no change {change_id!r}; `mail-preflight changes DOMAIN` lists those of a domain", "change_id"
+        )
     return Change(
         id=row.id,
         domain_id=row.domain_id,

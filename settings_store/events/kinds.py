@@ -241,6 +241,19 @@ class DomainRemoved(Event):
     changes: int = 0
 
 
+class AccountAdded(Event):
+    KIND = "account.added"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountRemoved(Event):
+    """The account called `name`, which had no domain any more."""
+
+    KIND = "account.removed"
+
+    name: str = ""
+
+
 # -- incidents
 
 
@@ -302,6 +315,8 @@ _ALL: tuple[type[Event], ...] = (
     MailboxesImported,
     MailboxesRemoved,
     DomainRemoved,
+    AccountAdded,
+    AccountRemoved,
     IncidentOpened,
     IncidentReminder,
     IncidentRecovered,

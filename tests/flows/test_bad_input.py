@@ -36,7 +36,7 @@ def arguments(lab: MailLab, csv: Path) -> list[str]:
 
 
 def test_an_unknown_change(system: System) -> None:
-    assert_refused(system.command("apply", "no-such-change"), "no-such-change", "mail-preflight verify")
+    assert_refused(system.command("apply", "no-such-change"), "no-such-change", "mail-preflight changes DOMAIN")
     assert_refused(system.command("report", "no-such-change"), "no-such-change")
 
 
@@ -166,7 +166,8 @@ class TestBroker:
         with socket.create_server(("127.0.0.1", 0)) as mute:
             own_system.broker_url = f"redis://127.0.0.1:{mute.getsockname()[1]}/0"
 
-            assert_refused(own_system.command("worker", "--queue", "preflight"), "MAIL_PREFLIGHT_BROKER_URL")
+            said = own_system.command("worker", "--queue", "preflight")
+            assert_refused(said, "MAIL_PREFLIGHT_BROKER_URL", status=5)
 
 
 class TestServe:

@@ -12,7 +12,8 @@ from celery import Celery
 from sqlalchemy.engine import make_url
 
 from checks.model import Invalid
-from settings_store import domains, heartbeats
+from settings_store import accounts, domains, heartbeats
+from settings_store.accounts import DEFAULT, AccountSummary
 from settings_store.alerts.channel_keys import rotate_urls
 from settings_store.audit import Actor
 from settings_store.db import Database
@@ -33,8 +34,6 @@ from worker.service.bound_to import Binding
 from worker.tasks import publisher, register
 from worker.watchdog import Overrun
 
-_DEFAULT_ACCOUNT = "default"
-
 
 @dataclass
 class Preflight:
@@ -51,7 +50,7 @@ class Preflight:
         database = Database(config.database_url.get_secret_value())
         database.migrate()
         with database.begin() as conn:
-            domains.ensure_account(conn, _DEFAULT_ACCOUNT)
+            domains.ensure_account(conn, DEFAULT)
         return cls(config, database, Vault(_keys(config)))
 
     def __enter__(self) -> Self:
@@ -60,7 +59,7 @@ class Preflight:
     def __exit__(self, *_: object) -> None:
         self.database.close()
 
-    def account(self, name: str = _DEFAULT_ACCOUNT, *, actor: Actor) -> Account:
+    def account(self, name: str = DEFAULT, *, actor: Actor) -> Account:
         """The use cases of an account, for whoever acts. Raises `Invalid` when there is no such account."""
         with self.database.read() as conn:
             account_id = domains.find_account(conn, name)
@@ -79,6 +78,21 @@ class Preflight:
                 watching=self.watching,
             )
         )
+
+    def accounts(self) -> list[AccountSummary]:
+        """All accounts by name."""
+        with self.database.read() as conn:
+            return accounts.list_accounts(conn)
+
+    def add_account(self, name: str, actor: Actor) -> None:
+        """Makes an account. Raises `Invalid`."""
+        with self.database.begin() as conn:
+            accounts.add_account(conn, name, self.database.now(), actor)
+
+    def remove_account(self, name: str, actor: Actor) -> None:
+        """Removes an account that has no domains. Raises `Invalid`."""
+        with self.database.begin() as conn:
+            accounts.remove_account(conn, name, self.database.now(), actor)
 
     def rotate_keys(self) -> int:
         """Encrypts every credential, and every alert channel's URL, with the first key. Returns how many there were."""

@@ -42,8 +42,8 @@ class FakePreflight:
     def __exit__(self, *_: object) -> None:
         self.asked.append("closed")
 
-    def account(self, *, actor: Actor) -> SimpleNamespace:
-        assert actor == ME
+    def account(self, name: str, *, actor: Actor) -> SimpleNamespace:
+        assert (name, actor) == ("default", ME)
         domains = SimpleNamespace(summaries=self.summaries)
         return SimpleNamespace(changes=self, runs=self, mailboxes=self, domains=domains, watches=self)
 
