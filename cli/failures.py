@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
+
+from cli.help import Group
+from cli.wording.errors import spoken, translated
 
 LOG_NAME = "mail-preflight.log"
 
@@ -29,7 +31,7 @@ class Status(IntEnum):
     PIPE_CLOSED = 141  # 128 + SIGPIPE
 
 
-class Commands(TyperGroup):
+class Commands(Group):
     """Sees an interrupt and a closed pipe before Typer does, which would exit 1: "somebody would disconnect"."""
 
     def invoke(self, ctx: Any) -> Any:
@@ -44,11 +46,11 @@ class Commands(TyperGroup):
 
 
 def complain(message: str) -> None:
-    """One line on standard error, whatever the message holds. Nobody reading it is no reason to fail."""
+    """One line on standard error, in the chosen language, whatever it holds. Nobody reading it is no reason to fail."""
     from cli.console import clean  # Rich: a usage error is the only thing --help may have to print
 
     try:
-        print(f"mail-preflight: {clean(message)}", file=sys.stderr, flush=True)  # noqa: T201 -- a command speaks here
+        print(f"mail-preflight: {clean(translated(message, spoken()))}", file=sys.stderr, flush=True)  # noqa: T201 -- a command speaks here
     except OSError:
         discard_output()
 

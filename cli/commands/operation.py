@@ -142,7 +142,7 @@ def rotate_keys() -> None:
         typer.echo(f"{preflight.rotate_keys()} credentials encrypted with the first key.")
 
 
-def demo() -> None:
+def demo(context: typer.Context) -> None:
     """Verifies a sandbox domain with planted faults.
 
     Starts real protocol servers on this machine with about 60 mailboxes; nothing leaves it.
@@ -150,4 +150,4 @@ def demo() -> None:
     from cli.console import open_console
     from cli.demo import run_demo
 
-    run_demo(open_console())
+    run_demo(open_console(), context.obj)

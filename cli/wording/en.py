@@ -74,4 +74,16 @@ WORDS: Texts = {
         "not looked on any more; the change stays in force, and is watched while `mail-preflight serve` runs "
         "or `mail-preflight watch {id}` does"
     ),
+    "help.usage": "Usage: ",
+    "help.options": "Options",
+    "help.arguments": "Arguments",
+    "help.commands": "Commands",
+    "demo.sandbox": "{domain} is a sandbox: two real mail servers on this machine, {count} mailboxes on the old one.",
+    "demo.begin": (
+        "An admin now saves the settings of the new one. Before they take effect, every mailbox logs in there."
+    ),
+    "demo.end": (
+        "Nothing took effect: all mailboxes still use the old server. The sandbox and that change are gone now."
+    ),
+    "demo.own": "For a domain of your own, with a CSV file whose first line is address,password:",
 }

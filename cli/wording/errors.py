@@ -1,0 +1,77 @@
+"""What goes wrong, in the language of whoever reads it. The English sentence is where it is raised; others are here.
+
+A sentence is found by its template, `change {id} has no report`, and so are the parts that it is made of. One that no
+table has stays as it is: a message in another language is better than none.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
+from functools import cache
+
+from checks.language import Language
+
+_spoken: ContextVar[Language] = ContextVar("language", default=Language.EN)
+_PLACE = re.compile(r"\{(\w+)\}")
+
+
+def speak(language: Language) -> None:
+    """What goes wrong is told in this language from now on."""
+    _spoken.set(language)
+
+
+def spoken() -> Language:
+    """The language that was chosen."""
+    return _spoken.get()
+
+
+def chosen(arguments: Sequence[str], environment: Mapping[str, str]) -> Language:
+    """The language that arguments and environment ask for, before anything is made of them: English if in doubt."""
+    asked = environment.get("MAIL_PREFLIGHT_LANGUAGE", "")
+    for number, argument in enumerate(arguments):
+        name, given, value = argument.partition("=")
+        if name == "--language":
+            asked = value if given else "".join(arguments[number + 1 : number + 2])
+            break
+        if not argument.startswith("-") and arguments[number - 1 : number] != ["--account"]:
+            break  # the command: what follows is its own
+    return Language(asked.lower()) if asked.lower() in set(Language) else Language.EN
+
+
+def translated(message: str, language: Language) -> str:
+    """The message in a language, with the parts that are known in theirs."""
+    for pattern, template, vocabulary in _patterns(language):
+        if found := pattern.fullmatch(message):
+            values = {
+                name: vocabulary.get(name, {}).get(value) or translated(value, language)
+                for name, value in found.groupdict().items()
+            }
+            return template.format_map(values)
+    return message
+
+
+@cache
+def _patterns(language: Language) -> list[tuple[re.Pattern[str], str, Mapping[str, Mapping[str, str]]]]:
+    if language is Language.EN:
+        return []
+    from cli.wording import ja_errors, ja_refusals
+
+    pairs = [*ja_errors.TEMPLATES, *ja_refusals.TEMPLATES]
+    # What says most by itself comes first: a template that is nearly all places fits much.
+    ordered = sorted(pairs, key=lambda pair: len(_PLACE.sub("", pair[0])), reverse=True)
+    return [(_pattern(english), template, ja_refusals.VOCABULARY) for english, template in ordered]
+
+
+def _pattern(english: str) -> re.Pattern[str]:
+    parts = _PLACE.split(english)
+    seen: set[str] = set()
+    made = ""
+    for number, part in enumerate(parts):
+        if number % 2 == 0:
+            made += re.escape(part)
+        elif part in seen:
+            made += f"(?P={part})"
+        else:
+            seen.add(part)
+            made += f"(?P<{part}>.*?)"
+    return re.compile(made, re.DOTALL)
