@@ -55,6 +55,11 @@ def complain(message: str) -> None:
         discard_output()
 
 
+def inform(message: str) -> None:
+    """One line on standard output, in the chosen language."""
+    typer.echo(translated(message, spoken()))
+
+
 def discard_output() -> None:
     """Lets what is still buffered for a closed pipe go nowhere, or Python would complain about it at exit."""
     nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from cli.account import actor, open_preflight
+from cli.failures import inform
 from cli.options import Json
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="As it is given to --account.")]
@@ -15,7 +16,7 @@ def add(name: Name) -> None:
     """Makes an account: its domains, changes and alert channels are apart from those of others."""
     with open_preflight() as preflight:
         preflight.add_account(name, actor())
-    typer.echo(f"Added. To work in it: mail-preflight --account {name} ...")
+    inform(f"Added. To work in it: mail-preflight --account {name} ...")
 
 
 def list_(as_json: Json = False) -> None:
@@ -38,4 +39,4 @@ def remove(name: Name) -> None:
     """Removes an account that has no domains any more."""
     with open_preflight() as preflight:
         preflight.remove_account(name, actor())
-    typer.echo("Removed.")
+    inform("Removed.")

@@ -10,7 +10,7 @@ from checks.language import Language
 from checks.model import Invalid
 from cli.account import open_account
 from cli.commands.verification import follow, tell
-from cli.failures import Status, complain
+from cli.failures import Status, complain, inform
 from cli.options import ChangeId, Domain, Json
 from cli.wording import phrase
 
@@ -117,28 +117,28 @@ def rollback(change_id: ChangeId) -> None:
     """Puts the settings and credentials in force again that were before a change."""
     with open_account() as account:
         change = account.changes.roll_back(change_id)
-    typer.echo(f"Rolled back: {change.domain} has the settings and credentials again that it had before.")
+    inform(f"Rolled back: {change.domain} has the settings and credentials again that it had before.")
 
 
 def discard(change_id: ChangeId) -> None:
     """Gives a change up that was not applied; `reopen` brings its settings back, but not its credentials."""
     with open_account() as account:
         account.changes.discard(change_id)
-    typer.echo(f"Discarded, and the credentials it came with. To take it up again: mail-preflight reopen {change_id}")
+    inform(f"Discarded, and the credentials it came with. To take it up again: mail-preflight reopen {change_id}")
 
 
 def cancel(change_id: ChangeId) -> None:
     """Ends a verification under way; the change stays a draft."""
     with open_account() as account:
         account.changes.cancel(change_id)
-    typer.echo(f"Cancelled. To verify it: mail-preflight again {change_id}")
+    inform(f"Cancelled. To verify it: mail-preflight again {change_id}")
 
 
 def reopen(change_id: ChangeId) -> None:
     """Takes a discarded or superseded change up again."""
     with open_account() as account:
         account.changes.reopen(change_id)
-    typer.echo(f"A draft again. To verify it: mail-preflight again {change_id}")
+    inform(f"A draft again. To verify it: mail-preflight again {change_id}")
 
 
 def again(context: typer.Context, change_id: ChangeId, as_json: Json = False) -> int:

@@ -8,6 +8,7 @@ import typer
 
 from checks.settings import normalise_domain
 from cli.account import open_account
+from cli.failures import inform
 from cli.options import Domain, Json, given_file
 
 if TYPE_CHECKING:
@@ -28,10 +29,10 @@ def import_mailboxes(
     """
     with open_account() as account:
         counts = account.mailboxes.import_file(normalise_domain(domain), given_file(file))
-    typer.echo(f"{counts.added} added, {counts.updated} updated, {counts.unchanged} unchanged.")
+    inform(f"{counts.added} added, {counts.updated} updated, {counts.unchanged} unchanged.")
     if counts.updated:
         more = f" and {counts.updated - len(counts.named)} more" if counts.updated > len(counts.named) else ""
-        typer.echo(f"Stored credentials replaced, and gone: {', '.join(counts.named)}{more}.")
+        inform(f"Stored credentials replaced, and gone: {', '.join(counts.named)}{more}.")
 
 
 def list_(domain: Domain, as_json: Json = False) -> None:
@@ -48,7 +49,7 @@ def list_(domain: Domain, as_json: Json = False) -> None:
     for box in known:
         typer.echo(clean(_line(box)))
     if not known:
-        typer.echo(f"No mailbox. To add some: mail-preflight mailboxes import {normalise_domain(domain)} FILE")
+        inform(f"No mailbox. To add some: mail-preflight mailboxes import {normalise_domain(domain)} FILE")
 
 
 def _document(box: "Stored") -> dict[str, object]:
@@ -76,7 +77,7 @@ def remove(domain: Domain, addresses: Addresses) -> None:
     """Removes mailboxes from a domain, and their credentials; it is written down who did it."""
     with open_account() as account:
         count = account.mailboxes.remove(domain, addresses)
-    typer.echo(f"Removed, and their credentials are gone: {count}.")
+    inform(f"Removed, and their credentials are gone: {count}.")
 
 
 def retry(domain: Domain) -> None:
@@ -86,4 +87,4 @@ def retry(domain: Domain) -> None:
     """
     with open_account() as account:
         count = account.mailboxes.forget_rejections(normalise_domain(domain))
-    typer.echo(f"{count} rejections forgotten; the next verification tries these mailboxes again.")
+    inform(f"{count} rejections forgotten; the next verification tries these mailboxes again.")

@@ -8,7 +8,10 @@ import typer
 
 from checks.model import Invalid
 from cli.account import open_account, open_preflight
+from cli.failures import inform
 from cli.options import Domain, Json
+from cli.wording import phrase
+from cli.wording.errors import spoken
 
 if TYPE_CHECKING:
     from checks.model import Endpoint
@@ -61,7 +64,7 @@ def migrate() -> None:
         database.migrate()
     finally:
         database.close()
-    typer.echo("The database is up to date.")
+    inform("The database is up to date.")
 
 
 def domains(context: typer.Context, as_json: Json = False) -> None:
@@ -111,21 +114,22 @@ def remove_domain(
         if not yes:
             raise Invalid(_what_ends(account.domains.what_ends(domain)), "domain")
         ends = account.domains.remove(domain)
-    typer.echo(f"Removed: {ends.name}, with {ends.mailboxes} mailboxes and {ends.changes} changes.")
+    inform(f"Removed: {ends.name}, with {ends.mailboxes} mailboxes and {ends.changes} changes.")
 
 
 def _what_ends(ends: "Ends") -> str:
     """All of it in one line, and the command that does it."""
+    language = spoken()
     counts = {
-        "mailboxes with their credentials": ends.mailboxes,
-        "changes with their reports": ends.changes,
-        "verifications under way": ends.verifying,
-        "open incidents": ends.incidents,
-        "alert channels of this domain alone": ends.channels,
+        "mailboxes": ends.mailboxes,
+        "changes": ends.changes,
+        "verifying": ends.verifying,
+        "incidents": ends.incidents,
+        "channels": ends.channels,
     }
-    settings = ["the settings in force and their health checks"] if ends.in_force else []
-    told = [*settings, *(f"{count} {what}" for what, count in counts.items() if count)]
-    listed = ", ".join(told) or "nothing but its name"
+    told = [phrase(language, "ends.in_force")] if ends.in_force else []
+    told += [phrase(language, f"ends.{what}", count=count) for what, count in counts.items() if count]
+    listed = language.listed(told or [phrase(language, "ends.nothing")])
     return f"this ends: {listed}; to do it: `mail-preflight domains remove {ends.name} --yes`"
 
 
@@ -139,7 +143,7 @@ def new_key() -> None:
 def rotate_keys() -> None:
     """Encrypts every stored credential with the first of the keys. Goes on where it was interrupted."""
     with open_preflight() as preflight:
-        typer.echo(f"{preflight.rotate_keys()} credentials encrypted with the first key.")
+        inform(f"{preflight.rotate_keys()} credentials encrypted with the first key.")
 
 
 def demo(context: typer.Context) -> None:

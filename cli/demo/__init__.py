@@ -31,7 +31,7 @@ def run_demo(console: Console, language: Language = Language.EN) -> None:
     try:
         from cli.demo.sandbox import running_sandbox
     except ModuleNotFoundError as error:
-        raise Invalid(f"the demo needs the package {error.name}: pip install 'mail-preflight[demo]'") from None
+        raise Invalid(f"the demo needs the package {error.name}: pipx install '.[demo]'") from None
     from settings_store.audit import SERVICE
     from worker.service.preflight import Preflight
 

@@ -86,4 +86,11 @@ WORDS: Texts = {
         "Nothing took effect: all mailboxes still use the old server. The sandbox and that change are gone now."
     ),
     "demo.own": "For a domain of your own, with a CSV file whose first line is address,password:",
+    "ends.in_force": "the settings in force and their health checks",
+    "ends.mailboxes": "{count} mailboxes with their credentials",
+    "ends.changes": "{count} changes with their reports",
+    "ends.verifying": "{count} verifications under way",
+    "ends.incidents": "{count} open incidents",
+    "ends.channels": "{count} alert channels of this domain alone",
+    "ends.nothing": "nothing but its name",
 }

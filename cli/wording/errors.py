@@ -1,4 +1,4 @@
-"""What goes wrong, in the language of whoever reads it. The English sentence is where it is raised; others are here.
+"""What goes wrong, and what was done, in the reader's language. The English sentence is where it is said; others here.
 
 A sentence is found by its template, `change {id} has no report`, and so are the parts that it is made of. One that no
 table has stays as it is: a message in another language is better than none.
@@ -54,9 +54,9 @@ def translated(message: str, language: Language) -> str:
 def _patterns(language: Language) -> list[tuple[re.Pattern[str], str, Mapping[str, Mapping[str, str]]]]:
     if language is Language.EN:
         return []
-    from cli.wording import ja_errors, ja_refusals
+    from cli.wording import ja_answers, ja_errors, ja_refusals
 
-    pairs = [*ja_errors.TEMPLATES, *ja_refusals.TEMPLATES]
+    pairs = [*ja_errors.TEMPLATES, *ja_refusals.TEMPLATES, *ja_answers.TEMPLATES]
     # What says most by itself comes first: a template that is nearly all places fits much.
     ordered = sorted(pairs, key=lambda pair: len(_PLACE.sub("", pair[0])), reverse=True)
     return [(_pattern(english), template, ja_refusals.VOCABULARY) for english, template in ordered]

@@ -90,4 +90,11 @@ WORDS: Texts = {
         "何も有効にしていません。全員がまだ旧サーバーを使っています。体験用の環境とこの変更はすでに削除されています。"
     ),
     "demo.own": "ご自身のドメインで試すには（CSV ファイルの 1 行目は address,password です）：",
+    "ends.in_force": "有効な設定とその監視",
+    "ends.mailboxes": "メールボックス {count} 件とそのパスワードなど",
+    "ends.changes": "変更 {count} 件とそのレポート",
+    "ends.verifying": "進行中の検証 {count} 件",
+    "ends.incidents": "継続中の障害 {count} 件",
+    "ends.channels": "このドメインだけの通知先 {count} 件",
+    "ends.nothing": "名前だけ",
 }

@@ -93,6 +93,14 @@ def test_a_domain_is_removed_only_with_yes_and_it_is_said_what_that_ends(importe
     )
 
 
+def test_it_is_said_in_the_language(imported: Planted) -> None:
+    said = imported.run("--language", "ja", "domains", "remove", DOMAIN)
+    done = imported.run("--language", "ja", "mailboxes", "remove", DOMAIN, "ada@demo.example")
+
+    assert "失われるもの：メールボックス 3 件とそのパスワードなど。実行するには：" in said.err
+    assert done.out == "メールボックス 1 件とそのパスワードなどを削除しました。\n"
+
+
 def test_nothing_is_left_of_a_removed_domain_but_who_removed_it(imported: Planted) -> None:
     quiet = rows(imported)
     domain_id = imported.healthy("gone.example")
