@@ -18,7 +18,7 @@ _runs, _pages, _rows = schema.runs, schema.pages, schema.run_mailboxes
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A mailbox still to be tried. `credential` is sealed.
+    """A mailbox still to be tried. `credential` is sealed, None where it was removed since the run was planned.
 
     `again`: it was tried already, and its server asked for patience; `skip` of its endpoints have let it in.
     """
@@ -27,7 +27,7 @@ class Work:
     address: str
     username: str
     kind: CredentialKind
-    credential: bytes = field(repr=False)
+    credential: bytes | None = field(repr=False)
     again: bool = False
     skip: int = 0
 
