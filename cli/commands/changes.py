@@ -81,7 +81,7 @@ def _say_watched(
 def watch(context: typer.Context, change_id: ChangeId) -> int:
     """Shows the watch after a change was applied, until it is over; watches itself where nobody does.
 
-    Exit status: 0 all went well, 1 more failed than the report said.
+    Exit status: 0 all went well, 1 more failed than the report said, 3 it was not to be watched.
     """
     with open_account() as account:
         return look_on(account, change_id, context.obj)
@@ -98,6 +98,8 @@ def look_on(account: "Account", change_id: str, language: Language) -> int:
     except KeyboardInterrupt:
         complain(phrase(language, "watch.left", id=change_id))
         raise typer.Exit(Status.INTERRUPTED) from None
+    if last.never:
+        return Status.CANNOT_TELL
     return Status.UNSAFE if last.rolled_back or last.trouble else Status.SAFE
 
 

@@ -35,6 +35,8 @@ class Watched(Protocol):
     def rolled_back(self) -> bool: ...
     @property
     def trouble(self) -> str: ...
+    @property
+    def never(self) -> bool: ...
 
 
 W = TypeVar("W", bound=Watched)
@@ -65,4 +67,4 @@ def _end(last: Watched, console: Console, language: Language) -> None:
     elif last.trouble:
         say(console, phrase(language, "watch.trouble"), " ", last.trouble)
     else:
-        say(console, phrase(language, "watch.over"))
+        say(console, phrase(language, "watch.never" if last.never else "watch.over"))

@@ -70,6 +70,7 @@ WORDS: Texts = {
     "watch.rolled_back": "The change was rolled back: the settings from before are in force again.",
     "watch.trouble": "The change stays in force, but something is wrong:",
     "watch.over": "The watch is over; no more failed than the report said.",
+    "watch.never": "This change is not watched: it was applied without, or is not in force any more.",
     "watch.left": (
         "not looked on any more; the change stays in force, and is watched while `mail-preflight serve` runs "
         "or `mail-preflight watch {id}` does"

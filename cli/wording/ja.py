@@ -70,6 +70,7 @@ WORDS: Texts = {
     "watch.rolled_back": "変更は取り消されました。以前の設定が再び有効です。",
     "watch.trouble": "変更は有効なままですが、問題があります：",
     "watch.over": "監視が終わりました。レポートより多くの失敗はありませんでした。",
+    "watch.never": "この変更は監視されていません。監視なしで適用されたか、もう有効ではありません。",
     "watch.left": (
         "表示を終えました。変更は有効なままです。"
         "`mail-preflight serve` または `mail-preflight watch {id}` が動いている間、監視されます"

@@ -143,6 +143,10 @@ TEMPLATES: Sequence[tuple[str, str]] = (
         "待つのをやめました。ワーカーは続けています。再び待つには：`mail-preflight resume {id}`、"
         "レポートができたら表示するには：`mail-preflight report {id}`",
     ),
+    (
+        "nobody watches any more; `mail-preflight watch {id}` does",
+        "監視する者がいなくなりました。ここで監視するには：`mail-preflight watch {id}`",
+    ),
     # -- mailboxes and their files
     ("{file}, row {row}: {what}", "{file} の {row} 行目：{what}"),
     (

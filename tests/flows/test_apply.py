@@ -182,9 +182,8 @@ def test_the_command_refuses_and_applies(system: System, verified: Outcome) -> N
     applied = system.command("apply", verified.saved.change_id, "--accept-disconnects", "2")
 
     assert refused.status == 2
-    assert refused.err == (
-        "mail-preflight: 2 mailboxes would disconnect; to accept that, give --accept-disconnects 2\n"
-    )
+    command = f"mail-preflight apply {verified.saved.change_id} --accept-disconnects 2"
+    assert refused.err == f"mail-preflight: 2 mailboxes would disconnect; to accept that: `{command}`\n"
     assert applied.status == 0, applied.err
     with system.open() as preflight:
         assert states(preflight) == {"connected": 8, "disconnected": 2}

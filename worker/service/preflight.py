@@ -130,11 +130,17 @@ class Preflight:
         with contextlib.ExitStack() as stack:
             with self.database.read() as conn:
                 served = heartbeats.all_at_work(conn, self.database.now())
-            if not served:
-                with contextlib.suppress(Invalid):  # a `serve` that has just begun
-                    stack.enter_context(self._only_one())
-                    stack.enter_context(self._serving())
+            if not served and self._is_the_only_one(stack):
+                stack.enter_context(self._serving())
             yield
+
+    def _is_the_only_one(self, stack: contextlib.ExitStack) -> bool:
+        """Whether no `serve` has just begun; as long as `stack` lasts, none begins."""
+        try:
+            stack.enter_context(self._only_one())
+        except Invalid:
+            return False
+        return True
 
     @contextlib.contextmanager
     def _only_one(self) -> Iterator[None]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from checks.model import Unavailable
 from settings_store import heartbeats
 from settings_store.changes import changes, watches
 from settings_store.changes.lifecycle import ChangeState, refusal
@@ -14,6 +15,7 @@ from settings_store.runs import outcomes
 from worker.service.bound_to import Binding
 
 _POLL_SECONDS = 0.5
+_PATIENCE_SECONDS = 60.0  # whoever has just begun is seen after the first round of beat
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,11 @@ class Watched:
     rounds: list[Round]
     rolled_back: bool
     trouble: str
+
+    @property
+    def never(self) -> bool:
+        """Whether nobody was to watch."""
+        return self.until is None and not (self.rounds or self.rolled_back or self.trouble)
 
     @property
     def over(self) -> bool:
@@ -60,13 +67,19 @@ class Watches:
         return self._to.watching()
 
     def follow(self, change_id: str) -> Iterator[Watched]:
-        """The watch of a change whenever there is news, until it is over. Raises `Refused` for one not in force."""
+        """The watch of a change whenever there is news, until it is over.
+
+        Raises `Refused` for one that was not applied, and `Unavailable` once those who watched are gone.
+        """
+        begun = time.monotonic()
         last, found = None, self.look(change_id)
         while True:
             if found != last:
                 yield found
             if found.over:
                 return
+            if time.monotonic() - begun > _PATIENCE_SECONDS and not self.anybody():
+                raise Unavailable(f"nobody watches any more; `mail-preflight watch {change_id}` does")
             time.sleep(_POLL_SECONDS)
             last, found = found, self.look(change_id)
 

@@ -22,7 +22,7 @@ S = ChangeState
 _NUMBERS = itertools.count()
 NOBODY = ImapSettings(Endpoint(Protocol.IMAP, "127.0.0.1", 9), Endpoint(Protocol.SMTP, "127.0.0.1", 9))
 COUNTS = dict.fromkeys(("keeps_working", "will_disconnect", "will_reconnect", "already_disconnected", "cannot_tell"), 0)
-COMMANDS = ("report", "apply", "rollback", "again", "resume", "cancel", "discard", "reopen")
+COMMANDS = ("report", "apply", "watch", "rollback", "again", "resume", "cancel", "discard", "reopen")
 NAMED = re.compile(r"`mail-preflight ([^`]+)`")
 
 
@@ -145,6 +145,14 @@ def test_the_list_for_people(planted: Planted, tokyo: None) -> None:  # noqa: AR
     assert second == "    imap://127.0.0.1:9, smtp://127.0.0.1:9"
     assert commands == [f"    mail-preflight rollback {change.id[:8]}", f"    mail-preflight history {change.id[:8]}"]
     assert "適用済み" in japanese.out
+
+
+def test_a_change_that_nobody_was_to_watch(planted: Planted) -> None:
+    change = Change(planted, S.APPLIED)
+
+    said = planted.run("watch", change.id)
+
+    assert (said.status, said.out.startswith("This change is not watched")) == (Status.CANNOT_TELL, True)
 
 
 def test_a_domain_without_changes(planted: Planted) -> None:
