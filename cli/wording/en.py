@@ -61,9 +61,8 @@ WORDS: Texts = {
     "applied.watched.undone": "undone by itself",
     "applied.watched.noted": "noted in its history, and the admins are alerted",
     "applied.unwatched": (
-        "Nobody watches it: neither `mail-preflight serve` nor beat with workers is at work. Only if somebody"
-        " does: if more fail than the report said, that is {what}. To watch it here: mail-preflight watch "
-        "{id}"
+        "Nobody watches it: neither `mail-preflight serve` nor beat with workers is at work. Where somebody does, "
+        "and more fail than the report said, that is {what}. To watch it here: mail-preflight watch {id}"
     ),
     "applied.undo": "To undo it: mail-preflight rollback {id}",
     "watch.until": "Watched until {time}.",

@@ -61,9 +61,8 @@ WORDS: Texts = {
     "applied.watched.undone": "自動的に取り消します",
     "applied.watched.noted": "履歴に記録し、管理者に通知します",
     "applied.unwatched": (
-        "監視する者がいません。`mail-preflight serve` も、beat とワーカーも動いていません。動いている"
-        "場合に限り、レポートより多く失敗すると{what}。ここで監視するには: mail-preflight watch {i"
-        "d}"
+        "監視する者がいません。`mail-preflight serve` も、beat とワーカーも動いていません。"
+        "監視しているときにレポートより多く失敗した場合は{what}。ここで監視するには: mail-preflight watch {id}"
     ),
     "applied.undo": "元に戻すには: mail-preflight rollback {id}",
     "watch.until": "{time} まで監視します。",

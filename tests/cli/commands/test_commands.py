@@ -290,8 +290,8 @@ def test_apply_promises_nothing_where_nobody_watches(
 
     assert capsys.readouterr().out == (
         "Applied to demo.example; 0 mailboxes will disconnect.\n"
-        "Nobody watches it: neither `mail-preflight serve` nor beat with workers is at work. Only if somebody does: if "
-        f"more fail than the report said, that is {what}. To watch it here: mail-preflight watch chg_1\n"
+        "Nobody watches it: neither `mail-preflight serve` nor beat with workers is at work. Where somebody does, "
+        f"and more fail than the report said, that is {what}. To watch it here: mail-preflight watch chg_1\n"
         "To undo it: mail-preflight rollback chg_1\n"
     )
 
