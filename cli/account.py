@@ -4,21 +4,14 @@ import contextlib
 import os
 import pwd
 from collections.abc import Iterator
-from contextvars import ContextVar
 from typing import TYPE_CHECKING
+
+from cli.naming import account
 
 if TYPE_CHECKING:
     from settings_store.audit import Actor
     from worker.service.account import Account
     from worker.service.preflight import Preflight
-
-
-_chosen: ContextVar[str] = ContextVar("account", default="default")
-
-
-def choose(name: str) -> None:
-    """Commands work in this account from now on."""
-    _chosen.set(name)
 
 
 def actor() -> "Actor":
@@ -47,4 +40,4 @@ def open_preflight() -> "Preflight":
 def open_account() -> "Iterator[Account]":
     """The chosen account of the service, for `actor`. Raises `Invalid`."""
     with open_preflight() as preflight:
-        yield preflight.account(_chosen.get(), actor=actor())
+        yield preflight.account(account(), actor=actor())

@@ -15,6 +15,7 @@ from typing import Any
 import typer
 
 from cli.help import Group
+from cli.naming import as_typed
 from cli.wording.errors import spoken, translated
 
 LOG_NAME = "mail-preflight.log"
@@ -50,14 +51,14 @@ def complain(message: str) -> None:
     from cli.console import clean  # Rich: a usage error is the only thing --help may have to print
 
     try:
-        print(f"mail-preflight: {clean(translated(message, spoken()))}", file=sys.stderr, flush=True)  # noqa: T201 -- a command speaks here
+        print(f"mail-preflight: {clean(as_typed(translated(message, spoken())))}", file=sys.stderr, flush=True)  # noqa: T201 -- a command speaks here
     except OSError:
         discard_output()
 
 
 def inform(message: str) -> None:
     """One line on standard output, in the chosen language."""
-    typer.echo(translated(message, spoken()))
+    typer.echo(as_typed(translated(message, spoken())))
 
 
 def discard_output() -> None:

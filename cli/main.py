@@ -10,10 +10,10 @@ import typer
 
 from checks.language import Language
 from checks.model import Invalid, Unavailable
-from cli.account import choose
 from cli.commands import accounts, alerts, changes, health, mailboxes, maintenance, operation, verification
 from cli.failures import Commands, Status, complain, discard_output, report_internal
 from cli.help import Command, Group
+from cli.naming import choose
 from cli.wording.errors import chosen, speak
 
 NAME = "mail-preflight"

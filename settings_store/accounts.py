@@ -15,7 +15,7 @@ from settings_store.events import events
 from settings_store.events.kinds import AccountAdded, AccountRemoved
 
 DEFAULT = "default"
-_NAME = re.compile(r"[\w][\w.@-]{0,99}\Z")
+_NAME = re.compile(r"\w[\w.@-]{0,99}\Z", re.ASCII)
 _NAMED = 3
 _accounts, _domains, _boxes = schema.accounts, schema.domains, schema.mailboxes
 
@@ -42,7 +42,7 @@ def list_accounts(conn: Connection) -> list[AccountSummary]:
 def add_account(conn: Connection, name: str, now: float, actor: Actor) -> None:
     """Makes an account. Raises `Invalid` for a name that cannot be one, or is taken."""
     if not _NAME.match(name):
-        raise Invalid("an account's name has letters, digits, and . _ @ - inside; 100 at most", "account")
+        raise Invalid("an account's name has letters from a to z, digits, and . _ @ - inside; 100 at most", "account")
     insert = insert_into(conn, _accounts).values(name=name, **_unused_id(conn)).on_conflict_do_nothing()
     if conn.execute(insert.returning(_accounts.c.id)).first() is None:
         raise Invalid(f"there is an account {name!r} already; `mail-preflight accounts list` lists them", "account")

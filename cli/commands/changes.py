@@ -11,6 +11,7 @@ from checks.model import Invalid
 from cli.account import open_account
 from cli.commands.verification import follow, tell
 from cli.failures import Status, complain, inform
+from cli.naming import as_typed
 from cli.options import ChangeId, Domain, Json
 from cli.wording import phrase
 
@@ -104,7 +105,7 @@ def look_on(account: "Account", change_id: str, language: Language) -> int:
 
 
 def _echo(language: Language, key: str, **values: object) -> None:
-    typer.echo(phrase(language, key, **values))
+    typer.echo(as_typed(phrase(language, key, **values)))
 
 
 def _watch(minutes: float, roll_back_by_itself: bool) -> "Watch":
@@ -187,7 +188,7 @@ def _listed_document(change: "Listed") -> dict[str, object]:
         "saved_at": _moment(change.saved_at),
         "saved_by": change.saved_by,
         "endpoints": [str(endpoint) for endpoint in change.settings.endpoints],
-        "commands": change.ways,
+        "commands": [as_typed(way) for way in change.ways],
     }
 
 

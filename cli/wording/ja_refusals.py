@@ -222,8 +222,8 @@ TEMPLATES: Sequence[tuple[str, str]] = (
         "アカウント {name} はありません。一覧：`mail-preflight accounts list`",
     ),
     (
-        "an account's name has letters, digits, and . _ @ - inside; 100 at most",
-        "アカウント名に使えるのは文字、数字、. _ @ - で、100 文字までです",
+        "an account's name has letters from a to z, digits, and . _ @ - inside; 100 at most",
+        "アカウント名に使えるのは英字、数字、. _ @ - で、100 文字までです",
     ),
     (
         "there is an account {name} already; `mail-preflight accounts list` lists them",

@@ -84,8 +84,8 @@ def test_the_number_of_a_removed_account_is_nobody_elses(planted: Planted) -> No
     [
         (["--account", "nobody", "domains"], "account 'nobody' is not known; `mail-preflight accounts list`"),
         (["accounts", "add", "default"], "there is an account 'default' already"),
-        (["accounts", "add", "two words"], "letters, digits"),
-        (["accounts", "add", ""], "letters, digits"),
+        (["accounts", "add", "two words"], "letters from a to z, digits"),
+        (["accounts", "add", ""], "letters from a to z, digits"),
         (["accounts", "remove", "default"], "is always there"),
         (["accounts", "remove", "nobody"], "is not known"),
     ],
@@ -95,3 +95,25 @@ def test_what_cannot_be_done(planted: Planted, arguments: list[str], words: str)
 
     assert said.status == Status.USAGE
     assert words in said.err
+
+
+def test_commands_that_are_printed_work_in_the_account(planted: Planted, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given an account that was chosen for once, then what is printed can be pasted as it is."""
+    planted.run("accounts", "add", "north")
+    verify = ["verify", "demo.example", "--imap", "127.0.0.1:9", "--smtp", "127.0.0.1:9"]
+    said = planted.run("--account", "north", *verify, "--json").document
+    change_id = said["change_id"]
+    report = planted.run("--account", "north", "report", change_id).out
+
+    command = f"mail-preflight --account north apply {change_id[:8]}"
+    assert said["next"]["command"].startswith(command)
+    assert f"    {command}" in report
+    listed = planted.run("--account", "north", "changes", "demo.example", "--json").document[0]["commands"]
+    assert all(way.startswith("mail-preflight --account north ") for way in listed)
+    refused = planted.run("--account", "north", "rollback", change_id).err
+    assert f"`mail-preflight --account north report {change_id}`" in refused
+    discarded = planted.run("--account", "north", "discard", change_id).out
+    assert f"mail-preflight --account north reopen {change_id}" in discarded
+
+    monkeypatch.setenv("MAIL_PREFLIGHT_ACCOUNT", "north")
+    assert f"`mail-preflight reopen {change_id}`" in planted.run("apply", change_id).err
