@@ -10,7 +10,7 @@ import typer
 
 from checks.language import Language
 from checks.model import Invalid, Unavailable
-from cli.commands import accounts, alerts, changes, health, mailboxes, maintenance, operation, verification
+from cli.commands import accounts, alerts, changes, health, history, mailboxes, maintenance, operation, verification
 from cli.failures import Commands, Status, complain, discard_output, report_internal
 from cli.help import Command, Group
 from cli.naming import choose
@@ -72,8 +72,8 @@ app.command(cls=Command)(changes.resume)
 app.command(cls=Command)(changes.cancel)
 app.command(cls=Command)(changes.discard)
 app.command(cls=Command)(changes.reopen)
-app.command("changes", cls=Command)(changes.changes)
-app.command(cls=Command)(changes.history)
+app.command("changes", cls=Command)(history.changes)
+app.command(cls=Command)(history.history)
 app.command(cls=Command)(health.health)
 app.command(cls=Command)(operation.demo)
 app.command(cls=Command)(operation.serve)
