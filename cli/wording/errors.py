@@ -4,12 +4,16 @@ A sentence is found by its template, `change {id} has no report`, and so are the
 table has stays as it is: a message in another language is better than none.
 """
 
+import importlib
 import re
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from functools import cache
 
 from checks.language import Language
+
+TABLES = ("errors", "refusals", "answers")
+"""What each language but English has, as `ja_errors` for Japanese."""
 
 _spoken: ContextVar[Language] = ContextVar("language", default=Language.EN)
 _PLACE = re.compile(r"\{(\w+)\}")
@@ -54,12 +58,12 @@ def translated(message: str, language: Language) -> str:
 def _patterns(language: Language) -> list[tuple[re.Pattern[str], str, Mapping[str, Mapping[str, str]]]]:
     if language is Language.EN:
         return []
-    from cli.wording import ja_answers, ja_errors, ja_refusals
-
-    pairs = [*ja_errors.TEMPLATES, *ja_refusals.TEMPLATES, *ja_answers.TEMPLATES]
+    tables = [importlib.import_module(f"cli.wording.{language}_{name}") for name in TABLES]
+    pairs = [pair for table in tables for pair in table.TEMPLATES]
+    vocabulary = tables[TABLES.index("refusals")].VOCABULARY
     # What says most by itself comes first: a template that is nearly all places fits much.
     ordered = sorted(pairs, key=lambda pair: len(_PLACE.sub("", pair[0])), reverse=True)
-    return [(_pattern(english), template, ja_refusals.VOCABULARY) for english, template in ordered]
+    return [(_pattern(english), template, vocabulary) for english, template in ordered]
 
 
 def _pattern(english: str) -> re.Pattern[str]:
