@@ -131,6 +131,10 @@ class Option(StrEnum):
     WOULD_NOT_HELP = "would_not_help"
 
 
+ALLOWED_BY_OPTION = "; allowed by the option"
+"""How what a step has seen ends where "allow insecure certificate" let it pass; worded like all of ours."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step of a check. `seen` is what it met, in the server's or the network's words, redacted."""

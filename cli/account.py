@@ -6,6 +6,8 @@ import pwd
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from cli.naming import account
+
 if TYPE_CHECKING:
     from settings_store.audit import Actor
     from worker.service.account import Account
@@ -36,6 +38,6 @@ def open_preflight() -> "Preflight":
 
 @contextlib.contextmanager
 def open_account() -> "Iterator[Account]":
-    """The default account of the service, for `actor`. Raises `Invalid`."""
+    """The chosen account of the service, for `actor`. Raises `Invalid`."""
     with open_preflight() as preflight:
-        yield preflight.account(actor=actor())
+        yield preflight.account(account(), actor=actor())

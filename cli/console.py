@@ -11,6 +11,8 @@ import unicodedata
 from rich.console import Console
 from rich.text import Text
 
+from cli.naming import as_typed
+
 Part = str | tuple[str, str]
 """Words, or (words, style)."""
 
@@ -56,7 +58,7 @@ def say(console: Console, *parts: Part, indent: int = 0) -> None:
 
 def say_command(console: Console, command: str, indent: int = 0) -> None:
     """Prints a command on one line, whatever the width: what a terminal folds by itself can be pasted."""
-    console.print(Text(" " * indent) + Text(clean(command), "bold"), soft_wrap=True)
+    console.print(Text(" " * indent) + Text(clean(as_typed(command)), "bold"), soft_wrap=True)
 
 
 def mark(console: Console, verdict: str) -> Part:

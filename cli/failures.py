@@ -1,7 +1,7 @@
 """What goes wrong, as one line on standard error and an exit status; the only place that decides either.
 
-0 nobody would disconnect, 1 somebody would, 3 could not tell, 2 wrong usage, 4 our own failure; 130 and 141 are the
-shell's words for an interrupt and a closed pipe.
+0 nobody would disconnect, 1 somebody would, 2 wrong usage, 3 could not tell, 4 our own failure, 5 database or broker
+not available; 130 and 141 are the shell's words for an interrupt and a closed pipe. `docs/operations.md` has the table.
 """
 
 import os
@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
+
+from cli.help import Group
+from cli.naming import as_typed
+from cli.wording.errors import spoken, translated
 
 LOG_NAME = "mail-preflight.log"
 
@@ -24,11 +27,12 @@ class Status(IntEnum):
     USAGE = 2
     CANNOT_TELL = 3
     INTERNAL = 4
+    UNAVAILABLE = 5
     INTERRUPTED = 130  # 128 + SIGINT
     PIPE_CLOSED = 141  # 128 + SIGPIPE
 
 
-class Commands(TyperGroup):
+class Commands(Group):
     """Sees an interrupt and a closed pipe before Typer does, which would exit 1: "somebody would disconnect"."""
 
     def invoke(self, ctx: Any) -> Any:
@@ -43,13 +47,18 @@ class Commands(TyperGroup):
 
 
 def complain(message: str) -> None:
-    """One line on standard error, whatever the message holds. Nobody reading it is no reason to fail."""
+    """One line on standard error, in the chosen language, whatever it holds. Nobody reading it is no reason to fail."""
     from cli.console import clean  # Rich: a usage error is the only thing --help may have to print
 
     try:
-        print(f"mail-preflight: {clean(message)}", file=sys.stderr, flush=True)  # noqa: T201 -- a command speaks here
+        print(f"mail-preflight: {clean(as_typed(translated(message, spoken())))}", file=sys.stderr, flush=True)  # noqa: T201 -- a command speaks here
     except OSError:
         discard_output()
+
+
+def inform(message: str) -> None:
+    """One line on standard output, in the chosen language."""
+    typer.echo(as_typed(translated(message, spoken())))
 
 
 def discard_output() -> None:

@@ -10,18 +10,24 @@ import typer
 
 from checks.language import Language
 from checks.model import Invalid, Unavailable
-from cli.commands import alerts, changes, health, maintenance, operation, verification
+from cli.commands import accounts, alerts, changes, health, history, mailboxes, maintenance, operation, verification
 from cli.failures import Commands, Status, complain, discard_output, report_internal
+from cli.help import Command, Group
+from cli.naming import choose
+from cli.wording.errors import chosen, speak
 
 NAME = "mail-preflight"
 
 # Plain help: Rich's costs 0.1 s at every start. Pretty tracebacks would show locals; `run` words every exception.
 app = typer.Typer(cls=Commands, name=NAME, rich_markup_mode=None, pretty_exceptions_enable=False)
-_mailboxes = typer.Typer(rich_markup_mode=None, help="The mailboxes of a domain.")
-_domains = typer.Typer(rich_markup_mode=None, help="Lists domains, or sets whether one is watched.")
-_alerts = typer.Typer(rich_markup_mode=None, help="Who is told when something fails.")
-_maintenance = typer.Typer(rich_markup_mode=None, help="When nothing is checked and nobody told.")
-_keys = typer.Typer(rich_markup_mode=None, help="The keys that encrypt credentials.")
+_mailboxes = typer.Typer(cls=Group, rich_markup_mode=None, help="The mailboxes of a domain.")
+_domains = typer.Typer(
+    cls=Group, rich_markup_mode=None, help="Lists domains, sets whether one is watched, removes one."
+)
+_alerts = typer.Typer(cls=Group, rich_markup_mode=None, help="Who is told when something fails.")
+_maintenance = typer.Typer(cls=Group, rich_markup_mode=None, help="When nothing is checked and nobody told.")
+_accounts = typer.Typer(cls=Group, rich_markup_mode=None, help="Whose domains are apart from each other.")
+_keys = typer.Typer(cls=Group, rich_markup_mode=None, help="The keys that encrypt credentials.")
 
 
 def _version(wanted: bool) -> None:
@@ -38,58 +44,73 @@ def _start(
     language: Annotated[
         Language, typer.Option(envvar="MAIL_PREFLIGHT_LANGUAGE", help="The language of reports.")
     ] = Language.EN,
+    account: Annotated[
+        str, typer.Option(metavar="NAME", envvar="MAIL_PREFLIGHT_ACCOUNT", help="The account to work in.")
+    ] = "default",
     _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
 ) -> None:
     """Tests a domain's mail-server settings before they take effect and says which mailboxes would disconnect.
 
-    Exit status: 0 nobody would disconnect, 1 somebody would, 3 could not tell, 2 wrong usage, 4 our own failure.
+    Exit status: 0 nobody would disconnect, 1 somebody would, 2 wrong usage, 3 could not tell, 4 our own failure, 5 the
+    database or the broker is not available.
     """
     context.obj = language
+    choose(account)
     if context.invoked_subcommand is None:
         typer.echo(context.get_help(), err=True)
         raise typer.Exit(Status.USAGE)
 
 
-app.command()(verification.check)
-app.command()(verification.verify)
-app.command()(verification.report)
-app.command()(changes.apply)
-app.command()(changes.rollback)
-app.command()(changes.again)
-app.command()(changes.resume)
-app.command()(changes.cancel)
-app.command()(changes.discard)
-app.command()(changes.reopen)
-app.command()(changes.history)
-app.command()(health.health)
-app.command()(operation.demo)
-app.command()(operation.serve)
-app.command()(operation.worker)
-app.command()(operation.beat)
-app.command()(operation.migrate)
-_mailboxes.command("import")(operation.import_mailboxes)
-_mailboxes.command("retry")(changes.retry)
+app.command(cls=Command)(verification.check)
+app.command(cls=Command)(verification.verify)
+app.command(cls=Command)(verification.report)
+app.command(cls=Command)(changes.apply)
+app.command(cls=Command)(changes.watch)
+app.command(cls=Command)(changes.rollback)
+app.command(cls=Command)(changes.again)
+app.command(cls=Command)(changes.resume)
+app.command(cls=Command)(changes.cancel)
+app.command(cls=Command)(changes.discard)
+app.command(cls=Command)(changes.reopen)
+app.command("changes", cls=Command)(history.changes)
+app.command(cls=Command)(history.history)
+app.command(cls=Command)(health.health)
+app.command(cls=Command)(operation.demo)
+app.command(cls=Command)(operation.serve)
+app.command(cls=Command)(operation.worker)
+app.command(cls=Command)(operation.beat)
+app.command(cls=Command)(operation.migrate)
+_mailboxes.command("import", cls=Command)(mailboxes.import_mailboxes)
+_mailboxes.command("list", cls=Command)(mailboxes.list_)
+_mailboxes.command(cls=Command)(mailboxes.remove)
+_mailboxes.command(cls=Command)(mailboxes.retry)
 _domains.callback(invoke_without_command=True)(operation.domains)
-_domains.command()(maintenance.pause)
-_domains.command()(maintenance.resume)
-_alerts.command()(alerts.add)
-_alerts.command("list")(alerts.list_)
-_alerts.command()(alerts.remove)
-_alerts.command()(alerts.test)
-_maintenance.command()(maintenance.add)
-_maintenance.command("list")(maintenance.list_)
-_maintenance.command()(maintenance.remove)
-_keys.command("new")(operation.new_key)
-_keys.command("rotate")(operation.rotate_keys)
+_domains.command(cls=Command)(maintenance.pause)
+_domains.command(cls=Command)(maintenance.resume)
+_domains.command("remove", cls=Command)(operation.remove_domain)
+_alerts.command(cls=Command)(alerts.add)
+_alerts.command("list", cls=Command)(alerts.list_)
+_alerts.command(cls=Command)(alerts.remove)
+_alerts.command(cls=Command)(alerts.test)
+_maintenance.command(cls=Command)(maintenance.add)
+_maintenance.command("list", cls=Command)(maintenance.list_)
+_maintenance.command(cls=Command)(maintenance.remove)
+_accounts.command(cls=Command)(accounts.add)
+_accounts.command("list", cls=Command)(accounts.list_)
+_accounts.command(cls=Command)(accounts.remove)
+_keys.command("new", cls=Command)(operation.new_key)
+_keys.command("rotate", cls=Command)(operation.rotate_keys)
 app.add_typer(_domains, name="domains")
 app.add_typer(_mailboxes, name="mailboxes")
 app.add_typer(_alerts, name="alerts")
 app.add_typer(_maintenance, name="maintenance")
+app.add_typer(_accounts, name="accounts")
 app.add_typer(_keys, name="keys")
 
 
 def run(arguments: Sequence[str]) -> int:
     """Runs one command line and returns its exit status. Never raises; what went wrong is one line on stderr."""
+    speak(chosen(arguments, os.environ))
     try:
         status = app(args=list(arguments), prog_name=NAME, standalone_mode=False)
         sys.stdout.flush()
@@ -101,7 +122,7 @@ def run(arguments: Sequence[str]) -> int:
         return Status.PIPE_CLOSED
     except Unavailable as error:
         complain(f"{error}; nothing that was stored is lost")
-        return Status.INTERNAL
+        return Status.UNAVAILABLE
     except (KeyboardInterrupt, typer.Abort):
         return Status.INTERRUPTED
     except Exception as error:  # noqa: BLE001 -- the last place: a traceback would print values nobody may see

@@ -11,8 +11,13 @@ from checks.settings import ExchangeSettings, ImapSettings, Settings, parse_endp
 
 _CA_LIMIT = 4 * 1024 * 1024  # bytes; certifi's whole bundle is 0.3 MB
 
+STANDARD_INPUT = Path("/dev/stdin")
+
 CaFile = Annotated[
-    Path | None, typer.Option("--ca-file", metavar="FILE", help="PEM file of CAs to trust besides the public ones.")
+    Path | None,
+    typer.Option(
+        "--ca-file", metavar="FILE", help="PEM file of CAs to trust besides the public ones; -: standard input."
+    ),
 ]
 Exchange = Annotated[
     str | None, typer.Option(metavar="URL", help="Exchange's address, as people type it: mail.example.com will do.")
@@ -25,12 +30,21 @@ AllowInsecure = Annotated[
 ]
 
 
+def given_file(path: Path, *others: Path | None) -> Path:
+    """A file to be read, where `-` is standard input. Raises `Invalid` where one of `others` is that already."""
+    if str(path) != "-":
+        return path
+    if any(other is not None and str(other) == "-" for other in others):
+        raise Invalid("only one file can be standard input; give the other one by its name")
+    return STANDARD_INPUT
+
+
 def read_ca_file(path: Path | None) -> str:
     """The PEM text of the file, '' without one. Raises `Invalid`; `Trust` checks what it holds."""
     if path is None:
         return ""
     try:
-        with path.open("rb") as file:
+        with given_file(path).open("rb") as file:
             content = file.read(_CA_LIMIT + 1)
         if len(content) > _CA_LIMIT:
             raise Invalid(f"--ca-file {path}: larger than 4 MB; give a PEM file of CA certificates", "ca_file")

@@ -76,7 +76,8 @@ class Database:
     def migrate(self) -> None:
         """Creates the tables, or brings them to the newest schema. Processes that do so at once wait for each other.
 
-        Raises `Invalid` when the database is of a newer schema, is none, or cannot be reached or written.
+        Raises `Invalid` when the database is of a newer schema, is none, or a file that cannot be opened or made, and
+        `Unavailable` when it cannot be reached or written.
         """
         try:
             self._prepare_file()
@@ -87,7 +88,10 @@ class Database:
                 "upgrade the program or use another database"
             ) from None
         except Unavailable as error:
-            raise Invalid(str(error)) from None
+            reason = error.__cause__
+            if isinstance(reason, sa.exc.DBAPIError) and _names_no_file(reason):
+                raise Invalid(f"the database {self._shown} cannot be used: {self._reason(reason)}") from None
+            raise
         except (OSError, sa.exc.DBAPIError) as error:
             raise Invalid(f"the database {self._shown} cannot be used: {self._reason(error)}") from None
 
@@ -119,9 +123,11 @@ class Database:
         except sa.exc.DBAPIError as error:
             if not _passes(error):
                 raise
-            raise Unavailable(f"the database {self._shown} cannot be used: {self._reason(error)}") from error
+            reason = f"the database {self._shown} cannot be used: {self._reason(error)}"
+            raise Unavailable(f"{reason}; {self._remedy}") from error
         except sa.exc.TimeoutError as error:  # nobody gave a connection back
-            raise Unavailable(f"the database {self._shown} cannot be used: all connections are taken") from error
+            reason = f"the database {self._shown} cannot be used: all connections are taken"
+            raise Unavailable(f"{reason}; try again in a moment") from error
 
     @contextmanager
     def _take_turn(self) -> Iterator[None]:
@@ -131,6 +137,12 @@ class Database:
             yield
         finally:
             self._turn.release()
+
+    @property
+    def _remedy(self) -> str:
+        if self._is_file:
+            return "make room on the disk, and let us write there"
+        return "start PostgreSQL, or correct MAIL_PREFLIGHT_DATABASE_URL"
 
     @property
     def _shown(self) -> str:
@@ -166,6 +178,11 @@ def _parse(text: str) -> sa.URL:
     if url.get_backend_name() == "sqlite" and (url.database in {None, "", ":memory:"} or url.query):
         raise Invalid(f"the database URL must name a file and no options; {_URL_HELP}", "database_url")
     return url
+
+
+def _names_no_file(error: sa.exc.DBAPIError) -> bool:
+    """Whether SQLite cannot open what the URL names: it is the URL that is wrong."""
+    return str(getattr(error.orig, "sqlite_errorname", "")).startswith("SQLITE_CANTOPEN")
 
 
 def _passes(error: sa.exc.DBAPIError) -> bool:

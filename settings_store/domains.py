@@ -45,7 +45,7 @@ def find_account(conn: sa.Connection, name: str) -> int:
     """The id of the account of that name. Raises `Invalid` when there is none."""
     found = conn.scalar(sa.select(accounts.c.id).where(accounts.c.name == name))
     if found is None:
-        raise Invalid(f"account {name!r} is not known; give the name of one that exists", "account")
+        raise Invalid(f"account {name!r} is not known; `mail-preflight accounts list` lists them", "account")
     return int(found)
 
 

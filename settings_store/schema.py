@@ -271,6 +271,14 @@ quarantined_endpoints = sa.Table(
     sa.Column("until", sa.Float, nullable=False),
 )
 
+# When beat and the workers were last at work.
+heartbeats = sa.Table(
+    "heartbeats",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("at", sa.Float, nullable=False),
+)
+
 login_budget = sa.Table(
     "login_budget",
     metadata,

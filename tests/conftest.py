@@ -1,6 +1,7 @@
 """Servers that many tests share. Each is real; each is started once a session, when a test first asks for it."""
 
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,6 +84,14 @@ def postgres_url(postgres_server: PostgresServer) -> str:
 def postgres_store(postgres_server: PostgresServer) -> str:
     """The URL of a new PostgreSQL database with the newest schema and nothing in it."""
     return postgres_server.new_store()
+
+
+@pytest.fixture
+def heeds_interrupts() -> Iterator[None]:
+    """A shell's background job ignores SIGINT, and whatever it starts does too (POSIX, 2.11 of the shell)."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def _path() -> str:

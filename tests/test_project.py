@@ -3,14 +3,17 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 import yaml
 
 from cli.main import run
+from settings_store.secrets import Vault
 from worker.config import Config
 
 ROOT = Path(__file__).parent.parent
@@ -34,26 +37,70 @@ def tracked_files() -> list[Path]:
     return [path for name in listing.split("\0") if name and (path := ROOT / name).is_file()]
 
 
-def compose(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def compose(environment: Mapping[str, str], folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """What compose makes of the file in a folder."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("MAIL_PREFLIGHT_")}
-    command = ["docker-compose", "--file", "compose.yaml", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=clean | environment, capture_output=True, text=True, check=False)
+    command = ["docker-compose", "--file", "compose.yaml", "config"]
+    return subprocess.run(
+        command, cwd=folder, env={**clean, **environment}, capture_output=True, text=True, check=False
+    )
+
+
+def test_compose_starts_from_nothing(tmp_path: Path) -> None:
+    """The script makes a key that is one and a password, for nobody else to read, and never writes over them."""
+    for name in ("compose.yaml", ".env.example", "scripts/make-env.sh"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+
+    first, second = (
+        subprocess.run([tmp_path / "scripts/make-env.sh"], capture_output=True, text=True, check=False)
+        for _ in range(2)
+    )
+
+    assert (first.returncode, second.returncode) == (0, 1)
+    assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
+    answer = compose({}, tmp_path)
+    assert answer.returncode == 0, answer.stderr
+    environment = yaml.safe_load(answer.stdout)["services"]["beat"]["environment"]
+    Vault([environment["MAIL_PREFLIGHT_SECRET_KEY"]])
+    assert re.search(r"://mail_preflight:[0-9a-f]{48}@postgres/", environment["MAIL_PREFLIGHT_DATABASE_URL"])
+    assert environment["MAIL_PREFLIGHT_SECRET_KEY"] not in first.stdout
+
+
+def test_the_example_names_all_that_compose_reads() -> None:
+    named = set(re.findall(r"^(\w+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE))
+    assert named == set(re.findall(r"\$\{(\w+)", (ROOT / "compose.yaml").read_text(encoding="utf-8")))
 
 
 def test_the_compose_file_is_valid() -> None:
-    answer = compose("config", **SECRETS)
+    answer = compose(SECRETS)
     assert answer.returncode == 0, answer.stderr
     services = yaml.safe_load(answer.stdout)["services"]
-    assert set(services) == {"migrate", "worker-preflight", "worker-health", "beat", "redis", "postgres"}
+    assert set(services) == {"migrate", "worker-preflight", "worker-health", "beat", "cli", "redis", "postgres"}
     for name in ("worker-preflight", "worker-health", "beat"):
         assert services[name]["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
-    assert [name for name, service in services.items() if "healthcheck" not in service] == ["migrate"]
+    assert [name for name, service in services.items() if "healthcheck" not in service] == ["cli", "migrate"]
     assert [name for name, service in services.items() if "ports" in service] == []
+    for service in services.values():
+        assert service["logging"]["options"] == {"max-file": "3", "max-size": "10m"}
+        assert {"mem_limit", "cpus", "pids_limit"} <= set(service)
+
+
+def test_an_image_may_be_pinned_by_its_digest() -> None:
+    """Where none is given it is the tag's: a digest can only be looked up at the registry."""
+    digest = "@sha256:" + "0123456789abcdef" * 4
+    pinned = dict.fromkeys(("PYTHON_DIGEST", "REDIS_DIGEST", "POSTGRES_DIGEST"), digest)
+    services = yaml.safe_load(compose(SECRETS | pinned).stdout)["services"]
+    for name in ("redis", "postgres"):
+        assert services[name]["image"].endswith(digest)
+    assert services["beat"]["build"]["args"] == {"PYTHON_DIGEST": digest}
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert len(re.findall(r"^FROM \S+\$\{PYTHON_DIGEST\}", dockerfile, re.MULTILINE)) == 2
 
 
 @pytest.mark.parametrize("missing", sorted(SECRETS))
 def test_the_compose_file_refuses_to_start_without_a_secret(missing: str) -> None:
-    answer = compose("config", **{name: value for name, value in SECRETS.items() if name != missing})
+    answer = compose({name: value for name, value in SECRETS.items() if name != missing})
     assert answer.returncode != 0
     assert missing in answer.stderr
 
@@ -149,10 +196,13 @@ def test_every_command_that_is_started_or_spoken_of_exists() -> None:
 
 def test_every_environment_variable_is_documented() -> None:
     documented = set(re.findall(r"^\| `MAIL_PREFLIGHT_(\w+)`", (ROOT / "docs/operations.md").read_text(), re.MULTILINE))
-    assert documented == {name.upper() for name in Config.model_fields} | {"LANGUAGE"}
+    assert documented == {name.upper() for name in Config.model_fields} | {"LANGUAGE", "ACCOUNT"}
 
 
-@pytest.mark.parametrize("name", [".ci/run", "scripts/create-venv.sh", "scripts/in-debian.sh"])
+@pytest.mark.parametrize(
+    "name",
+    [".ci/run", "scripts/create-venv.sh", "scripts/in-debian.sh", "scripts/make-env.sh", "scripts/pin-images.sh"],
+)
 def test_a_script_is_executable_and_parses(name: str) -> None:
     assert os.access(ROOT / name, os.X_OK)
     interpreter = (ROOT / name).read_text(encoding="utf-8").splitlines()[0].split("/")[-1].split()[-1]

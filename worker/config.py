@@ -149,4 +149,5 @@ def load_config() -> Config:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = "MAIL_PREFLIGHT_" + "_".join(str(part) for part in first["loc"]).upper()
-        raise Invalid(f"the environment variable {name} is not usable: {first['msg']}") from None
+        reason = first["msg"].removeprefix("Value error, ")
+        raise Invalid(f"the environment variable {name} is not usable: {reason}") from None

@@ -43,7 +43,7 @@ def controller(app: Celery, queue: str, ready: Callable[[], None] | None = None)
 
 @contextlib.contextmanager
 def embedded_workers(app: Celery, queues: Sequence[str], stopping: threading.Event) -> Iterator[None]:
-    """Workers in threads of this process for as long as the block runs. Raises `Invalid` when they do not start."""
+    """Workers in threads of this process for as long as the block runs. Raises `Unavailable` when they do not start."""
     reset()
     stopping.clear()
     workers: list[tuple[WorkController, threading.Thread]] = []
@@ -68,7 +68,7 @@ def _start(app: Celery, queue: str) -> tuple[WorkController, threading.Thread]:
     thread = threading.Thread(target=worker.start, name=f"worker-{queue}", daemon=True)
     thread.start()
     if not ready.wait(_START_SECONDS):
-        raise Invalid("the worker did not start; is the broker up?")
+        raise Unavailable("the worker did not start; is the broker up, and is this machine very busy?")
     return worker, thread
 
 

@@ -14,13 +14,14 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from checks.model import Unavailable
+from settings_store import heartbeats
 from worker.alerts.delivery import ROUNDS, send_due
 from worker.app import EXPIRES_SECONDS, HEALTH, HEALTH_SECONDS, PREFLIGHT
 from worker.changes.watch import begin_watches
 from worker.health.endpoint_lane import LANES, EndpointLane, tick
 from worker.incidents.judge import judge
 from worker.process import WAKE
-from worker.resources import Publish, TaskName
+from worker.resources import Publish, Resources, TaskName
 from worker.runs.flow import Flow
 from worker.runs.lane import Lane, RouteCache
 
@@ -64,6 +65,11 @@ def _spared(step: Callable[P, None]) -> Callable[P, None]:
     return run
 
 
+def _beat(resources: Resources, work: heartbeats.Work) -> None:
+    with resources.database.begin() as conn:
+        heartbeats.note(conn, work, resources.now())
+
+
 def register(app: Celery, flow: Flow) -> None:
     """Gives the app its tasks."""
     cache = RouteCache()
@@ -93,6 +99,7 @@ def register(app: Celery, flow: Flow) -> None:
     def sweep() -> None:
         flow.sweep()
         begin_watches(flow.resources)
+        _beat(flow.resources, "sweep")
 
     _register_health(app, flow)
 
@@ -105,6 +112,7 @@ def _register_health(app: Celery, flow: Flow) -> None:
     @_spared
     def health() -> None:
         publish_lanes(app, tick(flow.resources))
+        _beat(flow.resources, "health")
 
     @app.task(name=PREFIX + "check_endpoints", ignore_result=True, shared=False)
     @_spared

@@ -31,6 +31,11 @@ _CLIENTS: Mapping[Language, Mapping[Code, tuple[str, str]]] = in_every_language(
 _EVIDENCE: Mapping[Language, Mapping[str, str]] = in_every_language(__name__, "EVIDENCE", "causes")
 _BLAME: Mapping[Language, Mapping[Blame, str]] = in_every_language(__name__, "BLAME", "causes")
 
+_IN_FORCE: Mapping[Language, str] = in_every_language(__name__, "IN_FORCE", "causes")
+_OF_THE_SERVER = frozenset(
+    (Code.CONNECT_SOME_ADDRESSES, Code.TLS_EXPIRED, Code.TLS_NOT_YET_VALID, Code.TLS_INTERMEDIATE_EXPIRED)
+)
+
 FIELDS: Mapping[Code, str] = {
     **dict.fromkeys(
         (
@@ -40,6 +45,10 @@ FIELDS: Mapping[Code, str] = {
             Code.CONNECT_SOME_ADDRESSES,
             Code.TLS_NAME_MISMATCH,
             Code.TLS_UNKNOWN_SNI,
+            # Is it the right server? If so, it needs another certificate: no option makes one valid again.
+            Code.TLS_EXPIRED,
+            Code.TLS_NOT_YET_VALID,
+            Code.TLS_INTERMEDIATE_EXPIRED,
             Code.PROTOCOL_OVERSIZE,
             Code.MAILBOX_ELSEWHERE,
             Code.EXCHANGE_URL_CHANGED,
@@ -90,9 +99,6 @@ FIELDS: Mapping[Code, str] = {
             Code.TLS_INCOMPLETE_CHAIN,
             Code.TLS_CHAIN_UNCLEAR,
             Code.TLS_WRONG_INTERMEDIATE,
-            Code.TLS_INTERMEDIATE_EXPIRED,
-            Code.TLS_EXPIRED,
-            Code.TLS_NOT_YET_VALID,
             Code.TLS_WEAK_KEY,
             Code.TLS_WEAK_SIGNATURE,
             Code.TLS_WRONG_PURPOSE,
@@ -138,19 +144,27 @@ FIELDS: Mapping[Code, str] = {
 }
 """The form field to look at, without its prefix. A code that is not here has none."""
 
+_AS_TYPED = frozenset(
+    code for code, name in FIELDS.items() if name in ("host", "port", "security") and code not in _OF_THE_SERVER
+)
+"""Whose advice is to look at what was typed."""
+
 
 def wording(code: Code, facts: Facts, language: Language = Language.EN) -> Wording:
     """The words for a code. `facts` are values by name; one that is missing becomes a neutral word.
 
-    Dates come as ISO 8601 and are written out. Facts are put in as they are: the caller redacts and escapes.
+    Dates come as ISO 8601 and are written out. Facts are put in as they are: the caller redacts and escapes. Where the
+    fact `worked` says that the settings did before and are the same, nobody is told to look at what was typed.
     """
     sentence, advice = _WORDS[language][code]
+    in_force = bool(facts.get("worked")) and code in _AS_TYPED
+    advice = _IN_FORCE[language] if in_force else advice
     values = _Values(facts, language)
     if code in _CLIENTS[language] and facts.get("library"):
         gap = "" if language is Language.JA else " "
         sentence += gap + _CLIENTS[language][code][bool(facts.get("others"))]
     filled = _smoothed(sentence.format_map(values), language), _smoothed(advice.format_map(values), language)
-    return Wording(*filled, field=_field(code, facts))
+    return Wording(*filled, field=None if in_force else _field(code, facts))
 
 
 def fix_detail(fix: Fix, language: Language = Language.EN) -> str:

@@ -52,13 +52,20 @@ class AlertEvent:
 def subject(story: AlertEvent, language: Language) -> str:
     """One short line that differs for opened, still open and resolved."""
     words = _WORDS[language]
-    what = words[f"what.{story.scope}"].format_map(_Values(_place(story, language)))
-    line = words[f"subject.{_manner(story)}"].format(what=what, number=story.number)
+    manner = _manner(story)
+    name = manner if manner == "undone" else story.scope
+    what = words[f"what.{name}"].format_map(_Values(_place(story, language)))
+    line = words[f"subject.{manner}"].format(what=what, number=story.number)
     return _one_line(line, _SUBJECT_LENGTH)
 
 
 def _manner(story: AlertEvent) -> str:
-    """A notice speaks of what is still to come, or of what is only good to know. What ended untold is not broken."""
+    """A notice speaks of what is still to come, or of what is only good to know. What ended untold is not broken.
+
+    What a change did that was rolled back is told as that: the mailboxes work again by the time anybody reads it.
+    """
+    if _undone(story) and story.kind == "opened":
+        return "undone"
     over = story.kind != "resolved" and story.ended_at is not None
     if story.scope != "notice":
         return "over" if over else story.kind
@@ -73,11 +80,23 @@ def text(story: AlertEvent, language: Language) -> str:
     """The whole message: what, since when, who, what to do, and where to read on."""
     words = _WORDS[language]
     cause = _cause(story, language)
-    parts = [_intro(story, words), cause.sentence, _seen(story, words)]
+    parts = [_intro(story, words), cause.sentence, _seen(story, words), *also(story.facts, language)]
     facts = [_since(story, words), _ended(story, words), _affected(story, words)]
     reference = [words["reference"].format(reference=story.reference), story.link]
     blocks = ([part for part in block if part] for block in (parts, facts, [_advice(story, cause, words)], reference))
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+
+
+def also(facts: Facts, language: Language) -> list[str]:
+    """What other endpoints of the same server fail for, where an incident is about several."""
+    found = []
+    for item in facts.get("also", "").split():
+        place, _, code = item.rpartition("=")
+        protocol, _, server = place.partition("@")
+        host, _, port = server.rpartition(":")
+        values = {"host": host, "port": port, "protocol": Protocol(protocol).label}
+        found.append(wording(Code(code), values, language).sentence)
+    return found
 
 
 def _cause(story: AlertEvent, language: Language) -> Wording:
@@ -113,10 +132,11 @@ def _digest_lines(story: AlertEvent, language: Language) -> list[str]:
 
 def _intro(story: AlertEvent, words: Mapping[str, str]) -> str:
     """What the code's sentence does not say: that it works again, or that it is the service itself."""
-    scope = words.get(f"intro.{story.scope}", "") if story.ended_at is None else ""
+    scope = words.get(f"intro.{story.scope}", "") if story.ended_at is None or _manner(story) == "undone" else ""
     manner = words.get(f"intro.{_manner(story)}", "")
     lasted = _duration((story.ended_at or story.now or story.since) - story.since, words)
     parts = [
+        _rolled_back(story, words),
         manner.format(lasted=lasted, number=story.number),
         scope.format_map(_Values(_source(story, words))),
         _change(story, words),
@@ -124,15 +144,31 @@ def _intro(story: AlertEvent, words: Mapping[str, str]) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def _change(story: AlertEvent, words: Mapping[str, str]) -> str:
-    """Which change it came with, where the watch after a change has found it."""
-    if not story.facts.get("change") or story.ended_at is not None:
+def _undone(story: AlertEvent) -> bool:
+    """Whether the watch after a change has found it, and the change was rolled back for it."""
+    return bool(story.facts.get("change") and story.facts.get("undone"))
+
+
+def _rolled_back(story: AlertEvent, words: Mapping[str, str]) -> str:
+    """That a change was rolled back, and why: also when all is well again, which is what the rollback was for."""
+    if not _undone(story):
         return ""
-    return words["intro.change_undone" if story.facts.get("undone") else "intro.change"].format_map(story.facts)
+    count = story.facts.get("failing") or str(story.mailboxes)
+    share = {"failing": count, "total": story.facts.get("total") or count}
+    return words["intro.change_undone"].format_map({**story.facts, **share})
+
+
+def _change(story: AlertEvent, words: Mapping[str, str]) -> str:
+    """Which change it came with, where the watch after a change has found it and nobody has undone that."""
+    if not story.facts.get("change") or _undone(story) or story.ended_at is not None:
+        return ""
+    return words["intro.change"].format_map(story.facts)
 
 
 def _advice(story: AlertEvent, cause: Wording, words: Mapping[str, str]) -> str:
     """What to do, while there is something to do."""
+    if _undone(story):
+        return words["advice"].format(advice=words["advice.undone"].format_map(story.facts))
     advice = words.get(f"advice.{story.scope}", cause.advice)
     return words["advice"].format(advice=advice) if advice and story.ended_at is None else ""
 
@@ -188,6 +224,8 @@ def _place(story: AlertEvent, language: Language) -> Mapping[str, str]:
         domain += words["and_more"].format(count=len(domains) - 1)
     host = story.facts.get("host") or words["unknown"]
     own = {"domain": domain, "host": host, "address": story.address or domain}
+    if len(protocols := {server.partition(" ")[0]: None for server in _servers(story)}) > 1:
+        own["protocol"] = words["comma"].join(protocols)
     return {
         **story.facts,
         **_source(story, words),

@@ -9,7 +9,17 @@ from checks.codes import CODES, Code, Verdict
 from checks.document import EndpointDocument, FixDocument, StepDocument, WarningDocument
 from checks.language import Language, Phrases, in_every_language
 from checks.messages import blame_word, fix_detail, wording
-from checks.model import Authentication, Endpoint, EndpointResult, Facts, Option, Step, TlsFacts, Warn
+from checks.model import (
+    ALLOWED_BY_OPTION,
+    Authentication,
+    Endpoint,
+    EndpointResult,
+    Facts,
+    Option,
+    Step,
+    TlsFacts,
+    Warn,
+)
 
 PHRASES = Phrases(in_every_language("checks.messages", "WORDS", "endpoints"))
 
@@ -143,4 +153,7 @@ def _warning(result: EndpointResult, warning: Warn, language: Language) -> Warni
 
 
 def _step(step: Step, language: Language) -> StepDocument:
-    return StepDocument(step.name, step_label(step.name, language), step.verdict, step.ms, step.seen)
+    seen = step.seen
+    if seen.endswith(ALLOWED_BY_OPTION):
+        seen = seen.removesuffix(ALLOWED_BY_OPTION) + PHRASES(language, "step.allowed")
+    return StepDocument(step.name, step_label(step.name, language), step.verdict, step.ms, seen)

@@ -11,7 +11,19 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from checks import redact
 from checks.codes import CODES, Blame, Code, Verdict, verdict_of
 from checks.context import CheckContext
-from checks.model import Endpoint, EndpointResult, Facts, Fault, Fix, Option, Pin, Security, TlsFacts, Warn
+from checks.model import (
+    ALLOWED_BY_OPTION,
+    Endpoint,
+    EndpointResult,
+    Facts,
+    Fault,
+    Fix,
+    Option,
+    Pin,
+    Security,
+    TlsFacts,
+    Warn,
+)
 from checks.network.dial import Deadline
 from checks.network.stream import Stream
 from checks.protocols import exchange_online
@@ -245,7 +257,7 @@ class EndpointCheck:
         if expected.leaf != pin.leaf:
             return self._failed(handshake.pin_fault(pin.leaf, expected), option=Option.NEEDED)
         self._talk.capabilities = trial.capabilities
-        self._talk.steps.mark("tls", Verdict.OK, f"{refusal}; allowed by the option")
+        self._talk.steps.mark("tls", Verdict.OK, f"{refusal}{ALLOWED_BY_OPTION}")
         return replace(self._result(Code.OK, option=Option.NEEDED), insecure=True, pin=pin)
 
     def _failed(self, fault: Fault, *, option: Option | None = None) -> EndpointResult:

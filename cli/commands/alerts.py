@@ -11,7 +11,7 @@ import typer
 from checks.language import Language
 from checks.model import Invalid
 from cli.account import open_account
-from cli.failures import Status, complain
+from cli.failures import Status, complain, inform
 from cli.options import Json
 
 if TYPE_CHECKING:
@@ -60,8 +60,8 @@ def add(
     subscription = _subscription(severity, language or context.obj, quiet, time_zone, operator=operator)
     with open_account() as account:
         added = account.alerts.add(name, _read_url(url_file), subscription, domain)
-    typer.echo(f"{added.channel.name} is told from now on: {added.channel.shown}")
-    typer.echo(f"To send a test message: mail-preflight alerts test {added.channel.name}")
+    inform(f"{added.channel.name} is told from now on: {added.channel.shown}")
+    inform(f"To send a test message: mail-preflight alerts test {added.channel.name}")
     _warn(added)
 
 
@@ -133,7 +133,7 @@ def list_(as_json: Json = False) -> None:
     for channel in known:
         typer.echo(clean(_line(channel)))
     if not known:
-        typer.echo("Nobody is told when something fails. To have somebody told: mail-preflight alerts add NAME")
+        inform("Nobody is told when something fails. To have somebody told: mail-preflight alerts add NAME")
 
 
 def _document(channel: "Channel") -> dict[str, object]:
@@ -162,7 +162,7 @@ def remove(name: Name) -> None:
     """Removes a channel; what was still to be sent to it is not."""
     with open_account() as account:
         account.alerts.remove(name)
-    typer.echo(f"{name} is not told any more.")
+    inform(f"{name} is not told any more.")
 
 
 def test(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.account import open_account
+from cli.failures import inform
 from cli.options import Domain, Json
 from cli.times import local, parse_time
 
@@ -53,7 +54,7 @@ def remove(number: Annotated[int, typer.Argument(metavar="ID", help="As printed 
     """Takes maintenance back; the domain is watched again at once."""
     with open_account() as account:
         account.maintenance.end(number)
-    typer.echo("Removed.")
+    inform("Removed.")
 
 
 def pause(domain: Domain) -> None:
@@ -63,12 +64,12 @@ def pause(domain: Domain) -> None:
     name = normalise_domain(domain)
     with open_account() as account:
         paused = account.maintenance.pause(name)
-    typer.echo("Paused: nobody watches it." if paused else "It was paused already.")
-    typer.echo(f"To watch it again: mail-preflight domains resume {name}")
+    inform("Paused: nobody watches it." if paused else "It was paused already.")
+    inform(f"To watch it again: mail-preflight domains resume {name}")
 
 
 def resume(domain: Domain) -> None:
     """Watches a paused domain's health again."""
     with open_account() as account:
         resumed = account.maintenance.resume(domain)
-    typer.echo("It is watched again." if resumed else "It was not paused.")
+    inform("It is watched again." if resumed else "It was not paused.")

@@ -1,19 +1,22 @@
-"""The operator's commands: processes, database, mailboxes and keys."""
+"""The operator's commands: processes, database, domains and keys."""
 
 import sys
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from checks.settings import normalise_domain
+from checks.model import Invalid
 from cli.account import open_account, open_preflight
+from cli.failures import inform
 from cli.options import Domain, Json
+from cli.wording import phrase
+from cli.wording.errors import spoken
 
 if TYPE_CHECKING:
     from checks.model import Endpoint
     from settings_store.domains import DomainSummary
+    from settings_store.removal import Ends
 
 
 class Queue(StrEnum):
@@ -61,23 +64,7 @@ def migrate() -> None:
         database.migrate()
     finally:
         database.close()
-    typer.echo("The database is up to date.")
-
-
-def import_mailboxes(
-    domain: Domain,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV with address,password[,username][,kind].")],
-) -> None:
-    """Adds mailboxes to a domain, or gives known ones their new credentials, at once.
-
-    To try credentials first: `verify DOMAIN ... --mailboxes FILE`.
-    """
-    with open_account() as account:
-        counts = account.mailboxes.import_file(normalise_domain(domain), file)
-    typer.echo(f"{counts.added} added, {counts.updated} updated, {counts.unchanged} unchanged.")
-    if counts.updated:
-        more = f" and {counts.updated - len(counts.named)} more" if counts.updated > len(counts.named) else ""
-        typer.echo(f"Stored credentials replaced, and gone: {', '.join(counts.named)}{more}.")
+    inform("The database is up to date.")
 
 
 def domains(context: typer.Context, as_json: Json = False) -> None:
@@ -114,8 +101,36 @@ def _line(domain: "DomainSummary") -> str:
     endpoints = domain.settings.endpoints if domain.settings else ()
     told = (f"{endpoint} (no login)" if "no login" in _how(endpoint) else str(endpoint) for endpoint in endpoints)
     settings = ", ".join(told) or "no settings in force"
-    states = ", ".join(f"{count} {state}" for state, count in domain.mailboxes.items())
+    states = ", ".join(f"{count} {state}" for state, count in domain.mailboxes.items() if count)
     return f"{domain.name}: {settings}; mailboxes: {states or 'none'}"
+
+
+def remove_domain(
+    domain: Domain,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; without this it is only said what that ends.")] = False,
+) -> None:
+    """Removes a domain with all there is of it; it is written down who did it."""
+    with open_account() as account:
+        if not yes:
+            raise Invalid(_what_ends(account.domains.what_ends(domain)), "domain")
+        ends = account.domains.remove(domain)
+    inform(f"Removed: {ends.name}, with {ends.mailboxes} mailboxes and {ends.changes} changes.")
+
+
+def _what_ends(ends: "Ends") -> str:
+    """All of it in one line, and the command that does it."""
+    language = spoken()
+    counts = {
+        "mailboxes": ends.mailboxes,
+        "changes": ends.changes,
+        "verifying": ends.verifying,
+        "incidents": ends.incidents,
+        "channels": ends.channels,
+    }
+    told = [phrase(language, "ends.in_force")] if ends.in_force else []
+    told += [phrase(language, f"ends.{what}", count=count) for what, count in counts.items() if count]
+    listed = language.listed(told or [phrase(language, "ends.nothing")])
+    return f"this ends: {listed}; to do it: `mail-preflight domains remove {ends.name} --yes`"
 
 
 def new_key() -> None:
@@ -128,10 +143,10 @@ def new_key() -> None:
 def rotate_keys() -> None:
     """Encrypts every stored credential with the first of the keys. Goes on where it was interrupted."""
     with open_preflight() as preflight:
-        typer.echo(f"{preflight.rotate_keys()} credentials encrypted with the first key.")
+        inform(f"{preflight.rotate_keys()} credentials encrypted with the first key.")
 
 
-def demo() -> None:
+def demo(context: typer.Context) -> None:
     """Verifies a sandbox domain with planted faults.
 
     Starts real protocol servers on this machine with about 60 mailboxes; nothing leaves it.
@@ -139,4 +154,4 @@ def demo() -> None:
     from cli.console import open_console
     from cli.demo import run_demo
 
-    run_demo(open_console())
+    run_demo(open_console(), context.obj)

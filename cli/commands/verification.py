@@ -21,6 +21,7 @@ from cli.options import (
     Exchange,
     Json,
     check_target,
+    given_file,
     read_ca_file,
     verify_settings,
 )
@@ -116,7 +117,7 @@ def verify(
     allow_insecure_certificate: AllowInsecure = False,
     mailboxes: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="CSV with address,password[,username][,kind]: in force with the change."),
+        typer.Option(metavar="FILE", help="CSV with address,password[,username][,kind], in force with the change."),
     ] = None,
     ca_file: CaFile = None,
     as_json: Json = False,
@@ -127,6 +128,7 @@ def verify(
     force: `apply` does that, and so with the credentials of --mailboxes. Mailboxes that are not in the file, or all
     without one, are tried with what is stored.
     """
+    file = given_file(mailboxes, ca_file) if mailboxes is not None else None
     settings = verify_settings(
         (imap, imap_security),
         (smtp, smtp_security),
@@ -137,7 +139,7 @@ def verify(
     )
     name = normalise_domain(domain)
     with open_account() as account:
-        change_id = _run(account, name, settings, mailboxes, context.obj)
+        change_id = _run(account, name, settings, file, context.obj)
         return tell(account.changes.report(change_id, context.obj), as_json=as_json)
 
 
@@ -187,11 +189,12 @@ def follow(runs: "Runs", saved: "Saved", language: Language) -> None:
 def _interrupted(change_id: str) -> str:
     from worker.config import load_config
 
-    later = f"`mail-preflight report {change_id}` prints the report when there is one"
     if load_config().embedded:
         kept = "interrupted; logins under way are finished first (Ctrl-C again: end at once)"
-        return f"{kept}; what is known is kept and `mail-preflight serve` goes on with it; {later}"
-    return f"no longer waiting; the workers go on; {later}"
+        ways = f"`mail-preflight resume {change_id}` goes on with it, `mail-preflight discard {change_id}` gives it up"
+        return f"{kept}; what is known is kept: {ways}"
+    later = f"`mail-preflight report {change_id}` prints the report when there is one"
+    return f"no longer waiting; the workers go on; `mail-preflight resume {change_id}` waits again; {later}"
 
 
 def report(context: typer.Context, change_id: ChangeId, as_json: Json = False) -> int:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from checks.language import Language
 from checks.model import Endpoint, Invalid, Protocol, Security
 from checks.settings import ImapSettings
-from cli.console import open_console, say
+from cli.console import open_console, say, say_command
 from cli.demo.cast import DOMAIN, Cast, make_cast
 from cli.reports.change_report import render_report
 from cli.reports.progress import follow_progress
+from cli.wording import phrase
 
 if TYPE_CHECKING:
     from cli.demo.sandbox import MailServer
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from worker.service.account import Account
 
 
-def run_demo(console: Console) -> None:
+def run_demo(console: Console, language: Language = Language.EN) -> None:
     """Prints the demo on `console`, progress on standard error. Takes some seconds and leaves nothing behind.
 
     Raises `Invalid` where the packages of the sandbox are not installed.
@@ -29,7 +31,7 @@ def run_demo(console: Console) -> None:
     try:
         from cli.demo.sandbox import running_sandbox
     except ModuleNotFoundError as error:
-        raise Invalid(f"the demo needs the package {error.name}: pip install 'mail-preflight[demo]'") from None
+        raise Invalid(f"the demo needs the package {error.name}: pipx install '.[demo]'") from None
     from settings_store.audit import SERVICE
     from worker.service.preflight import Preflight
 
@@ -42,9 +44,11 @@ def run_demo(console: Console) -> None:
     ):
         account = preflight.account(actor=SERVICE)
         _prepare(account, cast, sandbox.old, Path(folder))
-        _introduce(console, len(cast.passwords))
-        _verify(account, sandbox.new, console)
-        _conclude(console)
+        say(console, phrase(language, "demo.sandbox", domain=DOMAIN, count=len(cast.passwords)))
+        say(console, phrase(language, "demo.begin"))
+        console.print()
+        _verify(account, sandbox.new, console, language)
+        _conclude(console, language)
 
 
 def _config(folder: Path) -> "Config":
@@ -85,29 +89,18 @@ def _prepare(account: "Account", cast: Cast, old: "MailServer", folder: Path) ->
     account.changes.apply(saved.change_id, account.changes.report(saved.change_id).counts["will_disconnect"])
 
 
-def _introduce(console: Console, mailboxes: int) -> None:
-    say(console, f"{DOMAIN} is a sandbox: two real mail servers on this machine, {mailboxes} mailboxes on the old one.")
-    say(
-        console, "An admin now saves the settings of the new one. Before they take effect, every mailbox logs in there."
-    )
-    console.print()
-
-
-def _verify(account: "Account", new: "MailServer", console: Console) -> None:
+def _verify(account: "Account", new: "MailServer", console: Console, language: Language) -> None:
     from worker.changes.wording import report_document
 
     saved = account.changes.save(DOMAIN, _settings(new, allow_insecure_certificate=True))
-    follow_progress(account.runs, saved.run_id, open_console(stderr=True))
-    render_report(report_document(account.changes.report(saved.change_id)), console)
+    follow_progress(account.runs, saved.run_id, open_console(stderr=True), language)
+    render_report(report_document(account.changes.report(saved.change_id, language)), console)
 
 
-def _conclude(console: Console) -> None:
+def _conclude(console: Console, language: Language) -> None:
     command = "mail-preflight" if shutil.which("mail-preflight") else sys.argv[0]
     console.print()
-    say(
-        console,
-        "Nothing took effect: all mailboxes still use the old server. The sandbox and that change are gone now.",
-    )
-    say(console, "For a domain of your own, with a CSV file whose first line is address,password:")
+    say(console, phrase(language, "demo.end"))
+    say(console, phrase(language, "demo.own"))
     server = "--imap mail.example.com:993 --smtp mail.example.com:587"
-    say(console, (f"{command} verify example.com {server} --mailboxes mailboxes.csv", "bold"), indent=4)
+    say_command(console, f"{command} verify example.com {server} --mailboxes mailboxes.csv", indent=4)

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import TextIO
 
+from cli.naming import as_typed
 from worker.changes.document import ReportDocument
 
 
@@ -17,7 +18,7 @@ def write_document(document: object, stream: TextIO) -> None:
 
 def write_report(report: ReportDocument, stream: TextIO) -> None:
     """Writes the `verify` document, the mailboxes one a line as the report yields them."""
-    head = json.dumps(report.head())
+    head = as_typed(json.dumps(report.head()))
     stream.write(head.removesuffix("}") + ', "mailboxes": [')
     for line in _separated(report):
         stream.write(line)

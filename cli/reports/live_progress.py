@@ -12,6 +12,8 @@ from checks.language import Language
 from cli.wording import phrase
 
 _SERVERS = 2  # IMAP and SMTP
+_WIDE = 76
+"""So many columns hold all that is shown."""
 
 
 class RunProgress(Protocol):
@@ -51,7 +53,7 @@ class Display:
 
     def __init__(self, console: Console, language: Language) -> None:
         self._language = language
-        self._bars = Progress(*_columns(language), console=console, auto_refresh=False)
+        self._bars = Progress(*_columns(language, console.width), console=console, auto_refresh=False)
         self._servers = self._bars.add_task(phrase(language, "progress.servers"), total=_SERVERS, note="")
         self._mailboxes = self._bars.add_task(
             phrase(language, "progress.mailboxes"), total=None, visible=False, note=""
@@ -75,12 +77,10 @@ class Display:
         self._bars.refresh()
 
 
-def _columns(language: Language) -> tuple[ProgressColumn, ...]:
-    return (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=20),
-        MofNCompleteColumn(),
-        _Rate(language),
-        TimeRemainingColumn(compact=True),
-        TextColumn("{task.fields[note]}", markup=False),
-    )
+def _columns(language: Language, width: int) -> tuple[ProgressColumn, ...]:
+    """Where there is no room for all of it, the numbers are left: Rich would cut each of them."""
+    named, counted = TextColumn("{task.description}", markup=False), MofNCompleteColumn()
+    note = TextColumn("{task.fields[note]}", markup=False)
+    if width < _WIDE:
+        return named, counted, note
+    return named, BarColumn(bar_width=20), counted, _Rate(language), TimeRemainingColumn(compact=True), note

@@ -47,4 +47,50 @@ WORDS: Texts = {
     "heading.incidents_past": "Incidents of the last 7 days",
     "heading.alerts": "Alerts",
     "health.more": "and {count} more",
+    "changes.none": "No change of this domain was saved yet.",
+    "changes.saved": "saved {when} by {who}",
+    "changes.draft": "not verified",
+    "changes.verifying": "being verified",
+    "changes.verified": "verified",
+    "changes.applied": "applied",
+    "changes.discarded": "discarded",
+    "changes.superseded": "replaced by a newer one",
+    "changes.rolled_back": "rolled back",
+    "applied": "Applied to {domain}; {count} mailboxes will disconnect.",
+    "applied.watched": "Watched for {minutes} minutes; if more fail than the report said, that is {what}.",
+    "applied.watched.undone": "undone by itself",
+    "applied.watched.noted": "noted in its history, and the admins are alerted",
+    "applied.unwatched": (
+        "Nobody watches it: neither `mail-preflight serve` nor beat with workers is at work. Where somebody does, "
+        "and more fail than the report said, that is {what}. To watch it here: mail-preflight watch {id}"
+    ),
+    "applied.undo": "To undo it: mail-preflight rollback {id}",
+    "watch.until": "Watched until {time}.",
+    "watch.rolled_back": "The change was rolled back: the settings from before are in force again.",
+    "watch.trouble": "The change stays in force, but something is wrong:",
+    "watch.over": "The watch is over; no more failed than the report said.",
+    "watch.never": "This change is not watched: it was applied without, or is not in force any more.",
+    "watch.left": (
+        "not looked on any more; the change stays in force, and is watched while `mail-preflight serve` runs "
+        "or `mail-preflight watch {id}` does"
+    ),
+    "help.usage": "Usage: ",
+    "help.options": "Options",
+    "help.arguments": "Arguments",
+    "help.commands": "Commands",
+    "demo.sandbox": "{domain} is a sandbox: two real mail servers on this machine, {count} mailboxes on the old one.",
+    "demo.begin": (
+        "An admin now saves the settings of the new one. Before they take effect, every mailbox logs in there."
+    ),
+    "demo.end": (
+        "Nothing took effect: all mailboxes still use the old server. The sandbox and that change are gone now."
+    ),
+    "demo.own": "For a domain of your own, with a CSV file whose first line is address,password:",
+    "ends.in_force": "the settings in force and their health checks",
+    "ends.mailboxes": "{count} mailboxes with their credentials",
+    "ends.changes": "{count} changes with their reports",
+    "ends.verifying": "{count} verifications under way",
+    "ends.incidents": "{count} open incidents",
+    "ends.channels": "{count} alert channels of this domain alone",
+    "ends.nothing": "nothing but its name",
 }

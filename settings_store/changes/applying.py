@@ -13,7 +13,7 @@ from settings_store import domains, schema
 from settings_store.actors import SERVICE, Actor
 from settings_store.changes import changes, credentials, watches
 from settings_store.changes.changes import SHORT, Change
-from settings_store.changes.lifecycle import ChangeState, Event, Refused, next_state
+from settings_store.changes.lifecycle import ChangeState, Event, Refused, next_state, way_on
 from settings_store.changes.watches import UNWATCHED, Watch
 from settings_store.mailboxes import rejections, states
 from settings_store.runs import endpoints, outcomes, runs
@@ -50,14 +50,15 @@ def apply(
     in_force = changes.lock_domain(conn, change.domain_id)
     change = changes.load(conn, change.id)
     run = runs.of_change(conn, change.id)
-    if change.state is not ChangeState.VERIFIED or run is None or run.counts is None or run.finished_at is None:
-        raise Refused(f"change {change.id} is {change.state}; only a verified change can be applied")
+    next_state(change.state, Event.APPLY, change.id)
+    if run is None or run.counts is None or run.finished_at is None:
+        raise Refused(f"change {change.id} has no report; `mail-preflight again {change.id}` verifies it")
     _refuse_stale(conn, change, run, in_force, now - run.finished_at, max_age)
-    _refuse_other(run, checksum)
-    _refuse_incomplete(conn, run, accept_disconnects)
+    _refuse_other(change, run, checksum)
     count = run.counts["will_disconnect"]
+    _refuse_incomplete(conn, change, run, count, accept_disconnects)
     if count != (accept_disconnects or 0):
-        raise Refused(_disconnects(count, accept_disconnects))
+        raise Refused(_disconnects(change, count, accept_disconnects))
     changes.move(conn, change.id, Event.APPLY, now, actor, f"{count} disconnects accepted, report {run.checksum}")
     _put_in_force(conn, change.domain_id, change.settings_id)
     watches.end(conn, change.domain_id)
@@ -97,9 +98,9 @@ def roll_back(conn: Connection, change: Change, now: float, actor: Actor = SERVI
     Refused when the change is not the one in force: a later one would be undone with it.
     """
     in_force = changes.lock_domain(conn, change.domain_id)
-    next_state(change.state, Event.ROLL_BACK)
+    next_state(change.state, Event.ROLL_BACK, change.id)
     if in_force != change.settings_id:
-        raise Refused(f"change {change.id} is not in force any more; roll back the later change first")
+        raise Refused(f"change {change.id} is not in force any more; {_later(conn, change, in_force)}")
     _put_in_force(conn, change.domain_id, change.base_settings_id)
     watches.end(conn, change.domain_id)
     run = runs.of_change(conn, change.id)
@@ -111,6 +112,15 @@ def roll_back(conn: Connection, change: Change, now: float, actor: Actor = SERVI
         states.restore(conn, run, now, actor)
     credentials.forget_replaced(conn, change.id, now)
     return changes.move(conn, change.id, Event.ROLL_BACK, now, actor, why)
+
+
+def _later(conn: Connection, change: Change, in_force: int | None) -> str:
+    """What to do before a change can be rolled back that another one has followed."""
+    following = _changes.c.domain_id == change.domain_id, _changes.c.settings_id == in_force
+    later = conn.execute(sa.select(_changes.c.id).where(*following, _changes.c.state == ChangeState.APPLIED)).scalar()
+    if later is None:
+        return way_on(change.state, change.id)
+    return f"`mail-preflight rollback {later}` takes the later one back first"
 
 
 def next_step(conn: Connection, change: Change, now: float, max_age: float) -> Step:
@@ -131,6 +141,26 @@ def next_step(conn: Connection, change: Change, now: float, max_age: float) -> S
     return "resume" if outcomes.left_untried(conn, run.id) else "apply"
 
 
+def ways(conn: Connection, change: Change, now: float, max_age: float) -> list[str]:
+    """The commands that would be accepted for a change now, the one that leads on first: `apply {id}`."""
+    step = next_step(conn, change, now, max_age)
+    if change.state is ChangeState.VERIFYING:
+        return ["resume {id}", "cancel {id}", "discard {id}"]
+    first = [] if step == "none" else [f"{step} {{id}}{_accepted(conn, change) if step == 'apply' else ''}"]
+    if change.state is ChangeState.DRAFT:
+        return [*first, "discard {id}"]
+    if change.state is ChangeState.VERIFIED:
+        return [*first, "report {id}", *(["again {id}"] if step != "again" else []), "discard {id}"]
+    return [*first, "history {id}"]
+
+
+def _accepted(conn: Connection, change: Change) -> str:
+    run = runs.of_change(conn, change.id)
+    count = run.counts["will_disconnect"] if run and run.counts else 0
+    needed = run is not None and (count or endpoints.any_failed(conn, run.id))
+    return f" --accept-disconnects {count}" if needed else ""
+
+
 def is_in_force(conn: Connection, change: Change) -> bool:
     """Whether the change's settings are those in force."""
     return changes.lock_domain(conn, change.domain_id) == change.settings_id
@@ -141,7 +171,7 @@ def _put_in_force(conn: Connection, domain_id: int, settings_id: int | None) -> 
 
 
 def _refuse_stale(conn: Connection, change: Change, run: Run, in_force: int | None, age: float, max_age: float) -> None:
-    again = "verify it again"
+    again = f"verify it again: `mail-preflight again {change.id}`"
     if in_force != change.base_settings_id:
         raise Refused(f"the settings of {change.domain} were changed since this change was saved; {again}")
     if age > max_age:
@@ -158,30 +188,37 @@ def _refuse_stale(conn: Connection, change: Change, run: Run, in_force: int | No
         raise Refused(f"{count} mailboxes of {change.domain} were added or changed since the report; {again}")
 
 
-def _refuse_other(run: Run, checksum: str | None) -> None:
+def _refuse_other(change: Change, run: Run, checksum: str | None) -> None:
     """The checksum, or its beginning, is that of the report."""
     if checksum is None or checksum == run.checksum:
         return
     if len(checksum) < SHORT:
         raise Refused(f"give at least {SHORT} characters of the checksum")
     if not (run.checksum or "").startswith(checksum):
-        raise Refused("the report is not the one that was reviewed: its checksum is another; look at it again")
+        raise Refused(
+            "the report is not the one that was reviewed: its checksum is another; "
+            f"`mail-preflight report {change.id}` shows it"
+        )
 
 
-def _refuse_incomplete(conn: Connection, run: Run, accept_disconnects: int | None) -> None:
+def _refuse_incomplete(conn: Connection, change: Change, run: Run, count: int, accepted: int | None) -> None:
     """A report that leaves mailboxes untried, or an endpoint that fails, is no all-clear because nobody is counted."""
     if left := outcomes.left_untried(conn, run.id):
         raise Refused(
             f"the report is incomplete: {left} mailboxes were not tried; "
-            f"`mail-preflight resume {run.change_id}` goes on with them"
+            f"`mail-preflight resume {change.id}` goes on with them"
         )
-    if accept_disconnects is None and endpoints.any_failed(conn, run.id):
+    if accepted is None and endpoints.any_failed(conn, run.id):
         raise Refused(
-            "a server of these settings does not work; to put them in force all the same, give the number of "
-            "mailboxes that would disconnect with --accept-disconnects"
+            "a server of these settings does not work; to put them in force all the same: "
+            f"`{_accepting(change, count)}`"
         )
 
 
-def _disconnects(count: int, accepted: int | None) -> str:
+def _disconnects(change: Change, count: int, accepted: int | None) -> str:
     said = f", not {accepted}" if accepted is not None else ""
-    return f"{count} mailboxes would disconnect{said}; to accept that, give --accept-disconnects {count}"
+    return f"{count} mailboxes would disconnect{said}; to accept that: `{_accepting(change, count)}`"
+
+
+def _accepting(change: Change, count: int) -> str:
+    return f"mail-preflight apply {change.id} --accept-disconnects {count}"

@@ -17,7 +17,7 @@ from checks.settings import Settings
 from settings_store import audit, domains, schema
 from settings_store.actors import SERVICE, Actor
 from settings_store.changes import credentials
-from settings_store.changes.lifecycle import UNAPPLIED, ChangeState, Event, Refused, next_state
+from settings_store.changes.lifecycle import UNAPPLIED, ChangeState, Event, Refused, next_state, refusal
 from settings_store.events import events
 from settings_store.events.kinds import STEPS, ChangeEvent, ChangeResumed, RunCancelled
 from settings_store.mailboxes.mailboxes import ImportCounts
@@ -102,7 +102,7 @@ def cancel(conn: Connection, change: Change, now: float, actor: Actor = SERVICE)
 def reopen(conn: Connection, change: Change, now: float, actor: Actor = SERVICE) -> Change:
     """Takes a superseded or discarded change up again as a draft; the unapplied one of its domain is superseded."""
     lock_domain(conn, change.domain_id)
-    next_state(change.state, Event.REOPEN)
+    next_state(change.state, Event.REOPEN, change.id)
     _supersede(conn, change.domain_id, now, actor)
     return move(conn, change.id, Event.REOPEN, now, actor)
 
@@ -118,14 +118,16 @@ def move(
 ) -> Change:
     """One transition, by compare-and-swap, and its event, of that `kind` or of the transition's. Raises `Refused`."""
     change = load(conn, change_id)
-    state = next_state(change.state, event)
+    state = next_state(change.state, event, change_id)
     moved = conn.execute(
         _changes.update()
         .where(_changes.c.id == change_id, _changes.c.state == change.state.value)
         .values(state=state.value)
     )
     if moved.rowcount != 1:
-        raise Refused(f"change {change_id} was changed by somebody else just now; look at it again")
+        raise Refused(
+            f"change {change_id} was changed by somebody else just now; `mail-preflight history {change_id}` says how"
+        )
     note(conn, change, kind or STEPS[event], now, actor, state, detail)
     return load(conn, change_id)
 
@@ -213,6 +215,12 @@ def _beginning_with(conn: Connection, account_id: int, prefix: str) -> Sequence[
     return conn.execute(query.limit(2)).scalars().all()
 
 
+def of_domain(conn: Connection, domain_id: int) -> list[str]:
+    """The ids of a domain's changes, the newest first."""
+    mine = sa.select(_changes.c.id).where(_changes.c.domain_id == domain_id)
+    return list(conn.execute(mine.order_by(_changes.c.created_at.desc(), _changes.c.id)).scalars())
+
+
 def load(conn: Connection, change_id: str) -> Change:
     """A change of any account, by an id of our own. Raises `Invalid` when it is not known."""
     return _find(conn, change_id)
@@ -226,7 +234,9 @@ def _find(conn: Connection, change_id: str, *conditions: sa.ColumnElement[bool])
     )
     row = conn.execute(query).one_or_none()
     if row is None:
-        raise Invalid(f"there is no change {change_id!r}; `mail-preflight verify` prints the id of each", "change_id")
+        raise Invalid(
+            f"there is no change {change_id!r}; `mail-preflight changes DOMAIN` lists those of a domain", "change_id"
+        )
     return Change(
         id=row.id,
         domain_id=row.domain_id,
@@ -248,15 +258,22 @@ def mark_verified(conn: Connection, change_id: str, now: float) -> None:
 def resume(
     conn: Connection, change: Change, canaries: int, now: float, max_age: float, actor: Actor = SERVICE
 ) -> runs.Run:
-    """Opens the change's run again for the mailboxes it has left untried. Raises `Invalid` where there are none.
+    """Goes on with a change's run: one under way as it is, one that has ended for the mailboxes it has left untried.
 
-    Raises `Refused` when the run ended more than `max_age` seconds ago: what it found out then is out of date.
+    Raises `Invalid` where there are none, and `Refused` where the change is not verified, or its run ended more than
+    `max_age` seconds ago: what it found out then is out of date.
     """
     run = runs.of_change(conn, change.id)
-    if run is not None and run.finished_at is not None and now - run.finished_at > max_age:
-        raise Refused("the report is out of date; verify the change again instead of going on with it")
-    if run is None or not planning.resume(conn, run.id, canaries, now):
-        raise Invalid(f"change {change.id} has no mailbox left untried; `mail-preflight report` shows what is known")
+    if change.state not in (ChangeState.VERIFYING, ChangeState.VERIFIED) or run is None:
+        raise refusal(change.state, "gone on with", change.id)
+    if change.state is ChangeState.VERIFYING and run.stage not in runs.ENDED:
+        return run
+    if run.finished_at is not None and now - run.finished_at > max_age:
+        raise Refused(f"the report is out of date; `mail-preflight again {change.id}` verifies the change anew")
+    if not planning.resume(conn, run.id, canaries, now):
+        raise Invalid(
+            f"change {change.id} has no mailbox left untried; `mail-preflight report {change.id}` shows what is known"
+        )
     move(conn, change.id, Event.VERIFY, now, actor, "resumed", ChangeResumed)
     resumed = runs.load(conn, run.id)
     return resumed or run

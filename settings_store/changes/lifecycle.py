@@ -68,10 +68,58 @@ def events_of(state: ChangeState | None) -> list[Event]:
     return [event for known, event in TRANSITIONS if known == state]
 
 
-def next_state(state: ChangeState | None, event: Event) -> ChangeState:
-    """The state after an event. Raises `Refused` where the table has none."""
+_STATES: Mapping[ChangeState, str] = {
+    _S.DRAFT: "not verified",
+    _S.VERIFYING: "being verified",
+    _S.VERIFIED: "verified",
+    _S.APPLIED: "applied",
+    _S.DISCARDED: "discarded",
+    _S.SUPERSEDED: "replaced by a newer one",
+    _S.ROLLED_BACK: "rolled back",
+}
+_EVENTS: Mapping[Event, str] = {
+    _E.SAVE: "saved",
+    _E.VERIFY: "verified",
+    _E.FINISH: "reported",
+    _E.CANCEL: "cancelled",
+    _E.APPLY: "applied",
+    _E.ROLL_BACK: "rolled back",
+    _E.DISCARD: "discarded",
+    _E.SUPERSEDE: "replaced",
+    _E.REOPEN: "reopened",
+}
+_WAYS: Mapping[ChangeState, str] = {
+    _S.DRAFT: "`mail-preflight again {id}` verifies it",
+    _S.VERIFYING: "`mail-preflight resume {id}` goes on with that, `mail-preflight cancel {id}` ends it",
+    _S.VERIFIED: "`mail-preflight report {id}` says what can be done with it",
+    _S.APPLIED: "`mail-preflight history {id}` says what became of it",
+    _S.DISCARDED: "`mail-preflight reopen {id}` takes it up again",
+    _S.SUPERSEDED: "`mail-preflight reopen {id}` takes it up again",
+    _S.ROLLED_BACK: "`mail-preflight history {id}` says what became of it",
+}
+"""The command that leads on from each state; it is accepted there."""
+
+
+def next_state(state: ChangeState | None, event: Event, change_id: str = "") -> ChangeState:
+    """The state after an event. Raises `Refused`, with the command that leads on, where the table has none."""
     try:
         return TRANSITIONS[state, event]
     except KeyError:
-        possible = ", ".join(events_of(state)) or "nothing any more"
-        raise Refused(f"a change that is {state or 'new'} cannot {event}; possible: {possible}") from None
+        raise refusal(state, _EVENTS[event], change_id) from None
+
+
+def refusal(state: ChangeState | None, what: str, change_id: str) -> Refused:
+    """Why a change in this state cannot be, say, "applied", and the command that leads on."""
+    if state is None:
+        return Refused(f"a change that is not saved cannot be {what}; `mail-preflight verify` saves one")
+    return Refused(f"change {change_id} is {_STATES[state]} and cannot be {what}; {way_on(state, change_id)}")
+
+
+def way_on(state: ChangeState, change_id: str) -> str:
+    """The command that leads on from a state, and what it does."""
+    return _WAYS[state].format(id=change_id)
+
+
+def has_no_report(state: ChangeState, change_id: str) -> Refused:
+    """Why nothing can be read of a change, and the command that leads on."""
+    return Refused(f"change {change_id} has no report: it is {_STATES[state]}; {way_on(state, change_id)}")

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from settings_store import schema
+from settings_store import audit, schema
 from settings_store.changes import changes
 from settings_store.changes.changes import Change
 from settings_store.changes.lifecycle import ChangeState
+from settings_store.events.kinds import ChangeRolledBack, ChangeWatchFailed
 from settings_store.runs import endpoints, runs
 
 _changes = schema.changes
@@ -53,6 +54,29 @@ def look_again(conn: Connection, change_id: str, run_id: str, at: float) -> bool
         return False
     conn.execute(_changes.update().where(_changes.c.id == change_id).values(watch_next=at))
     return True
+
+
+def ended_rounds(conn: Connection, change_id: str) -> list[tuple[str, float]]:
+    """The ids of the change's watch runs that have ended, with when, in order."""
+    table = schema.runs
+    mine = table.c.change_id == change_id, table.c.kind == "health", table.c.stage == "finished"
+    query = sa.select(table.c.id, table.c.finished_at).where(*mine).order_by(table.c.created_at)
+    return [(row.id, row.finished_at) for row in conn.execute(query)]
+
+
+def goes_on(conn: Connection, change_id: str) -> bool:
+    """Whether another round is to come, or one is under way."""
+    table = schema.runs
+    going = table.c.change_id == change_id, table.c.kind == "health", table.c.stage.not_in(runs.ENDED)
+    due = sa.select(_changes.c.id).where(_changes.c.id == change_id, _changes.c.watch_next.is_not(None))
+    return conn.execute(due.union_all(sa.select(table.c.id).where(*going)).limit(1)).first() is not None
+
+
+def trouble(conn: Connection, change_id: str) -> str:
+    """What the watch has found to be too bad, '' where nothing was."""
+    told = [event for event in audit.of_change(conn, change_id) if event.event == ChangeWatchFailed.STEP]
+    undone = [event for event in audit.of_change(conn, change_id) if event.event == ChangeRolledBack.STEP]
+    return next((event.detail for event in (*told, *undone) if event.detail), "")
 
 
 def end(conn: Connection, domain_id: int) -> None:

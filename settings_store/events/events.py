@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from settings_store import schema
 from settings_store.actors import Actor
-from settings_store.events.kinds import KINDS, Event, OtherEvent
+from settings_store.events.kinds import KINDS, DomainRemoved, Event, OtherEvent
 
 _events, _domains = schema.events, schema.domains
 _LONGEST_NAME = 200
@@ -71,7 +71,20 @@ def of_domain(conn: Connection, account_id: int, domain_id: int, after: int = 0,
     listed = schema.incident_domains
     shared = sa.select(listed.c.incident_id).where(listed.c.domain_id == domain_id)
     mine = sa.or_(_events.c.domain_id == domain_id, _events.c.subject.in_(shared))
+    after = max(after, _last_removal(conn, domain_id))
     return list(_read(conn, mine, _events.c.account_id == account_id, _events.c.seq > after, limit=limit))
+
+
+def _last_removal(conn: Connection, domain_id: int) -> int:
+    """What came before belongs to a domain that is gone: SQLite gives the number of one to the next."""
+    removed = _events.c.kind == DomainRemoved.KIND, _events.c.subject == f"domain:{domain_id}"
+    return conn.execute(sa.select(sa.func.max(_events.c.seq)).where(*removed)).scalar() or 0
+
+
+def removals(conn: Connection, account_id: int, name: str) -> list[Event]:
+    """When domains of that name were given up, oldest first."""
+    found = _read(conn, _events.c.kind == DomainRemoved.KIND, _events.c.account_id == account_id)
+    return [event for event in found if event.payload["name"] == name]
 
 
 def of_account(conn: Connection, account_id: int, after: int = 0, limit: int = 100) -> list[Event]:

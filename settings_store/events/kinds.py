@@ -3,7 +3,7 @@
 A kind is never renamed: what was stored under it is read with it. Fields may be added, with a default.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Literal
 
@@ -210,6 +210,50 @@ class MailboxesUnknown(MailboxesEvent):
     KIND = "mailboxes.unknown"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailboxesRemoved(Event):
+    """`count` mailboxes were taken out of the domain, with their credentials. `named` are the first of them."""
+
+    KIND = "mailboxes.removed"
+
+    count: int = 0
+    named: Sequence[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailboxesImported(Event):
+    """Mailboxes were added to the domain, or given other credentials, at once."""
+
+    KIND = "mailboxes.imported"
+
+    added: int = 0
+    updated: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainRemoved(Event):
+    """The domain called `name` was given up, with so many mailboxes and changes."""
+
+    KIND = "domain.removed"
+
+    name: str = ""
+    mailboxes: int = 0
+    changes: int = 0
+
+
+class AccountAdded(Event):
+    KIND = "account.added"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountRemoved(Event):
+    """The account called `name`, which had no domain any more."""
+
+    KIND = "account.removed"
+
+    name: str = ""
+
+
 # -- incidents
 
 
@@ -268,6 +312,11 @@ _ALL: tuple[type[Event], ...] = (
     MailboxesConnected,
     MailboxesDisconnected,
     MailboxesUnknown,
+    MailboxesImported,
+    MailboxesRemoved,
+    DomainRemoved,
+    AccountAdded,
+    AccountRemoved,
     IncidentOpened,
     IncidentReminder,
     IncidentRecovered,

@@ -47,6 +47,7 @@ class Known:
     moved: bool
     in_force: bool
     resting: bool
+    last_ok_at: float | None = None
 
     @property
     def host(self) -> str:

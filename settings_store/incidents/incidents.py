@@ -122,6 +122,9 @@ class Open:
 ENDPOINTS = "endpoints"
 """The fact that names the endpoints an incident is about, separated by blanks."""
 
+ALSO = "also"
+"""The fact that names those that fail for another cause, with its code: `smtp@mail.example:465=connect.timeout`."""
+
 _incidents, _listed, _boxes = schema.incidents, schema.incident_domains, schema.mailboxes
 
 

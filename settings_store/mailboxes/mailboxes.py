@@ -8,8 +8,11 @@ from itertools import islice
 import sqlalchemy as sa
 
 from checks.model import Fault, Invalid, MailboxState
+from settings_store.actors import SERVICE, Actor
 from settings_store.db import Database
 from settings_store.domains import lock_mailboxes
+from settings_store.events import events
+from settings_store.events.kinds import MailboxesImported
 from settings_store.mailboxes import state_events
 from settings_store.mailboxes.csv_file import MailboxRow
 from settings_store.mailboxes.rejections import forget
@@ -42,7 +45,12 @@ class ImportCounts:
 
 
 def import_mailboxes(
-    conn: sa.Connection, domain_id: int, rows: Iterable[MailboxRow], vault: Vault, now: float | None = None
+    conn: sa.Connection,
+    domain_id: int,
+    rows: Iterable[MailboxRow],
+    vault: Vault,
+    now: float | None = None,
+    actor: Actor = SERVICE,
 ) -> ImportCounts:
     """Adds the mailboxes to the domain, or gives those it has their new user name and password.
 
@@ -59,7 +67,16 @@ def import_mailboxes(
     while chunk := list(islice(remaining, CHUNK)):
         total += _import_chunk(conn, domain_id, revision, chunk, vault, now)
     moved = Moved(MailboxState.UNKNOWN, None, _count_unknown(conn, domain_id) - unknown - total.added)
-    state_events.record(conn, domain_id, [moved], Why("imported", "", now))
+    told = MailboxesImported(
+        subject=f"domain:{domain_id}",
+        at=now,
+        domain_id=domain_id,
+        actor=actor,
+        added=total.added,
+        updated=total.updated,
+    )
+    events.record(conn, *([told] if total.added or total.updated else []))
+    state_events.record(conn, domain_id, [moved], Why("imported", "", now, actor))
     return total
 
 

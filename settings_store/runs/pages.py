@@ -18,7 +18,7 @@ _runs, _pages, _rows = schema.runs, schema.pages, schema.run_mailboxes
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A mailbox still to be tried. `credential` is sealed.
+    """A mailbox still to be tried. `credential` is sealed, None where it was removed since the run was planned.
 
     `again`: it was tried already, and its server asked for patience; `skip` of its endpoints have let it in.
     """
@@ -27,7 +27,7 @@ class Work:
     address: str
     username: str
     kind: CredentialKind
-    credential: bytes = field(repr=False)
+    credential: bytes | None = field(repr=False)
     again: bool = False
     skip: int = 0
 
@@ -112,15 +112,15 @@ def work(conn: Connection, run_id: str, phase: Phase, number: int) -> list[Work]
 
 
 def renew(conn: Connection, run_id: str, phase: Phase, owner: str, now: float, until: float) -> Stage:
-    """Keeps an owner's leases alive; the run's stage, which tells whether to go on."""
+    """Keeps an owner's leases alive; the run's stage, which tells whether to go on: not with a run that is gone."""
     runs.touch(conn, run_id, now)
     conn.execute(
         _pages.update()
         .where(_of(run_id, phase), _pages.c.lease_owner == owner, _pages.c.done.is_(sa.false()))
         .values(lease_until=until)
     )
-    stage: Stage = conn.execute(sa.select(_runs.c.stage).where(_runs.c.id == run_id)).scalar_one()
-    return stage
+    stage: Stage | None = conn.execute(sa.select(_runs.c.stage).where(_runs.c.id == run_id)).scalar()
+    return stage or "cancelled"
 
 
 def close_own(conn: Connection, run_id: str, phase: Phase, owner: str) -> None:

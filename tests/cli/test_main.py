@@ -31,14 +31,6 @@ def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
     )
 
 
-@pytest.fixture
-def heeds_interrupts() -> Iterator[None]:
-    """A shell's background job ignores SIGINT, and whatever it starts does too (POSIX, 2.11 of the shell)."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 class TestUsage:
     @pytest.mark.parametrize(
         ("arguments", "words"),

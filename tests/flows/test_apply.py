@@ -46,8 +46,8 @@ def test_refused_unless_that_very_number_is_accepted(system: System, verified: O
     for accepted, said in ((None, ""), (1, ", not 1"), (3, ", not 3"), (0, ", not 0")):
         with system.open() as preflight, pytest.raises(Refused) as refused:
             account_of(preflight).changes.apply(verified.saved.change_id, accepted)
-        told = f"2 mailboxes would disconnect{said}; to accept that, give --accept-disconnects 2"
-        assert str(refused.value) == told
+        command = f"mail-preflight apply {verified.saved.change_id} --accept-disconnects 2"
+        assert str(refused.value) == f"2 mailboxes would disconnect{said}; to accept that: `{command}`"
     assert_untouched(system)
 
 
@@ -58,7 +58,7 @@ def test_applied_with_the_accepted_number_once(system: System, verified: Outcome
         applied = account_of(preflight).changes.apply(verified.saved.change_id, 2)
         assert (applied.domain, applied.settings, applied.will_disconnect) == (DOMAIN, settings_of(lab), 2)
 
-        with pytest.raises(Refused, match=r"is applied; only a verified change can be applied"):
+        with pytest.raises(Refused, match=r"is applied and cannot be applied; `mail-preflight history "):
             account_of(preflight).changes.apply(verified.saved.change_id, 2)
 
         (domain,) = account_of(preflight).domains.summaries()
@@ -138,7 +138,7 @@ def test_a_change_that_is_superseded(system: System, verified: Outcome, lab: Mai
     second = system.verify(DOMAIN, settings_of(lab, host="127.0.0.1"))
 
     with system.open() as preflight:
-        with pytest.raises(Refused, match="is superseded"):
+        with pytest.raises(Refused, match="is replaced by a newer one and cannot be applied; `mail-preflight reopen "):
             account_of(preflight).changes.apply(verified.saved.change_id, 2)
         account_of(preflight).changes.apply(second.saved.change_id, 2)
 
@@ -148,9 +148,9 @@ def test_a_change_whose_run_has_not_ended(database_system: System, lab: MailLab)
     with database_system.open() as preflight:
         preflight.flow.resources.publish = lambda *_: None
         saved = account_of(preflight).changes.save(DOMAIN, settings_of(lab))
-        with pytest.raises(Refused, match="is verifying"):
+        with pytest.raises(Refused, match="is being verified and cannot be applied; `mail-preflight resume "):
             account_of(preflight).changes.apply(saved.change_id, None)
-        with pytest.raises(Invalid, match="has no report: it is verifying"):
+        with pytest.raises(Invalid, match="has no report: it is being verified; `mail-preflight resume "):
             account_of(preflight).changes.report(saved.change_id)
 
 
@@ -173,7 +173,7 @@ def test_a_newer_change_cancels_the_run_of_the_older(system: System, lab: MailLa
 
         assert (first.stage, last.stage) == ("cancelled", "finished")
         assert account_of(preflight).changes.report(new.change_id).counts["keeps_working"] == 60
-        with pytest.raises(Invalid, match="has no report: it is superseded"):
+        with pytest.raises(Invalid, match="has no report: it is replaced by a newer one; `mail-preflight reopen "):
             account_of(preflight).changes.report(old.change_id)
 
 
@@ -182,9 +182,8 @@ def test_the_command_refuses_and_applies(system: System, verified: Outcome) -> N
     applied = system.command("apply", verified.saved.change_id, "--accept-disconnects", "2")
 
     assert refused.status == 2
-    assert refused.err == (
-        "mail-preflight: 2 mailboxes would disconnect; to accept that, give --accept-disconnects 2\n"
-    )
+    command = f"mail-preflight apply {verified.saved.change_id} --accept-disconnects 2"
+    assert refused.err == f"mail-preflight: 2 mailboxes would disconnect; to accept that: `{command}`\n"
     assert applied.status == 0, applied.err
     with system.open() as preflight:
         assert states(preflight) == {"connected": 8, "disconnected": 2}

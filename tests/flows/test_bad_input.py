@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from checks.model import Invalid
+from checks.model import Invalid, Unavailable
 from settings_store.secrets import new_key
 from tests.flows.harness import Result, System, account_of, boxes_of, outcome, settings_of, wait_for, write_csv
 from tests.servers.lab import MailLab
@@ -36,7 +36,7 @@ def arguments(lab: MailLab, csv: Path) -> list[str]:
 
 
 def test_an_unknown_change(system: System) -> None:
-    assert_refused(system.command("apply", "no-such-change"), "no-such-change", "mail-preflight verify")
+    assert_refused(system.command("apply", "no-such-change"), "no-such-change", "mail-preflight changes DOMAIN")
     assert_refused(system.command("report", "no-such-change"), "no-such-change")
 
 
@@ -60,7 +60,7 @@ def test_a_database_server_that_is_down(own_system: System) -> None:
 
     done = own_system.command("domains")
 
-    assert_refused(done, "cannot be used")
+    assert_refused(done, "cannot be used", "start PostgreSQL", status=5)
     assert "sesame" not in done.err
 
 
@@ -100,7 +100,7 @@ class TestBroker:
         csv = write_csv(own_system.folder / "boxes.csv", boxes_of(lab, DOMAIN, 3))
 
         for command in (arguments(lab, csv), ["serve"]):
-            assert_refused(own_system.command(*command), "MAIL_PREFLIGHT_BROKER_URL")
+            assert_refused(own_system.command(*command), "MAIL_PREFLIGHT_BROKER_URL", "start Redis", status=5)
         with own_system.open() as preflight:
             assert account_of(preflight).domains.summaries() == []
 
@@ -110,7 +110,7 @@ class TestBroker:
         broker, own_system.broker_url = own_system.broker_url, f"redis://127.0.0.1:{free_port()}/0"
         with own_system.open() as preflight:
             saved = account_of(preflight).changes.save(DOMAIN, settings_of(lab))
-            with pytest.raises(Invalid, match="does not answer"), preflight.working():
+            with pytest.raises(Unavailable, match="does not answer"), preflight.working():
                 raise AssertionError("there is no broker")
         own_system.broker_url = broker
 
@@ -166,7 +166,8 @@ class TestBroker:
         with socket.create_server(("127.0.0.1", 0)) as mute:
             own_system.broker_url = f"redis://127.0.0.1:{mute.getsockname()[1]}/0"
 
-            assert_refused(own_system.command("worker", "--queue", "preflight"), "MAIL_PREFLIGHT_BROKER_URL")
+            said = own_system.command("worker", "--queue", "preflight")
+            assert_refused(said, "MAIL_PREFLIGHT_BROKER_URL", status=5)
 
 
 class TestServe:

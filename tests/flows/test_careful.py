@@ -336,9 +336,9 @@ class TestPacing:
 
                 assert server.seen.logins == so_far < 500
                 assert account_of(preflight).runs.progress(saved.run_id).stage == "cancelled"
-                with pytest.raises(Invalid, match="is draft"):
+                with pytest.raises(Invalid, match="is not verified; `mail-preflight again "):
                     account_of(preflight).changes.report(saved.change_id)
-                with pytest.raises(Refused, match="only a verified change"):
+                with pytest.raises(Refused, match="cannot be applied"):
                     account_of(preflight).changes.apply(saved.change_id)
 
 
@@ -409,8 +409,41 @@ class TestApplied:
         assert (incident.scope, incident.code, incident.mailboxes) == ("mailboxes", "auth.all_rejected", 5)
         assert (incident.facts["protocol"], incident.seen.startswith("NO ")) == ("IMAP", True)
         assert (incident.facts["change"], bool(incident.facts["undone"])) == (change_id, by_itself)
+        assert (incident.facts["failing"], incident.facts["total"]) == ("5", "40")
         assert server.seen.rejected.total() <= 10
         assert_harmless(server)
+
+    def test_apply_says_that_nobody_watches_and_stays_where_it_is_asked_to(
+        self, embedded_system: System, server: GuardedServer, lab: Lab
+    ) -> None:
+        """Without `serve`, it watches itself; given a server that rejects, the change goes back."""
+        embedded_system.load(DOMAIN, boxes(40))
+        first, second = (embedded_system.verify(DOMAIN, lab.settings(server)) for _ in range(2))
+        alone = embedded_system.command("apply", second.saved.change_id)
+        assert first.counts == second.counts
+        assert f"To watch it here: mail-preflight watch {second.saved.change_id}\n" in alone.out
+        assert "Nobody watches it" in alone.out
+        well = embedded_system.command("watch", second.saved.change_id, WATCH_EVERY_MINUTES="60")
+        assert (well.status, well.out.splitlines()[-1]) == (
+            0,
+            "The watch is over; no more failed than the report said.",
+        )
+        assert "40 ok, 0 fail, 0 inconclusive" in well.out
+
+        third = embedded_system.verify(DOMAIN, lab.settings(server, host="127.0.0.1"))
+        server.users = {}
+        watched = embedded_system.command(
+            *("apply", third.saved.change_id, "--watch", "--roll-back-by-itself"), WATCH_EVERY_MINUTES="0.01"
+        )
+
+        assert watched.status == 1, watched.err
+        assert "Watched for 30 minutes" in watched.out
+        last = watched.out.splitlines()[-1]
+        assert last.startswith("The change was rolled back: the settings from before are in force again.")
+        assert "mailboxes that were to work fail after the change" in last
+        with embedded_system.open() as preflight:
+            (domain,) = account_of(preflight).domains.summaries()
+        assert domain.settings == lab.settings(server)
 
     def test_a_watch_of_what_is_not_in_force_any_more(
         self, embedded_system: System, server: GuardedServer, lab: Lab

@@ -68,7 +68,10 @@ def in_force(preflight: Preflight) -> dict[str, list[dict[str, object]]]:
     with preflight.database.read() as conn:
         queries = {name: narrowed.get(name, sa.select(table)) for name, table in tables.items()}
         ordered = {name: query.order_by(*tables[name].primary_key) for name, query in queries.items()}
-        return {name: [dict(row) for row in conn.execute(query).mappings()] for name, query in ordered.items()}
+        found = {name: [dict(row) for row in conn.execute(query).mappings()] for name, query in ordered.items()}
+        told = sa.select(schema.events).where(~schema.events.c.kind.startswith("change."))
+        told = told.where(~schema.events.c.kind.startswith("run.")).order_by(schema.events.c.seq)
+        return found | {"events": [dict(row) for row in conn.execute(told).mappings()]}
 
 
 def logins_in_force(preflight: Preflight) -> dict[str, tuple[str, str]]:
@@ -89,17 +92,31 @@ def held(preflight: Preflight) -> int:
 
 
 def test_nothing_of_a_change_is_in_force_before_it_is_applied(working: System, lab: MailLab) -> None:
-    """Given nine that work, when a change brings two wrong passwords and a mailbox, then these two would disconnect."""
+    """Given nine that work, when a change brings two wrong passwords and a mailbox, then these two would disconnect.
+
+    The whole store is compared after each step: saved, verified, taken up again after another, and discarded.
+    """
+    path = write_csv(working.folder / "proposed.csv", boxes_of(lab, DOMAIN, COUNT, wrong=WRONG))
     with working.open() as preflight:
+        changes = account_of(preflight).changes
         before = in_force(preflight)
 
-        found = propose(working, lab, boxes_of(lab, DOMAIN, COUNT, wrong=WRONG))
+        saved = changes.save(DOMAIN, settings_of(lab), path)
         assert in_force(preflight) == before
-        assert found.saved.proposed is not None
-        assert (found.saved.proposed.added, found.saved.proposed.updated, found.saved.proposed.unchanged) == (1, 2, 7)
+        with preflight.working():
+            found = outcome(preflight, saved)
+        assert in_force(preflight) == before
+        assert saved.proposed is not None
+        assert (saved.proposed.added, saved.proposed.updated, saved.proposed.unchanged) == (1, 2, 7)
         assert held(preflight) == 3
 
-        account_of(preflight).changes.discard(found.saved.change_id)
+        other = changes.save(DOMAIN, settings_of(lab, host="127.0.0.1"))
+        changes.discard(other.change_id)
+        changes.reopen(saved.change_id)
+        assert in_force(preflight) == before
+        assert held(preflight) == 3
+
+        changes.discard(saved.change_id)
         assert in_force(preflight) == before
         assert held(preflight) == 0
 

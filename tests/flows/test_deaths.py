@@ -1,6 +1,7 @@
 """Processes and the broker die in the middle: the report stays the same, and no stored result is asked for twice."""
 
 import contextlib
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -141,6 +142,30 @@ def verify_arguments(system: System, lab: MailLab) -> list[str]:
         *("--imap", f"localhost:{lab.dovecot.imaps_port}", "--imap-security", "tls"),
         *("--smtp", f"localhost:{lab.postfix.smtps_port}", "--smtp-security", "tls"),
     ]
+
+
+@pytest.mark.usefixtures("heeds_interrupts")
+def test_ctrl_c_leaves_a_change_that_resume_goes_on_with(embedded_system: System, lab: MailLab) -> None:
+    """Logins under way are finished and kept; the command that was named goes on, and nobody logs in twice."""
+    with embedded_system.open() as preflight:
+        with embedded_system.start(*verify_arguments(embedded_system, lab), **SLOW) as command:
+            wait_for(lambda: newest_run(preflight) is not None, "the change is saved")
+            run = newest_run(preflight)
+            assert run is not None
+            assert run.change_id is not None
+            wait_for_the_middle(preflight, run.id)
+            command.process.send_signal(signal.SIGINT)
+            said = command.wait()
+        known = stored(preflight, run.id)
+
+    assert said.status == 130
+    assert f"`mail-preflight resume {run.change_id}` goes on with it" in said.err
+    assert len(known) < COUNT
+    gone_on = embedded_system.command("resume", run.change_id, "--json")
+    assert gone_on.status == 1, gone_on.err
+    assert gone_on.document["counts"]["will_disconnect"] == len(WRONG)
+    assert gone_on.document["counts"]["keeps_working"] == COUNT - len(WRONG)
+    assert_nobody_twice(lab, known, most=1)
 
 
 def kill_verify_in_the_middle(system: System, lab: MailLab, preflight: Preflight) -> tuple[Saved, set[str]]:

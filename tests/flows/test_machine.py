@@ -63,7 +63,7 @@ def test_the_disk_fills(embedded_system: System, lab: MailLab, small_disk: Path)
         words = serve.words
 
     assert held < COUNT
-    assert (refused.status, refused.out, refused.err.count("\n")) == (4, "", 1)
+    assert (refused.status, refused.out, refused.err.count("\n")) == (5, "", 1)
     assert "is full" in refused.err
     assert_as_ever(found)
     assert_nobody_twice(lab, known, most=1)

@@ -219,9 +219,10 @@ def test_no_repr_shows_the_password(prefix: str) -> None:
 
 
 def test_a_postgresql_that_refuses_is_one_line_without_the_password() -> None:
-    with pytest.raises(Invalid) as caught:
+    with pytest.raises(Unavailable) as caught:
         Database("postgresql://me:planted@127.0.0.1:1/name").migrate()
     assert "127.0.0.1:1/name cannot be used: " in str(caught.value)
+    assert str(caught.value).endswith("; start PostgreSQL, or correct MAIL_PREFLIGHT_DATABASE_URL")
     assert "planted" not in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -230,13 +231,13 @@ def test_a_postgresql_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("settings_store.db._CONNECT_SECONDS", 2)  # the least that the driver takes
     with socket.create_server(("127.0.0.1", 0)) as silent:
         database = Database(f"postgresql://me:planted@127.0.0.1:{silent.getsockname()[1]}/name")
-        with pytest.raises(Invalid, match=r"cannot be used: .*timeout"):
+        with pytest.raises(Unavailable, match=r"cannot be used: .*timeout"):
             database.migrate()
 
 
 def test_a_wrong_postgresql_password_is_not_repeated(request: pytest.FixtureRequest) -> None:
     url = sa.make_url(request.getfixturevalue("postgres_url")).set(username="nobody_known", password="planted")
-    with pytest.raises(Invalid, match="cannot be used: ") as caught:
+    with pytest.raises(Unavailable, match="cannot be used: ") as caught:
         Database(url.render_as_string(hide_password=False)).migrate()
     assert "planted" not in str(caught.value)
 

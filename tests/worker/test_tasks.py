@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from kombu.exceptions import OperationalError
 from pydantic import SecretStr
 
 import worker.tasks
+from settings_store import heartbeats
 from settings_store.db import Database
 from settings_store.secrets import Vault, new_key
 from tests.servers.stores import sqlite_store
@@ -34,6 +36,17 @@ def app(tmp_path: Path) -> Iterator[Celery]:
     register(made, Flow(Resources(database, Vault([new_key()]), config, lambda *_: None), finish))
     yield made
     database.close()
+
+
+def test_who_is_at_work_is_written_down(app: Celery, tmp_path: Path) -> None:
+    """So that `apply` can say whether anybody watches."""
+    with closing(Database(f"sqlite:///{tmp_path}/tasks.db")) as database:
+        for name in ("sweep", "health"):
+            with database.read() as conn:
+                assert not heartbeats.all_at_work(conn, database.now())
+            app.tasks[f"mail_preflight.{name}"]()
+        with database.read() as conn:
+            assert heartbeats.all_at_work(conn, database.now())
 
 
 def test_beat_asks_for_what_there_is(app: Celery) -> None:

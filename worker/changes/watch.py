@@ -131,7 +131,7 @@ def _alert(resources: Resources, conn: Connection, change: Change, failure: _Fai
         Severity.CRITICAL,
         code,
         resources.now(),
-        {**(last.facts if last else {}), "change": change.id, "undone": "yes" if change.roll_back_by_itself else ""},
+        {**(last.facts if last else {}), **_of_change(change, failure)},
         last.seen if last else "",
         frozenset({change.domain_id}),
         mailboxes=failure.failing,
@@ -141,3 +141,9 @@ def _alert(resources: Resources, conn: Connection, change: Change, failure: _Fai
     incident_id = incidents.open_one(conn, opening, resources.now(), remind_at)
     if incident_id is not None:
         outbox.announce(conn, incident_id, "opened", 0, resources.now())
+
+
+def _of_change(change: Change, failure: _Failure) -> Mapping[str, str]:
+    """The facts that tell of a change, and whether it was rolled back for that, with how many fail of how many."""
+    counts = {"failing": str(failure.failing), "total": str(failure.total)}
+    return {"change": change.id, "undone": "yes" if change.roll_back_by_itself else "", **counts}

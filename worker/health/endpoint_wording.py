@@ -49,12 +49,13 @@ def endpoint_health_document(item: EndpointHealth, language: Language, written: 
 
 
 def _facts(item: EndpointHealth, known: Watched) -> Facts:
-    """Those of the newest conclusive result, where it is the one that is spoken of."""
+    """Those of the newest conclusive result, where it is the one that is spoken of, and whether it worked before."""
+    worked = {} if known.last_ok_at is None else {"worked": "yes"}
     if known.document:
         result = load_endpoint_result(dict(known.document))
         if result.code is known.code:
-            return endpoint_facts(result)
-    return place_facts(item.endpoint)
+            return {**endpoint_facts(result), **worked}
+    return {**place_facts(item.endpoint), **worked}
 
 
 def _check(known: Watched, written: Written) -> CheckDocument:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from checks.language import Language
 from checks.messages import wording
+from checks.messages.alerts import also
 from checks.model import MailboxState
 from settings_store.incidents.incidents import Incident
 from settings_store.incidents.overview import Disconnected
@@ -97,7 +98,7 @@ def _incident(item: Incident, language: Language, written: Written) -> IncidentD
         severity=item.severity.value,
         code=item.code,
         title=language.listed((phrase(language, f"severity.{item.severity}"), phrase(language, f"scope.{item.scope}"))),
-        sentence=words.sentence,
+        sentence=language.text((words.sentence, *also(item.facts, language))),
         advice=words.advice,
         course=language.text(_course(item, language, written)),
         shared=phrase(language, "health.incident.domains", names=names) if len(item.domains) > 1 else "",

@@ -10,7 +10,7 @@ from itertools import groupby
 
 from checks.codes import Code
 from settings_store.incidents.evidence import Known, Probe
-from settings_store.incidents.incidents import ENDPOINTS, Open, Opening, Scope, Severity
+from settings_store.incidents.incidents import ALSO, ENDPOINTS, Open, Opening, Scope, Severity
 from worker.incidents.own_outage import (
     FEWEST_SERVERS,
     RECENT_SECONDS,
@@ -68,7 +68,7 @@ def correlate(
     dead = {opening.facts["source"] for opening in sources}
     dead |= {subject.removeprefix("source:") for subject in ours_open if subject.startswith("source:")}
     fresh = [row for row in rows if _counts(row, limits, now) and row.source not in dead]
-    extensions, rest = _extensions([row for row in fresh if row.bad], incidents)
+    extensions, rest = _extensions([row for row in fresh if row.bad], incidents, limits)
     groups = _groups(rest, [row for row in fresh if not row.bad])
     opened = [_opening(group) for group in groups if _ripe(group, probes, limits, now)]
     return Findings(None, sources, tuple(opened), tuple(extensions))
@@ -94,14 +94,16 @@ def _counts(row: Known, limits: Limits, now: float) -> bool:
 # -- servers and endpoints
 
 
-def _extensions(rows: Sequence[Known], incidents: Sequence[Open]) -> tuple[list[Extension], list[Known]]:
+def _extensions(
+    rows: Sequence[Known], incidents: Sequence[Open], limits: Limits
+) -> tuple[list[Extension], list[Known]]:
     """What belongs to an open incident and is news to it, and what belongs to none."""
     about = [incident for incident in incidents if incident.scope in (Scope.ENDPOINT, Scope.SERVER)]
     joining: dict[str, list[Known]] = {}
     rest = []
     for row in rows:
         known = next((incident for incident in about if covers(incident, row)), None)
-        same = known or next((incident for incident in about if _same_cause(incident, row)), None)
+        same = known or next((incident for incident in about if _same_cause(incident, row, limits)), None)
         if same is None:
             rest.append(row)
         elif known is None or _graver(same, row):
@@ -114,13 +116,19 @@ def _graver(incident: Open, row: Known) -> bool:
     return incident.severity is Severity.WARNING and row.state == "fail"
 
 
-def _same_cause(incident: Open, row: Known) -> bool:
-    """The same server of the same account fails alike. An incident of one endpoint takes in its own domain only."""
+def _same_cause(incident: Open, row: Known, limits: Limits) -> bool:
+    """The same server of the same account fails alike, or with another endpoint of a domain at the same time.
+
+    An incident of one endpoint takes in its own domain only.
+    """
     if incident.account_id != row.account_id or incident.host != row.host:
         return False
     if incident.scope is Scope.ENDPOINT and row.domain_id not in incident.domain_ids:
         return False
-    return row.state == "silent" or incident.code == row.code or incident.severity is Severity.WARNING
+    if row.state == "silent" or incident.code == row.code or incident.severity is Severity.WARNING:
+        return True
+    at_once = abs(_first_bad(row) - incident.since) <= limits.patience
+    return at_once and row.domain_id in incident.domain_ids and place(row) not in incident.endpoints
 
 
 def _groups(rows: Sequence[Known], falling_silent: Sequence[Known]) -> list[tuple[Known, ...]]:
@@ -142,8 +150,25 @@ def _causes(rows: Sequence[Known], falling_silent: Sequence[Known]) -> list[tupl
     silent = [row for row in rows if row.state == "silent"]
     if not failing:
         return [(*silent, *falling_silent)]
-    first, *others = sorted(failing.values(), key=len, reverse=True)
+    first, *others = _one_death(sorted(failing.values(), key=len, reverse=True))
     return [(*first, *silent), *map(tuple, others)]
+
+
+def _one_death(by_code: Sequence[Sequence[Known]]) -> list[list[Known]]:
+    """The groups, but for those that are one: IMAP and SMTP of a server may die with a code each.
+
+    So they do where they have a domain in common, and no endpoint: one that fails in two ways has two causes.
+    """
+    joined: list[list[Known]] = []
+    for group in by_code:
+        domains, places = {row.domain_id for row in group}, {place(row) for row in group}
+        for other in joined:
+            if domains & {row.domain_id for row in other} and not places & {place(row) for row in other}:
+                other.extend(group)
+                break
+        else:
+            joined.append(list(group))
+    return joined
 
 
 def _opening(rows: Sequence[Known]) -> Opening:
@@ -156,6 +181,8 @@ def _opening(rows: Sequence[Known]) -> Opening:
     if len(domain_ids) > 1:
         scope, subject = Scope.SERVER, f"server:{first.account_id}:{first.host}:{first.code}"
     facts = {"host": first.host, "port": first.server.rpartition(":")[2], "protocol": first.protocol.label}
+    facts |= also_of(rows, first.code)
+    facts |= {"worked": "yes"} if all(row.last_ok_at is not None for row in rows) else {}
     return Opening(
         scope,
         subject,
@@ -167,6 +194,13 @@ def _opening(rows: Sequence[Known]) -> Opening:
         first.seen,
         domain_ids,
     )
+
+
+def also_of(rows: Iterable[Known], code: Code, known: str = "") -> dict[str, str]:
+    """The fact that names those that fail for another cause than the incident's, with that; none where none do."""
+    others = {f"{place(row)}={row.code}" for row in rows if row.state == "fail" and row.code is not code}
+    listed = " ".join(sorted(others | set(known.split())))
+    return {ALSO: listed} if listed else {}
 
 
 def endpoints_of(rows: Iterable[Known], more: frozenset[str] = frozenset()) -> dict[str, str]:
@@ -187,8 +221,7 @@ def _ripe(group: Sequence[Known], probes: Sequence[Probe], limits: Limits, now: 
     if nearly_all(seen):
         return now - began > 2 * RECENT_SECONDS  # it is us, as it seems, but that is not certain for so long
     silent = all(row.state != "fail" for row in group)
-    patience = limits.certain_after + 2 * limits.retry_seconds
-    return silent or now - began >= patience or not (_too_few(seen, probes) or _undecided(group, probes, began))
+    return silent or now - began >= limits.patience or not (_too_few(seen, probes) or _undecided(group, probes, began))
 
 
 def _too_few(seen: Mapping[str, int], probes: Sequence[Probe]) -> bool:

@@ -15,10 +15,10 @@ from checks.messages.endpoints import endpoint_facts
 from checks.serialize import load_endpoint_result
 from settings_store.alerts import outbox
 from settings_store.incidents import effects, evidence, incidents
-from settings_store.incidents.incidents import Open, Opening, Scope, Severity
+from settings_store.incidents.incidents import ALSO, Open, Opening, Scope, Severity
 from settings_store.incidents.last_failures import last_failure
 from worker.incidents import notice_incidents
-from worker.incidents.correlation import Extension, endpoints_of
+from worker.incidents.correlation import Extension, also_of, endpoints_of
 from worker.incidents.evidence import OF_SERVERS, Case
 from worker.incidents.lifecycle import LONGEST_SETTLE_SECONDS, Step, step_of
 from worker.incidents.mailbox_causes import mailbox_findings
@@ -146,7 +146,8 @@ class Judge:
             better = {"severity": Severity.CRITICAL.value, "code": failing.code.value, "seen": failing.seen}
             incident = replace(incident, severity=Severity.CRITICAL, code=failing.code)
         domain_ids = incident.domain_ids | {row.domain_id for row in rows}
-        facts = {**incident.facts, **endpoints_of(rows, incident.endpoints)}
+        also = also_of(rows, incident.code, incident.facts.get(ALSO, ""))
+        facts = {**incident.facts, **endpoints_of(rows, incident.endpoints), **also}
         mailboxes = evidence.mailbox_counts(self._conn, domain_ids)
         incidents.extend(self._conn, incident.id, domain_ids, facts=facts, mailboxes=mailboxes, **better)
         self._follow(replace(incident, domain_ids=domain_ids))

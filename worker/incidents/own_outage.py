@@ -37,6 +37,11 @@ class Limits:
         """How long it takes to be certain, in seconds."""
         return (self.fails - 1) * self.retry_seconds
 
+    @property
+    def patience(self) -> float:
+        """How long a failure waits for what may show that it is a greater one, in seconds."""
+        return self.certain_after + 2 * self.retry_seconds
+
 
 def service_failure(probes: Sequence[Probe], by_source: Sequence[Probe], limits: Limits, now: float) -> Opening | None:
     """Everything fails at once: nearly all servers that were looked at since it began, several of them for certain.

@@ -58,6 +58,8 @@ class Routes:
         None where it must not log in any more: somebody else may have the mailbox by now.
         """
         try:
+            if work.credential is None:
+                raise Fault(Code.CREDENTIAL_MISSING)
             credential = Credential(work.username, self.vault.open(work.credential), work.kind)
         except Fault as fault:
             return Done(

@@ -11,6 +11,7 @@ from worker.service.health import Health
 from worker.service.mailboxes import Mailboxes
 from worker.service.maintenance import Maintenance
 from worker.service.runs import Runs
+from worker.service.watches import Watches
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,11 @@ class Account:
     health: Health
     maintenance: Maintenance
     alerts: Alerts
+    watches: Watches
 
     @classmethod
     def bind(cls, to: Binding) -> Self:
         """The use cases, bound."""
-        return cls(Changes(to), Runs(to), Mailboxes(to), Domains(to), Health(to), Maintenance(to), Alerts(to))
+        return cls(
+            Changes(to), Runs(to), Mailboxes(to), Domains(to), Health(to), Maintenance(to), Alerts(to), Watches(to)
+        )

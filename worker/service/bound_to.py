@@ -15,8 +15,8 @@ from worker.resources import Publish
 class Binding:
     """An account and who acts in it.
 
-    `publish` sends a task for a run of ours, `sweep` goes on with one that has stalled, `working` has somebody work on
-    runs meanwhile.
+    `publish` sends a task for a run of ours, `advance` the one that is next for it, `sweep` goes on with one that has
+    stalled, `working` has somebody work on runs meanwhile, `watching` on all that `serve` does.
     """
 
     database: Database
@@ -25,5 +25,7 @@ class Binding:
     account_id: int
     actor: Actor
     publish: Publish
+    advance: Callable[[str], object]
     sweep: Callable[[str], object]
     working: Callable[[], AbstractContextManager[None]]
+    watching: Callable[[], AbstractContextManager[None]]

@@ -3,13 +3,15 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from checks.language import Language
-from checks.model import Invalid
 from checks.settings import Settings, normalise_domain
 from settings_store import audit, domains
 from settings_store.audit import Entry
 from settings_store.changes import applying, changes, credentials
 from settings_store.changes.changes import Change, Saved
+from settings_store.changes.lifecycle import has_no_report
 from settings_store.changes.watches import Watch
 from settings_store.mailboxes import correlation
 from settings_store.mailboxes.csv_file import read_csv
@@ -26,6 +28,19 @@ class Applied:
     domain: str
     settings: Settings
     will_disconnect: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A change of a domain as it is listed. `ways` are the commands that would be accepted for it now."""
+
+    id: str
+    short_id: str
+    state: str
+    saved_at: float
+    saved_by: str
+    settings: Settings
+    ways: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +78,7 @@ class Changes:
             change = changes.get(conn, to.account_id, change_id)
             run = runs.of_change(conn, change.id)
             if run is None or run.counts is None:
-                raise Invalid(f"change {change.id} has no report: it is {change.state}")
+                raise has_no_report(change.state, change.id)
             results = results_of(endpoints.documents(conn, run.id, runs.CANDIDATE))
             results = with_findings(results, correlation.found(conn, run.id), sum(run.counts.values()))
             step = applying.next_step(conn, change, to.database.now(), to.config.report_minutes * 60)
@@ -150,13 +165,39 @@ class Changes:
         return Saved(change.id, run_id)
 
     def resume(self, change_id: str) -> Saved:
-        """Goes on with the mailboxes that the change's run has left untried. Raises `Invalid` where there are none."""
+        """Goes on with a change's run: where it was interrupted, or with the mailboxes that it has left untried.
+
+        Raises `Invalid` where there are none.
+        """
         to, config = self._to, self._to.config
         with to.database.begin() as conn:
             change, now = changes.get(conn, to.account_id, change_id), to.database.now()
             run = changes.resume(conn, change, config.canaries, now, config.report_minutes * 60, to.actor)
-        to.publish("run_page", run.id)
+        to.advance(run.id)
         return Saved(change.id, run.id)
+
+    def of_domain(self, domain: str) -> list[Listed]:
+        """A domain's changes, the newest first, with what can be done with each now. Raises `Invalid`."""
+        to = self._to
+        with to.database.read() as conn:
+            found = domains.find_domain(conn, to.account_id, domain)
+            known = [changes.load(conn, change_id) for change_id in changes.of_domain(conn, found.id)]
+            return [self._listed(conn, change) for change in known]
+
+    def _listed(self, conn: Connection, change: Change) -> Listed:
+        to = self._to
+        first = next(audit.of_change(conn, change.id), None)
+        short = changes.short_id(conn, to.account_id, change)
+        found = applying.ways(conn, change, to.database.now(), to.config.report_minutes * 60)
+        return Listed(
+            change.id,
+            short,
+            change.state.value,
+            first.at if first else 0.0,
+            first.actor.name if first else "",
+            domains.load_settings(conn, change.settings_id),
+            [f"mail-preflight {way.format(id=short)}" for way in found],
+        )
 
     def history(self, change_id: str) -> tuple[Change, list[Entry]]:
         """A change and its log."""

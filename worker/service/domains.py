@@ -2,9 +2,16 @@
 
 from dataclasses import dataclass
 
-from settings_store import domains
+from checks.model import Invalid
+from checks.settings import normalise_domain
+from settings_store import domains, removal
 from settings_store.domains import DomainSummary
+from settings_store.events import events
+from settings_store.events.kinds import Event
+from settings_store.removal import Ends
 from worker.service.bound_to import Binding
+
+_LISTED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,3 +24,27 @@ class Domains:
         """Every domain with its settings in force and its mailboxes counted, by name."""
         with self._to.database.read() as conn:
             return domains.list_domains(conn, self._to.account_id)
+
+    def what_ends(self, domain: str) -> Ends:
+        """What `remove` would end. Raises `Invalid`."""
+        with self._to.database.read() as conn:
+            return removal.what_ends(conn, domains.find_domain(conn, self._to.account_id, domain))
+
+    def remove(self, domain: str) -> Ends:
+        """Gives a domain up, with its settings, mailboxes, changes and history. Raises `Invalid`."""
+        to = self._to
+        with to.database.begin() as conn:
+            found = domains.find_domain(conn, to.account_id, domain)
+            return removal.remove_domain(conn, found, to.database.now(), to.actor)
+
+    def history(self, domain: str) -> list[Event]:
+        """What happened to a domain, oldest first, and when one of that name was given up. Raises `Invalid`."""
+        with self._to.database.read() as conn:
+            removed = events.removals(conn, self._to.account_id, normalise_domain(domain))
+            try:
+                found = domains.find_domain(conn, self._to.account_id, domain)
+            except Invalid:
+                if not removed:
+                    raise
+                return removed
+            return removed + events.of_domain(conn, self._to.account_id, found.id, limit=_LISTED)

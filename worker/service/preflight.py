@@ -12,7 +12,8 @@ from celery import Celery
 from sqlalchemy.engine import make_url
 
 from checks.model import Invalid
-from settings_store import domains
+from settings_store import accounts, domains, heartbeats
+from settings_store.accounts import DEFAULT, AccountSummary
 from settings_store.alerts.channel_keys import rotate_urls
 from settings_store.audit import Actor
 from settings_store.db import Database
@@ -21,6 +22,7 @@ from settings_store.runs import quarantine
 from settings_store.secrets import Vault, load_or_create_key_file
 from worker import broker, process
 from worker.app import HEALTH, PREFLIGHT, QUEUES, make_app
+from worker.changes.watch import begin_watches
 from worker.config import Config
 from worker.finished_runs import finish
 from worker.metrics import counters
@@ -31,8 +33,6 @@ from worker.service.account import Account
 from worker.service.bound_to import Binding
 from worker.tasks import publisher, register
 from worker.watchdog import Overrun
-
-_DEFAULT_ACCOUNT = "default"
 
 
 @dataclass
@@ -46,11 +46,11 @@ class Preflight:
 
     @classmethod
     def open(cls, config: Config) -> Self:
-        """Opens the database, brings it to the newest schema, and reads the key. Raises `Invalid`."""
+        """Opens the database, brings it to the newest schema, reads the key. Raises `Invalid` or `Unavailable`."""
         database = Database(config.database_url.get_secret_value())
         database.migrate()
         with database.begin() as conn:
-            domains.ensure_account(conn, _DEFAULT_ACCOUNT)
+            domains.ensure_account(conn, DEFAULT)
         return cls(config, database, Vault(_keys(config)))
 
     def __enter__(self) -> Self:
@@ -59,7 +59,7 @@ class Preflight:
     def __exit__(self, *_: object) -> None:
         self.database.close()
 
-    def account(self, name: str = _DEFAULT_ACCOUNT, *, actor: Actor) -> Account:
+    def account(self, name: str = DEFAULT, *, actor: Actor) -> Account:
         """The use cases of an account, for whoever acts. Raises `Invalid` when there is no such account."""
         with self.database.read() as conn:
             account_id = domains.find_account(conn, name)
@@ -72,10 +72,27 @@ class Preflight:
                 account_id=account_id,
                 actor=actor,
                 publish=lambda task, run_id: self.flow.resources.publish(task, run_id),
+                advance=lambda run_id: self.flow.advance(run_id),
                 sweep=lambda run_id: self.flow.sweep(run_id),
                 working=self.working,
+                watching=self.watching,
             )
         )
+
+    def accounts(self) -> list[AccountSummary]:
+        """All accounts by name."""
+        with self.database.read() as conn:
+            return accounts.list_accounts(conn)
+
+    def add_account(self, name: str, actor: Actor) -> None:
+        """Makes an account. Raises `Invalid`."""
+        with self.database.begin() as conn:
+            accounts.add_account(conn, name, self.database.now(), actor)
+
+    def remove_account(self, name: str, actor: Actor) -> None:
+        """Removes an account that has no domains. Raises `Invalid`."""
+        with self.database.begin() as conn:
+            accounts.remove_account(conn, name, self.database.now(), actor)
 
     def rotate_keys(self) -> int:
         """Encrypts every credential, and every alert channel's URL, with the first key. Returns how many there were."""
@@ -87,7 +104,7 @@ class Preflight:
     def working(self) -> Iterator[None]:
         """Somebody works on runs meanwhile: this process when embedded, else whoever the broker reaches.
 
-        Raises `Invalid` when the broker does not answer.
+        Raises `Unavailable` when the broker does not answer.
         """
         if not self.config.embedded:
             self._require_broker()
@@ -104,18 +121,48 @@ class Preflight:
 
     def serve(self) -> None:
         """Workers of both queues and beat in this process, until SIGTERM or SIGINT."""
-        with contextlib.ExitStack() as stack:
-            if (path := self._database_file) is not None:
-                stack.enter_context(process.only_one(path.with_name(path.name + ".serve")))
-            self._require_broker()
-            stack.enter_context(self.telling())
-            stack.enter_context(process.embedded_workers(self.app, QUEUES, self.stopping))
-            self.flow.sweep()
-            stack.enter_context(process.beat(self.app))
+        with self._only_one(), self.telling(), self._serving():
             process.wait_for_signal(self.stopping)
 
+    @contextlib.contextmanager
+    def watching(self) -> Iterator[None]:
+        """Somebody does all that `serve` does meanwhile: whoever is at work, else this process."""
+        with contextlib.ExitStack() as stack:
+            with self.database.read() as conn:
+                served = heartbeats.all_at_work(conn, self.database.now())
+            if not served and self._is_the_only_one(stack):
+                stack.enter_context(self._serving())
+            yield
+
+    def _is_the_only_one(self, stack: contextlib.ExitStack) -> bool:
+        """Whether no `serve` has just begun; as long as `stack` lasts, none begins."""
+        try:
+            stack.enter_context(self._only_one())
+        except Invalid:
+            return False
+        return True
+
+    @contextlib.contextmanager
+    def _only_one(self) -> Iterator[None]:
+        """Holds the lock of the database's file, where there is one. Raises `Invalid` when another process has it."""
+        path = self._database_file
+        with process.only_one(path.with_name(path.name + ".serve")) if path else contextlib.nullcontext():
+            yield
+
+    @contextlib.contextmanager
+    def _serving(self) -> Iterator[None]:
+        self._require_broker()
+        with process.embedded_workers(self.app, QUEUES, self.stopping):
+            self.flow.sweep()
+            begin_watches(self.flow.resources)
+            with process.beat(self.app):
+                yield
+        if self.config.embedded:
+            with self.database.begin() as conn:
+                heartbeats.forget(conn)
+
     def work(self, queue: str) -> None:
-        """A worker of one queue, until SIGTERM or SIGINT. Raises `Invalid` when the broker does not answer."""
+        """A worker of one queue, until SIGTERM or SIGINT. Raises `Unavailable` when the broker does not answer."""
         self._require_broker()
         with self.telling():
             process.work(self.app, queue, self.stopping)

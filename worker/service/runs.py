@@ -43,7 +43,7 @@ class Runs:
     def working(self) -> AbstractContextManager[None]:
         """Somebody works on runs meanwhile: this process when embedded, else whoever the broker reaches.
 
-        Raises `Invalid` when the broker does not answer.
+        Raises `Unavailable` when the broker does not answer.
         """
         return self._to.working()
 

@@ -7,11 +7,13 @@ WORDS = {
     "what.mailboxes": "{mailboxes} mailboxes of {domain}",
     "what.source": "[operator] connections from {source}",
     "what.service": "[operator] all mail servers at once",
+    "what.undone": "the change of {domain}",
     "what.notice": "{host} ({domain})",
     "subject.opened": "Broken: {what}",
     "subject.reminder": "Still broken ({number}): {what}",
     "subject.resolved": "Works again: {what}",
     "subject.over": "Was broken: {what}",
+    "subject.undone": "Rolled back by itself: {what}",
     "subject.ahead": "Act in time: {what}",
     "subject.ahead_reminder": "Act in time ({number}): {what}",
     "subject.ahead_resolved": "No longer to be expected: {what}",
@@ -26,7 +28,8 @@ WORDS = {
     "intro.mailboxes": "Several mailboxes fail for the same cause:",
     "intro.change": "It began after change {change} was applied. To undo that: mail-preflight rollback {change}",
     "intro.change_undone": (
-        "It came with change {change}, which was rolled back by itself: the settings from before are in force again."
+        "Change {change} was rolled back by itself: {failing} of {total} mailboxes that were to work failed after it "
+        "was applied. The settings and credentials from before are in force again."
     ),
     "intro.source": (
         "Every server that is checked from {source} fails, others do not: most likely that address, or the network "
@@ -48,6 +51,10 @@ WORDS = {
     "and_more": " and {count} more",
     "advice.source": "Find out whether that address is blocked, or routed differently than before.",
     "advice.service": "Check this service's network: name resolution, routes, firewalls, the connection IPs.",
+    "advice.undone": (
+        "Mend what is named here, then verify the change's settings anew. "
+        "What was done: mail-preflight history {change}"
+    ),
     "advice": "What to do: {advice}",
     "reference": "Reference: {reference}",
     "unknown": "unknown",

@@ -38,6 +38,12 @@ CLIENTS: Mapping[Code, tuple[str, str]] = {
 }
 """Which client it is that a verdict hangs on: alone, and with those that would not meet this."""
 
+IN_FORCE = (
+    "These settings worked before, and nobody has changed them here. Ask whoever runs {host} what has changed there: "
+    "is it down, was it moved, or does a firewall keep our addresses out?"
+)
+"""What to do about a server that fails in force: there is nothing to correct in the settings."""
+
 EVIDENCE: Mapping[str, str] = {
     "none_accepted": "no mailbox at all was let in",
     "backend_away": "it said of others meanwhile that it could not check their passwords",

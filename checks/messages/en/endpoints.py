@@ -15,6 +15,7 @@ WORDS: Texts = {
     "step.capabilities": "capabilities",
     "step.request": "request",
     "step.authentication": "login methods",
+    "step.allowed": "; allowed by the option",
     "exchange.typed": "You typed {typed}; what is used is {url}",
     "option.needed": "the option “allow insecure certificate” is needed for this server; without it nobody connects.",
     "option.until": " It lets in the key met now: expect another one, to be checked and applied anew, by {date}.",

@@ -7,11 +7,13 @@ WORDS = {
     "what.mailboxes": "{domain} のメールボックス {mailboxes} 件",
     "what.source": "［運用者向け］{source} からの接続",
     "what.service": "［運用者向け］すべてのメールサーバー",
+    "what.undone": "{domain} の変更",
     "what.notice": "{host}（{domain}）",
     "subject.opened": "障害：{what}",
     "subject.reminder": "障害継続中（再通知 {number} 回目）：{what}",
     "subject.resolved": "復旧：{what}",
     "subject.over": "障害（終了済み）：{what}",
+    "subject.undone": "自動取り消し：{what}",
     "subject.ahead": "事前のお知らせ（要対応）：{what}",
     "subject.ahead_reminder": "事前のお知らせ（要対応、再通知 {number} 回目）：{what}",
     "subject.ahead_resolved": "事前のお知らせの解消：{what}",
@@ -27,7 +29,10 @@ WORDS = {
     "intro.change": (
         "変更 {change} の適用後に始まりました。元に戻すには次を実行してください: mail-preflight rollback {change}"
     ),
-    "intro.change_undone": "変更 {change} が原因のため、自動的に取り消されました。以前の設定が再び有効です。",
+    "intro.change_undone": (
+        "変更 {change} は自動的に取り消されました。適用後、接続できるはずのメールボックス {total} 件中 {failing} 件が"
+        "失敗したためです。以前の設定とパスワードが再び有効です。"
+    ),
     "intro.source": (
         "{source} から確認しているすべてのサーバーで失敗していますが、ほかの送信元からは成功しています。この IP "
         "アドレス、またはその先のネットワークに問題があると考えられます。運用者だけに通知しています。最も多い原因："
@@ -48,6 +53,9 @@ WORDS = {
     "and_more": " ほか {count} 件",
     "advice.source": "この IP アドレスが拒否されていないか、経路が変わっていないかを確認してください。",
     "advice.service": "本サービスの名前解決、経路、ファイアウォール、接続元 IP アドレスを確認してください。",
+    "advice.undone": (
+        "この原因を解消してから、設定をあらためて検証してください。経緯の確認: mail-preflight history {change}"
+    ),
     "advice": "対応：{advice}",
     "reference": "参照番号：{reference}",
     "unknown": "不明",

@@ -44,6 +44,12 @@ CLIENTS: Mapping[Code, tuple[str, str]] = {
 }
 """Which client it is that a verdict hangs on: alone, and with those that would not meet this."""
 
+IN_FORCE = (
+    "この設定は以前は正常に動作しており、こちらでは変更されていません。{host} の管理者に、停止・移転していないか、"
+    "ファイアウォールがこちらのアドレスを遮断していないかを確認してください。"
+)
+"""What to do about a server that fails in force: there is nothing to correct in the settings."""
+
 EVIDENCE: Mapping[str, str] = {
     "none_accepted": "ログインできたメールボックスは一つもありません",
     "backend_away": "同時に、他のメールボックスのパスワードを確認できないと応答しています",

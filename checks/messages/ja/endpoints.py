@@ -15,6 +15,7 @@ WORDS: Texts = {
     "step.capabilities": "機能の確認",
     "step.request": "要求",
     "step.authentication": "認証方式",
+    "step.allowed": "（オプションにより許可）",
     "exchange.typed": "入力された {typed} を {url} として使用します",
     "option.needed": "このサーバーには「安全でない証明書を許可」が必要です。オフのままでは誰も接続できません。",
     "option.until": (

@@ -215,3 +215,62 @@ def test_what_came_with_a_change_names_it_and_the_way_back(language: Language) -
     assert "c0ffee" in alerts.text(undone, language)
     assert "rollback c0ffee" not in alerts.text(undone, language)
     assert "c0ffee" not in alerts.text(replace(after, kind="resolved", ended_at=SINCE + 60), language)
+
+
+ROLLED_BACK = """\
+Change c0ffee was rolled back by itself: 42 of 300 mailboxes that were to work failed after it was applied. The \
+settings and credentials from before are in force again.
+Several mailboxes fail for the same cause:
+mail.lab.example refused the connection on port 993.
+What was seen: Connection refused
+
+Since: 2027-01-15 09:00 (UTC+01:00)
+Until: 2027-01-15 09:05 (UTC+01:00)
+Domains: lab.example
+Mailboxes affected: 42
+
+What to do: Mend what is named here, then verify the change's settings anew. What was done: mail-preflight \
+history c0ffee
+
+Reference: 0a1b2c
+"""
+
+
+def test_an_automatic_rollback_is_told_with_its_reason_though_all_is_well_again() -> None:
+    """By the time it is sent, the settings of before are in force and the mailboxes work."""
+    facts = {**STORY.facts, "change": "c0ffee", "undone": "yes", "failing": "42", "total": "300"}
+    story = replace(STORY, scope="mailboxes", facts=facts, ended_at=SINCE + 300, names=(), link="")
+
+    assert alerts.subject(story, Language.EN) == "Rolled back by itself: the change of lab.example"
+    assert alerts.text(story, Language.EN) == ROLLED_BACK
+    assert alerts.subject(story, Language.JA) == "自動取り消し：lab.example の変更"
+    assert "300 件中 42 件が失敗した" in alerts.text(story, Language.JA)
+    over = alerts.text(replace(story, kind="resolved"), Language.EN)
+    assert "was rolled back by itself: 42 of 300" in over
+    assert alerts.subject(replace(story, kind="resolved"), Language.EN).startswith("Works again: 42 mailboxes")
+
+
+BOTH = {**STORY.facts, "endpoints": "imap@mail.lab.example:993 smtp@mail.lab.example:465", "worked": "yes"}
+
+
+def test_one_incident_names_both_that_died_and_how() -> None:
+    story = replace(STORY, facts={**BOTH, "also": "smtp@mail.lab.example:465=connect.timeout"})
+    text = alerts.text(story, Language.EN)
+
+    assert alerts.subject(story, Language.EN) == "Broken: IMAP, SMTP of lab.example (mail.lab.example)"
+    assert "mail.lab.example refused the connection on port 993." in text
+    assert wording(Code.CONNECT_TIMEOUT, {"host": "mail.lab.example", "port": "465"}).sentence in text
+    assert "Servers affected: IMAP mail.lab.example:993, SMTP mail.lab.example:465" in text
+
+
+@pytest.mark.parametrize("language", Language)
+def test_nobody_is_told_to_check_a_port_that_nobody_changed(language: Language) -> None:
+    first = alerts.text(STORY, language)
+    worked = alerts.text(replace(STORY, facts=BOTH), language)
+    told = wording(Code.CONNECT_REFUSED, STORY.facts, language).advice
+
+    assert told in first
+    assert told not in worked
+    assert wording(Code.CONNECT_REFUSED, BOTH, language).advice in worked
+    assert wording(Code.CONNECT_REFUSED, BOTH, language).field is None
+    assert wording(Code.TLS_EXPIRED, BOTH, language).field == "imap.host"

@@ -8,7 +8,19 @@ import pytest
 from checks.codes import Code, Verdict
 from checks.language import Language
 from checks.messages.endpoints import PHRASES, endpoint_document, step_label, verdict_words
-from checks.model import Certificate, Endpoint, EndpointResult, Fix, Option, Protocol, Security, Step, TlsFacts, Warn
+from checks.model import (
+    ALLOWED_BY_OPTION,
+    Certificate,
+    Endpoint,
+    EndpointResult,
+    Fix,
+    Option,
+    Protocol,
+    Security,
+    Step,
+    TlsFacts,
+    Warn,
+)
 
 EXPIRED = EndpointResult(
     endpoint=Endpoint(Protocol.SMTP, "2001:db8::11", 465, Security.TLS),
@@ -82,7 +94,7 @@ def test_says_what_where_why_who_and_what_to_do() -> None:
     assert "3 March 2026" in document.sentence
     assert document.advice
     assert (document.blame, document.who_acts) == ("server", "whoever runs the mail server")
-    assert document.field == "allow_insecure_certificate"
+    assert document.field == "smtp.host"
     assert "is needed for this server" in document.option_sentence
     assert "2001:db8::12" in document.warnings[0].sentence
     assert [step.label for step in document.steps] == ["connect", "folder"]
@@ -114,3 +126,15 @@ def test_json_is_in_the_language_asked_for() -> None:
         {"name": "connect", "label": "接続", "verdict": "ok", "ms": 2.0, "seen": ""},
         {"name": "folder", "label": "folder", "verdict": "fail", "ms": 9.0, "seen": "no"},
     ]
+
+
+def test_that_the_option_let_it_pass_is_in_the_language() -> None:
+    step = Step("tls", Verdict.OK, 1.0, f"certificate has expired{ALLOWED_BY_OPTION}")
+    result = replace(EXPIRED, steps=(step,))
+
+    said = {language: endpoint_document(result, language).steps[0].seen for language in Language}
+
+    assert said == {
+        Language.EN: "certificate has expired; allowed by the option",
+        Language.JA: "certificate has expired（オプションにより許可）",
+    }

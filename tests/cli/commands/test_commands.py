@@ -33,6 +33,7 @@ class FakePreflight:
     broken: BaseException | None = None
     older: str | None = None
     watch_minutes: float = 30
+    served: bool = True
     asked: list[Any] = field(default_factory=list)
 
     def __enter__(self) -> "FakePreflight":  # noqa: PYI034 -- nothing inherits from a stand-in
@@ -41,10 +42,13 @@ class FakePreflight:
     def __exit__(self, *_: object) -> None:
         self.asked.append("closed")
 
-    def account(self, *, actor: Actor) -> SimpleNamespace:
-        assert actor == ME
+    def account(self, name: str, *, actor: Actor) -> SimpleNamespace:
+        assert (name, actor) == ("default", ME)
         domains = SimpleNamespace(summaries=self.summaries)
-        return SimpleNamespace(changes=self, runs=self, mailboxes=self, domains=domains)
+        return SimpleNamespace(changes=self, runs=self, mailboxes=self, domains=domains, watches=self)
+
+    def anybody(self) -> bool:
+        return self.served
 
     @contextmanager
     def working(self) -> Iterator[None]:
@@ -184,7 +188,10 @@ class TestVerify:
 
     @pytest.mark.parametrize(
         ("broker", "words"),
-        [("memory://", "`mail-preflight serve` goes on with it"), ("redis://localhost", "the workers go on")],
+        [
+            ("memory://", "`mail-preflight resume chg_1` goes on with it, `mail-preflight discard chg_1` gives it up"),
+            ("redis://localhost", "the workers go on"),
+        ],
     )
     def test_an_interrupt_says_what_becomes_of_the_run(
         self,
@@ -204,7 +211,7 @@ class TestVerify:
         assert said.out == ""
         assert said.err.count("\n") == 1
         assert words in said.err
-        assert "`mail-preflight report chg_1`" in said.err
+        assert "`mail-preflight resume chg_1`" in said.err
         assert preflight.asked[-1] == "closed"
 
     def test_bad_input_of_the_service_is_one_line(
@@ -268,6 +275,25 @@ class TestVerify:
 def test_what_is_said(capsys: pytest.CaptureFixture[str], arguments: list[str], words: str) -> None:
     assert main.run(arguments) == 0
     assert capsys.readouterr().out == words
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [([], "noted in its history, and the admins are alerted"), (["--roll-back-by-itself"], "undone by itself")],
+)
+def test_apply_promises_nothing_where_nobody_watches(
+    preflight: FakePreflight, capsys: pytest.CaptureFixture[str], options: list[str], what: str
+) -> None:
+    preflight.served = False
+
+    assert main.run(["apply", "chg_1", *options]) == 0
+
+    assert capsys.readouterr().out == (
+        "Applied to demo.example; 0 mailboxes will disconnect.\n"
+        "Nobody watches it: neither `mail-preflight serve` nor beat with workers is at work. Where somebody does, "
+        f"and more fail than the report said, that is {what}. To watch it here: mail-preflight watch chg_1\n"
+        "To undo it: mail-preflight rollback chg_1\n"
+    )
 
 
 @pytest.mark.usefixtures("preflight")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from checks.language import Language
 from cli.console import SafeConsole
 from cli.demo import run_demo
 
@@ -24,10 +25,25 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     logging.getLogger("mail.log").setLevel(level)
 
 
-def test_the_report_finds_what_was_planted(folder: Path) -> None:
+def demo(language: Language = Language.EN, width: int = 200) -> str:
     output = io.StringIO()
-    run_demo(SafeConsole(file=output, width=200))
-    text = output.getvalue()
+    run_demo(SafeConsole(file=output, width=width), language)
+    return output.getvalue()
+
+
+@pytest.mark.usefixtures("folder")
+def test_all_of_it_is_in_the_language() -> None:
+    text = demo(Language.JA, 50)
+
+    assert "体験用の環境です" in text.splitlines()[0]
+    assert "何も有効にしていません" in text
+    assert "切断されるメールボックス" in text
+    english = ("sandbox", "Nothing took effect", "Would disconnect", "What next", "Servers")
+    assert not [words for words in english if words in text]
+
+
+def test_the_report_finds_what_was_planted(folder: Path) -> None:
+    text = demo()
 
     counts = "45 keep working, 9 would disconnect, 2 would connect again, 3 are disconnected already, 1 cannot be told"
     assert counts in text

@@ -111,3 +111,13 @@ def test_an_error_leaves_the_terminal_as_it_was() -> None:
         follow(Breaking(FakeProgress(ok=1)), terminal)
 
     assert output(terminal).rstrip("\n").endswith("\x1b[?25h")  # the cursor is shown again
+
+
+@pytest.mark.parametrize("language", Language)
+def test_the_counts_are_whole_on_a_narrow_terminal(language: Language) -> None:
+    narrow = Console(file=io.StringIO(), force_terminal=True, force_interactive=True, width=50)
+
+    follow(Following(FakeProgress(ok=30, fail=7)), narrow, language)
+
+    assert "37/60" in output(narrow)
+    assert "…" not in output(narrow)

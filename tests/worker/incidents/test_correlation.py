@@ -49,6 +49,10 @@ def row(domain: int = 1, host: str = "dead.example", **values: Any) -> Known:
     return replace(known, **values)
 
 
+SMTP = row(1, protocol=Protocol.SMTP, server="dead.example:465", code=Code.CONNECT_TIMEOUT)
+"""The other endpoint of the same server, which dies in another way."""
+
+
 def probe(host: str, bad: int = 0, source: str = "", at: float = NOW, began: float = BEGAN) -> Probe:
     code = Code.CONNECT_REFUSED if bad else Code.OK
     return Probe(host, source, bad, bad >= LIMITS.fails, began if bad else None, at, code)
@@ -107,6 +111,9 @@ def test_one_endpoint() -> None:
     ("rows", "expected"),
     [
         ([row(1), row(1, protocol=Protocol.SMTP, server="dead.example:465")], [(Scope.ENDPOINT, 1)]),
+        ([row(1), SMTP], [(Scope.ENDPOINT, 1)]),
+        ([row(1), row(2), SMTP, replace(SMTP, domain_id=2)], [(Scope.SERVER, 2)]),
+        ([row(1), replace(SMTP, domain_id=2)], [(Scope.ENDPOINT, 1), (Scope.ENDPOINT, 1)]),
         ([row(1), row(2)], [(Scope.SERVER, 2)]),
         ([row(1), row(2, account_id=2)], [(Scope.ENDPOINT, 1), (Scope.ENDPOINT, 1)]),
         ([row(1), row(2, "elsewhere.example")], [(Scope.ENDPOINT, 1), (Scope.ENDPOINT, 1)]),
@@ -121,6 +128,23 @@ def test_one_endpoint() -> None:
 )
 def test_what_opens(rows: list[Known], expected: list[tuple[Scope, int]]) -> None:
     assert scopes(found(rows, others(9))) == expected
+
+
+def test_two_endpoints_of_a_server_that_die_differently_are_one_incident_that_names_both() -> None:
+    (opening,) = found([row(1), SMTP], others(5)).openings
+    assert opening.facts["endpoints"] == "imap@dead.example:993 smtp@dead.example:465"
+    assert (opening.code, opening.facts["also"]) == (Code.CONNECT_REFUSED, "smtp@dead.example:465=connect.timeout")
+    first = incident(found([row(1)], others(5)).openings[0], since=BEGAN)
+    (extension,) = found([row(1), SMTP], others(5), [first]).extensions
+    assert extension.rows == (SMTP,)
+    later = replace(SMTP, first_bad_at=NOW + 1000, since=NOW + 1000)
+    assert scopes(found([row(1), later], others(5), [first])) == [(Scope.ENDPOINT, 1)]
+
+
+@pytest.mark.parametrize(("last_ok_at", "worked"), [(NOW - 900, "yes"), (None, None)])
+def test_it_is_known_whether_the_settings_worked_before(last_ok_at: float | None, worked: str | None) -> None:
+    (opening,) = found([row(last_ok_at=last_ok_at)], others(5)).openings
+    assert opening.facts.get("worked") == worked
 
 
 def test_silence_is_a_warning_and_takes_in_those_about_to_be_silent() -> None:

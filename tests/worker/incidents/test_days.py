@@ -1,8 +1,12 @@
 """What happens to a server for hours or days, one thing at a time, and what is told of it."""
 
 import pytest
+import sqlalchemy as sa
 
 from checks.codes import Code
+from checks.context import CheckContext
+from checks.model import Endpoint, Protocol
+from settings_store import schema
 from tests.worker.health_world import (
     DAY,
     HOUR,
@@ -33,6 +37,26 @@ def test_slower_flapping_soon_is_one_incident_too(world: World) -> None:
     world.go_to(14 * HOUR, step=90)
     assert len(world.alerts()) <= 6
     assert world.alerts() == told("ann", "endpoint flaps.example", Code.CONNECT_REFUSED) * (len(world.alerts()) // 2)
+
+
+def test_a_server_that_dies_in_two_ways_is_one_incident_that_names_both(world: World) -> None:
+    """IMAP refuses, SMTP breaks its handshake: one server, told once, with both endpoints and what each met."""
+    account = populate(world, 6)
+
+    def dies(at: float, endpoint: Endpoint, _context: CheckContext) -> Code:
+        broken = Code.CONNECT_REFUSED if endpoint.protocol is Protocol.IMAP else Code.TLS_HANDSHAKE
+        return broken if HOUR <= at < 2 * HOUR else Code.OK
+
+    world.domain(account, "dead.example", "dead.example", dies, mailboxes=2)
+    world.go_to(4 * HOUR)
+
+    assert len(world.alerts()) == 2
+    with world.database.read() as conn:
+        (row,) = conn.execute(sa.select(schema.incidents.c.code, schema.incidents.c.facts)).all()
+    both = {"imap@dead.example:993": Code.CONNECT_REFUSED, "smtp@dead.example:465": Code.TLS_HANDSHAKE}
+    assert row.facts["endpoints"].split() == sorted(both)
+    (other,) = (f"{place}={code}" for place, code in both.items() if code != row.code)
+    assert (row.facts["also"], row.facts["worked"]) == (other, "yes")
 
 
 def test_reminders_come_once_a_day_until_it_works(world: World) -> None:

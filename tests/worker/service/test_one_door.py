@@ -57,11 +57,17 @@ CALLS: list[tuple[str, Call]] = [
     ("changes.reopen", lambda account, ids: account.changes.reopen(ids.discarded)),
     ("changes.verify_again", lambda account, ids: account.changes.verify_again(ids.verified)),
     ("changes.resume", lambda account, ids: account.changes.resume(ids.untried)),
+    ("changes.of_domain", lambda account, ids: account.changes.of_domain(ids.domain)),
     ("changes.history", lambda account, ids: account.changes.history(ids.applied)),
     ("runs.follow", lambda account, ids: next(account.runs.follow(ids.run, timeout=1))),
     ("runs.progress", lambda account, ids: account.runs.progress(ids.run)),
     ("mailboxes.import_file", lambda account, ids: account.mailboxes.import_file(ids.domain, ids.file)),
     ("mailboxes.forget_rejections", lambda account, ids: account.mailboxes.forget_rejections(ids.domain)),
+    ("mailboxes.of_domain", lambda account, ids: account.mailboxes.of_domain(ids.domain)),
+    ("mailboxes.remove", lambda account, ids: account.mailboxes.remove(ids.domain, ["nobody@" + ids.domain])),
+    ("domains.what_ends", lambda account, ids: account.domains.what_ends(ids.domain)),
+    ("domains.remove", lambda account, ids: account.domains.remove(ids.domain)),
+    ("domains.history", lambda account, ids: account.domains.history(ids.domain)),
     ("domains.summaries", lambda account, _: account.domains.summaries()),
     ("health.of_domain", lambda account, ids: account.health.of_domain(ids.domain)),
     ("health.of_all", lambda account, _: account.health.of_all()),
@@ -70,6 +76,8 @@ CALLS: list[tuple[str, Call]] = [
     ("maintenance.end", lambda account, ids: account.maintenance.end(ids.window)),
     ("maintenance.pause", lambda account, ids: account.maintenance.pause(ids.domain)),
     ("maintenance.resume", lambda account, ids: account.maintenance.resume(ids.paused)),
+    ("watches.look", lambda account, ids: account.watches.look(ids.applied)),
+    ("watches.follow", lambda account, ids: next(account.watches.follow(ids.applied))),
     ("alerts.add", lambda account, ids: account.alerts.add("new", URL, Subscription(), ids.domain)),
     ("alerts.add", lambda account, ids: account.alerts.add("new", URL, Subscription(domain_id=ids.domain_id))),
     ("alerts.channels", lambda account, _: account.alerts.channels()),
@@ -82,7 +90,7 @@ CALLS: list[tuple[str, Call]] = [
 EMPTY = {"domains.summaries", "health.of_all", "maintenance.windows", "alerts.channels"}
 NEW = {"changes.save", "mailboxes.import_file"}
 """Domains have names of their own in each account: the stranger makes a new one of that name."""
-OF_NOBODY = {"changes.watch_minutes", "runs.working"}
+OF_NOBODY = {"changes.watch_minutes", "runs.working", "watches.anybody", "watches.watching"}
 """They say or do nothing that is an account's."""
 IDS = [f"{name}-{place}" for place, (name, _) in enumerate(CALLS)]
 
