@@ -4,8 +4,8 @@ import re
 
 from checks.model import Fault, Protocol
 from checks.protocols.imap.replies import translate_imap
-from checks.protocols.reply_text import mismatch, named
 from checks.protocols.smtp.replies import translate_smtp
+from checks.protocols.words.replies import mismatch, named
 from checks.tls.handshake import InClear
 
 _SMTP_REFUSAL = re.compile(r"([45]\d\d)[ -](.*)", re.DOTALL)

@@ -23,9 +23,9 @@ from checks.protocols.exchange.autodiscover import _url_in as url_in
 from checks.protocols.exchange.replies import judge_logon, judge_probe, passing_code, schemes, server_version
 from checks.protocols.imap.dialect import DIALECT as IMAP
 from checks.protocols.imap.replies import translate_imap
-from checks.protocols.oauth_replies import translate_oauth
 from checks.protocols.smtp.dialect import DIALECT as SMTP
 from checks.protocols.smtp.replies import translate_smtp
+from checks.protocols.words.oauth import translate_oauth
 from checks.tls.aia import _certificates as issuers_in
 from checks.x509 import certificates, name_constraints
 from tests.fuzz.mail import SECRET, log_in

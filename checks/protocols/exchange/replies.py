@@ -13,7 +13,7 @@ from checks.protocols.exchange import product_marks
 from checks.protocols.exchange.response_codes import PASSING, translate
 from checks.protocols.exchange.url import same_place
 from checks.protocols.exchange_online import ENDS, is_consumer, is_online
-from checks.protocols.reply_text import ACCOUNT_TEXTS, LONGEST, first_match, fold
+from checks.protocols.words.replies import ACCOUNT_TEXTS, LONGEST, first_match, fold
 
 USABLE = ("BASIC", "NTLM", "NEGOTIATE", "BEARER")
 """The schemes that a mailbox can log in with. Negotiate is Kerberos, for which a mailbox has no ticket, or NTLM."""

@@ -13,7 +13,7 @@ from checks.protocols.dialect import TOKEN_MECHANISMS, Greeting, Habits, refuse_
 from checks.protocols.imap import sending, session
 from checks.protocols.imap.replies import translate_imap
 from checks.protocols.imap.wire import TAG
-from checks.protocols.reply_text import mismatch
+from checks.protocols.words.replies import mismatch
 
 _CAPABILITY = re.compile(r"(?:\[|^\* )CAPABILITY ([^\]\r\n]*)", re.IGNORECASE)
 _MAX_LINES = 200  # untagged lines that a short command may bring

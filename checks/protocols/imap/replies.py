@@ -11,7 +11,16 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from checks.codes import Code
-from checks.protocols.reply_text import LOGIN_TEXTS, LONGEST, SERVER_TEXTS, Rule, first_match, fold, is_lasting, rules
+from checks.protocols.words.replies import (
+    LOGIN_TEXTS,
+    LONGEST,
+    SERVER_TEXTS,
+    Rule,
+    first_match,
+    fold,
+    is_lasting,
+    rules,
+)
 
 ImapStage = Literal["greeting", "login", "select"]
 

@@ -17,7 +17,7 @@ from checks.network.dial import Deadline
 from checks.network.stream import Stream
 from checks.protocols.dialect import challenge_text
 from checks.protocols.imap.replies import translate_imap
-from checks.protocols.oauth_replies import translate_oauth
+from checks.protocols.words.oauth import translate_oauth
 
 TAG = b"MP"
 AHEAD_SECONDS = 1.0  # for the answer to a command sent ahead, after the login was answered

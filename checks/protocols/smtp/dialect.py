@@ -8,11 +8,11 @@ from checks.codes import Code
 from checks.model import Credential, CredentialKind, Fault
 from checks.network.stream import Stream
 from checks.protocols.dialect import TOKEN_MECHANISMS, Greeting, Habits, lacking, refuse_control_characters
-from checks.protocols.reply_text import mismatch, named
 from checks.protocols.smtp import mechanisms
 from checks.protocols.smtp.replies import translate_smtp
 from checks.protocols.smtp.sender import prove_sender
 from checks.protocols.smtp.wire import own_name, read_reply
+from checks.protocols.words.replies import mismatch, named
 
 
 class Smtp:

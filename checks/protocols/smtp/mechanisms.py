@@ -11,9 +11,9 @@ from checks.model import Credential, CredentialKind, Fault
 from checks.network.stream import Stream
 from checks.protocols.choice import Choice
 from checks.protocols.dialect import TOKEN_MECHANISMS, challenge_text, initial_response
-from checks.protocols.oauth_replies import translate_oauth
 from checks.protocols.smtp.replies import refuses_mechanism, translate_smtp
 from checks.protocols.smtp.wire import read_reply
+from checks.protocols.words.oauth import translate_oauth
 
 
 class _MechanismRefused(Fault):

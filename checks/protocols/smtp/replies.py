@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from checks.codes import Code
-from checks.protocols.reply_text import LOGIN_TEXTS, LONGEST, NAME_TEXTS, SERVER_TEXTS, first_match, fold, rules
+from checks.protocols.words.replies import LOGIN_TEXTS, LONGEST, NAME_TEXTS, SERVER_TEXTS, first_match, fold, rules
 
 SmtpStage = Literal["greeting", "ehlo", "auth", "mail"]
 

@@ -4,7 +4,7 @@ from checks import redact
 from checks.codes import Code
 from checks.model import Fault
 from checks.network.stream import Stream
-from checks.protocols.reply_text import mismatch
+from checks.protocols.words.replies import mismatch
 
 _MAX_LINES = 100  # of one reply
 

@@ -10,8 +10,8 @@ import pytest
 
 from checks.codes import CODES, Code, Verdict, verdict_of
 from checks.protocols.imap.replies import ImapStage, translate_imap
-from checks.protocols.oauth_replies import translate_oauth
 from checks.protocols.smtp.replies import SmtpStage, translate_smtp
+from checks.protocols.words.oauth import translate_oauth
 
 _HERE = Path(__file__).parent
 

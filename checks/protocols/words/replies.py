@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from checks.codes import CODES, Code
 from checks.model import Fault
-from checks.protocols import foreign_words
+from checks.protocols.words import foreign
 
 LONGEST = 4_000
 """So many characters of a reply are read. Gmail's longest (a WEBALERT with its link) has about 1,000."""
@@ -43,7 +43,7 @@ def is_lasting(code: Code) -> bool:
 SERVER_TEXTS = rules(
     (
         r"too many (\w+ ){0,3}connections|maximum number of connections|connections? limit exceeded"
-        r"|sender thread limit|too many sessions|" + foreign_words.TOO_MANY_CONNECTIONS,
+        r"|sender thread limit|too many sessions|" + foreign.TOO_MANY_CONNECTIONS,
         Code.SERVER_TOO_MANY_CONNECTIONS,
     ),
     # Yahoo says "Too many bad auth attempts" to the first wrong password too; it cannot be told from a real throttle.
@@ -52,7 +52,7 @@ SERVER_TEXTS = rules(
         r"throttl|rate.?limit|bandwidth limits|too many (bad |failed |invalid )?(login|auth)|too many errors|slow down"
         r"|unusual rate|unexpected volume|temporarily (blocked|blacklisted|banned|deferred)|credits exceeded"
         r"|intrusion prevention|authenticate too many|too (frequent|many (times|attempts|requests|failures))"
-        r"|(failed|failures?),? system busy|too (often|fast)|" + foreign_words.THROTTLED,
+        r"|(failed|failures?),? system busy|too (often|fast)|" + foreign.THROTTLED,
         Code.SERVER_THROTTLED,
     ),
     # Before the block lists: it is our address that lacks a name, and no list has it.
@@ -72,7 +72,7 @@ SERVER_TEXTS = rules(
         r"|your (ip|host|address|network|country|location)\b.{0,40}(block|reject|denied|banned|not allowed)"
         r"|(countr(y|ies)|region|geo.?ip|geo.?location)\b.{0,40}(block|denied|not (allowed|permitted)|restrict|forbid)"
         r"|(block|deni|forbid|not (allowed|permitted)).{0,30}\b(your|this) (country|region|location|network|ip)\b"
-        r"|access .{0,20}from .{0,40}(denied|blocked|not allowed)|" + foreign_words.BLOCKS_ADDRESS,
+        r"|access .{0,20}from .{0,40}(denied|blocked|not allowed)|" + foreign.BLOCKS_ADDRESS,
         Code.SERVER_BLOCKS_ADDRESS,
     ),
     # "generic failure" is Cyrus SASL when saslauthd is down; "Lookup failed" is Gmail now and then, cause unknown. Then
@@ -85,7 +85,7 @@ SERVER_TEXTS = rules(
         r"(connection|error|fail|lost|down|unreachable|unavailable|not (available|reachable|respond))"
         r"|(could ?n.t|could not|cannot|can.t|unable to|failed to) (connect|contact|reach)\b"
         r"|connection (to \S+ )?(refused|lost)|econnrefused|etimedout|verification (problem|unavailable)|"
-        + foreign_words.TEMPORARY,
+        + foreign.TEMPORARY,
         Code.AUTH_TEMPORARY,
     ),
 )
@@ -123,7 +123,7 @@ REFUSAL_TEXTS = rules(
         r"yet to enable imap|(enable|activate|(turn|switch) on) (the |your )?(imap|smtp|pop3?)\b"
         r"|smtpclientauthentication is disabled|user has no permission|access rights to this service"
         r"|\b(imap|smtp)( access| service)?( is| has been)? (disabled|not enabled|turned off|not allowed)"
-        r"|not enabled for (imap|smtp)|" + foreign_words.PROTOCOL_OFF,
+        r"|not enabled for (imap|smtp)|" + foreign.PROTOCOL_OFF,
         Code.AUTH_PROTOCOL_DISABLED,
     ),
     (
@@ -157,12 +157,12 @@ ACCOUNT_TEXTS = rules(
     (r"authorization (failure|failed|denied)|not authori[sz]ed to (log ?in|use)|service denied", Code.AUTH_POLICY),
     (r"password( \w+){0,3} expired|must change( \w+){0,2} password", Code.AUTH_EXPIRED),
     (
-        r"\b(account|user|mailbox)( \w+){0,3} (locked|blocked)|" + foreign_words.LOCKED,
+        r"\b(account|user|mailbox)( \w+){0,3} (locked|blocked)|" + foreign.LOCKED,
         Code.AUTH_LOCKED,
     ),
     (
         r"\b(account|user|mailbox|login)( \w+){0,3} (disabled|suspended|deactivated|inactive|closed|expired)|"
-        + foreign_words.DISABLED,
+        + foreign.DISABLED,
         Code.AUTH_ACCOUNT_DISABLED,
     ),
 )
