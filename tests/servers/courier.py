@@ -22,7 +22,7 @@ set -a
 . /etc/courier/authdaemonrc
 IMAP_STARTTLS=YES TLS_CERTFILE=$folder/certificate TLS_CACHEFILE=
 /usr/lib/courier/courier-authlib/authdaemond &
-serve="couriertcpd -address=127.0.0.1 -maxprocs=100 -maxperip=100 -nodnslookup -noidentlookup"
+serve="couriertcpd -address=127.0.0.1 -maxprocs=100 -maxperip=100 $$TCPDOPTS"
 login="/usr/lib/courier/courier/imaplogin /usr/bin/imapd Maildir"
 $$serve $port $$login &
 IMAP_TLS=1 exec $$serve $tls_port /usr/bin/couriertls -server -tcpd $$login

@@ -26,6 +26,7 @@ proc_path: $folder/var/proc
 mboxname_lockpath: $folder/var/lock
 autocreate_quota: 0
 allowplaintext: no
+allowstarttls: yes
 virtdomains: userid
 defaultdomain: lab.example
 servername: lab.example
