@@ -58,7 +58,8 @@ _GENERAL_CODES: Mapping[str, Code] = {
 _BROKEN_TEXTS = rules(
     (
         r"fatal error: .{0,40}(no such file|not a directory|permission denied|mailbox directory)"
-        r"|mailbox directory not found|chdir .{0,80}(no such file|permission denied|not a directory)|(home|maildir)\b.{0,60}does(n't| not) exist",
+        r"|mailbox directory not found|chdir .{0,80}(no such file|permission denied|not a directory)"
+        r"|(home|maildir)\b.{0,60}does(n't| not) exist",
         Code.MAILBOX_BROKEN,
     ),
 )
