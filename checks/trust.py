@@ -8,6 +8,7 @@ from typing import Literal
 import certifi
 
 from checks.model import Invalid
+from checks.x509.certificates import Names
 from checks.x509.trust_store import PEM
 
 _READING = ssl.VerifyFlags.VERIFY_X509_TRUSTED_FIRST
@@ -26,13 +27,14 @@ STRICT_READING = ssl.VerifyFlags.VERIFY_X509_STRICT | ssl.VerifyFlags.VERIFY_X50
 class Trust:
     """Whom a check trusts: certifi's roots, and the CAs of `ca_pem` (PEM text) for one domain only.
 
-    `x509_strict`, `ciphers`: how the client that will connect reads certificates, and what it offers; see
+    `x509_strict`, `ciphers`, `names`: how the client that will connect reads certificates, and what it offers; see
     `new_context`.
     """
 
     ca_pem: str = ""
     x509_strict: bool = False
     ciphers: Ciphers = "python"
+    names: Names = "openssl"
 
     def __post_init__(self) -> None:
         if self.ca_pem:
@@ -49,13 +51,24 @@ class Trust:
         return insecure_context(self.ciphers)
 
 
-def new_context(*, x509_strict: bool = False, ciphers: Ciphers = "python") -> ssl.SSLContext:
+class NamesAsNode(ssl.SSLContext):
+    """A context that verifies chains and leaves the host's name to `checks.tls.handshake`, as Node does after the
+    handshake (`tls.checkServerIdentity`): OpenSSL knows no such rule."""
+
+
+def new_context(*, x509_strict: bool = False, ciphers: Ciphers = "python", names: Names = "openssl") -> ssl.SSLContext:
     """A context that verifies, with the public roots; the same one on every Python, whoever built it.
 
     `x509_strict` adds what Python's default contexts have from 3.13 on: the rules of RFC 5280 that OpenSSL leaves out
     otherwise, and trust in whatever the store holds. https://docs.python.org/3/library/ssl.html#ssl.create_default_context
+    `names`: by whose rule a certificate covers a host.
     """
-    context = ssl.create_default_context(cafile=certifi.where())
+    if names == "node":
+        context: ssl.SSLContext = NamesAsNode(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.load_verify_locations(certifi.where())
+    else:
+        context = ssl.create_default_context(cafile=certifi.where())
     context.verify_flags = _READING | (STRICT_READING if x509_strict else ssl.VerifyFlags.VERIFY_DEFAULT)
     # Debian's Python leaves the oldest version to the system's settings.
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -66,7 +79,7 @@ def new_context(*, x509_strict: bool = False, ciphers: Ciphers = "python") -> ss
 # Loading the roots takes 30 ms, so contexts are kept: as many as domains with a CA of their own are likely to be busy.
 @functools.lru_cache(maxsize=64)
 def _strict(trust: Trust) -> ssl.SSLContext:
-    context = new_context(x509_strict=trust.x509_strict, ciphers=trust.ciphers)
+    context = new_context(x509_strict=trust.x509_strict, ciphers=trust.ciphers, names=trust.names)
     if trust.ca_pem:
         # Only the certificates themselves: bundles have comments between them, in any language.
         certificates = "\n".join(PEM.findall(trust.ca_pem))

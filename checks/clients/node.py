@@ -26,5 +26,5 @@ NODE = ClientProfile(
         # Its own is the host name of the app's machine, or [127.0.0.1].
     ),
     ews=PYTHON.ews,
-    tls=TlsClient(strict=False),  # Node sets no VERIFY_X509_STRICT
+    tls=TlsClient(strict=False, names="node"),  # Node sets no VERIFY_X509_STRICT
 )

@@ -109,12 +109,14 @@ class EwsClient:
 @dataclass(frozen=True, slots=True)
 class TlsClient:
     """TLS, the same for every protocol. `strict`: chains are read by the rules that Python adds from 3.13 on; None
-    where that is for MAIL_PREFLIGHT_X509_STRICT to say. `sni`: the host is named in the first message.
+    where that is for MAIL_PREFLIGHT_X509_STRICT to say. `sni`: the host is named in the first message. `names`: by
+    whose rule a certificate covers an IMAP or SMTP host, OpenSSL's or that of Node's `tls.checkServerIdentity`.
     """
 
     minimum: Literal["TLSv1.2", "TLSv1.3"] = "TLSv1.2"
     strict: bool | None = None
     sni: bool = True
+    names: Literal["openssl", "node"] = "openssl"
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ class Supposition:
 
 def context_for(trust: Trust, supposed: Supposition) -> ssl.SSLContext:
     """The context that verifies with the same store and the supposition. About 20 ms."""
-    context = new_context(x509_strict=trust.x509_strict or supposed.strict, ciphers=trust.ciphers)
+    context = new_context(x509_strict=trust.x509_strict or supposed.strict, ciphers=trust.ciphers, names=trust.names)
     if trust.ca_pem:
         context.load_verify_locations(cadata="\n".join(PEM.findall(trust.ca_pem)))
     if supposed.known:

@@ -8,7 +8,7 @@ from checks.codes import Code, Verdict
 from checks.context import CheckContext
 from checks.model import Authentication, Endpoint, EndpointResult, Pin
 from checks.serialize import dump_endpoint_result, load_endpoint_result
-from checks.settings import Settings
+from checks.settings import ExchangeSettings, Settings
 from checks.trust import Trust
 from settings_store import domains
 from settings_store.runs import endpoints, quarantine, runs
@@ -75,7 +75,7 @@ def context_of(
     """The context in which settings are checked; `domain` is that of the mailboxes, where it matters."""
     return CheckContext(
         pins=pins or {},
-        trust=Trust(settings.ca_pem, strictly(config), config.tls_ciphers),
+        trust=trust_of(config, settings.ca_pem, exchange=isinstance(settings, ExchangeSettings)),
         client=config.client_profile,
         policy=config.policy,
         deadline_seconds=config.endpoint_seconds,
@@ -85,6 +85,15 @@ def context_of(
         domain=domain,
         revocation=config.revocation,
     )
+
+
+def trust_of(config: Config, ca_pem: str = "", *, exchange: bool = False) -> Trust:
+    """Whom checks trust, and how they read certificates: as the client that will connect. Raises `Invalid` for a CA.
+
+    Exchange is asked by exchangelib whatever the profile, so the names of its hosts are OpenSSL's matter.
+    """
+    names = "openssl" if exchange else config.client_profile.tls.names
+    return Trust(ca_pem, strictly(config), config.tls_ciphers, names)
 
 
 def strictly(config: Config) -> bool:
