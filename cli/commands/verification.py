@@ -96,10 +96,10 @@ def _surroundings(ca_pem: str, *, exchange: bool) -> "tuple[AddressPolicy, Trust
     if _NETWORKS not in os.environ and not any(os.environ.get(name) for name in _WHERE):
         return AddressPolicy(allow_all=True), Trust(ca_pem), PYTHON
     from worker.config import load_config
-    from worker.runs.endpoints import trust_of
+    from worker.runs.endpoints import client_trust
 
     config = load_config()
-    return config.policy, trust_of(config, ca_pem, exchange=exchange), config.client_profile
+    return config.policy, client_trust(config, ca_pem, exchange=exchange), config.client_profile
 
 
 def verify(

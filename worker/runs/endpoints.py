@@ -75,7 +75,7 @@ def context_of(
     """The context in which settings are checked; `domain` is that of the mailboxes, where it matters."""
     return CheckContext(
         pins=pins or {},
-        trust=trust_of(config, settings.ca_pem, exchange=isinstance(settings, ExchangeSettings)),
+        trust=client_trust(config, settings.ca_pem, exchange=isinstance(settings, ExchangeSettings)),
         client=config.client_profile,
         policy=config.policy,
         deadline_seconds=config.endpoint_seconds,
@@ -87,7 +87,7 @@ def context_of(
     )
 
 
-def trust_of(config: Config, ca_pem: str = "", *, exchange: bool = False) -> Trust:
+def client_trust(config: Config, ca_pem: str = "", *, exchange: bool = False) -> Trust:
     """Whom checks trust, and how they read certificates: as the client that will connect. Raises `Invalid` for a CA.
 
     Exchange is asked by exchangelib whatever the profile, so the names of its hosts are OpenSSL's matter.

@@ -217,6 +217,8 @@ class TestAfterTheLogin:
             ("* BAD [UNAVAILABLE] upstream timed out", "", Code.SERVER_UNAVAILABLE),
             ("* BYE Temporary problem, please try again later", "", Code.AUTH_TEMPORARY),
             ("* BAD [ALERT] odd\r\n{tag} NO [AUTHENTICATIONFAILED] no", "", Code.AUTH_REJECTED),
+            ("* Too many invalid logon attempts.\r\n{tag} BAD Goodbye", "", Code.SERVER_THROTTLED),
+            ("* OK Account is locked\r\n{tag} BAD What?", "", Code.PROTOCOL_ERROR),
             ("{tag} NO authorization failure", "", Code.AUTH_POLICY),
             ("{tag} NO [ALERT] country blocked", "", Code.SERVER_BLOCKS_ADDRESS),
             ("{tag} NO [REFERRAL imap://u;AUTH=*@other.example/] Try other.example", "", Code.MAILBOX_ELSEWHERE),
