@@ -8,6 +8,7 @@ import certifi
 
 from checks.clients.profile import Ciphers, TlsVersion
 from checks.model import Invalid
+from checks.x509.certificates import Names
 from checks.x509.trust_store import PEM
 
 _READING = ssl.VerifyFlags.VERIFY_X509_TRUSTED_FIRST
@@ -24,14 +25,15 @@ STRICT_READING = ssl.VerifyFlags.VERIFY_X509_STRICT | ssl.VerifyFlags.VERIFY_X50
 class Trust:
     """Whom a check trusts: certifi's roots, and the CAs of `ca_pem` (PEM text) for one domain only.
 
-    `x509_strict`, `ciphers`, `minimum`: how the client that will connect reads certificates, and what it offers; see
-    `new_context`.
+    `x509_strict`, `ciphers`, `minimum`, `names`: how the client that will connect reads certificates, and what it
+    offers; see `new_context`.
     """
 
     ca_pem: str = ""
     x509_strict: bool = False
     ciphers: Ciphers = "python"
     minimum: TlsVersion = "TLSv1.2"
+    names: Names = "openssl"
 
     def __post_init__(self) -> None:
         if self.ca_pem:
@@ -48,15 +50,30 @@ class Trust:
         return insecure_context(self.ciphers, self.minimum)
 
 
+class NamesAsNode(ssl.SSLContext):
+    """A context that verifies chains and leaves the host's name to `checks.tls.handshake`, as Node does after the
+    handshake (`tls.checkServerIdentity`): OpenSSL knows no such rule."""
+
+
 def new_context(
-    *, x509_strict: bool = False, ciphers: Ciphers = "python", minimum: TlsVersion = "TLSv1.2"
+    *,
+    x509_strict: bool = False,
+    ciphers: Ciphers = "python",
+    minimum: TlsVersion = "TLSv1.2",
+    names: Names = "openssl",
 ) -> ssl.SSLContext:
     """A context that verifies, with the public roots; the same one on every Python, whoever built it.
 
     `x509_strict` adds what Python's default contexts have from 3.13 on: the rules of RFC 5280 that OpenSSL leaves out
     otherwise, and trust in whatever the store holds. https://docs.python.org/3/library/ssl.html#ssl.create_default_context
+    `names`: by whose rule a certificate covers a host.
     """
-    context = ssl.create_default_context(cafile=certifi.where())
+    if names == "node":
+        context: ssl.SSLContext = NamesAsNode(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.load_verify_locations(certifi.where())
+    else:
+        context = ssl.create_default_context(cafile=certifi.where())
     context.verify_flags = _READING | (STRICT_READING if x509_strict else ssl.VerifyFlags.VERIFY_DEFAULT)
     # Debian's Python leaves the oldest version to the system's settings.
     context.minimum_version = _MINIMUM[minimum]
@@ -67,7 +84,9 @@ def new_context(
 # Loading the roots takes 30 ms, so contexts are kept: as many as domains with a CA of their own are likely to be busy.
 @functools.lru_cache(maxsize=64)
 def _strict(trust: Trust) -> ssl.SSLContext:
-    context = new_context(x509_strict=trust.x509_strict, ciphers=trust.ciphers, minimum=trust.minimum)
+    context = new_context(
+        x509_strict=trust.x509_strict, ciphers=trust.ciphers, minimum=trust.minimum, names=trust.names
+    )
     if trust.ca_pem:
         # Only the certificates themselves: bundles have comments between them, in any language.
         certificates = "\n".join(PEM.findall(trust.ca_pem))

@@ -32,5 +32,5 @@ NODE = ClientProfile(
     ),
     ews=PYTHON.ews,
     # Node sets no VERIFY_X509_STRICT; its own list has RSA key exchange, as OpenSSL's has.
-    tls=TlsClient(strict=False, ciphers="openssl"),
+    tls=TlsClient(strict=False, ciphers="openssl", names="node"),
 )

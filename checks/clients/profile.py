@@ -125,12 +125,14 @@ class TlsClient:
     """TLS, the same for every protocol; the host is named in the first message always (SNI).
 
     `strict`: chains are read by the rules that Python adds from 3.13 on. `ciphers`: whose list is offered up to TLS
-    1.2. None where that is for MAIL_PREFLIGHT_X509_STRICT and MAIL_PREFLIGHT_TLS_CIPHERS to say.
+    1.2. None where that is for MAIL_PREFLIGHT_X509_STRICT and MAIL_PREFLIGHT_TLS_CIPHERS to say. `names`: by whose rule
+    a certificate covers an IMAP or SMTP host, OpenSSL's or that of Node's `tls.checkServerIdentity`.
     """
 
     minimum: TlsVersion = "TLSv1.2"
     strict: bool | None = None
     ciphers: Ciphers | None = None
+    names: Literal["openssl", "node"] = "openssl"
 
 
 @dataclass(frozen=True, slots=True)

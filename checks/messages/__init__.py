@@ -29,6 +29,7 @@ _NEUTRAL: Mapping[Language, Mapping[str, str]] = in_every_language(__name__, "NE
 _FIXES: Mapping[Language, Mapping[str, str]] = in_every_language(__name__, "FIXES", "certificates")
 _CLIENTS: Mapping[Language, Mapping[Code, tuple[str, str]]] = in_every_language(__name__, "CLIENTS", "causes")
 _EVIDENCE: Mapping[Language, Mapping[str, str]] = in_every_language(__name__, "EVIDENCE", "causes")
+_BECAUSE: Mapping[Language, Mapping[str, str]] = in_every_language(__name__, "BECAUSE", "causes")
 _BLAME: Mapping[Language, Mapping[Blame, str]] = in_every_language(__name__, "BLAME", "causes")
 
 _IN_FORCE: Mapping[Language, str] = in_every_language(__name__, "IN_FORCE", "causes")
@@ -185,6 +186,7 @@ class _Values(dict[str, str]):
     def __init__(self, facts: Facts, language: Language) -> None:
         super().__init__({**_NEUTRAL[language], **{name: value for name, value in facts.items() if value}})
         self["evidence"] = _EVIDENCE[language].get(self["evidence"], self["evidence"])
+        self["because"] = _BECAUSE[language].get(self["because"], "")
         self["date"] = _written_out(self["date"], language)
 
     def __missing__(self, name: str) -> str:

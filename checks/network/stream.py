@@ -18,14 +18,14 @@ _QUICKACK = getattr(socket, "TCP_QUICKACK", None)  # Linux only
 class Stream:
     """A connection read by lines, with one deadline over all of it and a cap on what it will take in.
 
-    `last_line` is the last whole line read; `received` counts all bytes so far, which tells a dripping server from a
-    silent one; `ended` says that the server closed its side.
+    `last_line` is the last whole line read, after `line_before`; `received` counts all bytes so far, which tells a
+    dripping server from a silent one; `ended` says that the server closed its side.
     """
 
     def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
         self.sock = sock
         self.deadline = deadline
-        self.last_line = b""
+        self.line_before = self.last_line = b""
         self.received = 0
         self.ended = False
         self._reads = 0
@@ -47,7 +47,7 @@ class Stream:
         line = bytes(self._buffer[: end + 1])
         del self._buffer[: end + 1]
         if line:
-            self.last_line = line
+            self.line_before, self.last_line = self.last_line, line
         return line
 
     def read(self, size: int) -> bytes:

@@ -14,8 +14,7 @@ from checks.network.dial import Deadline, dial, fault_of, resolve
 from checks.network.stream import Stream
 from checks.protocols.dialect import Dialect, Greeting, Habits, Unjudged, dialect_of
 from checks.protocols.in_clear import judged
-from checks.protocols.momentary_failures import Moments
-from checks.protocols.patience import patience
+from checks.protocols.patience import Moments, patience
 from checks.tls import handshake
 
 _SHORTCUTS = 2  # kinds of them that may fail one after the other: a resumed session, and those of the protocol

@@ -1,7 +1,8 @@
-"""For how long a server wants to be left alone, where it has judged no credential yet.
+"""What a login may meet that passes: for how long a server wants to be left alone, and what is of the moment only.
 
-What it asks for comes as `Retry-After` (RFC 9110, 10.2.3), as `BackOffMilliseconds` (EWS throttling), or in the words
-of a `421` (RFC 5321, 3.8) or of an untagged `BYE` (RFC 9051, 7.1.5); who only closes the door does not say how long.
+What a server asks for, where it has judged no credential yet, comes as `Retry-After` (RFC 9110, 10.2.3), as
+`BackOffMilliseconds` (EWS throttling), or in the words of a `421` (RFC 5321, 3.8) or of an untagged `BYE` (RFC 9051,
+7.1.5); who only closes the door does not say how long.
 """
 
 import re
@@ -40,3 +41,35 @@ def _in_words(words: str) -> float:
     if found is None:
         return USUAL_SECONDS
     return int(found[1]) * (60.0 if found[2][0] in "mM" else 1.0)
+
+
+_MOMENTARY = frozenset(
+    {
+        Code.PROTOCOL_OVERSIZE,  # a flood
+        # TLS had come about: an alert in clear text, or a record that is none, is what breaks a connection.
+        Code.TLS_HANDSHAKE,
+        Code.TLS_NO_SHARED_CIPHER,
+        Code.TLS_PLAINTEXT_PORT,
+        Code.TLS_UNKNOWN_SNI,
+        Code.TLS_VERSION,
+        Code.TLS_WEAK_DH,
+    }
+)
+_MOST = 10_000  # mailboxes that are remembered for one route
+
+
+class Moments:
+    """Remembers, for the logins of one route, which mailbox met what. Twice the same is no matter of the moment."""
+
+    def __init__(self) -> None:
+        self._met: set[tuple[str, Code]] = set()
+
+    def lasting(self, username: str, code: Code) -> bool:
+        """Whether what a login came to may be taken for a fact about its mailbox."""
+        if code not in _MOMENTARY:
+            return True
+        if (username, code) in self._met:
+            return True
+        if len(self._met) < _MOST:
+            self._met.add((username, code))
+        return False

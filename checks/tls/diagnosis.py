@@ -91,7 +91,8 @@ class Diagnosis:
                 break
             found.append(got.issuer)
             path = build(sent[0], [*sent, *found], store, now)
-        return Evidence(sent, path, self._host, now, reason, public_only=not self._context.trust.ca_pem)
+        trust = self._context.trust
+        return Evidence(sent, path, self._host, now, reason, public_only=not trust.ca_pem, names=trust.names)
 
     def _store(self) -> Store:
         trust = self._context.trust

@@ -17,8 +17,8 @@ from checks import redact
 from checks.codes import Code
 from checks.model import Certificate, Fault, Pin, TlsFacts
 from checks.network.stream import Stream
-from checks.trust import STRICT_READING
-from checks.x509.certificates import KEPT, describe, load
+from checks.trust import STRICT_READING, NamesAsNode
+from checks.x509.certificates import KEPT, covers, describe, load
 from checks.x509.keys import key_sha256
 
 MAX_CHAIN = 32  # certificates looked at; more than any honest server sends
@@ -62,6 +62,22 @@ def secure(stream: Stream, context: ssl.SSLContext, host: str, *, session: ssl.S
     sock = _wrapped(stream, context, host, session)
     _begin(sock)
     sock.do_handshake()
+    if not _rightly_named(sock, host):
+        error = ssl.SSLCertVerificationError(1, f"{_MISMATCH}: {host}")
+        error.verify_code, error.verify_message = _HOSTNAME_MISMATCH, _MISMATCH
+        raise error
+
+
+_HOSTNAME_MISMATCH, _MISMATCH = 62, "Hostname mismatch"  # X509_V_ERR_HOSTNAME_MISMATCH
+
+
+def _rightly_named(sock: ssl.SSLSocket, host: str) -> bool:
+    """Whether the server's certificate covers the host, where OpenSSL has not looked at that."""
+    if not isinstance(sock.context, NamesAsNode):
+        return True
+    der = sock.getpeercert(binary_form=True)
+    leaf = load(der) if der else None
+    return leaf is not None and covers(leaf, host, "node")
 
 
 def require_pin(sock: socket.socket, pin: Pin | None) -> None:
@@ -92,12 +108,12 @@ def look(stream: Stream, context: ssl.SSLContext, host: str) -> Handshake:
     except OSError as error:
         raise tls_fault(error) from None
     try:
-        return _looked_at(sock)
+        return _looked_at(sock, host)
     except OSError as error:
         raise tls_fault(error, answered=_answered(sock)) from None
 
 
-def _looked_at(sock: ssl.SSLSocket) -> Handshake:
+def _looked_at(sock: ssl.SSLSocket, host: str) -> Handshake:
     refusal, version, cipher = None, None, None
     try:
         _begin(sock)
@@ -107,6 +123,8 @@ def _looked_at(sock: ssl.SSLSocket) -> Handshake:
     else:
         # Asked for at once: a closed socket does not know any more.
         version, cipher = sock.version(), (sock.cipher() or (None,))[0]
+        if not _rightly_named(sock, host):
+            refusal = Refusal(_HOSTNAME_MISMATCH, _MISMATCH)
     read = _read(_ders(sock, "get_unverified_chain"), () if refusal else _ders(sock, "get_verified_chain"))
     strict = STRICT_READING in sock.context.verify_flags
     facts = TlsFacts(version, cipher, read.described, openssl=ssl.OPENSSL_VERSION, x509_strict=strict)

@@ -45,7 +45,9 @@ def classical(trust: Trust) -> ssl.SSLContext:
 
     Python before 3.15 can name one group and no more.
     """
-    context = new_context(x509_strict=trust.x509_strict, ciphers=trust.ciphers, minimum=trust.minimum)
+    context = new_context(
+        x509_strict=trust.x509_strict, ciphers=trust.ciphers, minimum=trust.minimum, names=trust.names
+    )
     context.set_ecdh_curve("prime256v1")
     return context
 

@@ -28,7 +28,7 @@ class Supposition:
 def context_for(trust: Trust, supposed: Supposition) -> ssl.SSLContext:
     """The context that verifies with the same store and the supposition. About 20 ms."""
     strict = trust.x509_strict or supposed.strict
-    context = new_context(x509_strict=strict, ciphers=trust.ciphers, minimum=trust.minimum)
+    context = new_context(x509_strict=strict, ciphers=trust.ciphers, minimum=trust.minimum, names=trust.names)
     if trust.ca_pem:
         context.load_verify_locations(cadata="\n".join(PEM.findall(trust.ca_pem)))
     if supposed.known:

@@ -9,7 +9,7 @@ from cryptography import x509
 from checks.codes import Code
 from checks.model import Facts
 from checks.x509 import certificates, issuer_rules, keys, name_constraints
-from checks.x509.certificates import subject
+from checks.x509.certificates import Names, subject
 from checks.x509.paths import End, Path
 
 
@@ -22,9 +22,9 @@ class Cause:
     about: x509.Certificate | None = None
 
 
-def flaws(path: Path, host: str, now: datetime) -> Iterator[Cause]:
+def flaws(path: Path, host: str, now: datetime, names: Names = "openssl") -> Iterator[Cause]:
     """What is wrong with each certificate, from the leaf upwards; whom the path leads to is not asked here."""
-    yield from _of_leaf(path.leaf, host)
+    yield from _of_leaf(path.leaf, host, names)
     violated = name_constraints.violated(path.certificates)
     for depth, item in enumerate(path.certificates):
         anchor = path.end is End.TRUSTED and depth == len(path.certificates) - 1
@@ -36,13 +36,20 @@ def flaws(path: Path, host: str, now: datetime) -> Iterator[Cause]:
             yield Cause(Code.TLS_CRITICAL_EXTENSION, _facts(item), item)
 
 
-def _of_leaf(leaf: x509.Certificate, host: str) -> Iterator[Cause]:
-    if not certificates.covers(leaf, host):
+def _of_leaf(leaf: x509.Certificate, host: str, names: Names) -> Iterator[Cause]:
+    if not certificates.covers(leaf, host, names):
         covered = certificates.names(leaf)
         facts = {"names": ", ".join(covered[:10]) or "-", "host": host, "count": str(len(covered))}
-        yield Cause(Code.TLS_NAME_MISMATCH, facts, leaf)
+        yield Cause(Code.TLS_NAME_MISMATCH, facts | _near_miss(leaf, host), leaf)
     if not issuer_rules.for_servers(leaf) or not issuer_rules.key_may_serve(leaf):
         yield Cause(Code.TLS_WRONG_PURPOSE, _facts(leaf), leaf)
+
+
+def _near_miss(leaf: x509.Certificate, host: str) -> dict[str, str]:
+    """Why a wildcard that looks right is none for this host: Node would take it."""
+    if not certificates.covers(leaf, host, "node"):
+        return {}
+    return {"because": "wildcard_underscore" if "_" in host.partition(".")[0] else "wildcard_part"}
 
 
 def _of_time(item: x509.Certificate, now: datetime, *, intermediate: bool) -> Iterator[Cause]:

@@ -7,7 +7,7 @@ import ipaddress
 import re
 import warnings
 from functools import lru_cache
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -21,6 +21,8 @@ from checks.model import Certificate
 MAX_DER = 262_144  # bytes; OpenSSL takes no certificate message above 100 KB, but a fetched certificate comes otherwise
 KEPT = 128  # certificates and what was read from them: 1 MB as a rule, 13 MB of hostile ones
 _WILD = re.compile("[a-z0-9-]+")
+Names = Literal["openssl", "node"]
+"""Whose rule says which hosts a name in a certificate stands for: OpenSSL's, as Python asks for it, or Node's."""
 _SMALL = 4_096
 _RSA_LARGEST = 8_192  # bits
 _EXPONENT_LARGEST = 64  # bits; as OpenSSL bounds it for the larger keys (OPENSSL_RSA_MAX_PUBEXP_BITS)
@@ -209,17 +211,19 @@ def common_names(certificate: x509.Certificate) -> list[str]:
         return []
 
 
-def covers(certificate: x509.Certificate, host: str) -> bool:
-    """Whether a certificate covers a host, as OpenSSL sees it.
+def covers(certificate: x509.Certificate, host: str, names: Names = "openssl") -> bool:
+    """Whether a certificate covers a host, by the rule of whoever will connect.
 
-    A wildcard stands for the whole left-most label (RFC 9525, 6.3) where that has letters, digits and hyphens only, and
-    two labels follow it: `mail_1.example.com` and `mail.internal` are covered by no wildcard.
+    For OpenSSL a wildcard stands for the whole left-most label (RFC 9525, 6.3) where that has letters, digits and
+    hyphens only: `mail_1.example.com` is covered by none. For Node (`tls.checkServerIdentity`) it stands for
+    whatever there is, and for a part of the label too. For both, two labels follow it.
     """
+    matches = _matches if names == "openssl" else _matches_as_node
     hosts, addresses = _covered(certificate)
     try:
         return str(ipaddress.ip_address(host)) in addresses
     except ValueError:
-        return any(_matches(name.lower(), host.lower()) for name in hosts)
+        return any(matches(name.lower(), host.lower()) for name in hosts)
 
 
 def _matches(pattern: str, host: str) -> bool:
@@ -227,3 +231,15 @@ def _matches(pattern: str, host: str) -> bool:
     if pattern.startswith("*."):
         return rest == pattern[2:] and "." in rest and _WILD.fullmatch(label) is not None
     return pattern == host
+
+
+def _matches_as_node(pattern: str, host: str) -> bool:
+    label, *rest = host.removesuffix(".").split(".")
+    wild, *fixed = pattern.removesuffix(".").split(".")
+    if fixed != rest or not all((wild, *fixed)):
+        return False
+    before, star, after = wild.partition("*")
+    if not star or "xn--" in wild:
+        return wild == label
+    fits = label.startswith(before) and label.endswith(after) and len(before) + len(after) <= len(label)
+    return fits and "*" not in after and len(fixed) > 1

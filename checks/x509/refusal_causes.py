@@ -13,7 +13,7 @@ from cryptography import x509
 from checks.codes import Code
 from checks.x509 import certificates
 from checks.x509.certificate_faults import Cause, flaws
-from checks.x509.certificates import subject
+from checks.x509.certificates import Names, subject
 from checks.x509.paths import End, Path, current, fits
 
 ORDER = (
@@ -70,7 +70,8 @@ _UNSPECIFIED = 1  # among others: too many names and constraints to compare them
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What is known of a refused chain. `sent`: as it was presented; `path`: the way upwards, with what was found
-    elsewhere; `reason`: why nothing more was found; `public_only`: nobody is trusted but the public authorities."""
+    elsewhere; `reason`: why nothing more was found; `public_only`: nobody is trusted but the public authorities.
+    `names`: whose rule says which hosts a name stands for."""
 
     sent: tuple[x509.Certificate, ...]
     path: Path
@@ -78,6 +79,7 @@ class Evidence:
     now: datetime
     reason: str = ""
     public_only: bool = False
+    names: Names = "openssl"
 
 
 def causes(evidence: Evidence | None, verify_code: int) -> list[Cause]:
@@ -85,7 +87,7 @@ def causes(evidence: Evidence | None, verify_code: int) -> list[Cause]:
     if evidence is None:
         return [_of_openssl(verify_code, None)]
     found: dict[Code, Cause] = {}
-    for cause in (*_of_trust(evidence), *flaws(evidence.path, evidence.host, evidence.now)):
+    for cause in (*_of_trust(evidence), *flaws(evidence.path, evidence.host, evidence.now, evidence.names)):
         found.setdefault(cause.code, cause)
     if not _explained(found, verify_code):
         first = _of_openssl(verify_code, evidence)

@@ -69,7 +69,7 @@ def check(
     from checks.messages.endpoints import endpoint_document
     from checks.runner import check_endpoint
 
-    policy, trust, client = _surroundings(ca_pem)
+    policy, trust, client = _surroundings(ca_pem, exchange=endpoint.protocol is Protocol.HTTPS)
     result = check_endpoint(endpoint, CheckContext(trust, policy, thorough=True, revocation=revocation, client=client))
     document = endpoint_document(result, context.obj)
     if as_json:
@@ -84,7 +84,7 @@ def check(
     return _CHECK_STATUS[result.verdict]
 
 
-def _surroundings(ca_pem: str) -> "tuple[AddressPolicy, Trust, ClientProfile]":
+def _surroundings(ca_pem: str, *, exchange: bool) -> "tuple[AddressPolicy, Trust, ClientProfile]":
     """What a run here would be allowed to reach, whom and how it trusts, and as which client.
 
     The defaults of the embedded mode need no half second of reading.
@@ -97,10 +97,10 @@ def _surroundings(ca_pem: str) -> "tuple[AddressPolicy, Trust, ClientProfile]":
     if _NETWORKS not in os.environ and not any(os.environ.get(name) for name in _WHERE):
         return AddressPolicy(allow_all=True), Trust(ca_pem), PYTHON
     from worker.config import load_config
-    from worker.runs.endpoints import trust_of
+    from worker.runs.endpoints import client_trust
 
     config = load_config()
-    return config.policy, trust_of(config, ca_pem), config.client_profile
+    return config.policy, client_trust(config, ca_pem, exchange=exchange), config.client_profile
 
 
 def verify(

@@ -8,7 +8,7 @@ from checks.codes import Code, Verdict
 from checks.context import CheckContext
 from checks.model import Authentication, Endpoint, EndpointResult, Pin
 from checks.serialize import dump_endpoint_result, load_endpoint_result
-from checks.settings import Settings
+from checks.settings import ExchangeSettings, Settings
 from checks.trust import Trust
 from settings_store import domains
 from settings_store.runs import endpoints, quarantine, runs
@@ -75,7 +75,7 @@ def context_of(
     """The context in which settings are checked; `domain` is that of the mailboxes, where it matters."""
     return CheckContext(
         pins=pins or {},
-        trust=trust_of(config, settings.ca_pem),
+        trust=client_trust(config, settings.ca_pem, exchange=isinstance(settings, ExchangeSettings)),
         client=config.client_profile,
         policy=config.policy,
         deadline_seconds=config.endpoint_seconds,
@@ -87,11 +87,22 @@ def context_of(
     )
 
 
-def trust_of(config: Config, ca_pem: str) -> Trust:
-    """Whom and how checks trust: as the client's profile says, as the settings say where it does not."""
+def client_trust(config: Config, ca_pem: str = "", *, exchange: bool = False) -> Trust:
+    """Whom checks trust, how they read certificates and what they offer: as the client that will connect.
+
+    As its profile says, as the settings say where it does not. Exchange is asked by exchangelib whatever the profile,
+    so names of its hosts, and ciphers, are not the profile's matter. Raises `Invalid` for a CA.
+    """
     tls = config.client_profile.tls
-    strict = config.x509_strict if tls.strict is None else tls.strict
-    return Trust(ca_pem, strict, tls.ciphers or config.tls_ciphers, tls.minimum)
+    if exchange:
+        return Trust(ca_pem, strictly(config), config.tls_ciphers, tls.minimum)
+    return Trust(ca_pem, strictly(config), tls.ciphers or config.tls_ciphers, tls.minimum, tls.names)
+
+
+def strictly(config: Config) -> bool:
+    """How certificates are read: as the client's profile says, as the setting says where it does not."""
+    strict = config.client_profile.tls.strict
+    return config.x509_strict if strict is None else strict
 
 
 def servers_of(results: Iterable[EndpointResult]) -> dict[str, str]:

@@ -27,6 +27,7 @@ NEUTRAL: Mapping[str, str] = {
     "target": "not recorded",
     "concerned": "all of this server",
     "other": "something else",
+    "because": "",
     "evidence": "no mailbox at all was let in",
 }
 """What stands in for a fact that is missing."""
@@ -51,6 +52,14 @@ EVIDENCE: Mapping[str, str] = {
     "worked_before": "the same passwords worked there at the last check",
 }
 """What speaks for the credentials that a server rejects."""
+
+BECAUSE: Mapping[str, str] = {
+    "wildcard_underscore": " To the client that will connect, a wildcard (*) does not stand for a name with an"
+    " underscore (_); other clients let it.",
+    "wildcard_part": " To the client that will connect, a wildcard (*) stands for the whole first part of a name or for"
+    " nothing; other clients let it stand for a piece of it.",
+}
+"""Why a name that looks right is none."""
 
 BLAME: Mapping[Blame, str] = {
     Blame.NOBODY: "nobody",
@@ -122,7 +131,7 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         "Ask whoever runs the mail server to install a certificate that is valid today, and to check its clock.",
     ),
     Code.TLS_NAME_MISMATCH: (
-        "The certificate is not made out to {host} but to {names}.",
+        "The certificate is not made out to {host} but to {names}.{because}",
         "If that is the same server, enter the certificate's name as the {protocol} host. Otherwise ask whoever runs"
         " the mail server for a certificate with this name.",
     ),
@@ -240,8 +249,8 @@ WORDS: Mapping[Code, tuple[str, str]] = {
     ),
     Code.SERVER_PATIENCE: (
         "{host} asked for patience. Mailboxes tried once more after a wait: {count}; longest wait: {seconds} s.",
-        "Nothing has to be done. Where it happens every time, ask whoever runs the mail server to raise the limit for"
-        " our addresses.",
+        "Nothing has to be done. Where it happens whenever you verify again, ask whoever runs the mail server to"
+        " raise the limit for our addresses.",
     ),
     Code.SERVER_TOO_MANY_CONNECTIONS: (
         "{host} allows no more connections just now.",

@@ -27,6 +27,7 @@ NEUTRAL: Mapping[str, str] = {
     "target": "記録なし",
     "concerned": "このサーバーのすべて",
     "other": "別のサービス",
+    "because": "",
     "evidence": "ログインできたメールボックスは一つもありません",
 }
 """What stands in for a fact that is missing."""
@@ -57,6 +58,15 @@ EVIDENCE: Mapping[str, str] = {
     "worked_before": "前回の確認では同じパスワードでログインできています",
 }
 """拒否された資格情報が正しいと考えられる根拠。"""
+
+BECAUSE: Mapping[str, str] = {
+    "wildcard_underscore": "接続するクライアントでは、ワイルドカード（*）は"
+    "アンダースコア（_）を含む名前に一致しません。"
+    "一致するとみなすクライアントもあります。",
+    "wildcard_part": "接続するクライアントでは、ワイルドカード（*）は名前の先頭部分の全体にしか一致しません。"
+    "一部に一致するとみなすクライアントもあります。",
+}
+"""正しく見える名前が一致しない理由。"""
 
 BLAME: Mapping[Blame, str] = {
     Blame.NOBODY: "なし",
@@ -133,7 +143,7 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         "現在有効な証明書の導入と、サーバーの時計の確認を、メールサーバーの管理者に依頼してください。",
     ),
     Code.TLS_NAME_MISMATCH: (
-        "証明書の名前が {host} ではなく、{names} になっています。",
+        "証明書の名前が {host} ではなく、{names} になっています。{because}",
         "同じサーバーの場合は、証明書にある名前を {protocol} ホストに入力してください。異なる場合は、"
         "この名前の証明書を導入するよう、メールサーバーの管理者に依頼してください。",
     ),

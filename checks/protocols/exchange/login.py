@@ -24,8 +24,7 @@ from checks.protocols.exchange.replies import asked_patience, judge_logon
 from checks.protocols.exchange.response_codes import NOT_THERE, translate
 from checks.protocols.exchange.url import host_header
 from checks.protocols.exchange_online import ENDS, is_online
-from checks.protocols.momentary_failures import Moments
-from checks.protocols.patience import FULL, patience
+from checks.protocols.patience import FULL, Moments, patience
 from checks.tls import handshake
 
 if TYPE_CHECKING:

@@ -67,7 +67,8 @@ _GENERAL_CODES: Mapping[str, Code] = {
 _BROKEN_TEXTS = rules(
     (
         r"fatal error: .{0,40}(no such file|not a directory|permission denied|mailbox directory)"
-        r"|chdir .{0,80}(no such file|permission denied|not a directory)|(home|maildir)\b.{0,60}does(n't| not) exist",
+        r"|mailbox directory not found|chdir .{0,80}(no such file|permission denied|not a directory)"
+        r"|(home|maildir)\b.{0,60}does(n't| not) exist",
         Code.MAILBOX_BROKEN,
     ),
 )
@@ -79,6 +80,7 @@ _INBOX_TEXTS = _BROKEN_TEXTS + rules(
         r"|mailbox isn't selectable",
         Code.MAILBOX_NO_INBOX,
     ),
+    (r"moved to another server", Code.MAILBOX_ELSEWHERE),
     (r"mailbox is locked|waiting for lock", Code.MAILBOX_IN_USE),
     (r"permission denied", Code.AUTH_POLICY),
 )

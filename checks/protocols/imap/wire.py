@@ -147,7 +147,15 @@ def _fault(stream: Stream, stage: Literal["login", "select"], refusal: bytes) ->
     text = redact.decoded(answer["words"])
     if refusal:
         return Fault(translate_oauth(refusal), text)
-    return Fault(translate_imap(text, stage), text)
+    code = translate_imap(text, stage)
+    return (_of_words_before(stream, stage) if code is Code.PROTOCOL_ERROR else None) or Fault(code, text)
+
+
+def _of_words_before(stream: Stream, stage: Literal["login", "select"]) -> Fault | None:
+    """hMailServer says "* Too many invalid logon attempts.", then "BAD Goodbye". Nothing lasting is read from it."""
+    words = redact.decoded(stream.line_before.removeprefix(b"* "))
+    code = translate_imap(f"BAD {words}", stage) if stream.line_before.startswith(b"* ") else Code.PROTOCOL_ERROR
+    return None if code is Code.PROTOCOL_ERROR or CODES[code].permanent else Fault(code, words)
 
 
 _VAGUE = frozenset({Code.SERVER_UNAVAILABLE, Code.PROTOCOL_ERROR, Code.CONNECT_CLOSED})

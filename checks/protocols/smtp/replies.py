@@ -170,11 +170,15 @@ def _lasting(status: int, enhanced: str | None, folded: str, stage: SmtpStage) -
     return code or _lookup(_GENERAL, status, enhanced) or Code.PROTOCOL_ERROR
 
 
+# Before a login nobody is named: what is refused is our address.
+_ADDRESS_TEXTS = rules(
+    (r"\baccess (is )?denied\b|\b(block|bann)ed\b|\blisted (at|by|in|on)\b", Code.SERVER_BLOCKS_ADDRESS)
+)
 _BEFORE_LOGIN = {"5.7.25": Code.SERVER_REVERSE_DNS, "5.7.28": Code.SERVER_THROTTLED}
 
 
 def _refused(status: int, enhanced: str | None, folded: str, stage: SmtpStage) -> Code:
-    code = _BEFORE_LOGIN.get(enhanced or "") or first_match(SERVER_TEXTS, folded) or first_match(NAME_TEXTS, folded)
+    code = _BEFORE_LOGIN.get(enhanced or "") or first_match(SERVER_TEXTS + NAME_TEXTS + _ADDRESS_TEXTS, folded)
     if code:
         return Code.SERVER_UNAVAILABLE if code is Code.AUTH_TEMPORARY else code
     if stage == "ehlo" and status in (500, 502):

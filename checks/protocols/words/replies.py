@@ -42,14 +42,17 @@ def is_lasting(code: Code) -> bool:
 # What the server says of itself and of us. These may come at any stage, also instead of a greeting.
 SERVER_TEXTS = rules(
     (
-        r"too many (\w+ ){0,3}connections|maximum number of connections|connections? limit exceeded"
-        r"|sender thread limit|too many sessions|" + foreign.TOO_MANY_CONNECTIONS,
+        r"too many (\w+ ){0,3}(connections|clients|users)|maximum (number of )?connections"
+        r"|connections? limit (exceeded|reached)"
+        r"|connection queue full|sender thread limit|too many sessions|" + foreign.TOO_MANY_CONNECTIONS,
         Code.SERVER_TOO_MANY_CONNECTIONS,
     ),
     # Yahoo says "Too many bad auth attempts" to the first wrong password too; it cannot be told from a real throttle.
     # A block that calls itself temporary is a throttle: SERVER_BLOCKS_ADDRESS would be a lasting cause.
     (
-        r"throttl|rate.?limit|bandwidth limits|too many (bad |failed |invalid )?(login|auth)|too many errors|slow down"
+        r"throttl|rate.?limit|bandwidth limits|too many (bad |failed |invalid )?(log ?[io]n|auth)"
+        r"|(login|logon|auth|attempts|rate)( \w+){0,2} exceeded|exceeded the login"
+        r"|too many errors|slow down|too many new tls sessions|connection frequency"
         r"|unusual rate|unexpected volume|temporarily (blocked|blacklisted|banned|deferred)|credits exceeded"
         r"|intrusion prevention|authenticate too many|too (frequent|many (times|attempts|requests|failures))"
         r"|(failed|failures?),? system busy|too (often|fast)|" + foreign.THROTTLED,
@@ -58,34 +61,43 @@ SERVER_TEXTS = rules(
     # Before the block lists: it is our address that lacks a name, and no list has it.
     (
         r"reverse.?(dns|lookup|hostname|mapping)|\brdns\b|\bptr\b|cannot find your (reverse )?host ?name"
-        r"|unable to (verify|resolve) your (host|ip)",
+        r"|unable to (verify|resolve) your (host|ip)|ip address \S{1,50} does not resolve"
+        r"|possibly forged (host ?name|ip)",
         Code.SERVER_REVERSE_DNS,
     ),
     # Dovecot's words for a login, Postfix's instead of a greeting.
     (
-        r"client .{0,30}\bcertificate|no (valid )?(ssl |tls )?certificate|certificate (is )?required",
+        r"client .{0,30}\bcert(ificate)?\b|no (valid |required )?(ssl |tls )?certificate|certificate (is )?required"
+        r"|\b(ssl|tls) certificate error|validate certificate",
         Code.TLS_CLIENT_CERTIFICATE,
     ),
+    # Before what refuses our address: Postfix says "Client host rejected: Server configuration error".
+    (r"configuration (error|problem)", Code.AUTH_TEMPORARY),
     # Before the temporary words: GMX and Microsoft say "Service unavailable" in the same breath.
     (
         r"block ?list|black ?list|blocked using|not allowed to connect|client host .{0,60}(blocked|rejected|denied)"
         r"|your (ip|host|address|network|country|location)\b.{0,40}(block|reject|denied|banned|not allowed)"
         r"|(countr(y|ies)|region|geo.?ip|geo.?location)\b.{0,40}(block|denied|not (allowed|permitted)|restrict|forbid)"
         r"|(block|deni|forbid|not (allowed|permitted)).{0,30}\b(your|this) (country|region|location|network|ip)\b"
-        r"|access .{0,20}from .{0,40}(denied|blocked|not allowed)|" + foreign.BLOCKS_ADDRESS,
+        r"|(access|log ?ins?|logons?|connections?|authentication) .{0,20}from .{0,40}"
+        r"(denied|block|forbid|not (allow|permit))|foreign log ?in|\bip \S{1,50} is not (in|on|allowed|permitted)|"
+        + foreign.BLOCKS_ADDRESS,
         Code.SERVER_BLOCKS_ADDRESS,
     ),
     # "generic failure" is Cyrus SASL when saslauthd is down; "Lookup failed" is Gmail now and then, cause unknown. Then
     # what stands behind the server and did not answer it, also behind a 535 (smtp-server: the words of its callback).
     (
         r"temporar|try (again )?later|internal (server )?error|servers?(\(s\))? (unavailable|error|failed|busy|is busy)"
-        r"|system (is busy|error|i/o error|problem)|service (is )?(not active|unavailable|not available)|lookup failed"
+        r"|system (is busy|error|i/o error|problem)|lookup failed"
+        r"|service (is )?(currently )?(not active|unavailable|not available)|no memory|out of memory"
+        r"|transient|weird sasl"
         r"|\bbackend\b|maintenance|authentication server|generic failure|at present|too busy|shutting down|timed out"
         r"|(database|ldap|sql|radius|directory|auth\w* ?(service|daemon|socket)|upstream)\b.{0,40}"
         r"(connection|error|fail|lost|down|unreachable|unavailable|not (available|reachable|respond))"
-        r"|(could ?n.t|could not|cannot|can.t|unable to|failed to) (connect|contact|reach)\b"
-        r"|connection (to \S+ )?(refused|lost)|econnrefused|etimedout|verification (problem|unavailable)|"
-        + foreign.TEMPORARY,
+        r"|(could ?n.t|could not|cannot|can.t|unable to|failed to) (connect|contact|reach|determine)\b"
+        r"|connection (to \S+ )?(refused|lost)|negotiation failure|\btls not present|econnrefused|etimedout"
+        r"|\btimeout\b|\bpam error|internal login failure|error talking|at this time"
+        r"|verification (problem|unavailable)|" + foreign.TEMPORARY,
         Code.AUTH_TEMPORARY,
     ),
 )
@@ -94,7 +106,8 @@ SERVER_TEXTS = rules(
 NAME_TEXTS = rules(
     (
         r"\b(helo|ehlo)\b.{0,60}(reject|invalid|refused|bad|denied|fully.?qualified|literal|not (valid|allowed))"
-        r"|(bad|invalid|forged|fake|illegal|unacceptable) (helo|ehlo)|\b(helo|ehlo) (name|argument)",
+        r"|(bad|invalid|forged|fake|illegal|unacceptable) (helo|ehlo)|\b(helo|ehlo) (name|argument|syntax)"
+        r"|(bad|invalid) (host|domain) ?name",
         Code.SERVER_REFUSES_NAME,
     ),
 )
@@ -115,36 +128,40 @@ REFUSAL_TEXTS = rules(
     ),
     (r"basic auth\w* is (disabled|not supported)|basicauthblocked", Code.AUTH_BASIC_DISABLED),
     # Before "locked": Exchange Online says "user is locked by your organization's security defaults policy".
-    (r"security defaults|did not meet the criteria|password is too (simple|weak)", Code.AUTH_POLICY),
+    (r"security defaults|did not meet the criteria|pass(word|phrase) is too (simple|weak)", Code.AUTH_POLICY),
     # Yandex does not tell which. Both last, and the advice for a rejected password names both.
     (r"invalid credentials or imap is disabled", Code.AUTH_REJECTED),
     # Exchange Online refuses OAuth too when SmtpClientAuthentication is off: it is the protocol, not the method.
     (
         r"yet to enable imap|(enable|activate|(turn|switch) on) (the |your )?(imap|smtp|pop3?)\b"
         r"|smtpclientauthentication is disabled|user has no permission|access rights to this service"
-        r"|\b(imap|smtp)( access| service)?( is| has been)? (disabled|not enabled|turned off|not allowed)"
-        r"|not enabled for (imap|smtp)|" + foreign.PROTOCOL_OFF,
+        r"|\b(imap|smtp)( access| service)?( for (this|your|the) (account|user|mailbox))?( is| has been)?"
+        r" (disabled|deactivated|not enabled|not active|off|turned off|not allowed)"
+        r"|access to (imap|smtp) (is )?(denied|not allowed|not permitted)|not (permitted|allowed) to use (imap|smtp)"
+        r"|not enabled for (imap|smtp)|access to (the )?requested service (is )?disabled|" + foreign.PROTOCOL_OFF,
         Code.AUTH_PROTOCOL_DISABLED,
     ),
     (
         r"starttls (is )?required|issue a starttls|plaintext authentication (disallowed|not allowed)|under a layer"
-        r"|encryption required|without ssl/tls",
+        r"|encryption (required|needed)|without ssl/tls|run starttls|(ssl|tls).?connection is required",
         Code.AUTH_ENCRYPTION_REQUIRED,
     ),
     (
-        r"\bauth\w*( \w+){0,4} not (enabled|advertised|implemented)|command .?auth.? not recognized",
+        r"\bauth\w*( \w+){0,4} not (enabled|advertised|implemented)|command .?auth.? not recognized"
+        r"|failed: login disabled",  # perdition, of the server and of everybody
         Code.AUTH_NOT_OFFERED,
     ),
     (
-        r"un(recognized|supported|known) (authentication |auth )?(type|mechanism|method)|mechanism is too weak"
+        r"un(recognized|supported|known) (authentication |auth )?(type|mechanism|method)|mechanism (is )?too weak"
+        r"|no mechanism available|mechanism unavailable"
         r"|\b(mechanism|authentication|method)( \S+){0,3} not (available|supported|permitted|recognized)",
         Code.AUTH_NO_MECHANISM,
     ),
     # What went wrong is between two programs and says nothing of the password. Netease (163, 126) calls a login
     # unsafe until the client has introduced itself (RFC 2971 ID); a host app that does is not refused.
     (
-        r"invalid sasl argument|cannot decode|unsafe login|in invalid state|invalid (imap )?commands?\b"
-        r"|already authenticated",
+        r"invalid sasl argument|bad protocol|protocol errors|error reading client response|cannot decode|unsafe login"
+        r"|in invalid state|invalid (imap )?commands?\b|already authenticated",
         Code.PROTOCOL_ERROR,
     ),
 )
@@ -154,10 +171,15 @@ ACCOUNT_TEXTS = rules(
     (r"invalid.?token|token( \w+){0,3} (expired|invalid|revoked)|xoauth2 auth data", Code.AUTH_TOKEN_REJECTED),
     (r"oauth2? (is )?required|requires oauth", Code.AUTH_OAUTH_REQUIRED),
     # Cyrus: the password is right, the user may not use the service.
-    (r"authorization (failure|failed|denied)|not authori[sz]ed to (log ?in|use)|service denied", Code.AUTH_POLICY),
-    (r"password( \w+){0,3} expired|must change( \w+){0,2} password", Code.AUTH_EXPIRED),
     (
-        r"\b(account|user|mailbox)( \w+){0,3} (locked|blocked)|" + foreign.LOCKED,
+        r"authorization (failure|failed|denied)|not (authori[sz]ed|allowed|permitted) to (log ?in|use)"
+        r"|service denied"
+        r"|access to this service (has been|is) (blocked|denied)",
+        Code.AUTH_POLICY,
+    ),
+    (r"pass(word|phrase)( \w+){0,3} expired|must change( \w+){0,2} password", Code.AUTH_EXPIRED),
+    (
+        r"\b(account|user|mailbox|passphrase)( \w+){0,3} (locked|blocked)|" + foreign.LOCKED,
         Code.AUTH_LOCKED,
     ),
     (

@@ -125,6 +125,78 @@ class TestStarttls:
         assert examine(script, leaf, briefly(context), SMTP, STARTTLS).code is code
 
 
+class TestRefusedAtEhlo:
+    """Sendmail, to whom its access map refuses: EHLO is answered, but nothing is offered."""
+
+    @pytest.mark.parametrize(
+        ("answer", "code"),
+        [
+            (
+                "250-mail.lab.example Hello [192.0.2.1], pleased to meet you\r\n250 ENHANCEDSTATUSCODES",
+                "blocks_address",
+            ),
+            ("550 5.7.1 Access denied", "blocks_address"),
+            ("550 5.7.1 Fix reverse DNS for 192.0.2.1", "reverse_dns"),
+        ],
+    )
+    def test_on_a_port_with_tls_too(
+        self, answer: str, code: str, leaf: CertificateFiles, context: CheckContext
+    ) -> None:
+        script = smtp_script(("^EHLO", answer))
+        assert examine(script, leaf, briefly(context), SMTP, TLS).code == f"server.{code}"
+        with HostileServer(script, leaf) as server:
+            met = attempt(server, briefly(context), SMTP)
+        assert (met.code, met.verdict) == (f"server.{code}", Verdict.INCONCLUSIVE)
+
+    @pytest.mark.parametrize("answer", ["250 mail.lab.example", "250-mail.lab.example\r\n250 HELP"])
+    def test_a_server_that_only_offers_little_is_not_taken_for_it(
+        self, answer: str, leaf: CertificateFiles, context: CheckContext
+    ) -> None:
+        found = examine(smtp_script(("^EHLO", answer)), leaf, briefly(context), SMTP, TLS)
+        assert found.code is Code.AUTH_NOT_OFFERED
+
+
+class TestLoadGuard:
+    """Above its load limit a server refuses connections (Sendmail's RefuseLA), though it took one a moment before."""
+
+    @pytest.mark.parametrize("protocol", [IMAP, SMTP])
+    @pytest.mark.parametrize(
+        ("behaviour", "code"),
+        [
+            (lambda conversation: conversation.reset(), Code.CONNECT_CLOSED),
+            (lambda _: None, Code.CONNECT_CLOSED),
+            (lambda conversation: (conversation.start_tls(), None)[1], Code.CONNECT_CLOSED),
+        ],
+    )
+    def test_a_login_that_is_let_go_says_nothing_of_its_mailbox(
+        self, behaviour: Behaviour, code: Code, protocol: Protocol, leaf: CertificateFiles, context: CheckContext
+    ) -> None:
+        with HostileServer(behaviour, leaf) as server:
+            met = attempt(server, briefly(context), protocol)
+        assert (met.code, met.verdict) == (code, Verdict.INCONCLUSIVE)
+        assert met.wait
+
+    @pytest.mark.parametrize("protocol", [IMAP, SMTP])
+    def test_nor_does_a_refused_connection(
+        self, protocol: Protocol, leaf: CertificateFiles, context: CheckContext
+    ) -> None:
+        server = HostileServer("smtp", leaf)
+        with server:
+            pass
+        met = attempt(server, briefly(context), protocol)
+        assert (met.code, met.verdict) == (Code.CONNECT_REFUSED, Verdict.INCONCLUSIVE)
+        assert met.wait
+
+    def test_a_greeting_and_nothing_more(self, leaf: CertificateFiles, context: CheckContext) -> None:
+        def lets_go(conversation: Conversation) -> None:
+            conversation.start_tls()
+            conversation.send(f"{SMTP_GREETING}\r\n")
+
+        with HostileServer(lets_go, leaf) as server:
+            met = attempt(server, briefly(context), SMTP)
+        assert (met.code, met.verdict) == (Code.CONNECT_CLOSED, Verdict.INCONCLUSIVE)
+
+
 class TestAfterTheLogin:
     """The password was right, or nobody came to judge it."""
 
@@ -145,6 +217,8 @@ class TestAfterTheLogin:
             ("* BAD [UNAVAILABLE] upstream timed out", "", Code.SERVER_UNAVAILABLE),
             ("* BYE Temporary problem, please try again later", "", Code.AUTH_TEMPORARY),
             ("* BAD [ALERT] odd\r\n{tag} NO [AUTHENTICATIONFAILED] no", "", Code.AUTH_REJECTED),
+            ("* Too many invalid logon attempts.\r\n{tag} BAD Goodbye", "", Code.SERVER_THROTTLED),
+            ("* OK Account is locked\r\n{tag} BAD What?", "", Code.PROTOCOL_ERROR),
             ("{tag} NO authorization failure", "", Code.AUTH_POLICY),
             ("{tag} NO [ALERT] country blocked", "", Code.SERVER_BLOCKS_ADDRESS),
             ("{tag} NO [REFERRAL imap://u;AUTH=*@other.example/] Try other.example", "", Code.MAILBOX_ELSEWHERE),
@@ -221,4 +295,19 @@ def test_a_server_without_secure_renegotiation_has_a_code_of_its_own(
     protocol: Protocol, leaf: CertificateFiles, context: CheckContext
 ) -> None:
     found = examine(says(_server_hello_of_2009()), leaf, briefly(context, 3.0), protocol, TLS)
+    assert (found.verdict, found.code) == (Verdict.FAIL, Code.TLS_NO_SECURE_RENEGOTIATION)
+
+
+@pytest.mark.parametrize("protocol", [IMAP, SMTP])
+def test_and_so_it_has_after_starttls(protocol: Protocol, leaf: CertificateFiles, context: CheckContext) -> None:
+    def of_2009(conversation: Conversation) -> None:
+        conversation.send("* OK [CAPABILITY IMAP4rev1 STARTTLS] Ready\r\n" if protocol is IMAP else "220 ESMTP\r\n")
+        while "STARTTLS" not in (line := conversation.line()):
+            conversation.send("250-mail.lab.example\r\n250 STARTTLS\r\n")
+        conversation.send(f"{line.split()[0]} OK Begin\r\n" if protocol is IMAP else "220 2.0.0 Ready\r\n")
+        conversation.peek()
+        conversation.send(_server_hello_of_2009())
+        conversation.hang()
+
+    found = examine(of_2009, leaf, briefly(context, 3.0), protocol, STARTTLS)
     assert (found.verdict, found.code) == (Verdict.FAIL, Code.TLS_NO_SECURE_RENEGOTIATION)

@@ -114,6 +114,36 @@ def test_names_are_judged_as_openssl_judges_them(
     assert certificates.covers(certificate(*names), host) is covered
 
 
+@pytest.mark.parametrize(
+    ("names", "host", "covered"),
+    [
+        (dns("*.lab.example"), "mail_1.lab.example", True),
+        (dns("*.lab.example"), "mail.LAB.example", True),
+        (dns("*.lab.example"), "-mail.lab.example", True),
+        (dns("*.lab.example"), "lab.example", False),
+        (dns("*.lab.example"), "deep.mail.lab.example", False),
+        (dns("*.example"), "mail.example", False),
+        (dns("*"), "mail.lab.example", False),
+        (dns("mail*.lab.example"), "mail1.lab.example", True),
+        (dns("mail_*.lab.example"), "mail_1.lab.example", True),
+        (dns("m*l.lab.example"), "ml.lab.example", True),
+        (dns("ma*ail.lab.example"), "mail.lab.example", False),
+        (dns("m*i*.lab.example"), "mail.lab.example", False),
+        (dns("xn--*.lab.example"), "xn--bcher-kva.lab.example", False),
+        (dns("*.lab.example"), "xn--bcher-kva.lab.example", True),
+        (dns("mail.lab.example"), "mail.lab.example.", True),
+        (dns("mail..example"), "mail..example", False),
+        (dns("other.example"), "mail.lab.example", False),
+        ([], "mail.lab.example", True),
+        (dns("127.0.0.1"), "127.0.0.1", False),
+        ([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))], "127.0.0.1", True),
+    ],
+)
+def test_names_are_judged_as_node_judges_them(names: list[x509.GeneralName], host: str, covered: bool) -> None:
+    """What `tls.checkServerIdentity` of Node 20 said of each."""
+    assert certificates.covers(certificate(*names), host, "node") is covered
+
+
 def test_self_signed_is_about_the_signature_not_the_name() -> None:
     assert certificates.self_signed(certificate())
     assert not certificates.self_signed(certificate(issuer="somebody else"))

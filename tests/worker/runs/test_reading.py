@@ -10,7 +10,7 @@ from checks.codes import Verdict
 from checks.model import Endpoint, EndpointResult, Invalid, Protocol
 from checks.runner import check_endpoint
 from checks.serialize import dump_endpoint_result, load_endpoint_result
-from checks.settings import ImapSettings
+from checks.settings import ExchangeSettings, ImapSettings
 from checks.tls.what_if import Supposition, context_for
 from checks.trust import STRICT_READING, Trust
 from checks.x509.certificates import load
@@ -80,6 +80,24 @@ def test_node_offers_openssls_ciphers_whatever_is_set(monkeypatch: pytest.Monkey
     monkeypatch.setenv("MAIL_PREFLIGHT_CLIENT_PROFILE", "node")
     monkeypatch.setenv("MAIL_PREFLIGHT_TLS_CIPHERS", "python")
     assert context_of(load_config(), SETTINGS).trust.ciphers == "openssl"
+
+
+@pytest.mark.parametrize(("profile", "names"), [("python", "openssl"), ("node", "node")])
+def test_a_profile_says_which_hosts_a_wildcard_covers(
+    profile: str, names: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But for Exchange: nobody but exchangelib asks it."""
+    monkeypatch.setenv("MAIL_PREFLIGHT_CLIENT_PROFILE", profile)
+    exchange = ExchangeSettings("https://mail.lab.example/EWS/Exchange.asmx")
+    assert context_of(load_config(), SETTINGS).trust.names == names
+    assert context_of(load_config(), exchange).trust.names == "openssl"
+
+
+def test_what_is_supposed_of_a_chain_is_told_by_the_same_rule_of_names() -> None:
+    strict, supposed = Trust(names="node").strict, context_for(Trust(names="node"), Supposition())
+    assert (strict.check_hostname, strict.verify_mode) == (False, ssl.CERT_REQUIRED)
+    assert type(strict) is type(supposed)
+    assert Trust().strict.check_hostname
 
 
 @pytest.mark.parametrize(("value", "asked"), [("", False), ("false", False), ("true", True)])
