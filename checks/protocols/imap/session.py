@@ -228,5 +228,5 @@ class _Login:
                 if self._session.imap.examined_ahead():
                     return
                 self._habits.ahead = False
-                self._shortcuts = _Shortcuts()
+            # What becomes of it after one that was swallowed may be the shortcut's doing still (Cyrus).
             self._session.examine()

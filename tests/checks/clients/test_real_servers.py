@@ -1,16 +1,21 @@
 """Real Cyrus, Courier, Dovecot and Postfix: whoever of the clients gets in, so do we as that one."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
+from checks.clients.node import NODE
+from checks.clients.profile import ClientProfile
+from checks.clients.python import PYTHON
 from checks.codes import Code
 from checks.context import CheckContext
-from checks.model import Protocol, Security
+from checks.model import Credential, Endpoint, Protocol, Security
+from checks.protocols.login import open_route
+from checks.runner import check_endpoint, check_mailbox
 from tests.checks.clients.asking import Found, Login, ask_all
-from tests.checks.helpers import trusting
+from tests.checks.helpers import LOOPBACK, trusting
 from tests.servers.certificates import CertificateFiles, CertificateLab
 from tests.servers.courier import CourierServer
 from tests.servers.cyrus import CyrusServer
@@ -92,6 +97,17 @@ def test_a_login_at_cyrus_creates_the_mailbox(server: CyrusServer, found: Mappin
     got_in = {row.user for row, item in found.items() if item.node is Code.OK}
     assert got_in == {ADA, EVE}
     assert server.mailboxes() == len(got_in)
+
+
+@pytest.mark.parametrize("server", ["cyrus"], indirect=True)
+@pytest.mark.parametrize("client", [PYTHON, NODE], ids=["python", "node"])
+def test_shortcuts_at_cyrus(client: ClientProfile, server: CyrusServer, context: CheckContext) -> None:
+    """Given a server that takes an EXAMINE sent along for a part of the login, then no mailbox waits for it."""
+    own = replace(context, client=client, login_seconds=20.0, deadline_seconds=20.0)
+    route = open_route(check_endpoint(Endpoint(Protocol.IMAP, LOOPBACK, server.tls_port), own), own)
+    results = [check_mailbox(route, Credential(ADA, USERS[ADA]), own) for _ in range(6)]
+    assert [result.code for result in results] == [Code.OK] * 6
+    assert max(result.ms for result in results) < 4_000
 
 
 def test_dovecot_and_postfix(lab: MailLab) -> None:

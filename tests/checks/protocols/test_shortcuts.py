@@ -48,6 +48,23 @@ def cyrus(answer: str | None) -> Callable[[Conversation], None]:
     return behave
 
 
+def test_examine_that_is_swallowed_with_the_next_line(leaf: CertificateFiles, context: CheckContext) -> None:
+    """Given a server that takes the login, and the next two lines for a part of it, as Cyrus IMAP does."""
+
+    def behave(conversation: Conversation) -> None:
+        conversation.start_tls()
+        conversation.send("* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] ready\r\n")
+        while True:
+            tag, _, rest = conversation.line().partition(" ")
+            conversation.send(f"{tag} OK done\r\n")
+            if rest.startswith("AUTHENTICATE") and conversation.waiting:
+                conversation.line(), conversation.line()
+                conversation.send(f"{tag} BAD Unexpected extra arguments to Authenticate\r\n")
+
+    found = codes(behave, leaf, replace(context, client=NODE), Protocol.IMAP)
+    assert found == [Code.OK] * MAILBOXES
+
+
 @pytest.mark.parametrize(
     "answer", ["{tag} BAD Unexpected extra arguments to Authenticate\r\n", "{tag} NO unsupported mechanism\r\n", None]
 )
