@@ -172,7 +172,12 @@ def _lasting(status: int, enhanced: str | None, folded: str, stage: SmtpStage) -
 
 # Before a login nobody is named: what is refused is our address.
 _ADDRESS_TEXTS = rules(
-    (r"\baccess (is )?denied\b|\b(block|bann)ed\b|\blisted (at|by|in|on)\b", Code.SERVER_BLOCKS_ADDRESS)
+    # "IP=192.0.2.1 - ...": T-Online.
+    (
+        r"\baccess (is )?denied\b|\b(block|bann)ed\b|\blisted (at|by|in|on)\b"
+        r"|\bip=\S{1,50} - |(dialup|transient|dynamic) ip\b",
+        Code.SERVER_BLOCKS_ADDRESS,
+    ),
 )
 _BEFORE_LOGIN = {"5.7.25": Code.SERVER_REVERSE_DNS, "5.7.28": Code.SERVER_THROTTLED}
 

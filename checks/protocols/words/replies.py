@@ -90,7 +90,7 @@ SERVER_TEXTS = rules(
         r"temporar|try (again )?later|internal (server )?error|servers?(\(s\))? (unavailable|error|failed|busy|is busy)"
         r"|system (is busy|error|i/o error|problem)|lookup failed"
         r"|service (is )?(currently )?(not active|unavailable|not available)|no memory|out of memory"
-        r"|transient|weird sasl"
+        r"|transient (failure|error)|weird sasl"
         r"|\bbackend\b|maintenance|authentication server|generic failure|at present|too busy|shutting down|timed out"
         r"|(database|ldap|sql|radius|directory|auth\w* ?(service|daemon|socket)|upstream)\b.{0,40}"
         r"(connection|error|fail|lost|down|unreachable|unavailable|not (available|reachable|respond))"
