@@ -111,7 +111,8 @@ def test_any_password_arrives_as_it_is(
     context: CheckContext,
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    user = 'first "last" (x)\\y@lab.example'
+    # One with a backslash goes by LOGIN, whatever else is offered, as imapflow has it.
+    user = 'first "last" (x)y@lab.example' if capabilities else 'first "last" (x)\\y@lab.example'
     challenge = (("AUTHENTICATE PLAIN$", "+ "), (r"^[A-Za-z0-9+/=]{20,}$", "MP0 OK in"))
     with HostileServer(imap_script(*challenge) if protocol is IMAP else smtp_script(), leaf) as server:
         result = attempt(server, context, protocol, capabilities=capabilities, secret=secret, user=user)
