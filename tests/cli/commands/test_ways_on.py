@@ -80,7 +80,7 @@ _BECOME: dict[str, Callable[[sa.Connection, str, float], object]] = {
 
 
 def refusals(planted: Planted, state: str) -> dict[str, str]:
-    """What each command that is refused in a state says; those that are listed for it are accepted, which is shown below.
+    """What each command that is refused in a state says. Those that are listed for it are not asked: see below.
 
     What is refused leaves the change as it is; another one is taken after a command that was not.
     """
