@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,9 +20,30 @@ from settings_store.audit import Actor, Entry
 from settings_store.changes.watches import Watch
 from settings_store.mailboxes.mailboxes import ImportCounts
 from tests.cli.fakes import FakeProgress, FakeReport, lines
+from worker.service.watches import Round, Watched
 
 ME = account.actor()
 VERIFY = ["verify", "Demo.Example", "--imap", "imap.demo.example:993", "--smtp", "smtp.demo.example:465"]
+
+
+@dataclass
+class FakeWatches:
+    """What the service says of a watch: what `seen` has, then that it is interrupted where `broken` says so."""
+
+    preflight: "FakePreflight"
+
+    def anybody(self) -> bool:
+        return self.preflight.served
+
+    def watching(self) -> nullcontext[None]:
+        self.preflight.asked.append("watching")
+        return nullcontext()
+
+    def follow(self, change_id: str) -> Iterator[Watched]:
+        assert change_id == "chg_1"
+        yield from self.preflight.seen
+        if self.preflight.broken:
+            raise self.preflight.broken
 
 
 @dataclass
@@ -34,6 +55,7 @@ class FakePreflight:
     older: str | None = None
     watch_minutes: float = 30
     served: bool = True
+    seen: tuple[Watched, ...] = ()
     asked: list[Any] = field(default_factory=list)
 
     def __enter__(self) -> "FakePreflight":  # noqa: PYI034 -- nothing inherits from a stand-in
@@ -45,10 +67,7 @@ class FakePreflight:
     def account(self, name: str, *, actor: Actor) -> SimpleNamespace:
         assert (name, actor) == ("default", ME)
         domains = SimpleNamespace(summaries=self.summaries)
-        return SimpleNamespace(changes=self, runs=self, mailboxes=self, domains=domains, watches=self)
-
-    def anybody(self) -> bool:
-        return self.served
+        return SimpleNamespace(changes=self, runs=self, mailboxes=self, domains=domains, watches=FakeWatches(self))
 
     @contextmanager
     def working(self) -> Iterator[None]:
@@ -294,6 +313,53 @@ def test_apply_promises_nothing_where_nobody_watches(
         f"and more fail than the report said, that is {what}. To watch it here: mail-preflight watch chg_1\n"
         "To undo it: mail-preflight rollback chg_1\n"
     )
+
+
+ROUND = Round(0.0, 58, 0, 2)
+GOING = Watched(1800.0, [ROUND], rolled_back=False, trouble="")
+
+
+@pytest.mark.parametrize(
+    ("last", "status", "words"),
+    [
+        (replace(GOING, until=None), Status.SAFE, "The watch is over; no more failed than the report said."),
+        (replace(GOING, until=None, trouble="7 of 60"), Status.UNSAFE, "something is wrong: 7 of 60"),
+        (replace(GOING, rolled_back=True, trouble="7 of 60"), Status.UNSAFE, "The change was rolled back"),
+        (replace(GOING, until=None, rounds=[]), Status.CANNOT_TELL, "This change is not watched"),
+    ],
+)
+@pytest.mark.usefixtures("tokyo")
+def test_how_a_watch_ends(
+    preflight: FakePreflight, capsys: pytest.CaptureFixture[str], last: Watched, status: int, words: str
+) -> None:
+    preflight.seen = (GOING, last) if last.rounds else (last,)
+    preflight.served = False
+
+    assert main.run(["watch", "chg_1"]) == status
+
+    said = capsys.readouterr().out
+    assert words in said.splitlines()[-1]
+    assert said.count("1970-01-01 09:00+09:00: 58 ok, 0 fail, 2 inconclusive") == (1 if last.rounds else 0)
+
+
+def test_whoever_stops_looking_on_is_told_what_goes_on(
+    preflight: FakePreflight, capsys: pytest.CaptureFixture[str]
+) -> None:
+    preflight.seen, preflight.broken, preflight.served = (GOING,), KeyboardInterrupt(), False
+
+    assert main.run(["apply", "chg_1", "--watch"]) == Status.INTERRUPTED
+
+    said = capsys.readouterr()
+    assert "Watched for 30 minutes" in said.out
+    assert "Nobody watches it" not in said.out
+    assert "`mail-preflight watch chg_1`" in said.err
+    assert "watching" in preflight.asked
+
+
+@pytest.mark.usefixtures("preflight")
+def test_watching_takes_time(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["apply", "chg_1", "--watch", "--watch-minutes", "0"]) == Status.USAGE
+    assert "--watch needs a watch" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("preflight")
