@@ -144,7 +144,6 @@ def verify_arguments(system: System, lab: MailLab) -> list[str]:
     ]
 
 
-@pytest.mark.usefixtures("heeds_interrupts")
 def test_ctrl_c_leaves_a_change_that_resume_goes_on_with(embedded_system: System, lab: MailLab) -> None:
     """Logins under way are finished and kept; the command that was named goes on, and nobody logs in twice."""
     with embedded_system.open() as preflight:

@@ -130,6 +130,8 @@ def _become_one(asked: socket.socket) -> list[str]:
             os._exit(0)
         if os.fork() == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            # Ignored where the tests are a shell's background job (POSIX, 2.11 of the shell).
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             asked.close()
             return _in_one(message, *descriptors)
         for descriptor in descriptors:

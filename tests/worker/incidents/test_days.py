@@ -19,8 +19,9 @@ from tests.worker.health_world import (
     told,
 )
 
+pytestmark = pytest.mark.timeout(300)  # they are long days
 
-@pytest.mark.timeout(300)
+
 def test_flapping_for_a_day_is_one_incident(world: World) -> None:
     account = populate(world, 1)
     spans = [(HOUR + at * 12 * MINUTE, HOUR + at * 12 * MINUTE + 6 * MINUTE) for at in range(120)]
@@ -29,7 +30,6 @@ def test_flapping_for_a_day_is_one_incident(world: World) -> None:
     assert world.alerts() == told("ann", "endpoint flaps.example", Code.CONNECT_REFUSED, "opened", "resolved")
 
 
-@pytest.mark.timeout(300)
 def test_slower_flapping_soon_is_one_incident_too(world: World) -> None:
     account = populate(world, 1)
     spans = [(HOUR + at * 40 * MINUTE, HOUR + at * 40 * MINUTE + 15 * MINUTE) for at in range(16)]
