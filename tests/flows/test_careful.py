@@ -306,7 +306,7 @@ class TestPacing:
         assert found.counts["will_disconnect"] == 0
         assert 0 < server.seen.throttled < 100  # of 600; without backing off it was 118 to 170
         assert found.counts["cannot_tell"] < server.seen.throttled  # who was held back is tried once more
-        assert {warn.code for one in found.report.endpoints for warn in one.warnings} == {Code.SERVER_PATIENCE}
+        assert Code.SERVER_PATIENCE in {warn.code for one in found.report.endpoints for warn in one.warnings}
         assert max(server.seen.accepted.values()) == 1
 
     def test_who_is_turned_away_at_the_door_is_tried_once_more(self, system: System, lab: Lab) -> None:
@@ -320,8 +320,10 @@ class TestPacing:
         assert found.counts["will_disconnect"] == 0
         assert found.counts["cannot_tell"] < server.seen.turned_away
         assert max(server.seen.accepted.values()) == 1
-        told = [warn.facts for one in found.report.endpoints for warn in one.warnings]
-        assert {facts["seconds"] for facts in told} == {"1"}  # as usual, which is short here
+        # Where localhost has two addresses, there is another warning besides.
+        warnings = [warn for one in found.report.endpoints for warn in one.warnings]
+        told = [warn.facts["seconds"] for warn in warnings if warn.code is Code.SERVER_PATIENCE]
+        assert set(told) == {"1"}  # as usual, which is short here
 
     def test_cancelled_at_any_time(self, embedded_system: System, lab: Lab) -> None:
         with lab.server(500, Rules(login_seconds=0.05)) as server:

@@ -19,7 +19,7 @@ from tests.servers.exchange.authentication import Application, Gate, Session, en
 from tests.servers.exchange.record import Record
 from tests.servers.exchange.scenarios import ENDPOINT_SCENARIOS
 from tests.servers.exchange.site import Defaults, Origins, Site
-from tests.servers.exchange.wire import Answer, Connection
+from tests.servers.exchange.wire import Answer, Connection, gzip_bomb
 
 LOOPBACK = "127.0.0.1"
 TLS_HANDSHAKE = 22  # the first byte of a TLS record that shakes hands (RFC 8446, section 5.1)
@@ -144,6 +144,8 @@ class Exchange:
 
     def _obey(self, do: str, **values: Any) -> Any:
         if do == "play":
+            if values["scenario"] == "gzip_bomb":
+                gzip_bomb()  # takes a while, and the client's deadline has not begun
             self._site.scenario = ENDPOINT_SCENARIOS[values["scenario"]]
         elif do == "act":
             self._site.directory.act(values["address"], values["scenario"])
