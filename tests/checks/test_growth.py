@@ -238,8 +238,9 @@ def assert_linear(case: Case) -> None:
 
 
 def test_what_is_quadratic_is_found() -> None:
+    # So many that a busy machine adds little to what even the smaller size takes.
     with pytest.raises(pytest.fail.Exception, match="times as much"):
-        assert_linear(Case("pairs", lambda size: "a" * size, lambda text: sum(1 for _ in text for _ in text), 700))
+        assert_linear(Case("pairs", lambda size: "a" * size, lambda text: sum(1 for _ in text for _ in text), 1_500))
 
 
 # -- certificates: what grows is the number of names and of constraints
