@@ -65,6 +65,10 @@ class Invalid(ValueError):
         self.field = field
 
 
+class Unknown(Invalid):
+    """Something that is named and that there is not, or not for whoever asks."""
+
+
 class Unavailable(Exception):
     """The database, or the broker, does not do it now and may later: away, full, read-only, or busy for long.
 

@@ -63,15 +63,23 @@ def remove_account(conn: Connection, name: str, now: float, actor: Actor) -> Non
     account_id = find_account(conn, name)
     if name == DEFAULT:
         raise Invalid(f"the account {DEFAULT!r} is always there", "account")
-    mine = sa.select(_domains.c.name).where(_domains.c.account_id == account_id).order_by(_domains.c.name)
-    if found := conn.execute(mine).scalars().all():
+    found_in = sa.select(_domains.c.name).where(_domains.c.account_id == account_id).order_by(_domains.c.name)
+    if found := conn.execute(found_in).scalars().all():
         more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
         raise Invalid(
             f"the account {name!r} has domains: {', '.join(found[:_NAMED])}{more}; "
             f"remove each first: `mail-preflight --account {name} domains remove {found[0]}`",
             "account",
         )
-    for table in (schema.alert_channels, schema.maintenance, schema.incidents):
+    mine = (
+        schema.alert_channels,
+        schema.maintenance,
+        schema.incidents,
+        schema.webhook_endpoints,
+        schema.api_keys,
+        schema.users,
+    )
+    for table in mine:
         conn.execute(table.delete().where(table.c.account_id == account_id))
     conn.execute(_accounts.delete().where(_accounts.c.id == account_id))
     told = AccountRemoved(subject=f"account:{account_id}", at=now, account_id=account_id, actor=actor, name=name)

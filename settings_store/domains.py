@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from checks.model import Authentication, Endpoint, Invalid, MailboxState, Protocol, Security
+from checks.model import Authentication, Endpoint, MailboxState, Protocol, Security, Unknown
 from checks.settings import ExchangeSettings, ImapSettings, Settings, normalise_domain
 from settings_store.db import insert_into
 from settings_store.schema import accounts, domains, health_schedule, mailboxes, settings
@@ -45,7 +45,7 @@ def find_account(conn: sa.Connection, name: str) -> int:
     """The id of the account of that name. Raises `Invalid` when there is none."""
     found = conn.scalar(sa.select(accounts.c.id).where(accounts.c.name == name))
     if found is None:
-        raise Invalid(f"account {name!r} is not known; `mail-preflight accounts list` lists them", "account")
+        raise Unknown(f"account {name!r} is not known; `mail-preflight accounts list` lists them", "account")
     return int(found)
 
 
@@ -61,7 +61,7 @@ def find_domain(conn: sa.Connection, account_id: int, name: str) -> DomainRow:
     found = conn.execute(sa.select(*columns).where(domains.c.account_id == account_id, domains.c.name == name))
     row = found.mappings().first()
     if row is None:
-        raise Invalid(f"domain {name} is not known; import its mailboxes or save its settings first", "domain")
+        raise Unknown(f"domain {name} is not known; import its mailboxes or save its settings first", "domain")
     return DomainRow(**row)
 
 
@@ -69,7 +69,7 @@ def require_domain(conn: sa.Connection, account_id: int, domain_id: int) -> None
     """Raises `Invalid` when the account has no domain with an id from outside."""
     mine = domains.c.id == domain_id, domains.c.account_id == account_id
     if conn.scalar(sa.select(domains.c.id).where(*mine)) is None:
-        raise Invalid(f"domain {domain_id} is not known; give one of the account's own", "domain")
+        raise Unknown(f"domain {domain_id} is not known; give one of the account's own", "domain")
 
 
 def lock_mailboxes(conn: sa.Connection, *domain_ids: int, change_id: str | None = None) -> None:

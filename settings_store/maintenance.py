@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from checks.model import Invalid
+from checks.model import Invalid, Unknown
 from settings_store import domains, schema
 
 LONGEST_SECONDS = 90 * 86400.0
@@ -106,7 +106,7 @@ def remove(conn: Connection, account_id: int, window_id: int) -> None:
     """Takes a window back; the domain is watched again at once. Raises `Invalid` when it is not known."""
     mine = _windows.c.id == window_id, _windows.c.account_id == account_id
     if conn.execute(_windows.delete().where(*mine)).rowcount != 1:
-        raise Invalid(f"there is no maintenance {window_id}; `mail-preflight maintenance list` shows them", "id")
+        raise Unknown(f"there is no maintenance {window_id}; `mail-preflight maintenance list` shows them", "id")
 
 
 def forget_past(conn: Connection, before: float) -> int:

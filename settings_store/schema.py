@@ -31,6 +31,15 @@ accounts = sa.Table(
     sa.Column("name", sa.Text, nullable=False, unique=True),
 )
 
+# Accounts in which reserved names answer without any network, each the sandbox of another account.
+sandboxes = sa.Table(
+    "sandboxes",
+    metadata,
+    sa.Column("account_id", sa.ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("of_account_id", sa.ForeignKey("accounts.id"), nullable=False, unique=True),
+    sa.Column("ahead", sa.Float, nullable=False, server_default="0"),  # of the clock, in seconds
+)
+
 domains = sa.Table(
     "domains",
     metadata,
@@ -458,4 +467,100 @@ alerts = sa.Table(
     sa.Column("due_at", sa.Float, nullable=False, index=True),
     sa.Column("delivery_id", sa.ForeignKey("deliveries.id", ondelete="CASCADE"), index=True),
     sa.Column("dropped", sa.Text),  # why it is never sent, None where it is
+)
+
+# -- access to the API
+
+users = sa.Table(
+    "users",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("account_id", sa.ForeignKey("accounts.id")),  # None: an operator, of all accounts
+    sa.Column("name", sa.Text, nullable=False),  # as the host app or the operator knows them, such as an address
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("domain_id", sa.ForeignKey("domains.id", ondelete="CASCADE")),  # a member's own domain
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.UniqueConstraint("account_id", "name"),
+    sa.CheckConstraint("role IN ('super_admin','account_access','member','host_app','operator')", name="role"),
+    sa.CheckConstraint("(role = 'operator') = (account_id IS NULL)", name="account_of_role"),
+)
+
+# The secret itself is shown once and never stored.
+api_keys = sa.Table(
+    "api_keys",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("account_id", sa.ForeignKey("accounts.id"), index=True),  # None: an operator's
+    sa.Column("user_id", sa.ForeignKey("users.id", ondelete="CASCADE"), index=True),  # None: the host app's own
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("scopes", sa.JSON, nullable=False),
+    sa.Column("live", sa.Boolean, nullable=False),
+    sa.Column("digest", sa.LargeBinary, nullable=False),  # SHA-256 of the whole key
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("expires_at", sa.Float),
+    sa.Column("revoked_at", sa.Float),
+    sa.Column("last_used_at", sa.Float),
+    sa.Column("last_address", sa.Text, nullable=False, server_default=""),
+    sa.CheckConstraint("role IN ('super_admin','account_access','member','host_app','operator')", name="role"),
+)
+
+# What a request with an Idempotency-Key was answered. Written in the transaction of what it did.
+idempotency_keys = sa.Table(
+    "idempotency_keys",
+    metadata,
+    sa.Column("caller", sa.Text, primary_key=True),  # the API key's id
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("fingerprint", sa.LargeBinary, nullable=False),  # SHA-256 of method, path and body
+    sa.Column("status", sa.Integer, nullable=False),
+    sa.Column("headers", sa.JSON, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),  # a Fernet token: an answer may show a new secret
+    sa.Column("created_at", sa.Float, nullable=False, index=True),
+)
+
+# -- webhooks
+
+webhook_endpoints = sa.Table(
+    "webhook_endpoints",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("account_id", sa.ForeignKey("accounts.id"), nullable=False, index=True),
+    sa.Column("url", sa.LargeBinary, nullable=False),  # a Fernet token: a URL may hold a secret
+    sa.Column("shown", sa.Text, nullable=False),  # the URL for people, without user name, password and query
+    sa.Column("description", sa.Text, nullable=False, server_default=""),
+    sa.Column("kinds", sa.JSON, nullable=False),  # the types of events that it hears of; empty: all
+    sa.Column("domain_id", sa.ForeignKey("domains.id", ondelete="CASCADE")),  # None: every domain of the account
+    sa.Column("signature", sa.Text, nullable=False),  # v1: HMAC-SHA256; v1a: Ed25519
+    sa.Column("secret", sa.LargeBinary, nullable=False),  # a Fernet token of whsec_... or whsk_...
+    sa.Column("old_secret", sa.LargeBinary),  # signs too, until `old_until`
+    sa.Column("old_until", sa.Float),
+    sa.Column("after_seq", sa.Integer, nullable=False),  # events up to this one have their deliveries
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("failing_since", sa.Float),
+    sa.Column("disabled_at", sa.Float),
+    sa.Column("disabled_why", sa.Text, nullable=False, server_default=""),
+    sa.CheckConstraint("signature IN ('v1','v1a')", name="signature"),
+)
+
+# One event to one endpoint. The id is the `webhook-id`, the same over all attempts.
+webhook_deliveries = sa.Table(
+    "webhook_deliveries",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("endpoint_id", sa.ForeignKey("webhook_endpoints.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("event_seq", sa.Integer, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("next_at", sa.Float, nullable=False),
+    sa.Column("lease_owner", sa.Text),
+    sa.Column("lease_until", sa.Float, nullable=False, server_default="0"),
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("sent_at", sa.Float),
+    sa.Column("status", sa.Integer),  # of the last answer
+    sa.Column("error", sa.Text, nullable=False, server_default=""),
+    sa.UniqueConstraint("endpoint_id", "event_seq"),
+    sa.Index("ix_webhook_deliveries_due", "state", "next_at"),
+    sa.CheckConstraint("state IN ('pending','sent','failed')", name="state"),
 )

@@ -93,6 +93,9 @@ class Config(BaseSettings):
     metrics_port: int | None = Field(default=None, ge=1, le=65535)
     """Where a worker or `serve` tells Prometheus its metrics; None: nowhere."""
     metrics_host: str = "127.0.0.1"
+    web_port: int | None = Field(default=8025, ge=1, le=65535)
+    """Where `serve` and `web` answer the HTTP API; None: `serve` does not."""
+    web_host: str = "127.0.0.1"
     log_level: str = "WARNING"
 
     @field_validator("allow_networks", mode="before")

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from checks.model import Invalid
+from checks.model import Invalid, Unknown
 from settings_store.alerts.quiet_hours import Quiet, zone_of
 from settings_store.domains import require_domain
 from settings_store.incidents.incidents import Severity
@@ -83,7 +83,7 @@ def find(conn: sa.Connection, account_id: int, name: str) -> Channel:
     """The account's channel of that name. Raises `Invalid` when there is none."""
     rows = _rows(conn, alert_channels.c.account_id == account_id, alert_channels.c.name == name.strip())
     if not rows:
-        raise Invalid(f"there is no channel {name}; `mail-preflight alerts list` shows those there are", "name")
+        raise Unknown(f"there is no channel {name}; `mail-preflight alerts list` shows those there are", "name")
     return rows[0]
 
 

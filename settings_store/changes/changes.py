@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from checks.model import Invalid
+from checks.model import Invalid, Unknown
 from checks.settings import Settings
 from settings_store import audit, domains, schema
 from settings_store.actors import SERVICE, Actor
@@ -234,7 +234,7 @@ def _find(conn: Connection, change_id: str, *conditions: sa.ColumnElement[bool])
     )
     row = conn.execute(query).one_or_none()
     if row is None:
-        raise Invalid(
+        raise Unknown(
             f"there is no change {change_id!r}; `mail-preflight changes DOMAIN` lists those of a domain", "change_id"
         )
     return Change(

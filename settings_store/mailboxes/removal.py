@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from checks.model import CredentialKind, Invalid, MailboxState
+from checks.model import CredentialKind, MailboxState, Unknown
 from settings_store import schema
 from settings_store.actors import Actor
 from settings_store.domains import lock_mailboxes
@@ -79,7 +79,7 @@ def _ids(conn: Connection, domain_id: int, addresses: list[str]) -> list[int]:
         found |= {row.address: row.id for row in conn.execute(query)}
     if missing := [address for address in addresses if address not in found]:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        raise Invalid(f"there is no mailbox {missing[0]!r}{more} in this domain; nothing was removed", "address")
+        raise Unknown(f"there is no mailbox {missing[0]!r}{more} in this domain; nothing was removed", "address")
     return [found[address] for address in addresses]
 
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from checks.codes import Code
-from checks.model import Invalid
+from checks.model import Unknown
 from settings_store import schema
 from settings_store.events import events
 from settings_store.events.kinds import RunFinished
@@ -92,7 +92,7 @@ def get(conn: Connection, account_id: int, run_id: str) -> Run:
     own = sa.select(schema.domains.c.id).where(schema.domains.c.account_id == account_id)
     row = conn.execute(sa.select(_runs).where(_runs.c.id == run_id, _runs.c.domain_id.in_(own))).one_or_none()
     if row is None:
-        raise Invalid(f"there is no run {run_id!r}; `mail-preflight report` shows what a change came to", "run_id")
+        raise Unknown(f"there is no run {run_id!r}; `mail-preflight report` shows what a change came to", "run_id")
     return _run(row)
 
 

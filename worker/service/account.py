@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
+from worker.service.access import Access
 from worker.service.alerts import Alerts
 from worker.service.bound_to import Binding
 from worker.service.changes import Changes
@@ -29,10 +30,19 @@ class Account:
     maintenance: Maintenance
     alerts: Alerts
     watches: Watches
+    access: Access
 
     @classmethod
     def bind(cls, to: Binding) -> Self:
         """The use cases, bound."""
         return cls(
-            Changes(to), Runs(to), Mailboxes(to), Domains(to), Health(to), Maintenance(to), Alerts(to), Watches(to)
+            Changes(to),
+            Runs(to),
+            Mailboxes(to),
+            Domains(to),
+            Health(to),
+            Maintenance(to),
+            Alerts(to),
+            Watches(to),
+            Access(to.database, to.account_id, to.actor),
         )

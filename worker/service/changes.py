@@ -11,7 +11,7 @@ from settings_store import audit, domains
 from settings_store.audit import Entry
 from settings_store.changes import applying, changes, credentials
 from settings_store.changes.changes import Change, Saved
-from settings_store.changes.lifecycle import has_no_report
+from settings_store.changes.lifecycle import ChangeState, has_no_report
 from settings_store.changes.watches import Watch
 from settings_store.mailboxes import correlation
 from settings_store.mailboxes.csv_file import read_csv
@@ -19,6 +19,17 @@ from settings_store.runs import endpoints, runs
 from worker.changes.report import Report, with_findings
 from worker.runs.endpoints import results_of
 from worker.service.bound_to import Binding
+
+_ACTIONS = {
+    "apply": "apply",
+    "again": "verify",
+    "resume": "resume",
+    "cancel": "cancel",
+    "discard": "discard",
+    "reopen": "reopen",
+    "rollback": "roll_back",
+}
+"""The commands that lead on, as the API calls them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +52,20 @@ class Listed:
     saved_by: str
     settings: Settings
     ways: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A change as it is now. `actions` are those that would be accepted for it: `apply`, `cancel`."""
+
+    id: str
+    domain: str
+    state: ChangeState
+    settings: Settings
+    saved_at: float
+    saved_by: str
+    run_id: str | None
+    actions: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +200,25 @@ class Changes:
             run = changes.resume(conn, change, config.canaries, now, config.report_minutes * 60, to.actor)
         to.advance(run.id)
         return Saved(change.id, run.id)
+
+    def look(self, change_id: str) -> Looked:
+        """A change as it is now."""
+        to = self._to
+        with to.database.read() as conn:
+            change = changes.get(conn, to.account_id, change_id)
+            first = next(audit.of_change(conn, change.id), None)
+            run = runs.of_change(conn, change.id)
+            found = applying.ways(conn, change, to.database.now(), to.config.report_minutes * 60)
+            return Looked(
+                change.id,
+                change.domain,
+                change.state,
+                domains.load_settings(conn, change.settings_id),
+                first.at if first else 0.0,
+                first.actor.name if first else "",
+                run.id if run else None,
+                [_ACTIONS[way.partition(" ")[0]] for way in found if way.partition(" ")[0] in _ACTIONS],
+            )
 
     def of_domain(self, domain: str) -> list[Listed]:
         """A domain's changes, the newest first, with what can be done with each now. Raises `Invalid`."""

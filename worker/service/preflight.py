@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 
 from checks.model import Invalid
 from settings_store import accounts, domains, heartbeats
+from settings_store.access.api_keys import ApiKey
 from settings_store.accounts import DEFAULT, AccountSummary
 from settings_store.alerts.channel_keys import rotate_urls
 from settings_store.audit import Actor
@@ -29,6 +30,7 @@ from worker.metrics import counters
 from worker.pacing.pacer import RedisPacer
 from worker.resources import Resources
 from worker.runs.flow import Flow
+from worker.service.access import Access, authenticate
 from worker.service.account import Account
 from worker.service.bound_to import Binding
 from worker.tasks import publisher, register
@@ -63,6 +65,10 @@ class Preflight:
         """The use cases of an account, for whoever acts. Raises `Invalid` when there is no such account."""
         with self.database.read() as conn:
             account_id = domains.find_account(conn, name)
+        return self.account_by_id(account_id, actor=actor)
+
+    def account_by_id(self, account_id: int, *, actor: Actor) -> Account:
+        """The use cases of an account that is known to be there."""
         # The flow is made when it is asked for: most use cases need none.
         return Account.bind(
             Binding(
@@ -78,6 +84,14 @@ class Preflight:
                 watching=self.watching,
             )
         )
+
+    def operators(self, actor: Actor) -> Access:
+        """Who may operate the service by the API."""
+        return Access(self.database, None, actor)
+
+    def authenticate(self, text: str, address: str) -> ApiKey | None:
+        """The API key that a request from `address` came with, None where it is none that can be used now."""
+        return authenticate(self.database, text, address)
 
     def accounts(self) -> list[AccountSummary]:
         """All accounts by name."""

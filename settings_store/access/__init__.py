@@ -1,0 +1,1 @@
+"""Who may use the API: users with a role, and API keys."""

@@ -1,0 +1,1 @@
+"""The HTTP API: what a host app saves, waits for, shows and applies."""

@@ -1,0 +1,47 @@
+"""Routes that ask for their right before the body of a request is read."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import Response
+
+from web.access.granted import Needs
+
+PUBLIC_TAG = "public"
+
+
+class GuardedRoute(APIRoute):
+    """A route whose handler is given what needs a right, or which says that it is public."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.needs = next(_needed(self.dependant), None)
+        if self.needs is None and PUBLIC_TAG not in self.tags:
+            raise TypeError(f"{self.path} names no right; if nobody needs one, tag it {PUBLIC_TAG!r}")
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, behind the question whether the caller may have it."""
+        handler = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            if self.needs is not None:
+                self.needs.caller(request)
+            return await handler(request)
+
+        return guarded
+
+
+def router(tag: str) -> APIRouter:
+    """The router of one resource, all of whose routes are guarded."""
+    return APIRouter(tags=[tag], route_class=GuardedRoute)
+
+
+def _needed(dependant: Dependant) -> "Any":
+    if isinstance(dependant.call, Needs):
+        yield dependant.call
+    for inner in dependant.dependencies:
+        yield from _needed(inner)

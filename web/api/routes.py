@@ -1,0 +1,13 @@
+"""Every resource, in one screen. What a route asks for stands at the route; `tests/web/test_routes.py` walks them."""
+
+from fastapi import FastAPI
+
+from web.api import changes
+
+RESOURCES = (changes,)
+
+
+def include(app: FastAPI) -> None:
+    """Gives the app every route."""
+    for resource in RESOURCES:
+        app.include_router(resource.routes)

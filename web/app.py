@@ -1,0 +1,30 @@
+"""The application: routes, and what is true of every request, from the outside in."""
+
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from web.access.authentication import Authentication
+from web.api import routes
+from web.problems import handlers
+from web.request_ids import RequestIds
+from worker.service.preflight import Preflight
+
+
+def make_app(preflight: Preflight) -> FastAPI:
+    """The HTTP API of a service that is open."""
+    app = FastAPI(
+        title="Mail Preflight",
+        version=version("mail-preflight"),
+        openapi_url="/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.preflight = preflight
+    routes.include(app)
+    handlers.install(app)
+    # The last one added is the outermost.
+    app.add_middleware(Authentication, preflight=preflight)
+    app.add_middleware(RequestIds)
+    return app

@@ -1,0 +1,1 @@
+"""What went wrong with a request, as RFC 9457 has it, on every path."""

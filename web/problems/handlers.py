@@ -1,0 +1,118 @@
+"""How every exception that a request can end with becomes a problem."""
+
+import logging
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from checks.model import Invalid, Unavailable, Unknown
+from settings_store.changes.lifecycle import Refused
+from web.problems.codes import ProblemCode
+from web.problems.problem import FieldProblem, Problem, answer
+
+log = logging.getLogger(__name__)
+
+_BY_STATUS = {
+    400: ProblemCode.MALFORMED_BODY,
+    404: ProblemCode.NOT_FOUND,
+    405: ProblemCode.METHOD_NOT_ALLOWED,
+    406: ProblemCode.NOT_ACCEPTABLE,
+    408: ProblemCode.REQUEST_TIMEOUT,
+    413: ProblemCode.BODY_TOO_LARGE,
+    415: ProblemCode.UNSUPPORTED_MEDIA_TYPE,
+    429: ProblemCode.TOO_MANY_REQUESTS,
+    431: ProblemCode.HEADERS_TOO_LARGE,
+    503: ProblemCode.UNAVAILABLE,
+}
+_COMMAND = re.compile(r"`mail-preflight ")
+_RETRY_SECONDS = "5"
+
+
+def install(app: FastAPI) -> None:
+    """Gives the app a handler for everything that may be raised."""
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(RequestValidationError, _unreadable)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Invalid, _invalid)
+    app.add_exception_handler(Unavailable, _unavailable)
+    app.add_exception_handler(Exception, _internal)
+
+
+def of_invalid(error: Invalid) -> Problem:
+    """Input that the use cases refuse."""
+    detail = without_commands(str(error))
+    if isinstance(error, Unknown):
+        return Problem(ProblemCode.NOT_FOUND, detail)
+    if isinstance(error, Refused):
+        return Problem(ProblemCode.WRONG_STATE, detail)
+    errors = [FieldProblem(pointer=f"/{error.field}", code="invalid", detail=detail)] if error.field else []
+    return Problem(ProblemCode.INVALID_REQUEST, detail, errors=errors)
+
+
+def without_commands(text: str) -> str:
+    """The words of an error without the clauses that name a command: whoever calls the API has none."""
+    clauses = [clause for clause in text.split("; ") if not _COMMAND.search(clause)]
+    return "; ".join(clauses) or text.partition("; ")[0]
+
+
+async def _problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)  # noqa: S101 -- what the handler is registered for
+    return answer(request, error)
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Invalid)  # noqa: S101 -- what the handler is registered for
+    return answer(request, of_invalid(error))
+
+
+async def _unreadable(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 -- what the handler is registered for
+    found = error.errors()
+    if any(each["type"] == "json_invalid" for each in found):
+        return answer(request, Problem(ProblemCode.MALFORMED_BODY, "the body is no JSON: " + _where(found)))
+    errors = [FieldProblem(pointer=_pointer(each["loc"]), code=each["type"], detail=each["msg"]) for each in found]
+    first = errors[0]
+    detail = f"{first.pointer}: {first.detail}" + (f" (and {len(errors) - 1} more)" if len(errors) > 1 else "")
+    return answer(request, Problem(ProblemCode.INVALID_REQUEST, detail, errors=errors))
+
+
+def _where(found: Sequence[Any]) -> str:
+    each = next(each for each in found if each["type"] == "json_invalid")
+    return f"{each.get('ctx', {}).get('error', 'it cannot be read')} at character {each['loc'][-1]}"
+
+
+def _pointer(place: Sequence[str | int]) -> str:
+    """A JSON pointer (RFC 6901) into the body; what is elsewhere says where."""
+    kind, *rest = place or ("body",)
+    if kind == "body":
+        return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in rest)
+    return f"{kind}:{'.'.join(str(part) for part in rest)}"
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 -- what the handler is registered for
+    code = _BY_STATUS.get(error.status_code, ProblemCode.INTERNAL)
+    details = {
+        404: "there is no such path",
+        405: f"{request.method} is not what this path takes",
+    }
+    detail = details.get(error.status_code, str(error.detail))
+    return answer(request, Problem(code, detail, headers=dict(error.headers or {})))
+
+
+async def _unavailable(request: Request, error: Exception) -> Response:
+    log.warning("a request is refused: %s", error)
+    detail = "the database or the broker is not available; nothing that was stored is lost"
+    return answer(request, Problem(ProblemCode.UNAVAILABLE, detail, headers={"Retry-After": _RETRY_SECONDS}))
+
+
+async def _internal(request: Request, error: Exception) -> Response:
+    """The words of the exception stay with us: they may hold what was sent."""
+    log.error("a request failed: %s %s", request.method, type(error).__name__)
+    return answer(request, Problem(ProblemCode.INTERNAL, "we failed; the request_id helps us to find out why"))
