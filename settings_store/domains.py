@@ -99,6 +99,12 @@ def name_of(conn: sa.Connection, domain_id: int) -> str:
     return str(conn.execute(sa.select(domains.c.name).where(domains.c.id == domain_id)).scalar_one())
 
 
+def names_of(conn: sa.Connection, domain_ids: Collection[int]) -> dict[int, str]:
+    """The names of the domains with these ids, of those that there still are."""
+    rows = conn.execute(sa.select(domains.c.id, domains.c.name).where(domains.c.id.in_(domain_ids)))
+    return {row.id: row.name for row in rows}
+
+
 def account_of(conn: sa.Connection, domain_id: int) -> int:
     """The id of the account that a domain belongs to. The domain must exist."""
     return int(conn.execute(sa.select(domains.c.account_id).where(domains.c.id == domain_id)).scalar_one())

@@ -1,0 +1,1 @@
+"""Tests of events as others see them."""
