@@ -40,6 +40,7 @@ FLUSH_SECONDS = 0.25
 FLUSH_ROWS = 200
 KEEP_SECONDS = 600.0  # how long results are held for a database that does not take them
 GRACE_SECONDS = 2.0  # how long a lease that lapsed is watched before it is taken: many times what a renewal takes
+OVERTAKEN = "others have taken our mailboxes over"
 _ASK_SECONDS = 0.02
 READY = 1  # mailboxes kept ready for each thread: none waits for the loop, and no lane hoards what another could do
 
@@ -360,6 +361,7 @@ class Lane:
         if complete:
             self._lease_end = begun + LEASE_SECONDS
         else:  # another has taken over what we were too slow for
+            log.warning("run %s: %s, after %.0f seconds without a sign of us", self._run_id, OVERTAKEN, LEASE_SECONDS)
             self._lost = True
             self._halt()
         return stage
