@@ -1,5 +1,6 @@
-"""Routes that ask for their right before the body of a request is read."""
+"""Routes that ask for their right before the body of a request is read, and are done once for one Idempotency-Key."""
 
+import inspect
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -10,6 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from web.access.granted import Needs
+from web.repetition.header import METHODS
+from web.repetition.once import answered, keeps_afterwards, once
 
 PUBLIC_TAG = "public"
 
@@ -25,12 +28,19 @@ class GuardedRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler, behind the question whether the caller may have it."""
+        repeatable = bool(METHODS & self.methods)
+        afterwards = keeps_afterwards(self.endpoint, is_async=inspect.iscoroutinefunction(self.endpoint))
+        if repeatable and not afterwards:
+            self.dependant.call = once(self, self.endpoint)
         handler = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:
-            if self.needs is not None:
-                self.needs.caller(request)
-            return await handler(request)
+            if self.needs is None:
+                return await handler(request)
+            caller = self.needs.caller(request)
+            if not repeatable:
+                return await handler(request)
+            return await answered(request, caller.key.id, handler, afterwards=afterwards)
 
         return guarded
 
