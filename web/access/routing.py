@@ -1,6 +1,5 @@
 """Routes that ask for their right before the body of a request is read, and are done once for one Idempotency-Key."""
 
-import inspect
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -11,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from web.access.granted import Needs
-from web.repetition.header import METHODS
 from web.repetition.once import answered, keeps_afterwards, once
 
 PUBLIC_TAG = "public"
@@ -20,27 +18,23 @@ PUBLIC_TAG = "public"
 class GuardedRoute(APIRoute):
     """A route whose handler is given what needs a right, or which says that it is public."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        self._afterwards = keeps_afterwards(endpoint)
+        # FastAPI builds what it calls anew, from the endpoint, where a router is included.
+        super().__init__(path, endpoint if self._afterwards else once(self, endpoint), **options)
         self.needs = next(_needed(self.dependant), None)
         if self.needs is None and PUBLIC_TAG not in self.tags:
             raise TypeError(f"{self.path} names no right; if nobody needs one, tag it {PUBLIC_TAG!r}")
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler, behind the question whether the caller may have it."""
-        repeatable = bool(METHODS & self.methods)
-        afterwards = keeps_afterwards(self.endpoint, is_async=inspect.iscoroutinefunction(self.endpoint))
-        if repeatable and not afterwards:
-            self.dependant.call = once(self, self.endpoint)
         handler = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:
             if self.needs is None:
                 return await handler(request)
             caller = self.needs.caller(request)
-            if not repeatable:
-                return await handler(request)
-            return await answered(request, caller.key.id, handler, afterwards=afterwards)
+            return await answered(request, caller.key.id, handler, afterwards=self._afterwards)
 
         return guarded
 

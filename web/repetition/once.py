@@ -6,6 +6,7 @@ waits for others, is marked `asks_others`; its answer is kept afterwards.
 """
 
 import functools
+import inspect
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -52,9 +53,9 @@ def asks_others(handler: Handler) -> Handler:
     return handler
 
 
-def keeps_afterwards(handler: Callable[..., Any], *, is_async: bool) -> bool:
+def keeps_afterwards(handler: Callable[..., Any]) -> bool:
     """Whether the answer is kept after the handler, and not in one transaction with what it does."""
-    return is_async or getattr(handler, _MARK, False)
+    return inspect.iscoroutinefunction(handler) or getattr(handler, _MARK, False)
 
 
 async def answered(
@@ -76,7 +77,6 @@ async def answered(
 
 def once(route: APIRoute, handler: Callable[..., Any]) -> Callable[..., Any]:
     """A route's handler, done in one transaction with the keeping of its answer where the request has a key."""
-    adapter = TypeAdapter(route.response_model) if route.response_model is not None else None
 
     @functools.wraps(handler)
     def call(**values: Any) -> Any:
@@ -86,7 +86,7 @@ def once(route: APIRoute, handler: Callable[..., Any]) -> Callable[..., Any]:
 
         def act() -> Answer:
             given = values.get(route.dependant.response_param_name or "")
-            return _answer(_response(route, adapter, handler(**values), given))
+            return _answer(_response(route, handler(**values), given))
 
         try:
             return _told(_opened(attempt.repetition.once, attempt.asked, act))
@@ -118,20 +118,28 @@ def _opened(step: Callable[..., Any], *values: object) -> Any:
     try:
         return step(*values)
     except Fault:
-        detail = "the first request was answered, and its answer cannot be decrypted any more; look whether it took effect"
+        detail = (
+            "the first request was answered, and its answer cannot be decrypted any more; look whether it took effect"
+        )
         raise Problem(ProblemCode.CONFLICT, detail) from None
 
 
-def _response(route: APIRoute, adapter: TypeAdapter[Any] | None, returned: Any, given: Response | None) -> Response:
+def _response(route: APIRoute, returned: Any, given: Response | None) -> Response:
     """What FastAPI would make of what a handler returns."""
     if isinstance(returned, Response):
         return returned
-    content = adapter.dump_json(adapter.validate_python(returned), by_alias=True) if adapter else None
+    model = route.response_model
+    content = None if model is None else _adapter(model).dump_json(returned, by_alias=True)
     status = (given.status_code if given else None) or route.status_code or 200
     response = Response(content, status, media_type="application/json" if content is not None else None)
     if given is not None:
         response.headers.raw.extend(given.headers.raw)
     return response
+
+
+@functools.cache
+def _adapter(model: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(model)
 
 
 def _answer(response: Response) -> Answer:

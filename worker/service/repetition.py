@@ -29,11 +29,11 @@ Told = tuple[Outcome, Answer | None]
 
 @dataclass
 class Repetition:
-    """Of one database. `Fault` is raised where the answer to be repeated cannot be decrypted."""
+    """Of one database. `at_work` are the keys that this process works on. `Fault` is raised where the answer to be repeated cannot be decrypted."""
 
     database: Database
     vault: Vault
-    _at_work: set[tuple[str, str]] = field(default_factory=set)
+    at_work: set[tuple[str, str]] = field(default_factory=set)
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
     def once(self, asked: Asked, act: Callable[[], Answer]) -> Told:
@@ -83,13 +83,13 @@ class Repetition:
         """Whether no other thread of this process works on the key: it would wait for the first one's transaction."""
         mine = asked.caller, asked.key
         with self._guard:
-            alone = mine not in self._at_work
-            self._at_work.add(mine)
+            alone = mine not in self.at_work
+            self.at_work.add(mine)
         try:
             yield alone
         finally:
             if alone:
-                self._at_work.discard(mine)
+                self.at_work.discard(mine)
 
 
 def _repeated(asked: Asked, kept: answers.Kept) -> Told:
