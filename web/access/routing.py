@@ -10,6 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from web.access.granted import Needs
+from web.limits.rates import Policy, count_request, is_expensive
+from web.limits.reading import readable
 from web.repetition.once import answered, keeps_afterwards, once
 
 PUBLIC_TAG = "public"
@@ -34,6 +36,9 @@ class GuardedRoute(APIRoute):
             if self.needs is None:
                 return await handler(request)
             caller = self.needs.caller(request)
+            if is_expensive(self.endpoint):
+                await count_request(request, request.app.state.rates, Policy.EXPENSIVE, caller.key.id)
+            request = await readable(request, wants_json=self.body_field is not None, most=self.max_body_size)
             return await answered(request, caller.key.id, handler, afterwards=self._afterwards)
 
         return guarded

@@ -13,6 +13,7 @@ from web.api.settings_document import (
     SettingsRequest,
     document_of,
 )
+from web.limits.rates import expensive
 from web.documents import Document, Prefix, Request, Time, inner_id, public_id
 from worker.service.account import Account
 
@@ -41,6 +42,7 @@ class ChangeDocument(Document):
 
 
 @routes.post("/v1/domains/{domain}/changes", operation_id="changes.create", status_code=201)
+@expensive
 def create(
     domain: DomainName, wanted: NewChange, response: Response, account: Annotated[Account, needs(Right.CHANGE)]
 ) -> ChangeDocument:
