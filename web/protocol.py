@@ -19,7 +19,7 @@ from web.request_ids import HEADERS
 
 HEADER_SECONDS = 10.0
 _READ_SECONDS = 60.0  # how long a client may leave an answer unread
-_REST_SECONDS = 10.0  # how long a body is thrown away that nobody wants, so that its sender sees the answer
+REST_SECONDS = 10.0  # how long a body is thrown away that nobody wants, so that its sender sees the answer
 _HEADER_BYTES = 16 * 1024
 _TOO_LARGE = 431
 
@@ -80,7 +80,7 @@ class PatientProtocol(H11Protocol):
         """What is still to come of the request is wanted by nobody."""
         super().on_response_complete()
         if self.conn.their_state is h11.SEND_BODY and self._rest_due is None:
-            self._rest_due = self.loop.call_later(_REST_SECONDS, self.transport.close)
+            self._rest_due = self.loop.call_later(REST_SECONDS, self.transport.close)
 
     def pause_writing(self) -> None:
         """The client does not read."""

@@ -45,6 +45,12 @@ class Api:
     key: str = ""
     session: requests.Session = field(default_factory=requests.Session)
 
+    @property
+    def place(self) -> tuple[str, int]:
+        """Where it listens, for who speaks HTTP by hand."""
+        host, _, port = self.url.removeprefix("http://").rpartition(":")
+        return host, int(port)
+
     def ask(self, method: str, path: str, body: Any = None, **options: Any) -> Answer:
         """One request. `body` goes as JSON unless it is bytes; `headers` are added, `key` is another key or None."""
         key = options.pop("key", self.key)

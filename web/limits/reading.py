@@ -15,7 +15,7 @@ from web.problems.codes import ProblemCode
 from web.problems.problem import FieldProblem, Problem
 
 MOST_BYTES = 1_000_000
-_FIRST_SECONDS = 20.0
+FIRST_SECONDS = 20.0
 _SLOWEST = 1_000  # bytes a second, on the average and beyond the first seconds
 _IN_THREAD = 50_000  # bytes of JSON that would hold up the other requests
 _REPLACED = "\ufffd"  # what the server makes of bytes of a path that are no UTF-8
@@ -61,7 +61,7 @@ class _Body:
 
     async def receive(self) -> Message:
         """What comes next. Raises `Problem` where that is too much, or too late."""
-        until = self._begun + _FIRST_SECONDS + self._got / _SLOWEST
+        until = self._begun + FIRST_SECONDS + self._got / _SLOWEST
         try:
             async with asyncio.timeout(max(0.0, until - time.monotonic())):
                 message = await self._receive()

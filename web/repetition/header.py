@@ -14,8 +14,8 @@ REPLAYED = "Idempotency-Replayed"
 METHODS = frozenset({"POST", "PATCH"})
 """The others are harmless when repeated, as HTTP has them."""
 _LONGEST = 255
-_STRING = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"\Z')  # RFC 9651, 3.3.3
-_TOKEN = re.compile(r"[!#-+\--\[\]-~]+\Z")  # many clients send a bare UUID; no quote, comma or backslash
+_STRING = re.compile(r'"(?P<key>(?:[ !#-\[\]-~]|\\["\\])*)"\Z')  # RFC 9651, 3.3.3
+_TOKEN = re.compile(r"(?P<key>[!#-+\--\[\]-~]+)\Z")  # many clients send a bare UUID; no quote, comma or backslash
 _DETAIL = f'give one key of 1 to {_LONGEST} printable characters, such as "8e03978e-40d5-43dd-bc93-6894a57f9324"'
 
 
@@ -33,10 +33,8 @@ async def asked_of(request: Request, caller: str) -> Asked | None:
 def key_of(given: list[str]) -> str:
     """The key that the header's lines are. Raises `Problem`."""
     text = given[0].strip(" \t")
-    if found := _STRING.match(text):
-        key = re.sub(r"\\(.)", r"\1", found[1])
-    else:
-        key = text if _TOKEN.match(text) else ""
+    found = _STRING.match(text) or _TOKEN.match(text)
+    key = re.sub(r"\\(.)", r"\1", found["key"]) if found else ""
     if len(given) > 1 or not 1 <= len(key) <= _LONGEST:
         error = FieldProblem(pointer=f"header:{HEADER}", code="invalid", detail=_DETAIL)
         raise Problem(ProblemCode.INVALID_REQUEST, f"{HEADER}: {_DETAIL}", errors=[error])

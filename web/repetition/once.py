@@ -48,7 +48,7 @@ _attempt: ContextVar[_Attempt | None] = ContextVar("attempt", default=None)
 
 
 def asks_others(handler: Handler) -> Handler:
-    """Marks a handler that talks to other servers while it works, and changes nothing that a repetition would double."""
+    """Marks a handler that asks other servers while it works, and changes nothing that a repetition would double."""
     setattr(handler, _MARK, True)
     return handler
 

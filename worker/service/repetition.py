@@ -29,7 +29,10 @@ Told = tuple[Outcome, Answer | None]
 
 @dataclass
 class Repetition:
-    """Of one database. `at_work` are the keys that this process works on. `Fault` is raised where the answer to be repeated cannot be decrypted."""
+    """Of one database. `at_work` are the keys that this process works on.
+
+    Each raises `Fault(Code.CREDENTIAL_UNREADABLE)` where the answer to be repeated cannot be decrypted.
+    """
 
     database: Database
     vault: Vault

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -17,7 +17,7 @@ from tests.web.test_changes import IMAP
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """One API for all tests here: each has a domain of its own."""
-    config = {}
+    config: dict[str, Any] = {}
     if request.param == "postgresql":
         server: PostgresServer = request.getfixturevalue("postgres_server")
         config["database_url"] = server.new_store()
