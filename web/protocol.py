@@ -44,7 +44,7 @@ class PatientProtocol(H11Protocol):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.conn = _Connection(h11.SERVER, _HEADER_BYTES)
+        self.conn = self._readable = _Connection(h11.SERVER, _HEADER_BYTES)
         self._headers_due: asyncio.TimerHandle | None = None
         self._rest_due: asyncio.TimerHandle | None = None
         self._reading_due: asyncio.TimerHandle | None = None
@@ -60,21 +60,21 @@ class PatientProtocol(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
-        for timer in (self._headers_due, self._rest_due, self._reading_due):
-            if timer is not None:
-                timer.cancel()
+        _cancel(self._headers_due, self._rest_due, self._reading_due)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """A part of a request."""
         super().data_received(data)
         if self.conn.their_state is not h11.IDLE or not self.conn.trailing_data[0]:
-            self._headers_due = _stopped(self._headers_due)
+            _cancel(self._headers_due)
+            self._headers_due = None
         elif self._headers_due is None:
             self.since = self.loop.time()
             self._headers_due = self.loop.call_later(HEADER_SECONDS, self._too_slow)
         if self.conn.their_state is not h11.SEND_BODY:
-            self._rest_due = _stopped(self._rest_due)
+            _cancel(self._rest_due)
+            self._rest_due = None
 
     def on_response_complete(self) -> None:
         """What is still to come of the request is wanted by nobody."""
@@ -90,12 +90,13 @@ class PatientProtocol(H11Protocol):
     def resume_writing(self) -> None:
         """The client reads on."""
         super().resume_writing()
-        self._reading_due = _stopped(self._reading_due)
+        _cancel(self._reading_due)
+        self._reading_due = None
 
     def send_400_response(self, msg: str) -> None:
         """The request cannot be read."""
         del msg
-        if self.conn.hint == _TOO_LARGE:
+        if self._readable.hint == _TOO_LARGE:
             self.refuse(ProblemCode.HEADERS_TOO_LARGE, f"line and headers may have {_HEADER_BYTES:,} bytes")
         else:
             self.refuse(ProblemCode.MALFORMED_REQUEST, "this is no HTTP/1.1 request")
@@ -138,9 +139,10 @@ def protocol(most: int) -> type[PatientProtocol]:
     return type("PatientProtocol", (PatientProtocol,), {"most": most})
 
 
-def _stopped(timer: asyncio.TimerHandle | None) -> None:
-    if timer is not None:
-        timer.cancel()
+def _cancel(*timers: asyncio.TimerHandle | None) -> None:
+    for timer in timers:
+        if timer is not None:
+            timer.cancel()
 
 
 def _problem(connection: h11.Connection, problem: Problem) -> bytes:

@@ -1,5 +1,6 @@
 """Every failure of every route is one problem document. New routes are asked by themselves: the app is walked."""
 
+import json
 import re
 import socket
 from collections.abc import Iterator
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
+from requests.structures import CaseInsensitiveDict
 
 from settings_store.access.roles import RIGHTS, Role
 from tests.web.api import Answer, Api, running
@@ -49,7 +50,7 @@ def _name(route: GuardedRoute) -> str:
 
 
 def _method(route: GuardedRoute) -> str:
-    return min(route.methods)
+    return min(route.methods or ())
 
 
 def _address(route: GuardedRoute, value: str = "nothing") -> str:
@@ -164,7 +165,7 @@ def test_no_such_path(site: Api, path: str) -> None:
         (b"GET /v1/\xff HTTP/1.1\r\nHost: a\r\n\r\n", "malformed_request"),
         (b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n", "malformed_request"),
         (b"GET / HTTP/1.1\r\nHost: a\r\nA: " + b"x" * 17_000, "headers_too_large"),
-        (b"GET / HTTP/9.9\r\nHost: a\r\n\r\n", "malformed_request"),
+        (b"GET / HTTP/1.1\r\n\r\n", "malformed_request"),
     ],
 )
 def test_what_is_no_http_is_answered_alike(site: Api, request_bytes: bytes, code: str) -> None:
@@ -172,10 +173,10 @@ def test_what_is_no_http_is_answered_alike(site: Api, request_bytes: bytes, code
         client.sendall(request_bytes)
         head, _, body = b"".join(iter(lambda: client.recv(65536), b"")).partition(b"\r\n\r\n")
     status, *lines = head.decode().split("\r\n")
-    headers = requests.structures.CaseInsensitiveDict(line.split(": ", 1) for line in lines)
+    headers = CaseInsensitiveDict[str]({name: value for name, _, value in (line.partition(": ") for line in lines)})
     answer = Answer(int(status.split()[1]), headers, body.decode())
     document = answer.body | {"instance": "/"}  # there is no path that could be read
-    _require_problem(Answer(answer.status, headers, requests.compat.json.dumps(document)), code)
+    _require_problem(Answer(answer.status, headers, json.dumps(document)), code)
 
 
 def test_head_is_as_get_without_content(site: Api) -> None:

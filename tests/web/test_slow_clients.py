@@ -38,7 +38,11 @@ def test_two_hundred_slow_connections_and_one_that_is_served(tmp_path: Path) -> 
 
 def test_headers_that_do_not_end_are_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocol, "HEADER_SECONDS", 0.5)
-    with running(tmp_path) as api, socket.create_connection(api.place) as slow, socket.create_connection(api.place) as idle:
+    with (
+        running(tmp_path) as api,
+        socket.create_connection(api.place) as slow,
+        socket.create_connection(api.place) as idle,
+    ):
         slow.sendall(b"GET / HTTP/1.1\r\nHost:")
         assert _rest(slow).startswith(b"HTTP/1.1 408 ")
         assert _rest(idle) == b""

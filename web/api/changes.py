@@ -13,8 +13,8 @@ from web.api.settings_document import (
     SettingsRequest,
     document_of,
 )
-from web.limits.rates import expensive
 from web.documents import Document, Prefix, Request, Time, inner_id, public_id
+from web.limits.rates import expensive
 from worker.service.account import Account
 
 routes = router("changes")

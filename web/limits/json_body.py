@@ -71,7 +71,7 @@ def _require_usable(value: Any) -> None:
     waiting: list[tuple[str, int, Any]] = [("", 0, value)]
     while waiting:
         pointer, depth, found = waiting.pop()
-        if depth > _DEEPEST:
+        if depth >= _DEEPEST and isinstance(found, list | dict):
             raise _malformed(_TOO_DEEP)
         if isinstance(found, str) and unusable(found):
             raise _refused(pointer, UNUSABLE_TEXT)

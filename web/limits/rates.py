@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from limits import RateLimitItemPerMinute
 from limits.errors import StorageError
-from limits.storage import storage_from_string
+from limits.storage import StorageTypes, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
@@ -106,7 +106,7 @@ class Rates:
         return Count(policy, quota, max(0, stats.remaining), seconds, not allowed)
 
 
-def _storage(config: Config) -> "object":
+def _storage(config: Config) -> StorageTypes:
     if config.embedded:
         return storage_from_string("memory://")
     options = {"socket_timeout": _PATIENCE_SECONDS, "socket_connect_timeout": _PATIENCE_SECONDS}

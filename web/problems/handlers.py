@@ -68,7 +68,7 @@ class Failures:
             return  # nobody listens any more
         except Exception as error:  # noqa: BLE001 -- the last one to know: whatever it is, it is answered
             if started:
-                log.error("an answer broke off: %s", _place(error))  # noqa: TRY400 -- its words may hold what was sent
+                log.error("an answer broke off: %s", _place(error))
                 return
             request = Request(scope)
             await (await _of(request, error))(scope, receive, send)

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,7 +49,8 @@ def test_no_limit_says_nothing(tmp_path: Path) -> None:
 def test_processes_count_together_and_go_on_without_redis(
     tmp_path: Path, redis_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    config = {"broker_url": redis_url, "web_rate_read": 2, "database_url": sqlite_store(tmp_path / "preflight.db")}
+    store = sqlite_store(tmp_path / "preflight.db")
+    config: dict[str, Any] = {"broker_url": redis_url, "web_rate_read": 2, "database_url": store}
     with running(tmp_path, **config) as one, running(tmp_path, **config) as two:
         answers = [api.ask("GET", NOTHING, key=one.key) for api in (one, two, one)]
     assert [each.status for each in answers] == [404, 404, 429]

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -62,9 +63,10 @@ def _start(program: "subprocess.Popen[str]", at: int) -> tuple[int, str]:
 def _save(address: str, api_key: str, domain: str) -> requests.Response | None:
     """None where the server died."""
     headers = {"Authorization": f"Bearer {api_key}", "Idempotency-Key": f'"{domain}"'}
+    body: dict[str, Any] = {"settings": IMAP}
     where = f"{address}/v1/domains/{domain}/changes"
     with contextlib.suppress(requests.ConnectionError):
-        return requests.post(where, json={"settings": IMAP}, headers=headers, timeout=_SECONDS)
+        return requests.post(where, json=body, headers=headers, timeout=_SECONDS)
     return None
 
 
