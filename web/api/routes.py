@@ -2,9 +2,12 @@
 
 from fastapi import FastAPI
 
-from web.api import changes
+from web.api import changes, problems
 
-RESOURCES = (changes,)
+RESOURCES = (
+    changes,
+    problems,
+)
 
 
 def include(app: FastAPI) -> None:
