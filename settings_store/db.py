@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from checks.model import Invalid, Unavailable
 from settings_store import migrations
+from settings_store.joining import Joined, joined_in
 
 _BUSY_SECONDS = 10
 _CONNECT_SECONDS = 5
@@ -46,8 +47,12 @@ class Database:
     def begin(self) -> Iterator[sa.Connection]:
         """One write transaction: committed at the end, rolled back on an exception. Transactions do not nest.
 
-        Raises `Unavailable`, as `read` and `now` do.
+        Inside `joined` it is a part of that one, and rolled back alone. Raises `Unavailable`, as `read` and `now` do.
         """
+        if outer := joined_in(self):
+            with self._available(), outer.connection.begin_nested():
+                yield outer.connection
+            return
         if not self._is_file:
             with self._available(), self._engine.begin() as connection:
                 yield connection
@@ -59,9 +64,34 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """One read transaction: every statement in it sees the same state of the database."""
+        """One read transaction: every statement in it sees the same state of the database.
+
+        Inside `joined` it sees what that one has written, and what others commit meanwhile.
+        """
+        if outer := joined_in(self):
+            with self._available():
+                yield outer.connection
+            return
         with self._available(), self._reading.begin() as connection:
             yield connection
+
+    @contextmanager
+    def joined(self) -> Iterator[sa.Connection]:
+        """One write transaction for all that is done inside by this thread: each `begin` and `read` is a part of it.
+
+        What was given to `after_commit` meanwhile is done at the end, or never where an exception rolls all back.
+        """
+        with self.begin() as connection, Joined(self, connection) as outer:
+            yield connection
+        for step in outer.steps:
+            step()
+
+    def after_commit(self, step: Callable[[], object]) -> None:
+        """Does a step at once; inside `joined` when that is committed. So others see what the step tells them of."""
+        if outer := joined_in(self):
+            outer.steps.append(step)
+        else:
+            step()
 
     def now(self) -> float:
         """UTC seconds since 1970 by the one clock that all processes of this database share.

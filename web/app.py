@@ -6,8 +6,11 @@ from fastapi import FastAPI
 
 from web.access.authentication import Authentication
 from web.api import routes
+from web.limits.proxies import Proxies
+from web.limits.rates import FailureLimits, RateLimits, Rates
 from web.problems import handlers
-from web.request_ids import RequestIds
+from web.problems.handlers import Failures
+from web.request_ids import HeadAsGet, RequestIds
 from worker.service.preflight import Preflight
 
 
@@ -21,10 +24,15 @@ def make_app(preflight: Preflight) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.preflight = preflight
+    app.state.preflight, app.state.rates = preflight, Rates(preflight.config)
     routes.include(app)
     handlers.install(app)
     # The last one added is the outermost.
+    app.add_middleware(RateLimits, rates=app.state.rates)
     app.add_middleware(Authentication, preflight=preflight)
+    app.add_middleware(FailureLimits, rates=app.state.rates)
+    app.add_middleware(HeadAsGet)
+    app.add_middleware(Proxies, trusted=preflight.config.web_trusted_proxies)
+    app.add_middleware(Failures)
     app.add_middleware(RequestIds)
     return app

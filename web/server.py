@@ -9,6 +9,7 @@ import uvicorn
 
 from checks.model import Invalid, Unavailable
 from web.app import make_app
+from web.protocol import protocol
 from worker.service.preflight import Preflight
 
 _START_SECONDS = 15.0
@@ -25,6 +26,8 @@ def answering(preflight: Preflight, host: str, port: int) -> Iterator[str]:
     with _listen(host, port) as listener:
         config = uvicorn.Config(
             make_app(preflight),
+            http=protocol(preflight.config.web_connections),
+            ws="none",
             log_config=None,
             access_log=False,
             proxy_headers=False,

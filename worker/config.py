@@ -96,9 +96,20 @@ class Config(BaseSettings):
     web_port: int | None = Field(default=8025, ge=1, le=65535)
     """Where `serve` and `web` answer the HTTP API; None: `serve` does not."""
     web_host: str = "127.0.0.1"
+    web_trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = ()
+    """The networks of our own proxies, whose `X-Forwarded-For` and `-Proto` are believed."""
+    web_rate_read: int = Field(default=3000, ge=0)
+    """How many requests that only read one API key may send in a minute; 0: any number. So of the next three."""
+    web_rate_write: int = Field(default=600, ge=0)
+    web_rate_expensive: int = Field(default=120, ge=0)
+    """Those that make us ask mail servers."""
+    web_rate_failures: int = Field(default=100, ge=0)
+    """Those of one address whose API key is none, before they are answered 429."""
+    web_connections: int = Field(default=800, ge=10)
+    """How many connections one process holds; beyond it, those that have waited longest to send make room."""
     log_level: str = "WARNING"
 
-    @field_validator("allow_networks", mode="before")
+    @field_validator("allow_networks", "web_trusted_proxies", mode="before")
     @classmethod
     def _split_networks(cls, value: object) -> object:
         if not isinstance(value, str):

@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 
 from checks.model import Unavailable
 from settings_store import heartbeats
+from settings_store.access.answers import forget_old
 from worker.alerts.delivery import ROUNDS, send_due
 from worker.app import EXPIRES_SECONDS, HEALTH, HEALTH_SECONDS, PREFLIGHT
 from worker.changes.watch import begin_watches
@@ -70,6 +71,11 @@ def _beat(resources: Resources, work: heartbeats.Work) -> None:
         heartbeats.note(conn, work, resources.now())
 
 
+def _forget_answers(resources: Resources) -> None:
+    with resources.database.begin() as conn:
+        forget_old(conn, resources.now())
+
+
 def register(app: Celery, flow: Flow) -> None:
     """Gives the app its tasks."""
     cache = RouteCache()
@@ -99,6 +105,7 @@ def register(app: Celery, flow: Flow) -> None:
     def sweep() -> None:
         flow.sweep()
         begin_watches(flow.resources)
+        _forget_answers(flow.resources)
         _beat(flow.resources, "sweep")
 
     _register_health(app, flow)

@@ -3,7 +3,7 @@
 import contextlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,12 @@ class Api:
     key: str = ""
     session: requests.Session = field(default_factory=requests.Session)
 
+    @property
+    def place(self) -> tuple[str, int]:
+        """Where it listens, for who speaks HTTP by hand."""
+        host, _, port = self.url.removeprefix("http://").rpartition(":")
+        return host, int(port)
+
     def ask(self, method: str, path: str, body: Any = None, **options: Any) -> Answer:
         """One request. `body` goes as JSON unless it is bytes; `headers` are added, `key` is another key or None."""
         key = options.pop("key", self.key)
@@ -57,6 +63,12 @@ class Api:
             headers.setdefault("Content-Type", "application/json")
         found = self.session.request(method, self.url + path, data=data, headers=headers, timeout=SECONDS, **options)
         return Answer(found.status_code, found.headers, found.text)
+
+    @contextlib.contextmanager
+    def another_session(self) -> Iterator["Api"]:
+        """The same API by another connection: to ask it while this one waits for an answer."""
+        with requests.Session() as session:
+            yield replace(self, session=session)
 
     def new_key(self, account: str = "default", **wanted: Any) -> str:
         """The text of a new key of an account, by default the host app's own with all rights."""

@@ -14,6 +14,8 @@ from worker.service.preflight import Preflight
 
 PUBLIC = frozenset({"/healthz", "/readyz", "/v1/openapi.json", "/v1/codes"})
 """The paths that need no key."""
+PUBLIC_BELOW = "/problems/"
+"""All below this needs none either."""
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="mail-preflight"'}
 
 
@@ -24,7 +26,7 @@ class Authentication:
         self._app, self._preflight = app, preflight
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in PUBLIC:
+        if scope["type"] != "http" or scope["path"] in PUBLIC or scope["path"].startswith(PUBLIC_BELOW):
             await self._app(scope, receive, send)
             return
         request = Request(scope)

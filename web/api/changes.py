@@ -14,6 +14,7 @@ from web.api.settings_document import (
     document_of,
 )
 from web.documents import Document, Prefix, Request, Time, inner_id, public_id
+from web.limits.rates import expensive
 from worker.service.account import Account
 
 routes = router("changes")
@@ -41,6 +42,7 @@ class ChangeDocument(Document):
 
 
 @routes.post("/v1/domains/{domain}/changes", operation_id="changes.create", status_code=201)
+@expensive
 def create(
     domain: DomainName, wanted: NewChange, response: Response, account: Annotated[Account, needs(Right.CHANGE)]
 ) -> ChangeDocument:

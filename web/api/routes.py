@@ -2,12 +2,16 @@
 
 from fastapi import FastAPI
 
-from web.api import changes
+from web.api import changes, problems
 
-RESOURCES = (changes,)
+RESOURCES = (
+    changes,
+    problems,
+)
 
 
 def include(app: FastAPI) -> None:
     """Gives the app every route."""
     for resource in RESOURCES:
         app.include_router(resource.routes)
+    app.state.routes = tuple(route for resource in RESOURCES for route in resource.routes.routes)

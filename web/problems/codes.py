@@ -10,6 +10,7 @@ class ProblemCode(StrEnum):
 
     INVALID_REQUEST = "invalid_request"
     MALFORMED_BODY = "malformed_body"
+    MALFORMED_REQUEST = "malformed_request"
     NO_KEY = "no_key"
     INVALID_KEY = "invalid_key"
     NOT_ALLOWED = "not_allowed"
@@ -44,6 +45,7 @@ _C = ProblemCode
 KINDS: Mapping[ProblemCode, Kind] = {
     _C.INVALID_REQUEST: Kind(422, "A field of the request cannot be used."),
     _C.MALFORMED_BODY: Kind(400, "The body of the request cannot be read."),
+    _C.MALFORMED_REQUEST: Kind(400, "The request is no HTTP/1.1."),
     _C.NO_KEY: Kind(401, "The request has no API key."),
     _C.INVALID_KEY: Kind(401, "The API key is none that can be used."),
     _C.NOT_ALLOWED: Kind(403, "The API key may not do this."),

@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 
 from checks.model import Invalid
 from settings_store import accounts, domains, heartbeats
+from settings_store.access.answers import rotate_answers
 from settings_store.access.api_keys import ApiKey
 from settings_store.accounts import DEFAULT, AccountSummary
 from settings_store.alerts.channel_keys import rotate_urls
@@ -33,6 +34,7 @@ from worker.runs.flow import Flow
 from worker.service.access import Access, authenticate
 from worker.service.account import Account
 from worker.service.bound_to import Binding
+from worker.service.repetition import Repetition
 from worker.tasks import publisher, register
 from worker.watchdog import Overrun
 
@@ -77,13 +79,20 @@ class Preflight:
                 vault=self.vault,
                 account_id=account_id,
                 actor=actor,
-                publish=lambda task, run_id: self.flow.resources.publish(task, run_id),
-                advance=lambda run_id: self.flow.advance(run_id),
-                sweep=lambda run_id: self.flow.sweep(run_id),
+                publish=lambda task, run_id: self.database.after_commit(
+                    lambda: self.flow.resources.publish(task, run_id)
+                ),
+                advance=lambda run_id: self.database.after_commit(lambda: self.flow.advance(run_id)),
+                sweep=lambda run_id: self.database.after_commit(lambda: self.flow.sweep(run_id)),
                 working=self.working,
                 watching=self.watching,
             )
         )
+
+    @cached_property
+    def repetition(self) -> Repetition:
+        """What keeps requests that are sent again from doing anything again."""
+        return Repetition(self.database, self.vault)
 
     def operators(self, actor: Actor) -> Access:
         """Who may operate the service by the API."""
@@ -110,6 +119,7 @@ class Preflight:
 
     def rotate_keys(self) -> int:
         """Encrypts every credential, and every alert channel's URL, with the first key. Returns how many there were."""
+        rotate_answers(self.database, self.vault)
         return rotate_urls(self.database, self.vault) + rotate_credentials(self.database, self.vault)
 
     # -- processes
