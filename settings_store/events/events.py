@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from settings_store import schema
 from settings_store.actors import Actor
+from settings_store.events import settled
 from settings_store.events.kinds import KINDS, DomainRemoved, Event, OtherEvent
 
 _events, _domains = schema.events, schema.domains
@@ -22,6 +23,7 @@ _LONGEST_NAME = 200
 def record(conn: Connection, *events: Event) -> None:
     """Adds events, in that order. One of a domain without an account gets the domain's."""
     if events:
+        settled.announce(conn)
         conn.execute(_INSERT, [_row(event) for event in events])
 
 
@@ -87,13 +89,19 @@ def removals(conn: Connection, account_id: int, name: str) -> list[Event]:
     return [event for event in found if event.payload["name"] == name]
 
 
-def of_account(conn: Connection, account_id: int, after: int = 0, limit: int = 100) -> list[Event]:
+def of_account(
+    conn: Connection, account_id: int, after: int = 0, limit: int = 100, *, upto: int | None = None
+) -> list[Event]:
     """What happened in an account, oldest first: at most `limit`, of those that come after the number `after`.
 
     Two transactions of PostgreSQL may be committed in another order than that of their numbers. Whoever follows along
-    begins a little before the last number that it has seen, and leaves out what it knows.
+    gives `upto`, which is how far all is settled (`settled.look`, before `conn` has read anything).
     """
-    return list(_read(conn, _events.c.account_id == account_id, _events.c.seq > after, limit=limit))
+    return list(_read(conn, _events.c.account_id == account_id, *_after(after, upto), limit=limit))
+
+
+def _after(after: int, upto: int | None) -> tuple[sa.ColumnElement[bool], ...]:
+    return (_events.c.seq > after, *(() if upto is None else (_events.c.seq <= upto,)))
 
 
 def _read(conn: Connection, *conditions: sa.ColumnElement[bool], limit: int | None = None) -> Iterator[Event]:
