@@ -2,9 +2,9 @@
 
 from fastapi import FastAPI
 
-from web.api import changes
+from web.api import changes, events
 
-RESOURCES = (changes,)
+RESOURCES = (changes, events)
 
 
 def include(app: FastAPI) -> None:
