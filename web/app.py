@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from web.access.authentication import Authentication
 from web.api import routes
+from web.events.hub import Hub
 from web.problems import handlers
 from web.request_ids import RequestIds
 from worker.service.preflight import Preflight
@@ -22,6 +23,7 @@ def make_app(preflight: Preflight) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.preflight = preflight
+    app.state.hub = Hub(preflight.database, preflight.config.web_waiting)
     routes.include(app)
     handlers.install(app)
     # The last one added is the outermost.

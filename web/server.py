@@ -23,8 +23,9 @@ def answering(preflight: Preflight, host: str, port: int) -> Iterator[str]:
     Raises `Invalid` where the port cannot be had.
     """
     with _listen(host, port) as listener:
+        app = make_app(preflight)
         config = uvicorn.Config(
-            make_app(preflight),
+            app,
             log_config=None,
             access_log=False,
             proxy_headers=False,
@@ -41,6 +42,7 @@ def answering(preflight: Preflight, host: str, port: int) -> Iterator[str]:
             shown = f"[{host}]" if ":" in host else host
             yield f"http://{shown}:{listener.getsockname()[1]}"
         finally:
+            app.state.hub.close()  # whoever waits is answered, and streams end
             server.should_exit = True
             thread.join(_STOP_SECONDS)
 

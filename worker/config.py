@@ -96,6 +96,12 @@ class Config(BaseSettings):
     web_port: int | None = Field(default=8025, ge=1, le=65535)
     """Where `serve` and `web` answer the HTTP API; None: `serve` does not."""
     web_host: str = "127.0.0.1"
+    web_waiting: int = Field(default=100, ge=1)
+    """How many streams and long polls of one API key a process serves at a time."""
+    stream_heartbeat_seconds: float = Field(default=15, gt=0)
+    """After so long without news a stream sends a comment, so that nobody on the way thinks it dead."""
+    stream_minutes: float = Field(default=60, gt=0)
+    """After so long a stream ends, and its reader goes on with another one."""
     log_level: str = "WARNING"
 
     @field_validator("allow_networks", mode="before")
