@@ -23,7 +23,7 @@ def make_app(preflight: Preflight) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.preflight = preflight
-    app.state.hub = Hub(preflight.database, preflight.config.web_waiting)
+    app.state.hub = Hub(preflight)
     routes.include(app)
     handlers.install(app)
     # The last one added is the outermost.

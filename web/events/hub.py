@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from checks.model import Unavailable
 from web.events.topics import Topic
@@ -22,9 +21,7 @@ from web.problems.problem import Problem
 from worker.events import following
 from worker.events.following import Now, Told
 from worker.events.public import PublicEvent
-
-if TYPE_CHECKING:
-    from settings_store.db import Database
+from worker.service.preflight import Preflight
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +47,8 @@ class _News:
 class Hub:
     """One for each server. `place` and `watch` are of the event loop's thread, `close` of any."""
 
-    def __init__(self, database: "Database", most_of_a_key: int) -> None:
-        self._database, self._most = database, most_of_a_key
+    def __init__(self, preflight: Preflight) -> None:
+        self._preflight, self._most = preflight, preflight.config.web_waiting
         self._lock, self._kick = threading.Lock(), threading.Event()
         self._topics: dict[tuple[int, str], Topic] = {}
         self._keys: Counter[str] = Counter()
@@ -156,7 +153,7 @@ class Hub:
             self._thread.start()
 
     def _run(self) -> None:
-        reader = _Reader(self._database)
+        reader = _Reader(self._preflight)
         while topics := self._watched():
             self._kick.clear()
             with self._lock:
@@ -197,8 +194,8 @@ class Hub:
 class _Reader:
     """What the thread knows from one look to the next."""
 
-    def __init__(self, database: "Database") -> None:
-        self._database = database
+    def __init__(self, preflight: Preflight) -> None:
+        self._database = preflight.database
         self._upto: int | None = None
         self._begun: set[Topic] = set()
         self._known: dict[str, Now] = {}

@@ -81,10 +81,8 @@ class EventStream(Response):
 
     def _begin(self, topic: Topic) -> tuple[bytes, Place]:
         of = self._of
-        if of.after is None:
-            place = Place(topic.floor if of.change_id else topic.upto)
-        else:
-            place = Place(of.after)
+        begin = topic.floor if of.change_id else topic.upto
+        place = Place(begin if of.after is None else of.after)
         return frames.begin(place.seq) + (frames.resync(place.seq) if of.lost else b""), place
 
     async def _news(self, topic: Topic, place: Place, wake: asyncio.Event) -> tuple[bytes, Place]:

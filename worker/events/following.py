@@ -1,4 +1,4 @@
-"""What is read for all who wait, however many they are: new events, and how far the changes are that somebody watches."""
+"""What is read for all who wait, however many they are: new events, and how far changes are that somebody watches."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
@@ -101,12 +101,12 @@ def standing(database: Database, change_ids: Collection[str], known: Mapping[str
     """
     with database.read() as conn:
         found = progress.standings(conn, change_ids)
-        going = {each.run_id for each in found.values() if _moves(each, known.get(each.change_id))} - {None}
+        going = {each.run_id for each in found.values() if each.run_id and _moves(each, known.get(each.change_id))}
         counted = _by_run(progress.groups(conn, going)) if going else {}
         checked = progress.endpoint_documents(conn, going) if going else {}
     return {
         each.change_id: _now(each, counted.get(each.run_id, []), checked.get(each.run_id, []))
-        if each.run_id in going
+        if each.run_id and each.run_id in going
         else _as_before(each, known.get(each.change_id))
         for each in found.values()
     }

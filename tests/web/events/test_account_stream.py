@@ -222,7 +222,7 @@ def test_a_key_that_is_revoked_ends_its_streams(api: Api, monkeypatch: pytest.Mo
 
 
 def test_a_slow_reader_harms_nobody_and_loses_nothing(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Given a reader that takes nothing while more is written than anybody keeps for it, then others have it at once."""
+    """Given a reader that takes nothing while more is written than is kept for it, then others have it at once."""
     monkeypatch.setattr("web.events.topics._KEPT", 50)
     caught_up: list[int] = []
     page = Events.page
