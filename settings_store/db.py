@@ -93,6 +93,12 @@ class Database:
         else:
             step()
 
+    @contextmanager
+    def ask(self) -> Iterator[sa.Connection]:
+        """Statements for reading, each of which sees whatever was committed before it itself began."""
+        with self._available(), self._asking.connect() as connection:
+            yield connection
+
     def now(self) -> float:
         """UTC seconds since 1970 by the one clock that all processes of this database share.
 
@@ -100,7 +106,7 @@ class Database:
         """
         if self._is_file:
             return time.time()
-        with self._available(), self._asking.connect() as connection:
+        with self.ask() as connection:
             return float(connection.execute(sa.select(sa.extract("epoch", sa.func.clock_timestamp()))).scalar_one())
 
     def migrate(self) -> None:

@@ -257,6 +257,7 @@ events = sa.Table(
     sa.Column("payload", sa.JSON, nullable=False),
     sa.Index("ix_events_subject", "subject", "seq"),
     sa.Index("ix_events_account_id", "account_id", "seq"),
+    sa.Index("ix_events_account_at", "account_id", "at"),
     sa.Index("ix_events_domain_id", "domain_id", "seq"),
 )
 

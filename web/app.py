@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from web.access.authentication import Authentication
 from web.api import routes
+from web.events.hub import Hub
 from web.limits.proxies import Proxies
 from web.limits.rates import FailureLimits, RateLimits, Rates
 from web.problems import handlers
@@ -25,6 +26,7 @@ def make_app(preflight: Preflight) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.preflight, app.state.rates = preflight, Rates(preflight.config)
+    app.state.hub = Hub(preflight)
     routes.include(app)
     handlers.install(app)
     # The last one added is the outermost.

@@ -24,8 +24,9 @@ def answering(preflight: Preflight, host: str, port: int) -> Iterator[str]:
     Raises `Invalid` where the port cannot be had.
     """
     with _listen(host, port) as listener:
+        app = make_app(preflight)
         config = uvicorn.Config(
-            make_app(preflight),
+            app,
             http=protocol(preflight.config.web_connections),
             ws="none",
             log_config=None,
@@ -44,6 +45,7 @@ def answering(preflight: Preflight, host: str, port: int) -> Iterator[str]:
             shown = f"[{host}]" if ":" in host else host
             yield f"http://{shown}:{listener.getsockname()[1]}"
         finally:
+            app.state.hub.close()  # whoever waits is answered, and streams end
             server.should_exit = True
             thread.join(_STOP_SECONDS)
 

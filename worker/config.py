@@ -107,6 +107,12 @@ class Config(BaseSettings):
     """Those of one address whose API key is none, before they are answered 429."""
     web_connections: int = Field(default=800, ge=10)
     """How many connections one process holds; beyond it, those that have waited longest to send make room."""
+    web_waiting: int = Field(default=100, ge=1)
+    """How many streams and long polls of one API key a process serves at a time."""
+    stream_heartbeat_seconds: float = Field(default=15, gt=0)
+    """After so long without news a stream sends a comment, so that nobody on the way thinks it dead."""
+    stream_minutes: float = Field(default=60, gt=0)
+    """After so long a stream ends, and its reader goes on with another one."""
     log_level: str = "WARNING"
 
     @field_validator("allow_networks", "web_trusted_proxies", mode="before")

@@ -102,6 +102,11 @@ def authenticate(conn: Connection, plain: PlainKey, now: float) -> ApiKey | None
     return key if key.usable(now) else None
 
 
+def usable(conn: Connection, key_ids: Collection[str], now: float) -> set[str]:
+    """Those of the keys with these ids that can be used at `now`."""
+    return {key.id for key in map(_key, conn.execute(_query().where(_keys.c.id.in_(key_ids)))) if key.usable(now)}
+
+
 def used_long_ago(key: ApiKey, address: str, now: float) -> bool:
     """Whether this use is worth a write."""
     return key.last_used_at is None or now - key.last_used_at > _NOTED_EVERY or key.last_address != address

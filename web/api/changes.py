@@ -14,6 +14,7 @@ from web.api.settings_document import (
     document_of,
 )
 from web.documents import Document, Prefix, Request, Time, inner_id, public_id
+from web.events.waiting import Waiting, waiting
 from web.limits.rates import expensive
 from worker.service.account import Account
 
@@ -56,10 +57,13 @@ def create(
     return found
 
 
-@routes.get("/v1/changes/{change_id}", operation_id="changes.get")
-def get(change_id: ChangeId, account: Annotated[Account, needs(Right.READ)]) -> ChangeDocument:
-    """One change."""
-    return read(account, inner_id(Prefix.CHANGE, change_id))
+@routes.get("/v1/changes/{change_id}", operation_id="changes.get", response_model=ChangeDocument)
+async def get(
+    change_id: ChangeId, account: Annotated[Account, needs(Right.READ)], waits: Annotated[Waiting, waiting()]
+) -> Response:
+    """One change; with `wait`, when it has ended verifying or is another than what is known of it."""
+    change = inner_id(Prefix.CHANGE, change_id)
+    return await waits.answer(account.events.account_id, change, lambda: read(account, change))
 
 
 def read(account: Account, change_id: str) -> ChangeDocument:

@@ -2,10 +2,15 @@
 
 from fastapi import FastAPI
 
-from web.api import changes, problems
+from web.api import (
+    changes,
+    events,
+    problems,
+)
 
 RESOURCES = (
     changes,
+    events,
     problems,
 )
 
@@ -14,4 +19,3 @@ def include(app: FastAPI) -> None:
     """Gives the app every route."""
     for resource in RESOURCES:
         app.include_router(resource.routes)
-    app.state.routes = tuple(route for resource in RESOURCES for route in resource.routes.routes)

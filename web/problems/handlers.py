@@ -98,7 +98,8 @@ def of_invalid(error: Invalid) -> Problem:
         return Problem(ProblemCode.NOT_FOUND, detail)
     if isinstance(error, Refused):
         return Problem(ProblemCode.WRONG_STATE, detail)
-    errors = [FieldProblem(pointer=f"/{error.field}", code="invalid", detail=detail)] if error.field else []
+    pointer = error.field if ":" in error.field else f"/{error.field}"
+    errors = [FieldProblem(pointer=pointer, code="invalid", detail=detail)] if error.field else []
     return Problem(ProblemCode.INVALID_REQUEST, detail, errors=errors)
 
 

@@ -14,9 +14,12 @@ def upgrade() -> None:
     _access()
     _webhooks()
     _deliveries()
+    op.create_index("ix_events_account_at", "events", ["account_id", "at"])
 
 
 def downgrade() -> None:
+    op.drop_index("ix_events_account_at", "events")
+
     op.drop_index("ix_webhook_deliveries_due", "webhook_deliveries")
 
     op.drop_table("webhook_deliveries")
