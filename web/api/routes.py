@@ -2,9 +2,12 @@
 
 from fastapi import FastAPI
 
-from web.api import changes
+from web.api import changes, domains
 
-RESOURCES = (changes,)
+RESOURCES = (
+    changes,
+    domains,
+)
 
 
 def include(app: FastAPI) -> None:
