@@ -2,11 +2,13 @@
 
 from fastapi import FastAPI
 
-from web.api import changes, domains
+from web.api import changes, domains, mailbox_upsert, mailboxes
 
 RESOURCES = (
     changes,
     domains,
+    mailbox_upsert,
+    mailboxes,
 )
 
 
