@@ -2,10 +2,13 @@
 
 from fastapi import FastAPI
 
-from web.api import changes, domains, mailbox_upsert, mailboxes
+from web.api import changes, checks, codes, connection_ips, domains, mailbox_upsert, mailboxes
 
 RESOURCES = (
     changes,
+    checks,
+    codes,
+    connection_ips,
     domains,
     mailbox_upsert,
     mailboxes,

@@ -11,7 +11,8 @@ from typing import Self
 from celery import Celery
 from sqlalchemy.engine import make_url
 
-from checks.model import Invalid
+from checks.context import CheckContext
+from checks.model import Endpoint, EndpointResult, Invalid
 from settings_store import accounts, domains, heartbeats
 from settings_store.access.api_keys import ApiKey
 from settings_store.accounts import DEFAULT, AccountSummary
@@ -29,6 +30,7 @@ from worker.finished_runs import finish
 from worker.metrics import counters
 from worker.pacing.pacer import RedisPacer
 from worker.resources import Resources
+from worker.runs.endpoints import check_watched
 from worker.runs.flow import Flow
 from worker.service.access import Access, authenticate
 from worker.service.account import Account
@@ -80,10 +82,16 @@ class Preflight:
                 publish=lambda task, run_id: self.flow.resources.publish(task, run_id),
                 advance=lambda run_id: self.flow.advance(run_id),
                 sweep=lambda run_id: self.flow.sweep(run_id),
+                check=self._check,
                 working=self.working,
                 watching=self.watching,
             )
         )
+
+    def _check(self, endpoint: Endpoint, context: CheckContext) -> EndpointResult:
+        with self.database.read() as conn:
+            quarantined = quarantine.active(conn, self.database.now())
+        return check_watched(endpoint, context, self.flow.resources, quarantined)
 
     def operators(self, actor: Actor) -> Access:
         """Who may operate the service by the API."""

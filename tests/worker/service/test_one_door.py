@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from checks.model import Invalid
+from checks.model import Endpoint, Invalid, Protocol
 from settings_store.alerts.channels import Subscription
 from settings_store.audit import SERVICE
 from settings_store.mailboxes.listing import Filter
@@ -83,6 +83,8 @@ CALLS: list[tuple[str, Call]] = [
     ("domains.summary", lambda account, ids: account.domains.summary(ids.domain)),
     ("domains.make_known", lambda account, ids: account.domains.make_known(ids.domain)),
     ("health.of_domain", lambda account, ids: account.health.of_domain(ids.domain)),
+    ("checks.endpoint", lambda account, _: account.checks.endpoint(Endpoint(Protocol.IMAP, "127.0.0.1", 1)).code),
+    ("health.connection_ips", lambda account, _: account.health.connection_ips()),
     ("health.of_all", lambda account, _: account.health.of_all()),
     ("maintenance.announce", lambda account, ids: _announce_soon(account, ids.domain)),
     ("maintenance.windows", lambda account, _: account.maintenance.windows()),
