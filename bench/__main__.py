@@ -23,11 +23,12 @@ from bench.health import health_table, measure_health
 from bench.hostile import hostile_table, measure_hostile
 from bench.latency import Latency, measure_latency
 from bench.mailbox_import import import_table, measure_import
+from bench.mailbox_upsert import measure_upserts, upsert_table
 from bench.plan import Plan, Void
 from bench.service import Backends, open_backends
 from tests.servers.process import ServerError, scratch_folder
 
-SECTIONS = ("wall", "delay", "growth", "latency", "exchange", "endpoint", "health", "import", "hostile")
+SECTIONS = ("wall", "delay", "growth", "latency", "exchange", "endpoint", "health", "import", "upsert", "hostile")
 _MAIL = {"wall", "delay", "growth", "hostile"}
 
 
@@ -112,6 +113,9 @@ def _others(folder: Path, backends: Backends, plan: Plan, sections: Sequence[str
     if "import" in sections:
         say(f"Import: {5 * plan.count:,} mailboxes")
         yield import_table(measure_import(folder, backends, 5 * plan.count))
+    if "upsert" in sections:
+        say(f"Upsert by the API: {50 * plan.count:,} mailboxes, {plan.rounds} rounds")
+        yield upsert_table(measure_upserts(folder, 50 * plan.count, plan.rounds))
 
 
 def _most(plan: Plan, sections: Sequence[str]) -> int:

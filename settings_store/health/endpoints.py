@@ -62,6 +62,12 @@ class Watched:
     moved: bool = True
 
 
+def sources(conn: Connection, account_id: int) -> list[str]:
+    """The connection IPs from which the account's endpoints were last looked at, '' where the system chose it."""
+    mine = sa.select(_known.c.source).join(_domains, _domains.c.id == _known.c.domain_id)
+    return list(conn.execute(mine.where(_domains.c.account_id == account_id).distinct()).scalars())
+
+
 def watched(conn: Connection, domain_id: int) -> list[Watched]:
     """What is known of a domain's endpoints under the settings in force, by protocol."""
     return watched_of(conn, [domain_id])

@@ -4,13 +4,25 @@ from fastapi import FastAPI
 
 from web.api import (
     changes,
+    checks,
+    codes,
+    connection_ips,
+    domains,
     events,
+    mailbox_upsert,
+    mailboxes,
     problems,
 )
 
 RESOURCES = (
     changes,
+    checks,
+    codes,
+    connection_ips,
+    domains,
     events,
+    mailbox_upsert,
+    mailboxes,
     problems,
 )
 

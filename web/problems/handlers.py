@@ -124,10 +124,15 @@ async def _unreadable(request: Request, error: Exception) -> Response:
     found = error.errors()
     if any(each["type"] == "json_invalid" for each in found):
         return answer(request, Problem(ProblemCode.MALFORMED_BODY, "the body is no JSON: " + _where(found)))
-    errors = [FieldProblem(pointer=_pointer(each["loc"]), code=each["type"], detail=each["msg"]) for each in found]
+    errors = [FieldProblem(pointer=_pointer(each["loc"]), code=each["type"], detail=_said(each)) for each in found]
     first = errors[0]
     detail = f"{first.pointer}: {first.detail}" + (f" (and {len(errors) - 1} more)" if len(errors) > 1 else "")
     return answer(request, Problem(ProblemCode.INVALID_REQUEST, detail, errors=errors))
+
+
+def _said(error: Any) -> str:
+    """What pydantic says; where a rule of ours was broken, that rule's own words."""
+    return str(error["msg"]).removeprefix("Value error, ")
 
 
 def _where(found: Sequence[Any]) -> str:

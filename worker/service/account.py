@@ -7,6 +7,7 @@ from worker.service.access import Access
 from worker.service.alerts import Alerts
 from worker.service.bound_to import Binding
 from worker.service.changes import Changes
+from worker.service.checks import Checks
 from worker.service.domains import Domains
 from worker.service.events import Events
 from worker.service.health import Health
@@ -33,6 +34,7 @@ class Account:
     watches: Watches
     access: Access
     events: Events
+    checks: Checks
 
     @classmethod
     def bind(cls, to: Binding) -> Self:
@@ -48,4 +50,5 @@ class Account:
             Watches(to),
             Access(to.database, to.account_id, to.actor),
             Events(to),
+            Checks(to),
         )

@@ -11,7 +11,8 @@ from typing import Self
 from celery import Celery
 from sqlalchemy.engine import make_url
 
-from checks.model import Invalid
+from checks.context import CheckContext
+from checks.model import Endpoint, EndpointResult, Invalid
 from settings_store import accounts, domains, heartbeats
 from settings_store.access.answers import rotate_answers
 from settings_store.access.api_keys import ApiKey
@@ -30,6 +31,7 @@ from worker.finished_runs import finish
 from worker.metrics import counters
 from worker.pacing.pacer import RedisPacer
 from worker.resources import Resources
+from worker.runs.endpoints import check_watched
 from worker.runs.flow import Flow
 from worker.service.access import Access, authenticate
 from worker.service.account import Account
@@ -84,6 +86,7 @@ class Preflight:
                 ),
                 advance=lambda run_id: self.database.after_commit(lambda: self.flow.advance(run_id)),
                 sweep=lambda run_id: self.database.after_commit(lambda: self.flow.sweep(run_id)),
+                check=self._check,
                 working=self.working,
                 watching=self.watching,
             )
@@ -93,6 +96,11 @@ class Preflight:
     def repetition(self) -> Repetition:
         """What keeps requests that are sent again from doing anything again."""
         return Repetition(self.database, self.vault)
+
+    def _check(self, endpoint: Endpoint, context: CheckContext) -> EndpointResult:
+        with self.database.read() as conn:
+            quarantined = quarantine.active(conn, self.database.now())
+        return check_watched(endpoint, context, self.flow.resources, quarantined)
 
     def operators(self, actor: Actor) -> Access:
         """Who may operate the service by the API."""

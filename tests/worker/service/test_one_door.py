@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+import io
 import re
 import shutil
 import time
@@ -12,13 +13,15 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from checks.model import Invalid
+from checks.model import Endpoint, Invalid, Protocol
 from settings_store.alerts.channels import Subscription
 from settings_store.audit import SERVICE
+from settings_store.mailboxes.listing import Filter
 from tests.servers.postgres import PostgresServer
 from tests.servers.stores import sqlite_store
 from tests.worker.service.their_account import SETTINGS, Ids, TheirAccount, ids_of_nobody, their_account
 from worker.service.account import Account
+from worker.service.mailboxes import Form
 from worker.service.preflight import Preflight
 
 Call = Callable[[Account, Ids], object]
@@ -46,6 +49,10 @@ def _announce_soon(account: Account, domain: str) -> object:
     return account.maintenance.announce(domain, now + 60, now + 120)
 
 
+def _body(ids: Ids) -> io.BytesIO:
+    return io.BytesIO(ids.file.read_bytes())
+
+
 CALLS: list[tuple[str, Call]] = [
     ("changes.save", lambda account, ids: account.changes.save(ids.domain, SETTINGS)),
     ("changes.save", lambda account, ids: account.changes.save(ids.domain, SETTINGS, ids.file)),
@@ -62,6 +69,9 @@ CALLS: list[tuple[str, Call]] = [
     ("runs.follow", lambda account, ids: next(account.runs.follow(ids.run, timeout=1))),
     ("runs.progress", lambda account, ids: account.runs.progress(ids.run)),
     ("mailboxes.import_file", lambda account, ids: account.mailboxes.import_file(ids.domain, ids.file)),
+    ("mailboxes.import_rows", lambda account, ids: account.mailboxes.import_rows(ids.domain, _body(ids), Form.CSV)),
+    ("mailboxes.page", lambda account, ids: account.mailboxes.page(ids.domain, Filter(), "", 100)),
+    ("mailboxes.look", lambda account, ids: account.mailboxes.look(ids.domain, "nobody@" + ids.domain)),
     ("mailboxes.forget_rejections", lambda account, ids: account.mailboxes.forget_rejections(ids.domain)),
     ("mailboxes.of_domain", lambda account, ids: account.mailboxes.of_domain(ids.domain)),
     ("mailboxes.remove", lambda account, ids: account.mailboxes.remove(ids.domain, ["nobody@" + ids.domain])),
@@ -69,7 +79,12 @@ CALLS: list[tuple[str, Call]] = [
     ("domains.remove", lambda account, ids: account.domains.remove(ids.domain)),
     ("domains.history", lambda account, ids: account.domains.history(ids.domain)),
     ("domains.summaries", lambda account, _: account.domains.summaries()),
+    ("domains.page", lambda account, _: account.domains.page("", 100)),
+    ("domains.summary", lambda account, ids: account.domains.summary(ids.domain)),
+    ("domains.make_known", lambda account, ids: account.domains.make_known(ids.domain)),
     ("health.of_domain", lambda account, ids: account.health.of_domain(ids.domain)),
+    ("checks.endpoint", lambda account, _: account.checks.endpoint(Endpoint(Protocol.IMAP, "127.0.0.1", 1)).code),
+    ("health.connection_ips", lambda account, _: account.health.connection_ips()),
     ("health.of_all", lambda account, _: account.health.of_all()),
     ("maintenance.announce", lambda account, ids: _announce_soon(account, ids.domain)),
     ("maintenance.windows", lambda account, _: account.maintenance.windows()),
