@@ -5,14 +5,14 @@ are only ever added.
 """
 
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from settings_store import schema
-from settings_store.actors import Actor
+from settings_store.actors import SERVICE, Actor
 from settings_store.events.kinds import KINDS, DomainRemoved, Event, OtherEvent
 
 _events, _domains = schema.events, schema.domains
@@ -45,6 +45,7 @@ def _row(event: Event) -> dict[str, Any]:
         "at": event.at,
         "actor": event.actor.name[:_LONGEST_NAME],
         "source": event.actor.source[:_LONGEST_NAME],
+        "api_key_id": event.actor.api_key_id or None,
         "payload": event.payload,
     }
 
@@ -96,6 +97,41 @@ def of_account(conn: Connection, account_id: int, after: int = 0, limit: int = 1
     return list(_read(conn, _events.c.account_id == account_id, _events.c.seq > after, limit=limit))
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which events: by whom, with which API key, of which kind and domain, from when on and before when.
+
+    What this program does by itself is left out unless `by_service`.
+    """
+
+    actor: str | None = None
+    api_key_id: str | None = None
+    kind: str | None = None
+    domain_id: int | None = None
+    since: float | None = None
+    until: float | None = None
+    by_service: bool = False
+
+
+def search(conn: Connection, account_id: int, wanted: Wanted, before: int | None, limit: int) -> list[Event]:
+    """What happened in an account, the newest first: at most `limit`, of those before the number `before`."""
+    columns = _events.c
+    asked = {name: getattr(wanted, name) for name in ("actor", "api_key_id", "kind", "domain_id")}
+    conditions = [columns[name] == value for name, value in asked.items() if value is not None]
+    conditions.append(columns.account_id == account_id)
+    if wanted.since is not None:
+        conditions.append(columns.at >= wanted.since)
+    if wanted.until is not None:
+        conditions.append(columns.at < wanted.until)
+    if before is not None:
+        conditions.append(columns.seq < before)
+    if not wanted.by_service:
+        # A user may have our name, but comes from somewhere.
+        conditions.append(sa.or_(columns.actor != SERVICE.name, columns.source != ""))
+    query = sa.select(_events).where(*conditions).order_by(columns.seq.desc()).limit(limit)
+    return [_event(row) for row in conn.execute(query)]
+
+
 def _read(conn: Connection, *conditions: sa.ColumnElement[bool], limit: int | None = None) -> Iterator[Event]:
     query = sa.select(_events).where(*conditions).order_by(_events.c.seq).limit(limit)
     return map(_event, conn.execute(query))
@@ -104,7 +140,7 @@ def _read(conn: Connection, *conditions: sa.ColumnElement[bool], limit: int | No
 def _event(row: Any) -> Event:
     """The event as its kind has it. What a newer version has added to a kind is left out."""
     common: dict[str, Any] = {name: getattr(row, name) for name in ("seq", "subject", "at", "account_id", "domain_id")}
-    common["actor"] = Actor(row.actor, row.source)
+    common["actor"] = Actor(row.actor, row.source, row.api_key_id or "")
     kind = KINDS.get(row.kind)
     if kind is None:
         return OtherEvent(**common, name=row.kind, found=row.payload)

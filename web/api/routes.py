@@ -2,9 +2,16 @@
 
 from fastapi import FastAPI
 
-from web.api import changes
+from web.api import accounts, api_keys, audit, changes, me, users
 
-RESOURCES = (changes,)
+RESOURCES = (
+    changes,
+    api_keys,
+    users,
+    audit,
+    accounts,
+    me,
+)
 
 
 def include(app: FastAPI) -> None:

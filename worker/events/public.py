@@ -14,8 +14,8 @@ TYPES: Mapping[str, str] = {
 }
 """Kinds that are called otherwise outside. All the others keep their name."""
 
-_PREFIXES = {"change": "chg", "run": "run", "incident": "inc"}
-_HIDDEN = frozenset({"detail", "named", "change_id"})
+_PREFIXES = {"change": "chg", "run": "run", "incident": "inc", "user": "usr", "api_key": "key"}
+_HIDDEN = frozenset({"detail", "named", "change_id", "user", "key_name"})
 
 
 @dataclass(frozen=True, slots=True)

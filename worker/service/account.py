@@ -5,6 +5,7 @@ from typing import Self
 
 from worker.service.access import Access
 from worker.service.alerts import Alerts
+from worker.service.audit import Audit
 from worker.service.bound_to import Binding
 from worker.service.changes import Changes
 from worker.service.domains import Domains
@@ -31,6 +32,7 @@ class Account:
     alerts: Alerts
     watches: Watches
     access: Access
+    audit: Audit
 
     @classmethod
     def bind(cls, to: Binding) -> Self:
@@ -45,4 +47,5 @@ class Account:
             Alerts(to),
             Watches(to),
             Access(to.database, to.account_id, to.actor),
+            Audit(to),
         )
