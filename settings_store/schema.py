@@ -254,6 +254,7 @@ events = sa.Table(
     sa.Column("at", sa.Float, nullable=False),
     sa.Column("actor", sa.Text, nullable=False),
     sa.Column("source", sa.Text, nullable=False),  # the address the actor came from, '' where there is none
+    sa.Column("api_key_id", sa.Text),  # by which the actor came, None where that was another way
     sa.Column("payload", sa.JSON, nullable=False),
     sa.Index("ix_events_subject", "subject", "seq"),
     sa.Index("ix_events_account_id", "account_id", "seq"),
@@ -482,6 +483,14 @@ users = sa.Table(
     sa.Column("domain_id", sa.ForeignKey("domains.id", ondelete="CASCADE")),  # a member's own domain
     sa.Column("created_at", sa.Float, nullable=False),
     sa.UniqueConstraint("account_id", "name"),
+    # To a constraint, no account is another one than no account.
+    sa.Index(
+        "uq_users_operator",
+        "name",
+        unique=True,
+        sqlite_where=sa.text("account_id IS NULL"),
+        postgresql_where=sa.text("account_id IS NULL"),
+    ),
     sa.CheckConstraint("role IN ('super_admin','account_access','member','host_app','operator')", name="role"),
     sa.CheckConstraint("(role = 'operator') = (account_id IS NULL)", name="account_of_role"),
 )
@@ -505,6 +514,7 @@ api_keys = sa.Table(
     sa.Column("last_used_at", sa.Float),
     sa.Column("last_address", sa.Text, nullable=False, server_default=""),
     sa.CheckConstraint("role IN ('super_admin','account_access','member','host_app','operator')", name="role"),
+    sa.CheckConstraint("(role = 'operator') = (account_id IS NULL)", name="account_of_role"),
 )
 
 # What a request with an Idempotency-Key was answered. Written in the transaction of what it did.

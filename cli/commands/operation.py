@@ -126,6 +126,8 @@ def _what_ends(ends: "Ends") -> str:
         "verifying": ends.verifying,
         "incidents": ends.incidents,
         "channels": ends.channels,
+        "members": ends.members,
+        "webhooks": ends.webhooks,
     }
     told = [phrase(language, "ends.in_force")] if ends.in_force else []
     told += [phrase(language, f"ends.{what}", count=count) for what, count in counts.items() if count]

@@ -366,4 +366,53 @@ TEMPLATES: Sequence[tuple[str, str]] = (
         "{path}：{name} はプロファイルの項目ではありません。使えるもの：{fields}",
     ),
     ("give {names} or the path of a .toml file", "{names} か .toml ファイルのパスを指定してください"),
+    # -- access to the API
+    (
+        "give the key a name of up to {count} characters: what it is for",
+        "キーに {count} 文字以内の名前（用途）を付けてください",
+    ),
+    ("the key would have expired already", "キーの有効期限がすでに過ぎています"),
+    (
+        "an operator's key is no test key: accounts have no sandbox",
+        "オペレーターのキーはテスト用にできません。アカウント自体にはサンドボックスがありません",
+    ),
+    ("the role {role} does not have {scopes}", "ロール {role} には {scopes} の権限がありません"),
+    ("a key without any scope could do nothing", "スコープのないキーでは何もできません"),
+    (
+        "a user's key has the user's role, which is {role}",
+        "ユーザーのキーのロールは、そのユーザーのロール（{role}）です",
+    ),
+    (
+        "an operator belongs to no account, and everybody else to one",
+        "オペレーターはどのアカウントにも属さず、それ以外の人は 1 つのアカウントに属します",
+    ),
+    (
+        "a member's key is that of a user; name the user",
+        "メンバーのキーはユーザーのものです。ユーザーを指定してください",
+    ),
+    (
+        "give the user a name of up to {count} characters, such as their address",
+        "ユーザーに {count} 文字以内の名前（メールアドレスなど）を付けてください",
+    ),
+    (
+        "a member belongs to one domain, and nobody else does",
+        "メンバーは 1 つのドメインに属します。それ以外の人にはドメインを指定しません",
+    ),
+    (
+        "there is a user {name} already; `mail-preflight users list` lists them",
+        "ユーザー {name} はすでにいます。一覧：`mail-preflight users list`",
+    ),
+    (
+        "there is no such user; `mail-preflight users list` lists them",
+        "そのユーザーはいません。一覧：`mail-preflight users list`",
+    ),
+    (
+        "there is no such API key; `mail-preflight api-keys list` lists them",
+        "その API キーはありません。一覧：`mail-preflight api-keys list`",
+    ),
+    (
+        "an operator belongs to no account, and so to no domain",
+        "オペレーターはどのアカウントにもドメインにも属しません",
+    ),
+    ("give --role, or --operator", "--role または --operator を指定してください"),
 )

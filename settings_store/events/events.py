@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from settings_store import schema
-from settings_store.actors import Actor
+from settings_store.actors import SERVICE, Actor
 from settings_store.events import settled
 from settings_store.events.kinds import KINDS, DomainRemoved, Event, IncidentOpened, OtherEvent
 
@@ -47,6 +47,7 @@ def _row(event: Event) -> dict[str, Any]:
         "at": event.at,
         "actor": event.actor.name[:_LONGEST_NAME],
         "source": event.actor.source[:_LONGEST_NAME],
+        "api_key_id": event.actor.api_key_id or None,
         "payload": event.payload,
     }
 
@@ -170,6 +171,41 @@ def _after(after: int, upto: int | None) -> tuple[sa.ColumnElement[bool], ...]:
     return (_events.c.seq > after, *(() if upto is None else (_events.c.seq <= upto,)))
 
 
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """Which events: by whom, with which API key, of which kind and domain, from when on and before when.
+
+    What this program does by itself is left out unless `by_service`.
+    """
+
+    actor: str | None = None
+    api_key_id: str | None = None
+    kind: str | None = None
+    domain_id: int | None = None
+    since: float | None = None
+    until: float | None = None
+    by_service: bool = False
+
+
+def search(conn: Connection, account_id: int, wanted: Searched, before: int | None, limit: int) -> list[Event]:
+    """What happened in an account, the newest first: at most `limit`, of those before the number `before`."""
+    columns = _events.c
+    asked = {name: getattr(wanted, name) for name in ("actor", "api_key_id", "kind", "domain_id")}
+    conditions = [columns[name] == value for name, value in asked.items() if value is not None]
+    conditions.append(columns.account_id == account_id)
+    if wanted.since is not None:
+        conditions.append(columns.at >= wanted.since)
+    if wanted.until is not None:
+        conditions.append(columns.at < wanted.until)
+    if before is not None:
+        conditions.append(columns.seq < before)
+    if not wanted.by_service:
+        # A user may have our name, but comes from somewhere.
+        conditions.append(sa.or_(columns.actor != SERVICE.name, columns.source != ""))
+    query = sa.select(_events).where(*conditions).order_by(columns.seq.desc()).limit(limit)
+    return [_event(row) for row in conn.execute(query)]
+
+
 def _read(conn: Connection, *conditions: sa.ColumnElement[bool], limit: int | None = None) -> Iterator[Event]:
     query = sa.select(_events).where(*conditions).order_by(_events.c.seq).limit(limit)
     return map(_event, conn.execute(query))
@@ -178,7 +214,7 @@ def _read(conn: Connection, *conditions: sa.ColumnElement[bool], limit: int | No
 def _event(row: Any) -> Event:
     """The event as its kind has it. What a newer version has added to a kind is left out."""
     common: dict[str, Any] = {name: getattr(row, name) for name in ("seq", "subject", "at", "account_id", "domain_id")}
-    common["actor"] = Actor(row.actor, row.source)
+    common["actor"] = Actor(row.actor, row.source, row.api_key_id or "")
     kind = KINDS.get(row.kind)
     if kind is None:
         return OtherEvent(**common, name=row.kind, found=row.payload)

@@ -254,6 +254,55 @@ class AccountRemoved(Event):
     name: str = ""
 
 
+# -- access: who may use the API
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserEvent(Event):
+    """`user` is the name, `role` what they are to the account from now on, or were."""
+
+    user: str = ""
+    role: str = ""
+
+
+class UserAdded(UserEvent):
+    KIND = "user.added"
+
+
+class UserChanged(UserEvent):
+    """They have another role, or another domain."""
+
+    KIND = "user.changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserRemoved(UserEvent):
+    """So many keys of theirs went with them."""
+
+    KIND = "user.removed"
+
+    keys: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKeyEvent(Event):
+    """`key_name` is what the key is called, `user` whose it is ('' for the host app's own)."""
+
+    key_name: str = ""
+    user: str = ""
+    role: str = ""
+    scopes: Sequence[str] = field(default_factory=list)
+    live: bool = True
+
+
+class ApiKeyCreated(ApiKeyEvent):
+    KIND = "api_key.created"
+
+
+class ApiKeyRevoked(ApiKeyEvent):
+    KIND = "api_key.revoked"
+
+
 # -- incidents
 
 
@@ -317,6 +366,11 @@ _ALL: tuple[type[Event], ...] = (
     DomainRemoved,
     AccountAdded,
     AccountRemoved,
+    UserAdded,
+    UserChanged,
+    UserRemoved,
+    ApiKeyCreated,
+    ApiKeyRevoked,
     IncidentOpened,
     IncidentReminder,
     IncidentRecovered,

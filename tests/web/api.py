@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from pydantic import SecretStr
 from settings_store.access.api_keys import KeyRequest
 from settings_store.access.roles import Role
 from settings_store.actors import Actor
+from settings_store.domains import ensure_domain, find_account
 from settings_store.secrets import new_key
 from tests.servers.stores import sqlite_store
 from web.server import answering
@@ -73,12 +75,21 @@ class Api:
     def new_key(self, account: str = "default", **wanted: Any) -> str:
         """The text of a new key of an account, by default the host app's own with all rights."""
         options = KeyRequest(**{"name": "test", **wanted})
+        if options.role is Role.MEMBER and options.user_id is None:
+            options = replace(options, user_id=self._new_member(account))
         access = (
             self.preflight.operators(ANNA)
             if options.role is Role.OPERATOR
             else self.preflight.account(account, actor=ANNA).access
         )
         return access.create_key(options)[1].text
+
+    def _new_member(self, account: str) -> str:
+        """A member's key is that of a user, who is one of a domain."""
+        found = self.preflight.account(account, actor=ANNA)
+        with self.preflight.database.begin() as conn:
+            ensure_domain(conn, find_account(conn, account), "member.example")
+        return found.access.add_user(f"member {uuid.uuid4().hex}", Role.MEMBER, "member.example").id
 
 
 @contextlib.contextmanager

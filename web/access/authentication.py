@@ -38,12 +38,18 @@ class Authentication:
         await self._app(scope, receive, send)
 
     def _caller(self, request: Request) -> Caller:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
+        given = request.headers.getlist("authorization")
+        if len(given) > 1:
+            detail = "send one Authorization header; which of several is meant, nobody can tell"
+            raise Problem(ProblemCode.INVALID_KEY, detail, headers=_CHALLENGE)
+        # RFC 6750: one or more spaces. `strip` alone would take other blanks, too, which are bytes above ASCII here.
+        scheme, _, rest = "".join(given).partition(" ")
+        token = rest.strip(" ")
+        if scheme.lower() != "bearer" or not token:
             detail = "send it as `Authorization: Bearer mp_...`; a key is never read from the address"
             raise Problem(ProblemCode.NO_KEY, detail, headers=_CHALLENGE)
         address = request.client.host if request.client else ""
-        key = self._preflight.authenticate(token.strip(), address)
+        key = self._preflight.authenticate(token, address)
         if key is None:
             detail = "it is mistyped, was revoked or has expired; an administrator of the account makes another"
             raise Problem(ProblemCode.INVALID_KEY, detail, headers=_CHALLENGE)

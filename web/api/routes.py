@@ -3,6 +3,9 @@
 from fastapi import FastAPI
 
 from web.api import (
+    accounts,
+    api_keys,
+    audit,
     changes,
     checks,
     codes,
@@ -11,10 +14,15 @@ from web.api import (
     events,
     mailbox_upsert,
     mailboxes,
+    me,
     problems,
+    users,
 )
 
 RESOURCES = (
+    accounts,
+    api_keys,
+    audit,
     changes,
     checks,
     codes,
@@ -23,7 +31,9 @@ RESOURCES = (
     events,
     mailbox_upsert,
     mailboxes,
+    me,
     problems,
+    users,
 )
 
 

@@ -18,6 +18,7 @@ from checks.model import Invalid, Unavailable, Unknown
 from settings_store.changes.lifecycle import Refused
 from web.problems.codes import ProblemCode
 from web.problems.problem import FieldProblem, Problem, answer
+from worker.service.access import Exceeds
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +99,8 @@ def of_invalid(error: Invalid) -> Problem:
         return Problem(ProblemCode.NOT_FOUND, detail)
     if isinstance(error, Refused):
         return Problem(ProblemCode.WRONG_STATE, detail)
+    if isinstance(error, Exceeds):
+        return Problem(ProblemCode.NOT_ALLOWED, detail)
     pointer = error.field if ":" in error.field else f"/{error.field}"
     errors = [FieldProblem(pointer=pointer, code="invalid", detail=detail)] if error.field else []
     return Problem(ProblemCode.INVALID_REQUEST, detail, errors=errors)

@@ -5,6 +5,7 @@ from typing import Self
 
 from worker.service.access import Access
 from worker.service.alerts import Alerts
+from worker.service.audit import Audit
 from worker.service.bound_to import Binding
 from worker.service.changes import Changes
 from worker.service.checks import Checks
@@ -35,6 +36,7 @@ class Account:
     access: Access
     events: Events
     checks: Checks
+    audit: Audit
 
     @classmethod
     def bind(cls, to: Binding) -> Self:
@@ -51,4 +53,5 @@ class Account:
             Access(to.database, to.account_id, to.actor),
             Events(to),
             Checks(to),
+            Audit(to),
         )

@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 
 from checks.context import CheckContext
 from checks.model import Endpoint, EndpointResult, Invalid
-from settings_store import accounts, domains, heartbeats
+from settings_store import accounts, domains, heartbeats, removal
 from settings_store.access.answers import rotate_answers
 from settings_store.access.api_keys import ApiKey
 from settings_store.accounts import DEFAULT, AccountSummary
@@ -33,8 +33,9 @@ from worker.pacing.pacer import RedisPacer
 from worker.resources import Resources
 from worker.runs.endpoints import check_watched
 from worker.runs.flow import Flow
-from worker.service.access import Access, authenticate
+from worker.service.access import Access
 from worker.service.account import Account
+from worker.service.authentication import Authenticator
 from worker.service.bound_to import Binding
 from worker.service.repetition import Repetition
 from worker.tasks import publisher, register
@@ -49,6 +50,10 @@ class Preflight:
     database: Database
     vault: Vault
     stopping: Event = field(default_factory=Event)
+    authenticate: Authenticator = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.authenticate = Authenticator(self.database)
 
     @classmethod
     def open(cls, config: Config) -> Self:
@@ -63,6 +68,7 @@ class Preflight:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.authenticate.close()
         self.database.close()
 
     def account(self, name: str = DEFAULT, *, actor: Actor) -> Account:
@@ -102,18 +108,28 @@ class Preflight:
             quarantined = quarantine.active(conn, self.database.now())
         return check_watched(endpoint, context, self.flow.resources, quarantined)
 
+    def access(self, account_id: int | None, actor: Actor, asked_with: ApiKey | None = None) -> Access:
+        """The keys and users of an account, of the operators for None; nobody is given more than `asked_with` has."""
+        return Access(self.database, account_id, actor, asked_with)
+
     def operators(self, actor: Actor) -> Access:
         """Who may operate the service by the API."""
-        return Access(self.database, None, actor)
+        return self.access(None, actor)
 
-    def authenticate(self, text: str, address: str) -> ApiKey | None:
-        """The API key that a request from `address` came with, None where it is none that can be used now."""
-        return authenticate(self.database, text, address)
-
-    def accounts(self) -> list[AccountSummary]:
-        """All accounts by name."""
+    def account_name(self, account_id: int) -> str:
+        """The name of an account that is known to be there."""
         with self.database.read() as conn:
-            return accounts.list_accounts(conn)
+            return accounts.name_of(conn, account_id)
+
+    def domain_name(self, domain_id: int) -> str:
+        """The name of a domain that is known to be there."""
+        with self.database.read() as conn:
+            return domains.name_of(conn, domain_id)
+
+    def accounts(self, after: str | None = None, limit: int | None = None) -> list[AccountSummary]:
+        """All accounts by name: at most `limit`, of those whose name comes after `after`."""
+        with self.database.read() as conn:
+            return accounts.list_accounts(conn, after, limit)
 
     def add_account(self, name: str, actor: Actor) -> None:
         """Makes an account. Raises `Invalid`."""
@@ -123,7 +139,7 @@ class Preflight:
     def remove_account(self, name: str, actor: Actor) -> None:
         """Removes an account that has no domains. Raises `Invalid`."""
         with self.database.begin() as conn:
-            accounts.remove_account(conn, name, self.database.now(), actor)
+            removal.remove_account(conn, name, self.database.now(), actor)
 
     def rotate_keys(self) -> int:
         """Encrypts every credential, and every alert channel's URL, with the first key. Returns how many there were."""

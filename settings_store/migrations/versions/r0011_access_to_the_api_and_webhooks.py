@@ -10,6 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.add_column("events", sa.Column("api_key_id", sa.Text(), nullable=True))
     _answers()
     _access()
     _webhooks()
@@ -30,11 +31,14 @@ def downgrade() -> None:
     op.drop_index("ix_webhook_endpoints_account_id", "webhook_endpoints")
 
     op.drop_table("webhook_endpoints")
+    op.drop_index("uq_users_operator", "users")
+
     op.drop_table("users")
     op.drop_table("sandboxes")
     op.drop_index("ix_idempotency_keys_created_at", "idempotency_keys")
 
     op.drop_table("idempotency_keys")
+    op.drop_column("events", "api_key_id")
 
 
 def _answers() -> None:
@@ -82,6 +86,8 @@ def _access() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
         sa.UniqueConstraint("account_id", "name", name=op.f("uq_users_account_id")),
     )
+    nobodys = sa.text("account_id IS NULL")
+    op.create_index("uq_users_operator", "users", ["name"], unique=True, sqlite_where=nobodys, postgresql_where=nobodys)
     op.create_table(
         "api_keys",
         sa.Column("id", sa.Text(), nullable=False),
@@ -101,6 +107,7 @@ def _access() -> None:
         sa.CheckConstraint(
             "role IN ('super_admin','account_access','member','host_app','operator')", name=op.f("ck_api_keys_role")
         ),
+        sa.CheckConstraint("(role = 'operator') = (account_id IS NULL)", name=op.f("ck_api_keys_account_of_role")),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_api_keys_account_id")),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_api_keys_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_api_keys")),
