@@ -2,9 +2,12 @@
 
 from fastapi import FastAPI
 
-from web.api import changes
+from web.api import changes, webhook_endpoints
 
-RESOURCES = (changes,)
+RESOURCES = (
+    changes,
+    webhook_endpoints,
+)
 
 
 def include(app: FastAPI) -> None:

@@ -14,7 +14,7 @@ TYPES: Mapping[str, str] = {
 }
 """Kinds that are called otherwise outside. All the others keep their name."""
 
-_PREFIXES = {"change": "chg", "run": "run", "incident": "inc"}
+_PREFIXES = {"change": "chg", "run": "run", "incident": "inc", "webhook_endpoint": "whe"}
 _HIDDEN = frozenset({"detail", "named", "change_id"})
 
 

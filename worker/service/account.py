@@ -13,6 +13,7 @@ from worker.service.mailboxes import Mailboxes
 from worker.service.maintenance import Maintenance
 from worker.service.runs import Runs
 from worker.service.watches import Watches
+from worker.service.webhooks import Webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Account:
     alerts: Alerts
     watches: Watches
     access: Access
+    webhooks: Webhooks
 
     @classmethod
     def bind(cls, to: Binding) -> Self:
@@ -45,4 +47,5 @@ class Account:
             Alerts(to),
             Watches(to),
             Access(to.database, to.account_id, to.actor),
+            Webhooks(to),
         )
