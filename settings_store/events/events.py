@@ -87,17 +87,13 @@ def removals(conn: Connection, account_id: int, name: str) -> list[Event]:
     return [event for event in found if event.payload["name"] == name]
 
 
-def of_account(
-    conn: Connection, account_id: int, after: int = 0, limit: int = 100, *conditions: sa.ColumnElement[bool]
-) -> list[Event]:
+def of_account(conn: Connection, account_id: int, after: int = 0, limit: int = 100) -> list[Event]:
     """What happened in an account, oldest first: at most `limit`, of those that come after the number `after`.
-
-    Of those for which the conditions on events hold, where there are any.
 
     Two transactions of PostgreSQL may be committed in another order than that of their numbers. Whoever follows along
     begins a little before the last number that it has seen, and leaves out what it knows.
     """
-    return list(_read(conn, _events.c.account_id == account_id, _events.c.seq > after, *conditions, limit=limit))
+    return list(_read(conn, _events.c.account_id == account_id, _events.c.seq > after, limit=limit))
 
 
 def _read(conn: Connection, *conditions: sa.ColumnElement[bool], limit: int | None = None) -> Iterator[Event]:

@@ -13,7 +13,6 @@ from sqlalchemy import Connection
 from checks.model import Unknown
 from settings_store import schema
 from settings_store.events import events
-from settings_store.events.kinds import Event
 from settings_store.webhooks.endpoints import WebhookEndpoint
 from settings_store.webhooks.fan_out import TypeOf, hears_of, insert_missing
 
@@ -215,6 +214,10 @@ class Range:
     until: float | None = None
     sent: bool = False
 
+    def has(self, at: float) -> bool:
+        """Whether a time is in it."""
+        return (self.since is None or at >= self.since) and (self.until is None or at < self.until)
+
 
 @dataclass(frozen=True, slots=True)
 class Queued:
@@ -228,8 +231,9 @@ def send_range_again(
     conn: Connection, endpoint: WebhookEndpoint, wanted: Range, limit: int, type_of: TypeOf, now: float
 ) -> Queued:
     """Sends what an endpoint hears of anew, at most `limit` events of a range: what failed or was never sent."""
-    found = _in_range(conn, endpoint.account_id, wanted, limit)
-    chosen = hears_of(conn, endpoint, found, type_of)
+    after = _before(conn, endpoint.account_id, wanted)
+    found = [] if after is None else events.of_account(conn, endpoint.account_id, after, limit)
+    chosen = hears_of(conn, endpoint, [event for event in found if wanted.has(event.at)], type_of)
     known = _states(conn, endpoint.id, [event.seq for event in chosen])
     again = [event for event in chosen if known.get(event.seq) in (("failed", "sent") if wanted.sent else ("failed",))]
     missing = [event for event in chosen if event.seq not in known]
@@ -240,13 +244,15 @@ def send_range_again(
     return Queued(len(again) + len(missing), found[-1].seq if len(found) == limit else None)
 
 
-def _in_range(conn: Connection, account_id: int, wanted: Range, limit: int) -> Sequence[Event]:
-    conditions = [_events.c.seq > wanted.after]
+def _before(conn: Connection, account_id: int, wanted: Range) -> int | None:
+    """The number before the first event of a range, None where it has none."""
+    conditions = [_events.c.account_id == account_id, _events.c.seq > wanted.after]
     if wanted.since is not None:
         conditions.append(_events.c.at >= wanted.since)
     if wanted.until is not None:
         conditions.append(_events.c.at < wanted.until)
-    return events.of_account(conn, account_id, wanted.after, limit, *conditions)
+    first = conn.execute(sa.select(sa.func.min(_events.c.seq)).where(*conditions)).scalar()
+    return None if first is None else first - 1
 
 
 def _states(conn: Connection, endpoint_id: str, numbers: Sequence[int]) -> dict[int, str]:

@@ -1,13 +1,9 @@
 """Webhook endpoints and their deliveries, as they are answered."""
 
-import base64
-import binascii
-import json
 from typing import Literal
 
 from pydantic import Field
 
-from checks.model import Invalid
 from settings_store.webhooks.deliveries import Delivery, State
 from web.documents import Document, Prefix, Time, public_id
 from worker.service.webhooks import Seen
@@ -140,20 +136,3 @@ def delivery_document(found: Delivery) -> DeliveryDocument:
 def event_id(seq: int) -> str:
     """As the events themselves have it."""
     return f"{Prefix.EVENT}_{seq:012d}"
-
-
-def cursor_of(*place: float | str) -> str:
-    """An opaque cursor that leads on from this place."""
-    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode("ascii").rstrip("=")
-
-
-def place_of(cursor: str, *kinds: type[float] | type[int] | type[str]) -> list[float | int | str]:
-    """The place that a cursor of `cursor_of` leads on from. Raises `Invalid`."""
-    try:
-        place = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True))
-    except (ValueError, RecursionError, binascii.Error):
-        place = None
-    fits = isinstance(place, list) and [type(each) for each in place] == list(kinds)
-    if not fits or not all(isinstance(each, str) or abs(each) < 2**63 for each in place):  # NaN is not, either
-        raise Invalid("the cursor is none of ours; begin without one", "query:cursor")
-    return list(place)

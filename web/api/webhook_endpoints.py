@@ -1,7 +1,7 @@
 """`/v1/webhook-endpoints`: where events are sent to, what became of them, and how they are sent again."""
 
 import threading
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from fastapi import Path, Query, Response
 from pydantic import AwareDatetime, Field
@@ -11,6 +11,7 @@ from settings_store.access.roles import Right
 from settings_store.webhooks.deliveries import Range, State
 from web.access.granted import needs
 from web.access.routing import router
+from web.api.cursor import CURSOR, cursor_after, read_cursor
 from web.api.webhook_documents import (
     DeliveryDocument,
     DeliveryPage,
@@ -19,11 +20,9 @@ from web.api.webhook_documents import (
     EndpointWithSecret,
     QueuedDocument,
     TriedDocument,
-    cursor_of,
     delivery_document,
     endpoint_document,
     event_id,
-    place_of,
     with_secret,
 )
 from web.documents import Limit, Prefix, Request, inner_id
@@ -32,6 +31,8 @@ from web.problems.problem import Problem
 from worker.events.public import seq_of
 from worker.service.account import Account
 from worker.service.webhooks import OVERLAP_HOURS, EndpointRequest
+
+N = TypeVar("N", int, float)
 
 routes = router("webhook endpoints")
 
@@ -98,11 +99,11 @@ def list_all(account: Admin, limit: Annotated[Limit, Query()] = 100, cursor: Cur
     """The account's endpoints."""
     after = None
     if cursor is not None:
-        created_at, last_id = place_of(cursor, float, str)
-        after = (float(created_at), str(last_id))
+        created_at, last_id = read_cursor(cursor, 2)
+        after = (_read(float, created_at), last_id)
     found = account.webhooks.endpoints(limit + 1, after)
     last = found[limit - 1].endpoint if len(found) > limit else None
-    following = cursor_of(last.created_at, last.id) if last else None
+    following = cursor_after(str(last.created_at), last.id) if last else None
     return EndpointPage(items=[endpoint_document(each) for each in found[:limit]], next_cursor=following)
 
 
@@ -159,9 +160,9 @@ def deliveries(
     cursor: Cursor = None,
 ) -> DeliveryPage:
     """What was sent to an endpoint, is to be sent, or could not be; kept for 30 days."""
-    before = int(place_of(cursor, int)[0]) if cursor is not None else None
+    before = _read(int, read_cursor(cursor)[0]) if cursor is not None else None
     found = account.webhooks.deliveries(_inner(endpoint_id), limit + 1, before, state)
-    following = cursor_of(found[limit - 1].event_seq) if len(found) > limit else None
+    following = cursor_after(str(found[limit - 1].event_seq)) if len(found) > limit else None
     return DeliveryPage(items=[delivery_document(each) for each in found[:limit]], next_cursor=following)
 
 
@@ -186,6 +187,17 @@ def redeliver_range(endpoint_id: EndpointId, wanted: EventRange, account: Admin)
     """Sends the events of a range that failed, or were never sent: up to 1,000 of the account's at once."""
     queued = account.webhooks.redeliver_range(_inner(endpoint_id), _range(wanted))
     return QueuedDocument(queued=queued.count, next_after=event_id(queued.after) if queued.after else None)
+
+
+def _read(kind: type[N], key: str) -> N:
+    """A number of a cursor. Raises `Invalid`."""
+    try:
+        number = kind(key)
+    except ValueError:
+        number = kind(2**63)
+    if not abs(number) < 2**63:  # so it is with NaN, too
+        raise Invalid("it is no cursor of this list; take `next_cursor` as it was given, or begin without one", CURSOR)
+    return number
 
 
 def _range(wanted: EventRange) -> Range:

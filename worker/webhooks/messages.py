@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
@@ -12,6 +11,7 @@ from settings_store.events import events
 from settings_store.secrets import Vault
 from settings_store.webhooks.endpoints import WebhookEndpoint
 from worker.events import reading
+from worker.events.document import document
 from worker.events.public import PublicEvent
 
 LONGEST = 20_000
@@ -54,13 +54,4 @@ def secrets_of(endpoint: WebhookEndpoint, vault: Vault, now: float) -> Sequence[
 
 
 def _json(event: PublicEvent) -> bytes:
-    document = {
-        "id": event.id,
-        "type": event.type,
-        "timestamp": datetime.fromtimestamp(event.at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "domain": event.domain,
-        "subject": event.subject,
-        "actor": event.actor,
-        "data": event.data,
-    }
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(document(event), ensure_ascii=False, separators=(",", ":")).encode()
