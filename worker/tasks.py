@@ -25,6 +25,7 @@ from worker.process import WAKE
 from worker.resources import Publish, Resources, TaskName
 from worker.runs.flow import Flow
 from worker.runs.lane import Lane, RouteCache
+from worker.webhooks import delivery as webhook_delivery
 
 log = logging.getLogger(__name__)
 
@@ -114,6 +115,7 @@ def register(app: Celery, flow: Flow) -> None:
 def _register_health(app: Celery, flow: Flow) -> None:
     room = threading.BoundedSemaphore(LANES)
     telling = threading.BoundedSemaphore(ROUNDS)
+    posting = threading.BoundedSemaphore(webhook_delivery.ROUNDS)
 
     @app.task(name=PREFIX + "health", ignore_result=True, shared=False)
     @_spared
@@ -145,3 +147,13 @@ def _register_health(app: Celery, flow: Flow) -> None:
                 send_due(flow.resources)
             finally:
                 telling.release()
+
+    @app.task(name=PREFIX + "webhooks", ignore_result=True, shared=False)
+    @_spared
+    def webhooks() -> None:
+        """As alerts: receivers that do not answer hold few of the slots."""
+        if posting.acquire(blocking=False):
+            try:
+                webhook_delivery.send_due(flow.resources)
+            finally:
+                posting.release()

@@ -6,8 +6,10 @@ An id that comes from outside becomes a `Change` by `get`, which asks for the ac
 
 import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -26,6 +28,8 @@ from settings_store.runs import planning, runs
 SHORT = 8
 """So many characters of an id or a checksum are shown in commands."""
 _PREFIX = re.compile(r"[0-9a-f]{4,31}\Z")  # of an id; a whole one has 32
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 _changes, _domains = schema.changes, schema.domains
 
@@ -115,8 +119,12 @@ def move(
     actor: Actor,
     detail: str = "",
     kind: type[ChangeEvent] | None = None,
+    found: Mapping[str, Any] = _NOTHING,
 ) -> Change:
-    """One transition, by compare-and-swap, and its event, of that `kind` or of the transition's. Raises `Refused`."""
+    """One transition, by compare-and-swap, and its event, of that `kind` or of the transition's. Raises `Refused`.
+
+    `found` is what that kind has beyond others.
+    """
     change = load(conn, change_id)
     state = next_state(change.state, event, change_id)
     moved = conn.execute(
@@ -128,7 +136,7 @@ def move(
         raise Refused(
             f"change {change_id} was changed by somebody else just now; `mail-preflight history {change_id}` says how"
         )
-    note(conn, change, kind or STEPS[event], now, actor, state, detail)
+    note(conn, change, kind or STEPS[event], now, actor, state, detail, found)
     return load(conn, change_id)
 
 
@@ -140,6 +148,7 @@ def note(
     actor: Actor = SERVICE,
     after: ChangeState | None = None,
     detail: str = "",
+    found: Mapping[str, Any] = _NOTHING,
 ) -> None:
     """Writes what happened to a change down; it stays in its state unless it has another one `after` it."""
     told = kind(
@@ -150,6 +159,7 @@ def note(
         before=change.state.value,
         after=(after or change.state).value,
         detail=detail,
+        **found,
     )
     events.record(conn, told)
 
@@ -249,10 +259,13 @@ def _find(conn: Connection, change_id: str, *conditions: sa.ColumnElement[bool])
     )
 
 
-def mark_verified(conn: Connection, change_id: str, now: float) -> None:
-    """The change's run has finished. Nothing happens to a change that is not being verified any more."""
+def mark_verified(conn: Connection, change_id: str, now: float, found: Mapping[str, Any] = _NOTHING) -> None:
+    """The change's run has finished, and `found` is what its report says, as `ChangeVerified` has it.
+
+    Nothing happens to a change that is not being verified any more.
+    """
     if load(conn, change_id).state is ChangeState.VERIFYING:
-        move(conn, change_id, Event.FINISH, now, SERVICE)
+        move(conn, change_id, Event.FINISH, now, SERVICE, found=found)
 
 
 def resume(

@@ -85,8 +85,15 @@ class ChangeResumed(ChangeEvent):
     KIND, STEP = "change.resumed", "verify"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeVerified(ChangeEvent):
+    """The run that verified it has its report: what that says, '' and {} where it was written down by the run only."""
+
     KIND, STEP = "change.verified", "finish"
+
+    verdict: str = ""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    checksum: str = ""
 
 
 class ChangeCancelled(ChangeEvent):
@@ -351,6 +358,22 @@ class IncidentDropped(IncidentEvent):
     KIND = "incident.dropped"
 
 
+# -- webhooks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookEndpointDisabled(Event):
+    """Nothing is sent to a webhook endpoint any more. `reason`: gone, it said so; failing, for as long as it is tried.
+
+    `status` is that of its last answer, None where there was none.
+    """
+
+    KIND = "webhook_endpoint.disabled"
+
+    reason: str = ""
+    status: int | None = None
+
+
 _ALL: tuple[type[Event], ...] = (
     *STEPS.values(),
     ChangeResumed,
@@ -377,6 +400,7 @@ _ALL: tuple[type[Event], ...] = (
     IncidentReopened,
     IncidentResolved,
     IncidentDropped,
+    WebhookEndpointDisabled,
 )
 
 KINDS: Mapping[str, type[Event]] = {kind.KIND: kind for kind in _ALL}

@@ -17,6 +17,7 @@ from web.api import (
     me,
     problems,
     users,
+    webhook_endpoints,
 )
 
 RESOURCES = (
@@ -34,6 +35,7 @@ RESOURCES = (
     me,
     problems,
     users,
+    webhook_endpoints,
 )
 
 

@@ -17,7 +17,14 @@ TYPES: Mapping[str, str] = {
 ALL_TYPES = frozenset({NOTICE_RAISED, *(TYPES.get(kind, kind) for kind in KINDS)})
 """Every type there is."""
 
-_PREFIXES = {"change": "chg", "run": "run", "incident": "inc", "user": "usr", "api_key": "key"}
+_PREFIXES = {
+    "change": "chg",
+    "run": "run",
+    "incident": "inc",
+    "user": "usr",
+    "api_key": "key",
+    "webhook_endpoint": "whe",
+}
 _CAUSES = {"applied": "chg", "rolled_back": "chg", "checked": "run", "server": "inc"}
 _HIDDEN = frozenset({"detail", "named", "change_id", "user", "key_name"})
 

@@ -16,6 +16,7 @@ from worker.service.mailboxes import Mailboxes
 from worker.service.maintenance import Maintenance
 from worker.service.runs import Runs
 from worker.service.watches import Watches
+from worker.service.webhooks import Webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Account:
     events: Events
     checks: Checks
     audit: Audit
+    webhooks: Webhooks
 
     @classmethod
     def bind(cls, to: Binding) -> Self:
@@ -54,4 +56,5 @@ class Account:
             Events(to),
             Checks(to),
             Audit(to),
+            Webhooks(to),
         )

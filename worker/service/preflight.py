@@ -23,6 +23,7 @@ from settings_store.db import Database
 from settings_store.mailboxes.mailboxes import rotate_credentials
 from settings_store.runs import quarantine
 from settings_store.secrets import Vault, load_or_create_key_file
+from settings_store.webhooks.secret_keys import rotate_secrets
 from worker import broker, process
 from worker.app import HEALTH, PREFLIGHT, QUEUES, make_app
 from worker.changes.watch import begin_watches
@@ -142,9 +143,13 @@ class Preflight:
             removal.remove_account(conn, name, self.database.now(), actor)
 
     def rotate_keys(self) -> int:
-        """Encrypts every credential, and every alert channel's URL, with the first key. Returns how many there were."""
+        """Encrypts every credential, and the secrets of alert channels and webhooks, with the first key.
+
+        Returns how many there were.
+        """
         rotate_answers(self.database, self.vault)
-        return rotate_urls(self.database, self.vault) + rotate_credentials(self.database, self.vault)
+        others = rotate_urls(self.database, self.vault) + rotate_secrets(self.database, self.vault)
+        return others + rotate_credentials(self.database, self.vault)
 
     # -- processes
 

@@ -21,6 +21,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index("ix_events_account_at", "events")
 
+    op.drop_index("ix_webhook_deliveries_created_at", "webhook_deliveries")
     op.drop_index("ix_webhook_deliveries_due", "webhook_deliveries")
 
     op.drop_table("webhook_deliveries")
@@ -131,8 +132,14 @@ def _webhooks() -> None:
         sa.Column("old_secret", sa.LargeBinary(), nullable=True),
         sa.Column("old_until", sa.Float(), nullable=True),
         sa.Column("after_seq", sa.Integer(), nullable=False),
+        sa.Column("seen_seq", sa.Integer(), nullable=False),
+        sa.Column("seen_xid", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.Float(), nullable=False),
         sa.Column("failing_since", sa.Float(), nullable=True),
+        sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("hold_until", sa.Float(), server_default="0", nullable=False),
+        sa.Column("lease_owner", sa.Text(), nullable=True),
+        sa.Column("lease_until", sa.Float(), server_default="0", nullable=False),
         sa.Column("disabled_at", sa.Float(), nullable=True),
         sa.Column("disabled_why", sa.Text(), server_default="", nullable=False),
         sa.CheckConstraint("signature IN ('v1','v1a')", name=op.f("ck_webhook_endpoints_signature")),
@@ -155,8 +162,6 @@ def _deliveries() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("next_at", sa.Float(), nullable=False),
-        sa.Column("lease_owner", sa.Text(), nullable=True),
-        sa.Column("lease_until", sa.Float(), server_default="0", nullable=False),
         sa.Column("created_at", sa.Float(), nullable=False),
         sa.Column("sent_at", sa.Float(), nullable=True),
         sa.Column("status", sa.Integer(), nullable=True),
@@ -171,4 +176,5 @@ def _deliveries() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_deliveries")),
         sa.UniqueConstraint("endpoint_id", "event_seq", name=op.f("uq_webhook_deliveries_endpoint_id")),
     )
-    op.create_index("ix_webhook_deliveries_due", "webhook_deliveries", ["state", "next_at"])
+    op.create_index("ix_webhook_deliveries_due", "webhook_deliveries", ["endpoint_id", "state", "next_at"])
+    op.create_index("ix_webhook_deliveries_created_at", "webhook_deliveries", ["created_at"])
