@@ -1,18 +1,19 @@
 """The application: routes, and what is true of every request, from the outside in."""
 
+import asyncio
 from importlib.metadata import version
 
 from fastapi import FastAPI
 
 from web.access.authentication import Authentication
-from web.api import routes
+from web.api import probes, routes
 from web.problems import handlers
 from web.request_ids import RequestIds
 from worker.service.preflight import Preflight
 
 
-def make_app(preflight: Preflight) -> FastAPI:
-    """The HTTP API of a service that is open."""
+def make_app(preflight: Preflight, closing: asyncio.Event | None = None) -> FastAPI:
+    """The HTTP API of a service that is open. Streams and long polls end when `closing` is set: `app.state.closing`."""
     app = FastAPI(
         title="Mail Preflight",
         version=version("mail-preflight"),
@@ -22,6 +23,8 @@ def make_app(preflight: Preflight) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.preflight = preflight
+    app.state.readiness = probes.Remembered(preflight)
+    app.state.closing = closing or asyncio.Event()
     routes.include(app)
     handlers.install(app)
     # The last one added is the outermost.

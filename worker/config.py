@@ -94,7 +94,7 @@ class Config(BaseSettings):
     """Where a worker or `serve` tells Prometheus its metrics; None: nowhere."""
     metrics_host: str = "127.0.0.1"
     web_port: int | None = Field(default=8025, ge=1, le=65535)
-    """Where `serve` and `web` answer the HTTP API; None: `serve` does not."""
+    """Where `serve` and `web` answer the HTTP API; None (0, or empty): `serve` does not."""
     web_host: str = "127.0.0.1"
     log_level: str = "WARNING"
 
@@ -104,6 +104,12 @@ class Config(BaseSettings):
         if not isinstance(value, str):
             return value
         return tuple(ipaddress.ip_network(item) for item in value.replace(",", " ").split())
+
+    @field_validator("web_port", mode="before")
+    @classmethod
+    def _none_is_a_port(cls, value: object) -> object:
+        """A variable cannot be None."""
+        return None if isinstance(value, str) and value.strip() in {"", "0"} else value
 
     @field_validator("client_profile", mode="before")
     @classmethod

@@ -2,9 +2,9 @@
 
 from fastapi import FastAPI
 
-from web.api import changes
+from web.api import changes, probes
 
-RESOURCES = (changes,)
+RESOURCES = (changes, probes)
 
 
 def include(app: FastAPI) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 
 from checks.model import Invalid
 from settings_store import accounts, domains, heartbeats
+from settings_store.access import api_keys
 from settings_store.access.api_keys import ApiKey
 from settings_store.accounts import DEFAULT, AccountSummary
 from settings_store.alerts.channel_keys import rotate_urls
@@ -33,6 +34,7 @@ from worker.runs.flow import Flow
 from worker.service.access import Access, authenticate
 from worker.service.account import Account
 from worker.service.bound_to import Binding
+from worker.service.readiness import Readiness, readiness
 from worker.tasks import publisher, register
 from worker.watchdog import Overrun
 
@@ -89,6 +91,15 @@ class Preflight:
         """Who may operate the service by the API."""
         return Access(self.database, None, actor)
 
+    def has_api_keys(self) -> bool:
+        """Whether there is a key, of any account or the operators, with which the API can be asked."""
+        with self.database.read() as conn:
+            return api_keys.any_usable(conn, self.database.now())
+
+    def readiness(self) -> Readiness:
+        """Whether requests can be answered now, and what is missing."""
+        return readiness(self.database, None if self.config.embedded else self.config.broker_url.get_secret_value())
+
     def authenticate(self, text: str, address: str) -> ApiKey | None:
         """The API key that a request from `address` came with, None where it is none that can be used now."""
         return authenticate(self.database, text, address)
@@ -133,10 +144,15 @@ class Preflight:
             for item in overruns:
                 quarantine.add(conn, item.endpoint, item.work, self.database.now())
 
-    def serve(self) -> None:
-        """Workers of both queues and beat in this process, until SIGTERM or SIGINT."""
-        with self._only_one(), self.telling(), self._serving():
-            process.wait_for_signal(self.stopping)
+    @contextlib.contextmanager
+    def serving(self) -> Iterator[None]:
+        """Workers of both queues and beat in this process meanwhile. Raises `Unavailable`."""
+        with self.telling(), self._serving():
+            yield
+
+    def wait(self) -> None:
+        """Comes back at SIGTERM or SIGINT."""
+        process.wait_for_signal(self.stopping)
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
@@ -151,13 +167,13 @@ class Preflight:
     def _is_the_only_one(self, stack: contextlib.ExitStack) -> bool:
         """Whether no `serve` has just begun; as long as `stack` lasts, none begins."""
         try:
-            stack.enter_context(self._only_one())
+            stack.enter_context(self.alone())
         except Invalid:
             return False
         return True
 
     @contextlib.contextmanager
-    def _only_one(self) -> Iterator[None]:
+    def alone(self) -> Iterator[None]:
         """Holds the lock of the database's file, where there is one. Raises `Invalid` when another process has it."""
         path = self._database_file
         with process.only_one(path.with_name(path.name + ".serve")) if path else contextlib.nullcontext():
@@ -229,6 +245,15 @@ class Preflight:
     def _database_file(self) -> Path | None:
         url = make_url(self.config.database_url.get_secret_value())
         return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+
+    def require_workers(self) -> None:
+        """Raises `Invalid` where no other process could work on what this one saves, `Unavailable` as a worker does."""
+        if self.config.embedded:
+            raise Invalid(
+                "`mail-preflight web` is for the distributed mode and MAIL_PREFLIGHT_BROKER_URL names no broker; "
+                "`mail-preflight serve` answers the API and works in one process"
+            )
+        self._require_broker()
 
     def _require_broker(self) -> None:
         if not self.config.embedded:
