@@ -2,9 +2,9 @@
 
 from fastapi import FastAPI
 
-from web.api import changes, probes
+from web.api import alert_channels, changes, health, incidents, maintenance, probes
 
-RESOURCES = (changes, probes)
+RESOURCES = (alert_channels, changes, health, incidents, maintenance, probes)
 
 
 def include(app: FastAPI) -> None:

@@ -9,6 +9,7 @@ from worker.service.bound_to import Binding
 from worker.service.changes import Changes
 from worker.service.domains import Domains
 from worker.service.health import Health
+from worker.service.incidents import Incidents
 from worker.service.mailboxes import Mailboxes
 from worker.service.maintenance import Maintenance
 from worker.service.runs import Runs
@@ -27,6 +28,7 @@ class Account:
     mailboxes: Mailboxes
     domains: Domains
     health: Health
+    incidents: Incidents
     maintenance: Maintenance
     alerts: Alerts
     watches: Watches
@@ -41,6 +43,7 @@ class Account:
             Mailboxes(to),
             Domains(to),
             Health(to),
+            Incidents(to),
             Maintenance(to),
             Alerts(to),
             Watches(to),
