@@ -21,6 +21,7 @@ def make_app(preflight: Preflight, closing: asyncio.Event | None = None) -> Fast
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # it would tell paths; see worker/tracing.py
     )
     app.state.preflight = preflight
     app.state.readiness = probes.Remembered(preflight)

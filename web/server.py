@@ -14,6 +14,7 @@ import uvicorn
 
 from checks.model import Invalid, Unavailable
 from web.app import make_app
+from web.observed import Observed, write_line
 from worker.service.preflight import Preflight
 
 _START_SECONDS = 15.0
@@ -80,7 +81,7 @@ class _Server(uvicorn.Server):
     def __init__(self, preflight: Preflight) -> None:
         self._closing = asyncio.Event()
         config = uvicorn.Config(
-            make_app(preflight, self._closing),
+            Observed(make_app(preflight, self._closing), write_line if preflight.config.access_log == "json" else None),
             log_config=None,
             access_log=False,
             proxy_headers=False,

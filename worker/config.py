@@ -2,7 +2,7 @@
 
 import ipaddress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import platformdirs
@@ -96,6 +96,8 @@ class Config(BaseSettings):
     web_port: int | None = Field(default=8025, ge=1, le=65535)
     """Where `serve` and `web` answer the HTTP API; None (0, or empty): `serve` does not."""
     web_host: str = "127.0.0.1"
+    access_log: Literal["off", "json"] = "off"
+    """Whether `serve` and `web` write a line to standard error for each request."""
     log_level: str = "WARNING"
 
     @field_validator("allow_networks", mode="before")

@@ -48,6 +48,16 @@ TEMPLATES: Sequence[tuple[str, str]] = (
         "`mail-preflight web` は分散モード用ですが、MAIL_PREFLIGHT_BROKER_URL にブローカーが指定されていません。"
         "`mail-preflight serve` は API の応答と処理を 1 つのプロセスで行います",
     ),
+    (
+        "the environment asks for OpenTelemetry traces and its SDK is not installed; install it with "
+        "`pip install 'mail-preflight[otel]'`, or unset the variables that begin with OTEL_",
+        "環境変数で OpenTelemetry のトレースが求められていますが、SDK がインストールされていません。"
+        "`pip install 'mail-preflight[otel]'` を実行するか、OTEL_ で始まる変数を消してください",
+    ),
+    (
+        "OTEL_TRACES_EXPORTER {name} is not known; give otlp, console or none",
+        "OTEL_TRACES_EXPORTER {name} は不明です。otlp、console、none のいずれかを指定してください",
+    ),
     # -- options
     (
         "only one file can be standard input; give the other one by its name",

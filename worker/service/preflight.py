@@ -22,7 +22,7 @@ from settings_store.db import Database
 from settings_store.mailboxes.mailboxes import rotate_credentials
 from settings_store.runs import quarantine
 from settings_store.secrets import Vault, load_or_create_key_file
-from worker import broker, process
+from worker import broker, process, tracing
 from worker.app import HEALTH, PREFLIGHT, QUEUES, make_app
 from worker.changes.watch import begin_watches
 from worker.config import Config
@@ -199,9 +199,15 @@ class Preflight:
 
     @contextlib.contextmanager
     def telling(self) -> Iterator[None]:
-        """Prometheus gets this process's metrics meanwhile, where a port is set. Raises `Invalid` when it is taken."""
+        """Prometheus gets this process's metrics meanwhile, where a port is set, and whoever wants them its traces.
+
+        Raises `Invalid` when the port is taken, or traces cannot be made.
+        """
         port = self.config.metrics_port
-        with counters.serve(port, self.config.metrics_host, self.database) if port else contextlib.nullcontext():
+        with (
+            tracing.exporting(),
+            counters.serve(port, self.config.metrics_host, self.database) if port else contextlib.nullcontext(),
+        ):
             yield
 
     def beat(self) -> None:
