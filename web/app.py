@@ -5,10 +5,10 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
+from web import probes
 from web.access.authentication import Authentication
-from web.api import probes, routes
+from web.api import routes
 from web.problems import handlers
-from web.request_ids import RequestIds
 from worker.service.preflight import Preflight
 
 
@@ -30,5 +30,4 @@ def make_app(preflight: Preflight, closing: asyncio.Event | None = None) -> Fast
     handlers.install(app)
     # The last one added is the outermost.
     app.add_middleware(Authentication, preflight=preflight)
-    app.add_middleware(RequestIds)
     return app

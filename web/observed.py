@@ -16,8 +16,8 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from web.access.caller import Caller
-from web.api.probes import PATHS
 from web.documents import rfc3339
+from web.probes import PATHS
 from worker import tracing
 from worker.metrics import counters
 

@@ -15,6 +15,7 @@ import uvicorn
 from checks.model import Invalid, Unavailable
 from web.app import make_app
 from web.observed import Observed, write_line
+from web.request_ids import RequestIds
 from worker.service.preflight import Preflight
 
 _START_SECONDS = 15.0
@@ -80,8 +81,10 @@ class _Server(uvicorn.Server):
 
     def __init__(self, preflight: Preflight) -> None:
         self._closing = asyncio.Event()
+        # Outside of the app, for its own outermost layer is the one that answers when all else failed.
+        app = RequestIds(make_app(preflight, self._closing))
         config = uvicorn.Config(
-            Observed(make_app(preflight, self._closing), write_line if preflight.config.access_log == "json" else None),
+            Observed(app, write_line if preflight.config.access_log == "json" else None),
             log_config=None,
             access_log=False,
             proxy_headers=False,

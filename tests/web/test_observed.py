@@ -1,6 +1,5 @@
 """What is seen of requests from outside: metrics by route, the access log, and nothing of what was in them."""
 
-import contextlib
 import json
 import re
 import socket
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.flows.harness import wait_for
 from tests.web.api import Api, running
 from tests.web.test_processes import all_of
 from worker.metrics import counters
@@ -29,8 +29,16 @@ def logged(tmp_path: Path) -> Iterator[Api]:
         yield api
 
 
-def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in capsys.readouterr().err.splitlines() if line.startswith("{")]
+def lines(capsys: pytest.CaptureFixture[str], count: int) -> list[dict[str, Any]]:
+    """So many lines: one is written when its request is over, which is a little after its answer."""
+    written: list[str] = []
+
+    def enough() -> bool:
+        written.append(capsys.readouterr().err)
+        return "".join(written).count("\n") >= count
+
+    wait_for(enough, f"{count} lines", 10)
+    return [json.loads(line) for line in "".join(written).splitlines()]
 
 
 def test_requests_are_counted_by_the_template_of_their_route(api: Api) -> None:
@@ -41,7 +49,11 @@ def test_requests_are_counted_by_the_template_of_their_route(api: Api) -> None:
         assert api.ask(PLANTED.replace("-", "").upper(), "/v1/incidents").status == 405
         assert api.ask("GET", "/v1/incidents", key=None).status == 401
         assert api.ask("GET", "/healthz").status == 200
-        text = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text
+        metrics = f"http://127.0.0.1:{port}/metrics"
+        wait_for(
+            lambda: 'requests_total{method="GET",route="/healthz"' in requests.get(metrics, timeout=10).text, "all"
+        )
+        text = requests.get(metrics, timeout=10).text
     found = {(method, route, status): float(count) for method, route, status, count in SAMPLE.findall(text)}
     assert found == {
         ("GET", "/v1/changes/{change_id}", "4xx"): 3,
@@ -65,8 +77,8 @@ def test_the_access_log_has_a_line_for_a_request_and_nothing_of_what_was_in_it(
     assert answer.status == 422
     logged.ask("GET", f"/{PLANTED}", key=f"mp_live_{PLANTED}")
     logged.ask("GET", "/healthz")
-    written = capsys.readouterr().err
-    first, second = (json.loads(line) for line in written.splitlines())
+    first, second = lines(capsys, 2)
+    written = json.dumps([first, second])
 
     assert first.keys() == second.keys() == FIELDS
     assert first["request_id"] == answer.body["request_id"]
@@ -94,7 +106,7 @@ def test_no_request_can_write_a_line_of_its_own(logged: Api, capsys: pytest.Capt
             b"Connection: close\r\n\r\n"
         )
         assert all_of(connection).startswith(b"HTTP/1.1 401 ")
-    (line,) = lines(capsys)
+    (line,) = lines(capsys, 1)
     assert "forged" not in json.dumps(line)
 
 
@@ -107,16 +119,30 @@ def test_one_who_goes_away_is_told_of_too(logged: Api, capsys: pytest.CaptureFix
         )
         connection.sendall(head.encode() + b"Content-Type: application/json\r\n\r\n{")
         assert logged.ask("GET", "/v1/incidents").status == 200  # so that the first has begun
-    found: list[dict[str, Any]] = []
-    for _ in range(100):
-        found += lines(capsys)
-        if len(found) == 2:
-            break
-        with contextlib.suppress(requests.RequestException):
-            logged.ask("GET", "/healthz")
+    found = lines(capsys, 2)
     assert {line["route"] for line in found} == {"/v1/incidents", "/v1/maintenance"}
 
 
 def test_off_it_writes_nothing(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
     assert api.ask("GET", "/v1/incidents").status == 200
-    assert lines(capsys) == []
+    assert api.ask("GET", "/v1/incidents").status == 200  # the first is over
+    assert capsys.readouterr().err == ""
+
+
+def test_our_own_failure_is_told_without_its_words(
+    logged: Api, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a failure whose words hold what was sent: the log has where it was, and the answer its request's id."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError(PLANTED)
+
+    monkeypatch.setattr(logged.preflight, "account_by_id", fail)
+    answer = logged.ask("GET", "/v1/incidents")
+    assert (answer.status, answer.headers["X-Request-Id"]) == (500, answer.body["request_id"])
+    assert answer.headers["Cache-Control"] == "no-store"
+    (line,) = lines(capsys, 1)
+    assert (line["status"], line["request_id"]) == (500, answer.body["request_id"])
+    assert "RuntimeError" in caplog.text
+    assert "in fail" in caplog.text
+    assert PLANTED not in caplog.text + answer.text + json.dumps(line)

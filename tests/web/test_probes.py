@@ -8,8 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from tests.web.api import Api, running
-from web.api import probes
-from worker.service import readiness
+from web import probes
+from worker import readiness
 
 
 def test_who_lives_says_so_to_everybody(api: Api, caplog: pytest.LogCaptureFixture) -> None:

@@ -2,7 +2,8 @@
 
 from fastapi import FastAPI
 
-from web.api import alert_channels, changes, health, incidents, maintenance, probes
+from web import probes
+from web.api import alert_channels, changes, health, incidents, maintenance
 
 RESOURCES = (alert_channels, changes, health, incidents, maintenance, probes)
 

@@ -29,12 +29,12 @@ from worker.config import Config
 from worker.finished_runs import finish
 from worker.metrics import counters
 from worker.pacing.pacer import RedisPacer
+from worker.readiness import Readiness, readiness
 from worker.resources import Resources
 from worker.runs.flow import Flow
 from worker.service.access import Access, authenticate
 from worker.service.account import Account
 from worker.service.bound_to import Binding
-from worker.service.readiness import Readiness, readiness
 from worker.tasks import publisher, register
 from worker.watchdog import Overrun
 

@@ -9,8 +9,8 @@ from web.access.routing import PUBLIC_TAG, router
 from web.documents import Document
 from web.problems.codes import ProblemCode
 from web.problems.problem import Problem
+from worker.readiness import Readiness
 from worker.service.preflight import Preflight
-from worker.service.readiness import Readiness
 
 routes = router(PUBLIC_TAG)
 
