@@ -4,6 +4,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
+from web import probes
 from web.access.authentication import Authentication
 from web.api import routes
 from web.events.hub import Hub
@@ -24,9 +25,10 @@ def make_app(preflight: Preflight) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # it would tell paths; see worker/tracing.py
     )
     app.state.preflight, app.state.rates = preflight, Rates(preflight.config)
-    app.state.hub = Hub(preflight)
+    app.state.hub, app.state.readiness = Hub(preflight), probes.Remembered(preflight)
     routes.include(app)
     handlers.install(app)
     # The last one added is the outermost.

@@ -2,7 +2,7 @@
 
 import ipaddress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import platformdirs
@@ -94,7 +94,7 @@ class Config(BaseSettings):
     """Where a worker or `serve` tells Prometheus its metrics; None: nowhere."""
     metrics_host: str = "127.0.0.1"
     web_port: int | None = Field(default=8025, ge=1, le=65535)
-    """Where `serve` and `web` answer the HTTP API; None: `serve` does not."""
+    """Where `serve` and `web` answer the HTTP API; None (0, or empty): `serve` does not."""
     web_host: str = "127.0.0.1"
     web_trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = ()
     """The networks of our own proxies, whose `X-Forwarded-For` and `-Proto` are believed."""
@@ -113,6 +113,8 @@ class Config(BaseSettings):
     """After so long without news a stream sends a comment, so that nobody on the way thinks it dead."""
     stream_minutes: float = Field(default=60, gt=0)
     """After so long a stream ends, and its reader goes on with another one."""
+    access_log: Literal["off", "json"] = "off"
+    """Whether `serve` and `web` write a line to standard error for each request."""
     log_level: str = "WARNING"
 
     @field_validator("allow_networks", "web_trusted_proxies", mode="before")
@@ -121,6 +123,12 @@ class Config(BaseSettings):
         if not isinstance(value, str):
             return value
         return tuple(ipaddress.ip_network(item) for item in value.replace(",", " ").split())
+
+    @field_validator("web_port", mode="before")
+    @classmethod
+    def _none_is_a_port(cls, value: object) -> object:
+        """A variable cannot be None."""
+        return None if isinstance(value, str) and value.strip() in {"", "0"} else value
 
     @field_validator("client_profile", mode="before")
     @classmethod

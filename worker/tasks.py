@@ -9,13 +9,14 @@ import threading
 from collections.abc import Callable
 from typing import ParamSpec
 
-from celery import Celery
+from celery import Celery, current_task
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from checks.model import Unavailable
 from settings_store import heartbeats
 from settings_store.access.answers import forget_old
+from worker import tracing
 from worker.alerts.delivery import ROUNDS, send_due
 from worker.app import EXPIRES_SECONDS, HEALTH, HEALTH_SECONDS, PREFLIGHT
 from worker.changes.watch import begin_watches
@@ -38,7 +39,14 @@ def publisher(app: Celery, queue: str = PREFLIGHT) -> Publish:
 
     def publish(name: TaskName, run_id: str) -> None:
         try:
-            app.send_task(PREFIX + name, args=[run_id], queue=queue, expires=EXPIRES_SECONDS, ignore_result=True)
+            app.send_task(
+                PREFIX + name,
+                args=[run_id],
+                queue=queue,
+                expires=EXPIRES_SECONDS,
+                ignore_result=True,
+                headers=tracing.carried(),
+            )
         except (OperationalError, RedisError):  # RedisError: Redis answers, and has no room
             log.warning("the broker does not take it; run %s waits for the sweep", run_id)
 
@@ -67,6 +75,18 @@ def _spared(step: Callable[P, None]) -> Callable[P, None]:
     return run
 
 
+def _traced(step: Callable[P, None]) -> Callable[P, None]:
+    """A step of a run, in the trace of whoever asked for it."""
+
+    @functools.wraps(step)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        asked = current_task.request.get(tracing.HEADER) if current_task else None
+        with tracing.continued({tracing.HEADER: asked or ""}), tracing.span(step.__name__, run=str(args[0])):
+            step(*args, **kwargs)
+
+    return run
+
+
 def _beat(resources: Resources, work: heartbeats.Work) -> None:
     with resources.database.begin() as conn:
         heartbeats.note(conn, work, resources.now())
@@ -84,16 +104,19 @@ def register(app: Celery, flow: Flow) -> None:
 
     @app.task(name=PREFIX + "start_run", ignore_result=True, shared=False)
     @_spared
+    @_traced
     def start_run(run_id: str) -> None:
         flow.start_run(run_id)
 
     @app.task(name=PREFIX + "run_page", ignore_result=True, shared=False)
     @_spared
+    @_traced
     def run_page(run_id: str) -> None:
         Lane(flow, cache, run_id).run()
 
     @app.task(name=PREFIX + "finish_run", ignore_result=True, shared=False)
     @_spared
+    @_traced
     def finish_run(run_id: str) -> None:
         flow.finish_run(run_id)
 

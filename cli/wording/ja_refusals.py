@@ -353,6 +353,9 @@ TEMPLATES: Sequence[tuple[str, str]] = (
         "the URL has more than one @ before the host; in a user name or password, write it as %40",
         "URL のホストの前に @ が複数あります。ユーザー名やパスワードの中では %40 と書いてください",
     ),
+    ("there is no such alert channel", "そのような通知先はありません"),
+    ("there is no such incident", "そのような障害はありません"),
+    ("there is no such maintenance, or it is over", "そのようなメンテナンスはないか、すでに終わっています"),
     # -- client profiles
     ("{path}: based_on must be one of {names}", "{path}：based_on は次のいずれかです：{names}"),
     (

@@ -184,6 +184,12 @@ def list_keys(
     return [_key(row) for row in conn.execute(query.order_by(_keys.c.created_at, _keys.c.id).limit(limit))]
 
 
+def any_usable(conn: Connection, now: float) -> bool:
+    """Whether there is a key, of whomever, that can be used now."""
+    lasting = sa.or_(_keys.c.expires_at.is_(None), _keys.c.expires_at > now)
+    return bool(conn.execute(sa.select(sa.exists().where(_keys.c.revoked_at.is_(None), lasting))).scalar_one())
+
+
 def find(conn: Connection, account_id: int | None, key_id: str) -> ApiKey:
     """A key of an account, or of the operators. Raises `Unknown`."""
     return _one(conn, _keys.c.id == key_id, _keys.c.account_id.is_not_distinct_from(account_id))

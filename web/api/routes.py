@@ -2,8 +2,10 @@
 
 from fastapi import FastAPI
 
+from web import probes
 from web.api import (
     accounts,
+    alert_channels,
     api_keys,
     audit,
     changes,
@@ -12,8 +14,11 @@ from web.api import (
     connection_ips,
     domains,
     events,
+    health,
+    incidents,
     mailbox_upsert,
     mailboxes,
+    maintenance,
     me,
     problems,
     users,
@@ -22,6 +27,7 @@ from web.api import (
 
 RESOURCES = (
     accounts,
+    alert_channels,
     api_keys,
     audit,
     changes,
@@ -30,9 +36,13 @@ RESOURCES = (
     connection_ips,
     domains,
     events,
+    health,
+    incidents,
     mailbox_upsert,
     mailboxes,
+    maintenance,
     me,
+    probes,
     problems,
     users,
     webhook_endpoints,

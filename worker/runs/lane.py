@@ -26,7 +26,7 @@ from settings_store.runs.outcomes import Done
 from settings_store.runs.pages import Work
 from settings_store.runs.runs import CANDIDATE, Phase, Run, Stage
 from settings_store.secrets import Vault
-from worker import watchdog
+from worker import tracing, watchdog
 from worker.pacing.lane_pacer import TROUBLE, LanePacer
 from worker.resources import Resources
 from worker.runs.endpoints import context_of, endpoint_results, servers_of
@@ -71,8 +71,13 @@ class Routes:
         for place, route in enumerate(self.routes[work.skip :], work.skip):
             if not may_log_in():
                 return None
-            with watchdog.during("login", route.endpoint, self.context.login_seconds):
+            protocol = route.endpoint.protocol.value
+            with (
+                watchdog.during("login", route.endpoint, self.context.login_seconds),
+                tracing.span("login", protocol=protocol) as seen,
+            ):
                 result = check_mailbox(route, credential, self.context, work.address)
+                tracing.concluded(seen, result.verdict.value, result.code.value)
             if result.verdict is Verdict.FAIL:
                 return Done(work.mailbox_id, result, evidence)
             if result.wait and undecided is None and not work.again:
@@ -222,14 +227,15 @@ class Lane:
             self._close()
 
     def _start_threads(self, routes: Routes) -> list[threading.Thread]:
-        gate = self._pacer.gate
+        gate, carrier = self._pacer.gate, tracing.carried()
 
         def work() -> None:
-            while (item := gate.take()) is not None:
-                try:
-                    self._done.put(routes.try_mailbox(item, self._has_lease))
-                finally:
-                    gate.leave()
+            with tracing.continued(carrier):
+                while (item := gate.take()) is not None:
+                    try:
+                        self._done.put(routes.try_mailbox(item, self._has_lease))
+                    finally:
+                        gate.leave()
 
         count = self._resources.config.threads
         threads = [threading.Thread(target=work, name=f"login-{number}", daemon=True) for number in range(count)]

@@ -12,6 +12,7 @@ from worker.service.checks import Checks
 from worker.service.domains import Domains
 from worker.service.events import Events
 from worker.service.health import Health
+from worker.service.incidents import Incidents
 from worker.service.mailboxes import Mailboxes
 from worker.service.maintenance import Maintenance
 from worker.service.runs import Runs
@@ -31,6 +32,7 @@ class Account:
     mailboxes: Mailboxes
     domains: Domains
     health: Health
+    incidents: Incidents
     maintenance: Maintenance
     alerts: Alerts
     watches: Watches
@@ -49,6 +51,7 @@ class Account:
             Mailboxes(to),
             Domains(to),
             Health(to),
+            Incidents(to),
             Maintenance(to),
             Alerts(to),
             Watches(to),

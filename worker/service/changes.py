@@ -16,6 +16,7 @@ from settings_store.changes.watches import Watch
 from settings_store.mailboxes import correlation
 from settings_store.mailboxes.csv_file import read_csv
 from settings_store.runs import endpoints, runs
+from worker import tracing
 from worker.changes.report import Report, with_findings
 from worker.runs.endpoints import results_of
 from worker.service.bound_to import Binding
@@ -79,6 +80,7 @@ class Changes:
         """How long the mailboxes are watched after applying, unless it is said otherwise."""
         return self._to.config.watch_minutes
 
+    @tracing.step("save")
     def save(self, domain: str, settings: Settings, mailboxes: Path | None = None) -> Saved:
         """Saves a change with its run, then asks for the run. Saving never fails because a server is down.
 

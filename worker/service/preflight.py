@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 from checks.context import CheckContext
 from checks.model import Endpoint, EndpointResult, Invalid
 from settings_store import accounts, domains, heartbeats, removal
+from settings_store.access import api_keys
 from settings_store.access.answers import rotate_answers
 from settings_store.access.api_keys import ApiKey
 from settings_store.accounts import DEFAULT, AccountSummary
@@ -24,13 +25,14 @@ from settings_store.mailboxes.mailboxes import rotate_credentials
 from settings_store.runs import quarantine
 from settings_store.secrets import Vault, load_or_create_key_file
 from settings_store.webhooks.secret_keys import rotate_secrets
-from worker import broker, process
+from worker import broker, process, tracing
 from worker.app import HEALTH, PREFLIGHT, QUEUES, make_app
 from worker.changes.watch import begin_watches
 from worker.config import Config
 from worker.finished_runs import finish
 from worker.metrics import counters
 from worker.pacing.pacer import RedisPacer
+from worker.readiness import Readiness, readiness
 from worker.resources import Resources
 from worker.runs.endpoints import check_watched
 from worker.runs.flow import Flow
@@ -117,6 +119,15 @@ class Preflight:
         """Who may operate the service by the API."""
         return self.access(None, actor)
 
+    def has_api_keys(self) -> bool:
+        """Whether there is a key, of any account or the operators, with which the API can be asked."""
+        with self.database.read() as conn:
+            return api_keys.any_usable(conn, self.database.now())
+
+    def readiness(self) -> Readiness:
+        """Whether requests can be answered now, and what is missing."""
+        return readiness(self.database, None if self.config.embedded else self.config.broker_url.get_secret_value())
+
     def account_name(self, account_id: int) -> str:
         """The name of an account that is known to be there."""
         with self.database.read() as conn:
@@ -172,10 +183,15 @@ class Preflight:
             for item in overruns:
                 quarantine.add(conn, item.endpoint, item.work, self.database.now())
 
-    def serve(self) -> None:
-        """Workers of both queues and beat in this process, until SIGTERM or SIGINT."""
-        with self._only_one(), self.telling(), self._serving():
-            process.wait_for_signal(self.stopping)
+    @contextlib.contextmanager
+    def serving(self) -> Iterator[None]:
+        """Workers of both queues and beat in this process meanwhile. Raises `Unavailable`."""
+        with self.telling(), self._serving():
+            yield
+
+    def wait(self) -> None:
+        """Comes back at SIGTERM or SIGINT."""
+        process.wait_for_signal(self.stopping)
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
@@ -190,13 +206,13 @@ class Preflight:
     def _is_the_only_one(self, stack: contextlib.ExitStack) -> bool:
         """Whether no `serve` has just begun; as long as `stack` lasts, none begins."""
         try:
-            stack.enter_context(self._only_one())
+            stack.enter_context(self.alone())
         except Invalid:
             return False
         return True
 
     @contextlib.contextmanager
-    def _only_one(self) -> Iterator[None]:
+    def alone(self) -> Iterator[None]:
         """Holds the lock of the database's file, where there is one. Raises `Invalid` when another process has it."""
         path = self._database_file
         with process.only_one(path.with_name(path.name + ".serve")) if path else contextlib.nullcontext():
@@ -222,9 +238,15 @@ class Preflight:
 
     @contextlib.contextmanager
     def telling(self) -> Iterator[None]:
-        """Prometheus gets this process's metrics meanwhile, where a port is set. Raises `Invalid` when it is taken."""
+        """Prometheus gets this process's metrics meanwhile, where a port is set, and whoever wants them its traces.
+
+        Raises `Invalid` when the port is taken, or traces cannot be made.
+        """
         port = self.config.metrics_port
-        with counters.serve(port, self.config.metrics_host, self.database) if port else contextlib.nullcontext():
+        with (
+            tracing.exporting(),
+            counters.serve(port, self.config.metrics_host, self.database) if port else contextlib.nullcontext(),
+        ):
             yield
 
     def beat(self) -> None:
@@ -268,6 +290,15 @@ class Preflight:
     def _database_file(self) -> Path | None:
         url = make_url(self.config.database_url.get_secret_value())
         return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+
+    def require_workers(self) -> None:
+        """Raises `Invalid` where no other process could work on what this one saves, `Unavailable` as a worker does."""
+        if self.config.embedded:
+            raise Invalid(
+                "`mail-preflight web` is for the distributed mode and MAIL_PREFLIGHT_BROKER_URL names no broker; "
+                "`mail-preflight serve` answers the API and works in one process"
+            )
+        self._require_broker()
 
     def _require_broker(self) -> None:
         if not self.config.embedded:

@@ -51,6 +51,8 @@ class Ids:
     run: str
     window: int
     channel: str
+    channel_id: int
+    incident: str
     file: Path
 
     def stripped(self, text: str) -> str:
@@ -74,6 +76,8 @@ def ids_of_nobody(folder: Path) -> Ids:
         run=uuid.uuid4().hex,
         window=987_655,
         channel="unknown-channel",
+        channel_id=987_656,
+        incident=uuid.uuid4().hex,
         file=_mailbox_file(folder, "unknown.example"),
     )
 
@@ -171,7 +175,7 @@ def _fill(preflight: Preflight, account_id: int, folder: Path) -> Ids:
     channel = theirs.alerts.add("their-admins", "json://127.0.0.1:1/", subscription).channel
     with preflight.database.begin() as conn:
         domain_id = domains.find_domain(conn, account_id, "theirs.example").id
-        _reject_and_open(conn, account_id, domain_id, now)
+        incident = _reject_and_open(conn, account_id, domain_id, now)
     return Ids(
         domain="theirs.example",
         paused="v.example",
@@ -184,6 +188,8 @@ def _fill(preflight: Preflight, account_id: int, folder: Path) -> Ids:
         run=verifying.run_id,
         window=window.id,
         channel=channel.name,
+        channel_id=channel.id,
+        incident=incident,
         file=file,
     )
 
@@ -211,7 +217,7 @@ def _untried(preflight: Preflight, theirs: Account, folder: Path) -> str:
     return saved.change_id
 
 
-def _reject_and_open(conn: sa.Connection, account_id: int, domain_id: int, now: float) -> None:
+def _reject_and_open(conn: sa.Connection, account_id: int, domain_id: int, now: float) -> str:
     """A rejection that is remembered, and an incident that is open."""
     box = conn.execute(sa.select(schema.mailboxes.c.id).where(schema.mailboxes.c.domain_id == domain_id)).scalar_one()
     rejection = {"server": "mail.theirs.example:993", "code": Code.AUTH_REJECTED.value, "seen": "no", "at": now}
@@ -226,4 +232,6 @@ def _reject_and_open(conn: sa.Connection, account_id: int, domain_id: int, now: 
         domain_ids=frozenset({domain_id}),
         mailbox_id=box,
     )
-    assert incidents.open_one(conn, subject, now, None)
+    opened = incidents.open_one(conn, subject, now, None)
+    assert opened
+    return opened
