@@ -9,7 +9,7 @@ No message quotes what a field holds: in a file with mixed-up columns, any field
 import csv
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, NoReturn
@@ -198,3 +198,26 @@ class _Reader:
 
     def _refuse(self, what: str, name: str = "") -> NoReturn:
         raise Invalid(f"{self._path.name}, row {self._row}: {what}", name) from None
+
+
+def read_given(given: Iterable[Mapping[str, str]], domain: str) -> Iterator[MailboxRow]:
+    """Yields mailboxes of `domain` that came as values by the names of a file's columns, under the same rules.
+
+    Raises `Invalid` whose field is a pointer: `mailboxes/3/password`.
+    """
+    return _Given(Path("mailboxes"), normalise_domain(domain), _MOST_GIVEN).given(given)
+
+
+_MOST_GIVEN = 100_000
+
+
+class _Given(_Reader):
+    """Counts from 1, as people do; pointers count from 0."""
+
+    def given(self, rows: Iterable[Mapping[str, str]]) -> Iterator[MailboxRow]:
+        for self._row, values in enumerate(rows, start=1):
+            self._columns = list(values)
+            yield self._mailbox(list(values.values()))
+
+    def _refuse(self, what: str, name: str = "") -> NoReturn:
+        raise Invalid(what, "/".join(filter(None, ["mailboxes", str(self._row - 1), name]))) from None

@@ -2,9 +2,12 @@
 
 from fastapi import FastAPI
 
-from web.api import changes
+from web.api import change_actions, changes
 
-RESOURCES = (changes,)
+RESOURCES = (
+    changes,
+    change_actions,
+)
 
 
 def include(app: FastAPI) -> None:

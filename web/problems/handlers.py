@@ -15,6 +15,7 @@ from checks.model import Invalid, Unavailable, Unknown
 from settings_store.changes.lifecycle import Refused
 from web.problems.codes import ProblemCode
 from web.problems.problem import FieldProblem, Problem, answer
+from web.problems.refusals import of_refused
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +51,9 @@ def of_invalid(error: Invalid) -> Problem:
     if isinstance(error, Unknown):
         return Problem(ProblemCode.NOT_FOUND, detail)
     if isinstance(error, Refused):
-        return Problem(ProblemCode.WRONG_STATE, detail)
-    errors = [FieldProblem(pointer=f"/{error.field}", code="invalid", detail=detail)] if error.field else []
+        return of_refused(error)
+    pointer = error.field if ":" in error.field else f"/{error.field}"
+    errors = [FieldProblem(pointer=pointer, code="invalid", detail=detail)] if error.field else []
     return Problem(ProblemCode.INVALID_REQUEST, detail, errors=errors)
 
 

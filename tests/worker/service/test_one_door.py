@@ -58,6 +58,8 @@ CALLS: list[tuple[str, Call]] = [
     ("changes.verify_again", lambda account, ids: account.changes.verify_again(ids.verified)),
     ("changes.resume", lambda account, ids: account.changes.resume(ids.untried)),
     ("changes.of_domain", lambda account, ids: account.changes.of_domain(ids.domain)),
+    ("changes.look", lambda account, ids: account.changes.look(ids.verified)),
+    ("changes.page", lambda account, ids: account.changes.page(ids.domain, 10)),
     ("changes.history", lambda account, ids: account.changes.history(ids.applied)),
     ("runs.follow", lambda account, ids: next(account.runs.follow(ids.run, timeout=1))),
     ("runs.progress", lambda account, ids: account.runs.progress(ids.run)),
