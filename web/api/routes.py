@@ -2,11 +2,13 @@
 
 from fastapi import FastAPI
 
-from web.api import change_actions, changes
+from web.api import change_actions, changes, report, report_mailboxes
 
 RESOURCES = (
     changes,
     change_actions,
+    report,
+    report_mailboxes,
 )
 
 

@@ -12,12 +12,15 @@ from settings_store import audit, domains
 from settings_store.audit import Entry
 from settings_store.changes import applying, changes, credentials
 from settings_store.changes.changes import Change, Saved
-from settings_store.changes.lifecycle import has_no_report
+from settings_store.changes.lifecycle import Reason, Refused, has_no_report
 from settings_store.changes.watches import Watch
 from settings_store.mailboxes import correlation
 from settings_store.mailboxes.csv_file import MailboxRow, read_csv, read_given
 from settings_store.runs import endpoints, runs
-from worker.changes.report import Report, with_findings
+from settings_store.runs.runs import Run
+from worker.changes import report_rows
+from worker.changes.report import MailboxLine, Report, with_findings
+from worker.changes.report_rows import Wanted
 from worker.runs.endpoints import results_of
 from worker.service.bound_to import Binding
 from worker.service.change_view import Looked, looked_at
@@ -75,16 +78,39 @@ class Changes:
         to.publish("start_run", saved.run_id)
         return saved
 
+    def checksum(self, change_id: str) -> str:
+        """That of the change's report. Raises `Refused` where there is none."""
+        with self._to.database.read() as conn:
+            change = changes.get(conn, self._to.account_id, change_id)
+            return self._finished(conn, change).checksum or ""
+
+    def mailboxes(
+        self, change_id: str, wanted: Wanted, after: str, limit: int, checksum: str | None = None
+    ) -> list[MailboxLine]:
+        """At most `limit` mailboxes of the change's report by address, of those after that address.
+
+        Raises `Refused` where there is no report, or where it is not the one with `checksum`.
+        """
+        with self._to.database.read() as conn:
+            run = self._finished(conn, changes.get(conn, self._to.account_id, change_id))
+            if checksum is not None and checksum != run.checksum:
+                raise Refused("the report is another one by now", Reason.OTHER_REPORT)
+            return report_rows.page(conn, run, wanted, after, limit)
+
+    def _finished(self, conn: Connection, change: Change) -> Run:
+        run = runs.of_change(conn, change.id)
+        if run is None or run.counts is None:
+            raise has_no_report(change.state, change.id)
+        return run
+
     def report(self, change_id: str, language: Language = Language.EN) -> Report:
         """The report of a change. Raises `Invalid` for a run that has not finished, too."""
         to = self._to
         with to.database.read() as conn:
             change = changes.get(conn, to.account_id, change_id)
-            run = runs.of_change(conn, change.id)
-            if run is None or run.counts is None:
-                raise has_no_report(change.state, change.id)
+            run = self._finished(conn, change)
             results = results_of(endpoints.documents(conn, run.id, runs.CANDIDATE))
-            results = with_findings(results, correlation.found(conn, run.id), sum(run.counts.values()))
+            results = with_findings(results, correlation.found(conn, run.id), sum((run.counts or {}).values()))
             step = applying.next_step(conn, change, to.database.now(), to.config.report_minutes * 60)
             short_id = changes.short_id(conn, to.account_id, change)
             ticked = domains.load_settings(conn, run.settings_id).allow_insecure_certificate
@@ -93,7 +119,7 @@ class Changes:
             run_id=run.id,
             domain=change.domain,
             endpoints=results,
-            counts=run.counts,
+            counts=run.counts or {},
             checksum=run.checksum or "",
             stop_code=run.stop_code,
             stop_detail=run.stop_detail,
