@@ -24,10 +24,11 @@ from bench.hostile import hostile_table, measure_hostile
 from bench.latency import Latency, measure_latency
 from bench.mailbox_import import import_table, measure_import
 from bench.plan import Plan, Void
+from bench.report_pages import measure_pages, pages_table
 from bench.service import Backends, open_backends
 from tests.servers.process import ServerError, scratch_folder
 
-SECTIONS = ("wall", "delay", "growth", "latency", "exchange", "endpoint", "health", "import", "hostile")
+SECTIONS = ("wall", "delay", "growth", "latency", "exchange", "endpoint", "health", "import", "hostile", "pages")
 _MAIL = {"wall", "delay", "growth", "hostile"}
 
 
@@ -112,6 +113,9 @@ def _others(folder: Path, backends: Backends, plan: Plan, sections: Sequence[str
     if "import" in sections:
         say(f"Import: {5 * plan.count:,} mailboxes")
         yield import_table(measure_import(folder, backends, 5 * plan.count))
+    if "pages" in sections:
+        say(f"Pages of a report of {50 * plan.count:,} mailboxes")
+        yield pages_table(measure_pages(folder, backends, 50 * plan.count))
 
 
 def _most(plan: Plan, sections: Sequence[str]) -> int:

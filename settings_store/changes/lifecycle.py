@@ -139,8 +139,11 @@ def refusal(state: ChangeState | None, what: str, change_id: str) -> Refused:
     """Why a change in this state cannot be, say, "applied", and the command that leads on."""
     if state is None:
         return Refused(f"a change that is not saved cannot be {what}; `mail-preflight verify` saves one")
-    said = f"is {_STATES[state]} and cannot be {what}"
-    return Refused(f"change {change_id} {said}; {way_on(state, change_id)}", state=_STATES[state], what=what)
+    return Refused(
+        f"change {change_id} is {_STATES[state]} and cannot be {what}; {way_on(state, change_id)}",
+        state=_STATES[state],
+        what=what,
+    )
 
 
 def way_on(state: ChangeState, change_id: str) -> str:
