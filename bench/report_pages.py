@@ -104,7 +104,7 @@ def _plant(preflight: Preflight, count: int) -> str:
 
 def pages_table(found: list[Pages]) -> Iterator[str]:
     """The lines of the table."""
-    yield f"| a page of {_PAGE} of {found[0].count:,} mailboxes of a report, by the API | first | last | ratio | target |"
+    yield f"| a page of {_PAGE} of {found[0].count:,} mailboxes of a report | first | last | ratio | target |"
     yield "|---|---:|---:|---:|---|"
     for pages in found:
         ratio = pages.last / pages.first
