@@ -25,11 +25,26 @@ from bench.latency import Latency, measure_latency
 from bench.mailbox_import import import_table, measure_import
 from bench.mailbox_upsert import measure_upserts, upsert_table
 from bench.plan import Plan, Void
+from bench.report_pages import measure_pages, pages_table
+from bench.saves import measure_saves, saves_table
 from bench.service import Backends, open_backends
 from tests.servers.process import ServerError, scratch_folder
 
-SECTIONS = ("wall", "delay", "growth", "latency", "exchange", "endpoint", "health", "import", "upsert", "hostile")
-_MAIL = {"wall", "delay", "growth", "hostile"}
+SECTIONS = (
+    "wall",
+    "delay",
+    "growth",
+    "latency",
+    "exchange",
+    "endpoint",
+    "health",
+    "import",
+    "upsert",
+    "hostile",
+    "pages",
+    "saves",
+)
+_MAIL = {"wall", "delay", "growth", "hostile", "saves"}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -94,6 +109,9 @@ def _measure(folder: Path, plan: Plan, sections: Sequence[str], curl: str | None
             if "hostile" in sections:
                 say(f"Hostile servers beside {plan.distant_count:,} mailboxes, {plan.rounds} rounds")
                 others.append(hostile_table(measure_hostile(area, backends, plan.distant_count, plan.rounds)))
+            if "saves" in sections:
+                say(f"Saves beside a run of {plan.count:,} mailboxes")
+                others.append(saves_table(measure_saves(area, backends, plan.count)))
     _print(near, distant, growth, latency)
     for lines in others:
         table.print_lines(["", *lines])
@@ -116,6 +134,9 @@ def _others(folder: Path, backends: Backends, plan: Plan, sections: Sequence[str
     if "upsert" in sections:
         say(f"Upsert by the API: {50 * plan.count:,} mailboxes, {plan.rounds} rounds")
         yield upsert_table(measure_upserts(folder, 50 * plan.count, plan.rounds))
+    if "pages" in sections:
+        say(f"Pages of a report of {50 * plan.count:,} mailboxes")
+        yield pages_table(measure_pages(folder, backends, 50 * plan.count))
 
 
 def _most(plan: Plan, sections: Sequence[str]) -> int:

@@ -32,6 +32,7 @@ TEMPLATES: Sequence[tuple[str, str]] = (
     # -- changes
     ("change {id} is {state} and cannot be {what}; {way}", "変更 {id} は{state}のため、{what}できません。{way}"),
     ("change {id} has no report: it is {state}; {way}", "変更 {id} のレポートはありません（{state}）。{way}"),
+    ("the report is another one by now", "レポートは別のものに変わりました"),
     ("change {id} has no report; {way}", "変更 {id} のレポートはありません。{way}"),
     (
         "a change that is not saved cannot be {what}; `mail-preflight verify` saves one",

@@ -5,7 +5,7 @@ No message quotes what a field holds: where columns are mixed up, any field may 
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from checks.model import CredentialKind, Invalid
@@ -79,6 +79,20 @@ class RowCheck:
             raise BadRow(f"the address is already in row {first}", "duplicate", "address")
         if len(self._seen) > self._limit:
             raise TooManyRows(f"the file has more than {self._limit:,} mailboxes; split it")
+
+
+def given_rows(given: Iterable[Mapping[str, str]], domain: str) -> Iterator[MailboxRow]:
+    """Yields mailboxes of `domain` that came as values by the names of a file's columns, under the same rules.
+
+    Raises `Invalid` whose field is a pointer: `mailboxes/3/password`.
+    """
+    check = RowCheck(_normalised(domain))
+    for number, values in enumerate(given):
+        try:
+            yield check.mailbox(values, number + 1)
+        except BadRow as error:
+            pointer = "/".join(filter(None, ["mailboxes", str(number), error.field]))
+            raise Invalid(str(error), pointer) from None
 
 
 def as_stored(address: str) -> str:

@@ -8,6 +8,7 @@ from web.api import (
     alert_channels,
     api_keys,
     audit,
+    change_actions,
     changes,
     checks,
     codes,
@@ -21,6 +22,8 @@ from web.api import (
     maintenance,
     me,
     problems,
+    report,
+    report_mailboxes,
     users,
     webhook_endpoints,
 )
@@ -30,6 +33,7 @@ RESOURCES = (
     alert_channels,
     api_keys,
     audit,
+    change_actions,
     changes,
     checks,
     codes,
@@ -44,6 +48,8 @@ RESOURCES = (
     me,
     probes,
     problems,
+    report,
+    report_mailboxes,
     users,
     webhook_endpoints,
 )

@@ -18,6 +18,7 @@ from checks.model import Invalid, Unavailable, Unknown
 from settings_store.changes.lifecycle import Refused
 from web.problems.codes import ProblemCode
 from web.problems.problem import FieldProblem, Problem, answer
+from web.problems.refusals import of_refused
 from worker.service.access import Exceeds
 
 log = logging.getLogger(__name__)
@@ -98,7 +99,7 @@ def of_invalid(error: Invalid) -> Problem:
     if isinstance(error, Unknown):
         return Problem(ProblemCode.NOT_FOUND, detail)
     if isinstance(error, Refused):
-        return Problem(ProblemCode.WRONG_STATE, detail)
+        return of_refused(error)
     if isinstance(error, Exceeds):
         return Problem(ProblemCode.NOT_ALLOWED, detail)
     pointer = error.field if ":" in error.field else f"/{error.field}"

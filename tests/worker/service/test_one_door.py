@@ -20,6 +20,7 @@ from settings_store.mailboxes.listing import Filter
 from tests.servers.postgres import PostgresServer
 from tests.servers.stores import sqlite_store
 from tests.worker.service.their_account import SETTINGS, Ids, TheirAccount, ids_of_nobody, their_account
+from worker.changes.report_rows import EVERY
 from worker.service.account import Account
 from worker.service.mailboxes import Form
 from worker.service.preflight import Preflight
@@ -65,6 +66,10 @@ CALLS: list[tuple[str, Call]] = [
     ("changes.verify_again", lambda account, ids: account.changes.verify_again(ids.verified)),
     ("changes.resume", lambda account, ids: account.changes.resume(ids.untried)),
     ("changes.of_domain", lambda account, ids: account.changes.of_domain(ids.domain)),
+    ("changes.look", lambda account, ids: account.changes.look(ids.verified)),
+    ("changes.checksum", lambda account, ids: account.changes.checksum(ids.verified)),
+    ("changes.mailboxes", lambda account, ids: account.changes.mailboxes(ids.verified, EVERY, "", 10)),
+    ("changes.page", lambda account, ids: account.changes.page(ids.domain, 10)),
     ("changes.history", lambda account, ids: account.changes.history(ids.applied)),
     ("runs.follow", lambda account, ids: next(account.runs.follow(ids.run, timeout=1))),
     ("runs.progress", lambda account, ids: account.runs.progress(ids.run)),
