@@ -30,7 +30,9 @@ def ndjson_rows(file: BinaryIO, domain: str, limit: int = LARGEST_COUNT) -> Iter
         row += 1
         if len(line) > LONGEST_LINE:
             raise Malformed(f"line {row} is longer than {LONGEST_LINE:,} bytes", "mailboxes")
-        if line.isspace():
+        if row == 1:
+            line = line.removeprefix(codecs.BOM_UTF8)
+        if not line.strip():
             continue
         count = _counted(count, limit)
         try:
@@ -67,7 +69,7 @@ def _counted(count: int, limit: int) -> int:
 
 def _parsed(line: bytes) -> Any:
     try:
-        return json.loads(line.decode("utf-8-sig"))
+        return json.loads(line.decode("utf-8"))
     except UnicodeDecodeError:
         raise BadRow("the text is not UTF-8", "not_utf8") from None
     except (ValueError, RecursionError):
@@ -78,7 +80,8 @@ def _values(item: Any) -> Mapping[str, str]:
     """The fields of a mailbox. An application's secret may be an object; it is stored as the text of it."""
     if not isinstance(item, dict):
         raise BadRow("each mailbox is an object", "malformed")
-    if unknown := item.keys() - COLUMNS:
+    if not item.keys() <= COLUMNS:
+        unknown = item.keys() - COLUMNS
         raise BadRow(
             f"there is no field {min(unknown)[:40]!r}; give address, password, username, kind", "unknown_field"
         )
@@ -87,7 +90,7 @@ def _values(item: Any) -> Mapping[str, str]:
     if isinstance(item["password"], dict) and item.get("kind") == CredentialKind.OAUTH2_CLIENT:
         item["password"] = json.dumps(item["password"])
     for name, value in item.items():
-        if not isinstance(value, str):
+        if type(value) is not str:  # JSON has no other text, and this is asked of every field
             raise BadRow(f"the {name} must be text", "wrong_type", name)
     return item
 
