@@ -25,9 +25,10 @@ from bench.latency import Latency, measure_latency
 from bench.mailbox_import import import_table, measure_import
 from bench.plan import Plan, Void
 from bench.service import Backends, open_backends
+from bench.watchers import measure_watchers, watchers_table
 from tests.servers.process import ServerError, scratch_folder
 
-SECTIONS = ("wall", "delay", "growth", "latency", "exchange", "endpoint", "health", "import", "hostile")
+SECTIONS = ("wall", "delay", "growth", "latency", "exchange", "endpoint", "health", "import", "hostile", "watchers")
 _MAIL = {"wall", "delay", "growth", "hostile"}
 
 
@@ -69,7 +70,11 @@ def _positive(text: str) -> int:
 
 
 def _plan(options: argparse.Namespace) -> Plan:
-    base = Plan(count=200, rounds=1, saves=3, steps=(100, 400), domains=200) if options.short else Plan()
+    base = (
+        Plan(count=200, rounds=1, saves=3, steps=(100, 400), domains=200, watchers=50, watched_seconds=8.0)
+        if options.short
+        else Plan()
+    )
     return replace(base, count=options.count or base.count, rounds=options.rounds or base.rounds)
 
 
@@ -112,6 +117,9 @@ def _others(folder: Path, backends: Backends, plan: Plan, sections: Sequence[str
     if "import" in sections:
         say(f"Import: {5 * plan.count:,} mailboxes")
         yield import_table(measure_import(folder, backends, 5 * plan.count))
+    if "watchers" in sections:
+        say(f"Events: {plan.watchers} watchers of one run")
+        yield watchers_table(measure_watchers(folder, backends, plan.watchers, plan.watched_seconds))
 
 
 def _most(plan: Plan, sections: Sequence[str]) -> int:
