@@ -28,6 +28,7 @@ from bench.plan import Plan, Void
 from bench.report_pages import measure_pages, pages_table
 from bench.saves import measure_saves, saves_table
 from bench.service import Backends, open_backends
+from bench.watchers import measure_watchers, watchers_table
 from tests.servers.process import ServerError, scratch_folder
 
 SECTIONS = (
@@ -43,6 +44,7 @@ SECTIONS = (
     "hostile",
     "pages",
     "saves",
+    "watchers",
 )
 _MAIL = {"wall", "delay", "growth", "hostile", "saves"}
 
@@ -85,7 +87,11 @@ def _positive(text: str) -> int:
 
 
 def _plan(options: argparse.Namespace) -> Plan:
-    base = Plan(count=200, rounds=1, saves=3, steps=(100, 400), domains=200) if options.short else Plan()
+    base = (
+        Plan(count=200, rounds=1, saves=3, steps=(100, 400), domains=200, watchers=50, watched_seconds=8.0)
+        if options.short
+        else Plan()
+    )
     return replace(base, count=options.count or base.count, rounds=options.rounds or base.rounds)
 
 
@@ -137,6 +143,9 @@ def _others(folder: Path, backends: Backends, plan: Plan, sections: Sequence[str
     if "pages" in sections:
         say(f"Pages of a report of {50 * plan.count:,} mailboxes")
         yield pages_table(measure_pages(folder, backends, 50 * plan.count))
+    if "watchers" in sections:
+        say(f"Events: {plan.watchers} watchers of one run")
+        yield watchers_table(measure_watchers(folder, backends, plan.watchers, plan.watched_seconds))
 
 
 def _most(plan: Plan, sections: Sequence[str]) -> int:

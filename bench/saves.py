@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import quantiles
+from typing import Any
 
 import requests
 
