@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from standardwebhooks import Webhook
 
+from settings_store import schema
 from settings_store.db import Database
 from settings_store.events.kinds import (
     ChangeVerified,
@@ -22,6 +24,7 @@ from tests.servers.receivers import Hook, hook
 from tests.servers.stores import sqlite_store
 from tests.worker.webhooks.test_signature import verify_v1a
 from tests.worker.webhooks.world import World, subjects
+from worker.service.webhooks import EndpointRequest
 from worker.webhooks import delivery, schedule
 
 
@@ -266,3 +269,20 @@ def test_what_is_old_is_forgotten(light: World, web: Hook) -> None:
     light.now += delivery.KEPT_DAYS * 86400 + 1
     light.send()
     assert light.deliveries(seen) == []
+
+
+def test_no_secret_is_kept_or_logged(light: World, caplog: pytest.LogCaptureFixture) -> None:
+    """Planted in the URL, and the secrets themselves; looked for in every column of every table, and in every log."""
+    caplog.set_level(1)
+    webhooks = light.webhooks()
+    made = [webhooks.add(EndpointRequest(f"http://127.0.0.1:1/h?key=pl4nted{n}", signature="v1")) for n in range(2)]
+    made.append(webhooks.rotate(made[0].endpoint.id))
+    light.happens("a")
+    light.send()
+    delivery.try_out(light.resources, made[1].endpoint)
+    with light.database.read() as conn:
+        rows = [str(tuple(row)) for table in schema.metadata.sorted_tables for row in conn.execute(sa.select(table))]
+    assert sum("the connection was refused" in row for row in rows) == 2
+    told = "\n".join([*rows, caplog.text, repr(made), repr(webhooks), repr(light.resources)])
+    for secret in ("pl4nted", "whsec_", *(each.secret.removeprefix("whsec_") for each in made if each.secret)):
+        assert secret not in told
