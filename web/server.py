@@ -1,6 +1,7 @@
 """The HTTP server: uvicorn in a thread of this process, beside whatever else it does."""
 
 import contextlib
+import logging
 import socket
 import threading
 from collections.abc import Iterator
@@ -33,6 +34,9 @@ def answering(preflight: Preflight, host: str, port: int) -> Iterator[str]:
             timeout_graceful_shutdown=int(_STOP_SECONDS) - 5,
             lifespan="off",
         )
+        # It would write query strings, and with `access_log=False` does so where other handlers are.
+        logging.getLogger("uvicorn.access").disabled = True
+        logging.getLogger("uvicorn.error").addFilter(_without_words)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([listener],), name="web", daemon=True)
         thread.start()
@@ -43,6 +47,14 @@ def answering(preflight: Preflight, host: str, port: int) -> Iterator[str]:
         finally:
             server.should_exit = True
             thread.join(_STOP_SECONDS)
+
+
+def _without_words(record: logging.LogRecord) -> bool:
+    """What an exception says may be what was sent to us, a key or a password: the log has its type alone."""
+    if record.exc_info and record.exc_info[0]:
+        record.msg, record.args = f"{record.getMessage().strip()} {record.exc_info[0].__name__}", ()
+        record.exc_info = record.exc_text = None
+    return True
 
 
 def _listen(host: str, port: int) -> socket.socket:
