@@ -26,7 +26,7 @@ def test_a_key_is_alone_on_standard_output(planted: Planted) -> None:
     assert "crm, host_app (change, read), never used, expires " in planted.run("api-keys", "list").out
 
     assert (
-        planted.run("api-keys", "revoke", f"key_{key.id}").err == "Revoked: crm. The next request with it is refused.\n"
+        planted.run("api-keys", "revoke", f"key_{key.id}").out == "Revoked: crm. The next request with it is refused.\n"
     )
     assert "revoked " in planted.run("api-keys", "list").out
 
@@ -34,7 +34,7 @@ def test_a_key_is_alone_on_standard_output(planted: Planted) -> None:
 def test_a_users_key_and_a_test_key(planted: Planted) -> None:
     planted.domain("demo.example")
     planted.run("users", "add", "mia", "--role", "member", "--domain", "demo.example")
-    assert planted.run("users", "add", "bob", "--role", "super_admin").err == "Added: bob, super_admin.\n"
+    assert planted.run("users", "add", "bob", "--role", "super_admin").out == "Added: bob, super_admin.\n"
     planted.run("api-keys", "create", "bob's", "--user", "bob", "--test")
 
     (listed,) = planted.run("api-keys", "list", "--json").document
@@ -60,7 +60,7 @@ def test_keys_are_an_accounts(planted: Planted) -> None:
     planted.run("accounts", "add", "north")
     said = planted.run("--account", "north", "api-keys", "create", "crm")
     assert "mail-preflight --account north api-keys revoke" in said.err
-    assert planted.run("api-keys", "list").out == ""
+    assert planted.run("api-keys", "list", "--json").document == []
     assert planted.run("accounts", "remove", "north").status == 0
 
 
@@ -107,6 +107,6 @@ def test_the_keys_of_credentials_are_others(planted: Planted) -> None:
     planted.run("api-keys", "create", "crm")
     with planted.database.read() as conn:
         before = conn.execute(sa.select(schema.api_keys)).all()
-    assert planted.run("keys", "rotate").err == "0 credentials encrypted with the first key.\n"
+    assert planted.run("keys", "rotate").out == "0 credentials encrypted with the first key.\n"
     with planted.database.read() as conn:
         assert conn.execute(sa.select(schema.api_keys)).all() == before
