@@ -78,10 +78,11 @@ def create(
         request = _request(name, role, scope, expires, live=not test)
         key, plain = access.create_key(_of_user(request, access, user))
     typer.echo(plain.text)
-    inform(f"This is shown once: keep it where secrets are kept. Its id is {_PREFIX}{key.id}.")
+    inform(f"This is shown once: keep it where secrets are kept. Its id is {_PREFIX}{key.id}.", beside=True)
     if key.expires_at is not None:
-        inform(f"It expires at {local(key.expires_at)}.")
-    inform(f"To end it: mail-preflight api-keys revoke {_PREFIX}{key.id}{' --operator' if operator else ''}")
+        inform(f"It expires at {local(key.expires_at)}.", beside=True)
+    way = f"mail-preflight api-keys revoke {_PREFIX}{key.id}{' --operator' if operator else ''}"
+    inform(f"To end it: {way}", beside=True)
 
 
 def _request(

@@ -65,7 +65,7 @@ def create(wanted: NewKey, response: Response, access: Manager) -> NewKeyDocumen
     key, plain = access.create_key(wanted.wanted())
     document = key_document(key)
     response.headers["Location"] = f"/v1/api-keys/{document.id}"
-    return NewKeyDocument(**document.model_dump(), key=plain.text)
+    return NewKeyDocument(**dict(document), key=plain.text)
 
 
 @routes.get("/v1/api-keys", operation_id="api_keys.list")

@@ -14,8 +14,11 @@ import pytest
 from pydantic import SecretStr
 
 from checks.model import Endpoint, Invalid, Protocol
+from settings_store.access.api_keys import KeyRequest
+from settings_store.access.roles import Role
 from settings_store.alerts.channels import Subscription
 from settings_store.audit import SERVICE
+from settings_store.events.events import Searched
 from settings_store.mailboxes.listing import Filter
 from tests.servers.postgres import PostgresServer
 from tests.servers.stores import sqlite_store
@@ -108,13 +111,32 @@ CALLS: list[tuple[str, Call]] = [
     ("alerts.remove", lambda account, ids: account.alerts.remove(ids.channel)),
     ("alerts.test", lambda account, ids: list(account.alerts.test(ids.channel))),
     ("alerts.test", lambda account, _: list(account.alerts.test())),
+    ("access.create_key", lambda account, ids: account.access.create_key(KeyRequest("new", user_id=ids.user))[0].role),
+    ("access.keys", lambda account, _: account.access.keys()),
+    ("access.key", lambda account, ids: account.access.key(ids.key)),
+    ("access.revoke_key", lambda account, ids: account.access.revoke_key(ids.key)),
+    ("access.add_user", lambda account, ids: account.access.add_user("new", Role.MEMBER, ids.domain).role),
+    ("access.users", lambda account, _: account.access.users()),
+    ("access.user", lambda account, ids: account.access.user(ids.user)),
+    ("access.user_named", lambda account, ids: account.access.user_named(ids.user_name)),
+    ("access.change_role", lambda account, ids: account.access.change_role(ids.user, Role.HOST_APP)),
+    ("access.remove_user", lambda account, ids: account.access.remove_user(ids.user)),
+    ("audit.entries", lambda account, _: account.audit.entries(Searched(by_service=True), None, None, 1000)),
 ]
 """Every use case and how it is called. What a stranger may list is empty, and what needs an id is not known."""
 
-EMPTY = {"domains.summaries", "health.of_all", "maintenance.windows", "alerts.channels"}
+EMPTY = {
+    "domains.summaries",
+    "health.of_all",
+    "maintenance.windows",
+    "alerts.channels",
+    "access.keys",
+    "access.users",
+    "audit.entries",
+}
 NEW = {"changes.save", "mailboxes.import_file"}
 """Domains have names of their own in each account: the stranger makes a new one of that name."""
-OF_NOBODY = {"changes.watch_minutes", "runs.working", "watches.anybody", "watches.watching"}
+OF_NOBODY = {"changes.watch_minutes", "runs.working", "watches.anybody", "watches.watching", "access.domain_names"}
 """They say or do nothing that is an account's."""
 IDS = [f"{name}-{place}" for place, (name, _) in enumerate(CALLS)]
 
@@ -174,7 +196,7 @@ def test_their_ids_are_as_unknown_as_ids_of_nobody(shared: TheirAccount, name: s
     if name in EMPTY:
         assert answer == "[]"
     elif name not in NEW:
-        assert answer.startswith("Invalid: ")
+        assert answer.startswith(("Invalid: ", "Unknown: "))
 
 
 @pytest.mark.parametrize(("name", "call"), CALLS, ids=IDS)

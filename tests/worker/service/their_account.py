@@ -15,6 +15,8 @@ from checks.codes import Code, Verdict
 from checks.model import Endpoint, Protocol
 from checks.settings import ImapSettings
 from settings_store import domains, schema
+from settings_store.access.api_keys import KeyRequest
+from settings_store.access.roles import Role
 from settings_store.alerts.channels import Subscription
 from settings_store.audit import SERVICE, Actor
 from settings_store.changes import changes
@@ -53,6 +55,9 @@ class Ids:
     channel: str
     channel_id: int
     incident: str
+    user: str
+    user_name: str
+    key: str
     file: Path
 
     def stripped(self, text: str) -> str:
@@ -78,6 +83,9 @@ def ids_of_nobody(folder: Path) -> Ids:
         channel="unknown-channel",
         channel_id=987_656,
         incident=uuid.uuid4().hex,
+        user=uuid.uuid4().hex,
+        user_name="unknown-user",
+        key="0" * 12,
         file=_mailbox_file(folder, "unknown.example"),
     )
 
@@ -173,6 +181,7 @@ def _fill(preflight: Preflight, account_id: int, folder: Path) -> Ids:
     window = theirs.maintenance.announce("theirs.example", now - 60, now + 3600)
     subscription = Subscription(language="en")
     channel = theirs.alerts.add("their-admins", "json://127.0.0.1:1/", subscription).channel
+    user = theirs.access.add_user("their-admin", Role.SUPER_ADMIN)
     with preflight.database.begin() as conn:
         domain_id = domains.find_domain(conn, account_id, "theirs.example").id
         incident = _reject_and_open(conn, account_id, domain_id, now)
@@ -190,6 +199,9 @@ def _fill(preflight: Preflight, account_id: int, folder: Path) -> Ids:
         channel=channel.name,
         channel_id=channel.id,
         incident=incident,
+        user=user.id,
+        user_name=user.name,
+        key=theirs.access.create_key(KeyRequest("crm"))[0].id,
         file=file,
     )
 
