@@ -74,7 +74,7 @@ def test_a_run_is_asked_for_when_its_change_is_committed(preflight: Preflight, u
     seen: list[int] = []
     other = Database(url)
 
-    def published(task: str, run_id: str) -> None:
+    def published(_task: str, run_id: str) -> None:
         with other.read() as conn:
             mine = sa.select(sa.func.count()).where(schema.runs.c.id == run_id)
             seen.append(conn.execute(mine).scalar_one())
