@@ -14,7 +14,6 @@ from settings_store.access.roles import RIGHTS, Role
 from tests.web.api import Answer, Api, running
 from web.access.routing import GuardedRoute
 from web.api.routes import RESOURCES
-from web.limits.reading import MOST_BYTES
 from web.problems.codes import KINDS, ProblemCode
 from web.request_ids import HEADERS
 
@@ -119,11 +118,12 @@ def test_wrong_media_type(site: Api, route: GuardedRoute, kind: str | None) -> N
 
 @pytest.mark.parametrize("route", WITH_BODY, ids=_name)
 def test_too_large(site: Api, route: GuardedRoute) -> None:
-    most = MOST_BYTES if route.max_body_size is None else route.max_body_size
     with socket.create_connection(site.place) as client:
         head = f"{_method(route)} {_address(route)} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {site.key}\r\n"
-        client.sendall(f"{head}Content-Length: {most + 1}\r\n\r\n".encode())
-        assert client.recv(100).startswith(b"HTTP/1.1 413 ")
+        client.sendall(f"{head}Content-Length: {route.most_bytes + 1}\r\n\r\n".encode())
+        answer = client.recv(4096)
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"application/problem+json" in answer
 
 
 @pytest.mark.parametrize("route", WITH_BODY, ids=_name)

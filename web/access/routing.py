@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from web.access.granted import Needs
 from web.limits.rates import Policy, count_request, is_expensive
-from web.limits.reading import readable
+from web.limits.reading import MOST_BYTES, readable
 from web.repetition.once import answered, keeps_afterwards, once
 
 PUBLIC_TAG = "public"
@@ -21,6 +21,8 @@ class GuardedRoute(APIRoute):
     """A route whose handler is given what needs a right, or which says that it is public."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        # Ours to hold: the framework's own limit answers in plain text.
+        self.most_bytes: int = options.pop("max_body_size", None) or MOST_BYTES
         self._afterwards = keeps_afterwards(endpoint)
         # FastAPI builds what it calls anew, from the endpoint, where a router is included.
         super().__init__(path, endpoint if self._afterwards else once(self, endpoint), **options)
@@ -38,7 +40,7 @@ class GuardedRoute(APIRoute):
             caller = self.needs.caller(request)
             if is_expensive(self.endpoint):
                 await count_request(request, request.app.state.rates, Policy.EXPENSIVE, caller.key.id)
-            request = await readable(request, wants_json=self.body_field is not None, most=self.max_body_size)
+            request = await readable(request, wants_json=self.body_field is not None, most=self.most_bytes)
             return await answered(request, caller.key.id, handler, afterwards=self._afterwards)
 
         return guarded

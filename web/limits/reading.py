@@ -18,6 +18,7 @@ MOST_BYTES = 1_000_000
 FIRST_SECONDS = 20.0
 _SLOWEST = 1_000  # bytes a second, on the average and beyond the first seconds
 _IN_THREAD = 50_000  # bytes of JSON that would hold up the other requests
+_WITHOUT_BODY = frozenset({"GET", "DELETE"})
 _REPLACED = "\ufffd"  # what the server makes of bytes of a path that are no UTF-8
 
 
@@ -31,14 +32,16 @@ class ReadRequest(Request):
         return self.value
 
 
-async def readable(request: Request, *, wants_json: bool, most: int | None = None) -> Request:
+async def readable(request: Request, *, wants_json: bool, most: int) -> Request:
     """The request, with its body read where it is to be JSON, else with one that ends when it is too much.
 
     Raises `Problem`.
     """
     _require_usable_address(request)
-    body = _Body(request.receive, MOST_BYTES if most is None else most)
+    body = _Body(request.receive, most)
     body.require_room(request.headers.get("content-length", "0"))
+    if request.method in _WITHOUT_BODY:
+        return request  # streams ask it for as long as they live whether anybody listens
     if not wants_json:
         return Request(request.scope, body.receive)
     read = ReadRequest(request.scope, body.receive)
@@ -52,7 +55,7 @@ async def readable(request: Request, *, wants_json: bool, most: int | None = Non
 class _Body:
     def __init__(self, receive: Receive, most: int) -> None:
         self._receive, self._most = receive, most
-        self._begun, self._got = time.monotonic(), 0
+        self._begun, self._got, self._whole = time.monotonic(), 0, False
 
     def require_room(self, length: str) -> None:
         """Raises `Problem` for what is too large by its own word. The server has made sure that it is a number."""
@@ -61,6 +64,8 @@ class _Body:
 
     async def receive(self) -> Message:
         """What comes next. Raises `Problem` where that is too much, or too late."""
+        if self._whole:
+            return await self._receive()
         until = self._begun + FIRST_SECONDS + self._got / _SLOWEST
         try:
             async with asyncio.timeout(max(0.0, until - time.monotonic())):
@@ -68,6 +73,7 @@ class _Body:
         except TimeoutError:
             detail = "the body came too slowly; nothing was done"
             raise Problem(ProblemCode.REQUEST_TIMEOUT, detail, headers={"Connection": "close"}) from None
+        self._whole = not message.get("more_body", False)
         self._got += len(message.get("body", b""))
         if self._got > self._most:
             raise self._too_large()
