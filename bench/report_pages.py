@@ -99,6 +99,7 @@ def _plant(preflight: Preflight, count: int) -> str:
         conn.execute(row.insert().from_select(names, source))
         runs.finish(conn, saved.run_id, *summarise(outcomes.rows(conn, saved.run_id), ()), now)
         changes.mark_verified(conn, saved.change_id, now)
+        conn.execute(sa.text("ANALYZE"))  # as PostgreSQL does by itself in a while
     return saved.change_id
 
 
