@@ -51,7 +51,7 @@ _its_run = sa.and_(
     _runs.c.kind == "preflight",
     _runs.c.created_at == _newest.scalar_subquery(),
 )
-_IDS = sa.bindparam("ids", expanding=True)
+_IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
 # Made once: to make them takes longer than to have them answered.
 _STANDINGS = (
     sa.select(
