@@ -42,32 +42,51 @@ class Group:
     count: int
 
 
+_other = _runs.alias()
+_newest = sa.select(sa.func.max(_other.c.created_at)).where(
+    _other.c.change_id == _changes.c.id, _other.c.kind == "preflight"
+)
+_its_run = sa.and_(
+    _runs.c.change_id == _changes.c.id,
+    _runs.c.kind == "preflight",
+    _runs.c.created_at == _newest.scalar_subquery(),
+)
+_IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
+# Made once: to make them takes longer than to have them answered.
+_STANDINGS = (
+    sa.select(
+        _changes.c.id,
+        _changes.c.state,
+        _runs.c.id.label("run_id"),
+        _runs.c.stage,
+        _runs.c.counts,
+        _runs.c.checksum,
+        _runs.c.stop_code,
+    )
+    .outerjoin_from(_changes, _runs, _its_run)
+    .where(_changes.c.id.in_(_IDS))
+)
+_judged = sa.or_(_rows.c.baseline_page.is_(None), _rows.c.baseline_verdict.is_not(None)).label("judged")
+_WHAT = _rows.c.run_id, _rows.c.before, _rows.c.verdict, _rows.c.baseline_verdict, _judged
+_GROUPS = sa.select(*_WHAT, sa.func.count().label("number")).where(_rows.c.run_id.in_(_IDS)).group_by(*_WHAT)
+_ENDPOINTS = (
+    sa.select(_results.c.run_id, _results.c.document)
+    .where(_results.c.run_id.in_(_IDS), _results.c.phase == CANDIDATE)
+    .order_by(_results.c.protocol)
+)
+
+
 def standings(conn: Connection, change_ids: Collection[str]) -> dict[str, Standing]:
     """The changes with these ids, of those that there still are."""
-    other = _runs.alias()
-    newest = sa.select(sa.func.max(other.c.created_at)).where(
-        other.c.change_id == _changes.c.id, other.c.kind == "preflight"
-    )
-    its_run = sa.and_(
-        _runs.c.change_id == _changes.c.id,
-        _runs.c.kind == "preflight",
-        _runs.c.created_at == newest.scalar_subquery(),
-    )
-    columns = _runs.c.stage, _runs.c.counts, _runs.c.checksum, _runs.c.stop_code
-    query = sa.select(_changes.c.id, _changes.c.state, _runs.c.id.label("run_id"), *columns)
-    found = conn.execute(query.outerjoin_from(_changes, _runs, its_run).where(_changes.c.id.in_(change_ids)))
     return {
         row.id: Standing(row.id, ChangeState(row.state), row.run_id, row.stage, row.counts, row.checksum, row.stop_code)
-        for row in found
+        for row in conn.execute(_STANDINGS, {"ids": list(change_ids)})
     }
 
 
 def groups(conn: Connection, run_ids: Collection[str]) -> Iterator[Group]:
     """The mailboxes of runs, counted by what is known of them."""
-    judged = sa.or_(_rows.c.baseline_page.is_(None), _rows.c.baseline_verdict.is_not(None)).label("judged")
-    what = _rows.c.run_id, _rows.c.before, _rows.c.verdict, _rows.c.baseline_verdict, judged
-    query = sa.select(*what, sa.func.count().label("number")).where(_rows.c.run_id.in_(run_ids)).group_by(*what)
-    for row in conn.execute(query):
+    for row in conn.execute(_GROUPS, {"ids": list(run_ids)}):
         yield Group(
             row.run_id,
             MailboxState(row.before),
@@ -80,9 +99,7 @@ def groups(conn: Connection, run_ids: Collection[str]) -> Iterator[Group]:
 
 def endpoint_documents(conn: Connection, run_ids: Collection[str]) -> dict[str, list[dict[str, Any]]]:
     """The results of the endpoints of runs with the proposed settings, as they were saved."""
-    mine = _results.c.run_id.in_(run_ids), _results.c.phase == CANDIDATE
-    query = sa.select(_results.c.run_id, _results.c.document).where(*mine).order_by(_results.c.protocol)
     found: dict[str, list[dict[str, Any]]] = {}
-    for row in conn.execute(query):
+    for row in conn.execute(_ENDPOINTS, {"ids": list(run_ids)}):
         found.setdefault(row.run_id, []).append(row.document)
     return found

@@ -20,6 +20,7 @@ _LOCK = 716_328_194  # the first half of the locks' names; any number will do th
 _ANNOUNCED = "events announced"  # in `Connection.info`, which lives as long as the connection to the server
 
 _LAST = "SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END AS seq FROM events_seq_seq"
+_NEWEST = sa.select(sa.func.max(schema.events.c.seq))
 _ANNOUNCE = sa.text(f"SELECT pg_advisory_xact_lock_shared(:lock, known.seq::int) FROM ({_LAST}) AS known")  # noqa: S608 -- a constant
 _OPEN = sa.text(
     "SELECT min(objid::bigint) FROM pg_locks WHERE locktype = 'advisory' AND classid = :lock AND objsubid = 2 "
@@ -56,7 +57,7 @@ def look(database: Database) -> Settled:
     """
     with database.ask() as conn:
         if conn.dialect.name != "postgresql":
-            newest = conn.execute(sa.select(sa.func.max(schema.events.c.seq))).scalar() or 0
+            newest = conn.execute(_NEWEST).scalar() or 0
             return Settled(newest, newest)
         last = conn.execute(sa.text(_LAST)).scalar_one()
         still_open = conn.execute(_OPEN, {"lock": _LOCK}).scalar()

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 _QUICK, _IDLE, _TROUBLE = 0.2, 0.5, 1.0
 _QUICK_FOR = 3.0  # seconds after the last news
-_LONGEST = 0.7  # between two looks at one change: there is news within a second
+_LONGEST = 0.65  # between two looks at one change: there is news within a second
 _A_WATCHER, _A_MAILBOX = 1.5e-3, 1e-4  # seconds between two looks, for each
 _KEYS_EVERY = 5.0
 _RETRY_SECONDS = "5"
@@ -134,7 +134,7 @@ class Hub:
         moved = [topic for topic, _ in news.standing]
         moved += [topic for topic in ready if (topic.account_id, topic.change_id) in by_key]
         for topic in moved:
-            topic.wake()
+            topic.tell(_pause_of(topic))
         if news.revoked:
             self._revoked = news.revoked
             self._wake_all()
@@ -242,8 +242,7 @@ class _Reader:
         found = following.standing(self._database, due, self._known)
         for key in due:
             total = found[key].total if key in found and not found[key].ended else 0
-            wait = max(_QUICK, total * _A_MAILBOX, len(watched[key].watchers) * _A_WATCHER)
-            self._due[key] = now + min(wait, _LONGEST)
+            self._due[key] = now + min(max(_QUICK, total * _A_MAILBOX, _pause_of(watched[key])), _LONGEST)
         told = [(watched[key], found.get(key)) for key in due if key in fresh or found.get(key) != self._known.get(key)]
         self._known |= found
         self._due = {key: at for key, at in self._due.items() if key in watched}
@@ -259,3 +258,8 @@ class _Reader:
         if news:
             self._news_at = now
         self.pause = _QUICK if now - self._news_at < _QUICK_FOR else _IDLE
+
+
+def _pause_of(topic: Topic) -> float:
+    """Seconds between two times at which all watchers of a topic are woken."""
+    return min(len(topic.watchers) * _A_WATCHER, _LONGEST)

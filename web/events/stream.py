@@ -66,18 +66,23 @@ class EventStream(Response):
         await ready(topic, wake, leaving)
         await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
         text, place = self._begin(topic)
-        while not leaving.done():
-            wake.clear()
-            more, place = await self._news(topic, place, wake)
-            text += more
-            if reason := self._over(topic, until):
-                last = text + frames.closing(reason)
-                await send({"type": "http.response.body", "body": last, "more_body": False})
-                return
-            if text:
-                await send({"type": "http.response.body", "body": text, "more_body": True})
-            # What came while it was sent has set the event again: it is looked at at once.
-            text = b"" if await waited(wake, min(self._heartbeat, until - time.monotonic())) else frames.HEARTBEAT
+        pulse = Pulse(wake, self._heartbeat, until)
+        try:
+            while not leaving.done():
+                wake.clear()
+                more, place = await self._news(topic, place, wake)
+                text += more
+                if reason := self._over(topic, until):
+                    last = text + frames.closing(reason)
+                    await send({"type": "http.response.body", "body": last, "more_body": False})
+                    return
+                if text or pulse.is_due:
+                    await send({"type": "http.response.body", "body": text or frames.HEARTBEAT, "more_body": True})
+                    pulse.sent()
+                text = b""
+                await wake.wait()  # what came while it was sent has set it again
+        finally:
+            pulse.end()
 
     def _begin(self, topic: Topic) -> tuple[bytes, Place]:
         of = self._of
@@ -101,6 +106,36 @@ class EventStream(Response):
         if topic.gone:
             return "removed"
         return self._hub.over(self._of.key_id) or ("time" if time.monotonic() >= until else "")
+
+
+class Pulse:
+    """Sets an event when nothing was sent for so long, and when the time is over. One timer, however much is sent."""
+
+    def __init__(self, wake: asyncio.Event, seconds: float, until: float) -> None:
+        self._wake, self._seconds, self._sent_at = wake, seconds, time.monotonic()
+        self._loop = asyncio.get_running_loop()
+        self._last = self._loop.call_later(max(until - self._sent_at, 0), wake.set)
+        self._timer = self._loop.call_later(seconds, self._ring)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether nothing was sent for so long."""
+        return time.monotonic() - self._sent_at >= self._seconds
+
+    def sent(self) -> None:
+        """Something was sent just now."""
+        self._sent_at = time.monotonic()
+
+    def end(self) -> None:
+        """Nobody is woken any more."""
+        self._timer.cancel()
+        self._last.cancel()
+
+    def _ring(self) -> None:
+        left_over = self._sent_at + self._seconds - time.monotonic()
+        if left_over <= 0:
+            self._wake.set()
+        self._timer = self._loop.call_later(left_over if left_over > 0 else self._seconds, self._ring)
 
 
 async def ready(topic: Topic, wake: asyncio.Event, leaving: "asyncio.Future[None]") -> None:

@@ -5,6 +5,7 @@ topic's; one that falls behind reads the rest from the database.
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -47,6 +48,8 @@ class Topic:
     watchers: set[asyncio.Event] = field(default_factory=set)
     _log: deque[_Stored] = field(default_factory=deque)
     _version: int = 0
+    _woken_at: float = 0.0
+    _alarm: asyncio.TimerHandle | None = None
     _state: list[tuple[int, bytes]] = field(default_factory=list)
     _finished: tuple[int, bytes] | None = None
     _endpoints: set[Seen] = field(default_factory=set)
@@ -90,8 +93,20 @@ class Topic:
         elif before is None or not before.ended or (before.run_id, before.checksum) != (now.run_id, now.checksum):
             self._finished = (self._version, frames.finished(self.change_id, now))
 
+    def tell(self, pause: float) -> None:
+        """Whoever waits looks again, `pause` seconds after they last did: what wakes many at a time is what costs."""
+        rest = self._woken_at + pause - time.monotonic()
+        if rest <= 0:
+            self.wake()
+        elif self._alarm is None:
+            self._alarm = asyncio.get_running_loop().call_later(rest, self.wake)
+
     def wake(self) -> None:
         """Whoever waits looks again."""
+        self._woken_at, alarm = time.monotonic(), self._alarm
+        if alarm is not None:
+            alarm.cancel()
+            self._alarm = None
         for watcher in self.watchers:
             watcher.set()
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from checks.model import Endpoint, Invalid, Protocol
+from checks.model import Invalid
 from settings_store.access.api_keys import KeyRequest
 from settings_store.access.roles import Role
 from settings_store.alerts.channels import Subscription
