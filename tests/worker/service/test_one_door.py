@@ -15,11 +15,13 @@ from pydantic import SecretStr
 from checks.model import Invalid
 from settings_store.alerts.channels import Subscription
 from settings_store.audit import SERVICE
+from settings_store.webhooks.deliveries import Range
 from tests.servers.postgres import PostgresServer
 from tests.servers.stores import sqlite_store
 from tests.worker.service.their_account import SETTINGS, Ids, TheirAccount, ids_of_nobody, their_account
 from worker.service.account import Account
 from worker.service.preflight import Preflight
+from worker.service.webhooks import EndpointRequest
 
 Call = Callable[[Account, Ids], object]
 URL = "json://127.0.0.1:1/"
@@ -84,10 +86,24 @@ CALLS: list[tuple[str, Call]] = [
     ("alerts.remove", lambda account, ids: account.alerts.remove(ids.channel)),
     ("alerts.test", lambda account, ids: list(account.alerts.test(ids.channel))),
     ("alerts.test", lambda account, _: list(account.alerts.test())),
+    (
+        "webhooks.add",
+        lambda account, ids: account.webhooks.add(EndpointRequest("https://a.example/", (), ids.domain)).silent,
+    ),
+    ("webhooks.endpoints", lambda account, _: account.webhooks.endpoints(10)),
+    ("webhooks.look", lambda account, ids: account.webhooks.look(ids.webhook)),
+    ("webhooks.change", lambda account, ids: account.webhooks.change(ids.webhook, {"enabled": False})),
+    ("webhooks.rotate", lambda account, ids: account.webhooks.rotate(ids.webhook)),
+    ("webhooks.remove", lambda account, ids: account.webhooks.remove(ids.webhook)),
+    ("webhooks.test", lambda account, ids: account.webhooks.test(ids.webhook)),
+    ("webhooks.deliveries", lambda account, ids: account.webhooks.deliveries(ids.webhook, 10)),
+    ("webhooks.delivery", lambda account, ids: account.webhooks.delivery(ids.webhook, ids.delivery)),
+    ("webhooks.redeliver", lambda account, ids: account.webhooks.redeliver(ids.webhook, ids.delivery)),
+    ("webhooks.redeliver_range", lambda account, ids: account.webhooks.redeliver_range(ids.webhook, Range())),
 ]
 """Every use case and how it is called. What a stranger may list is empty, and what needs an id is not known."""
 
-EMPTY = {"domains.summaries", "health.of_all", "maintenance.windows", "alerts.channels"}
+EMPTY = {"domains.summaries", "health.of_all", "maintenance.windows", "alerts.channels", "webhooks.endpoints"}
 NEW = {"changes.save", "mailboxes.import_file"}
 """Domains have names of their own in each account: the stranger makes a new one of that name."""
 OF_NOBODY = {"changes.watch_minutes", "runs.working", "watches.anybody", "watches.watching"}
@@ -150,7 +166,7 @@ def test_their_ids_are_as_unknown_as_ids_of_nobody(shared: TheirAccount, name: s
     if name in EMPTY:
         assert answer == "[]"
     elif name not in NEW:
-        assert answer.startswith("Invalid: ")
+        assert answer.startswith(("Invalid: ", "Unknown: "))
 
 
 @pytest.mark.parametrize(("name", "call"), CALLS, ids=IDS)

@@ -23,10 +23,12 @@ from settings_store.incidents import incidents
 from settings_store.incidents.incidents import Opening, Scope, Severity
 from settings_store.runs import outcomes, pages, planning, runs
 from settings_store.secrets import new_key
+from settings_store.webhooks.deliveries import Range
 from worker.changes.impact import Impact
 from worker.config import Config
 from worker.service.account import Account
 from worker.service.preflight import Preflight
+from worker.service.webhooks import EndpointRequest
 
 THEIRS = "theirs"
 Row = tuple[tuple[str, str], ...]
@@ -51,6 +53,8 @@ class Ids:
     run: str
     window: int
     channel: str
+    webhook: str
+    delivery: str
     file: Path
 
     def stripped(self, text: str) -> str:
@@ -74,6 +78,8 @@ def ids_of_nobody(folder: Path) -> Ids:
         run=uuid.uuid4().hex,
         window=987_655,
         channel="unknown-channel",
+        webhook="0" * 32,
+        delivery="0" * 32,
         file=_mailbox_file(folder, "unknown.example"),
     )
 
@@ -169,6 +175,8 @@ def _fill(preflight: Preflight, account_id: int, folder: Path) -> Ids:
     window = theirs.maintenance.announce("theirs.example", now - 60, now + 3600)
     subscription = Subscription(language="en")
     channel = theirs.alerts.add("their-admins", "json://127.0.0.1:1/", subscription).channel
+    webhook = theirs.webhooks.add(EndpointRequest("https://127.0.0.1:1/")).endpoint.id
+    theirs.webhooks.redeliver_range(webhook, Range())
     with preflight.database.begin() as conn:
         domain_id = domains.find_domain(conn, account_id, "theirs.example").id
         _reject_and_open(conn, account_id, domain_id, now)
@@ -184,6 +192,8 @@ def _fill(preflight: Preflight, account_id: int, folder: Path) -> Ids:
         run=verifying.run_id,
         window=window.id,
         channel=channel.name,
+        webhook=webhook,
+        delivery=theirs.webhooks.deliveries(webhook, 1)[0].id,
         file=file,
     )
 
