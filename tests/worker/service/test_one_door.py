@@ -20,6 +20,7 @@ from settings_store.alerts.channels import Subscription
 from settings_store.audit import SERVICE
 from settings_store.events.events import Searched
 from settings_store.mailboxes.listing import Filter
+from settings_store.webhooks.deliveries import Range
 from tests.servers.postgres import PostgresServer
 from tests.servers.stores import sqlite_store
 from tests.worker.service.their_account import SETTINGS, Ids, TheirAccount, ids_of_nobody, their_account
@@ -27,6 +28,7 @@ from worker.changes.report_rows import EVERY
 from worker.service.account import Account
 from worker.service.mailboxes import Form
 from worker.service.preflight import Preflight
+from worker.service.webhooks import EndpointRequest
 
 Call = Callable[[Account, Ids], object]
 URL = "json://127.0.0.1:1/"
@@ -120,6 +122,20 @@ CALLS: list[tuple[str, Call]] = [
     ("access.change_role", lambda account, ids: account.access.change_role(ids.user, Role.HOST_APP)),
     ("access.remove_user", lambda account, ids: account.access.remove_user(ids.user)),
     ("audit.entries", lambda account, _: account.audit.entries(Searched(by_service=True), None, None, 1000)),
+    (
+        "webhooks.add",
+        lambda account, ids: account.webhooks.add(EndpointRequest("https://a.example/", (), ids.domain)).silent,
+    ),
+    ("webhooks.endpoints", lambda account, _: account.webhooks.endpoints(10)),
+    ("webhooks.look", lambda account, ids: account.webhooks.look(ids.webhook)),
+    ("webhooks.change", lambda account, ids: account.webhooks.change(ids.webhook, {"enabled": False})),
+    ("webhooks.rotate", lambda account, ids: account.webhooks.rotate(ids.webhook)),
+    ("webhooks.remove", lambda account, ids: account.webhooks.remove(ids.webhook)),
+    ("webhooks.test", lambda account, ids: account.webhooks.test(ids.webhook)),
+    ("webhooks.deliveries", lambda account, ids: account.webhooks.deliveries(ids.webhook, 10)),
+    ("webhooks.delivery", lambda account, ids: account.webhooks.delivery(ids.webhook, ids.delivery)),
+    ("webhooks.redeliver", lambda account, ids: account.webhooks.redeliver(ids.webhook, ids.delivery)),
+    ("webhooks.redeliver_range", lambda account, ids: account.webhooks.redeliver_range(ids.webhook, Range())),
 ]
 """Every use case and how it is called. What a stranger may list is empty, and what needs an id is not known."""
 
@@ -132,6 +148,7 @@ EMPTY = {
     "access.keys",
     "access.users",
     "audit.entries",
+    "webhooks.endpoints",
 }
 NEW = {"mailboxes.import_rows", "domains.make_known", "changes.save", "mailboxes.import_file"}
 """Domains have names of their own in each account: the stranger makes a new one of that name."""

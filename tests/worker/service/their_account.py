@@ -25,10 +25,12 @@ from settings_store.incidents import incidents
 from settings_store.incidents.incidents import Opening, Scope, Severity
 from settings_store.runs import outcomes, pages, planning, runs
 from settings_store.secrets import new_key
+from settings_store.webhooks.deliveries import Range
 from worker.changes.impact import Impact
 from worker.config import Config
 from worker.service.account import Account
 from worker.service.preflight import Preflight
+from worker.service.webhooks import EndpointRequest
 
 THEIRS = "theirs"
 Row = tuple[tuple[str, str], ...]
@@ -58,6 +60,8 @@ class Ids:
     user: str
     user_name: str
     key: str
+    webhook: str
+    delivery: str
     file: Path
 
     def stripped(self, text: str) -> str:
@@ -86,6 +90,8 @@ def ids_of_nobody(folder: Path) -> Ids:
         user=uuid.uuid4().hex,
         user_name="unknown-user",
         key="0" * 12,
+        webhook="0" * 32,
+        delivery="0" * 32,
         file=_mailbox_file(folder, "unknown.example"),
     )
 
@@ -182,6 +188,8 @@ def _fill(preflight: Preflight, account_id: int, folder: Path) -> Ids:
     subscription = Subscription(language="en")
     channel = theirs.alerts.add("their-admins", "json://127.0.0.1:1/", subscription).channel
     user = theirs.access.add_user("their-admin", Role.SUPER_ADMIN)
+    webhook = theirs.webhooks.add(EndpointRequest("https://127.0.0.1:1/")).endpoint.id
+    theirs.webhooks.redeliver_range(webhook, Range())
     with preflight.database.begin() as conn:
         domain_id = domains.find_domain(conn, account_id, "theirs.example").id
         incident = _reject_and_open(conn, account_id, domain_id, now)
@@ -202,6 +210,8 @@ def _fill(preflight: Preflight, account_id: int, folder: Path) -> Ids:
         user=user.id,
         user_name=user.name,
         key=theirs.access.create_key(KeyRequest("crm"))[0].id,
+        webhook=webhook,
+        delivery=theirs.webhooks.deliveries(webhook, 1)[0].id,
         file=file,
     )
 
