@@ -59,3 +59,4 @@ def include(app: FastAPI) -> None:
     """Gives the app every route."""
     for resource in RESOURCES:
         app.include_router(resource.routes)
+    app.state.routes = tuple(route for resource in RESOURCES for route in resource.routes.routes)
