@@ -235,6 +235,15 @@ TEMPLATES: Sequence[tuple[str, str]] = (
         "アカウント {name} にはドメインがあります：{domains}。先にそれぞれを削除してください：{command}",
     ),
     (
+        "{name} is the sandbox of an account, and goes with it",
+        "{name} はアカウントのサンドボックスで、アカウントとともに削除されます",
+    ),
+    (
+        "an operator has no sandbox: make a test key for an account",
+        "運用者にサンドボックスはありません。テストキーはアカウントのものを作ってください",
+    ),
+    ("a sandbox has test keys only", "サンドボックスで作れるのはテストキーだけです"),
+    (
         "maintenance must end after it starts; correct --from and --until",
         "メンテナンスの終了は開始より後でなければなりません。--from と --until を直してください",
     ),

@@ -12,6 +12,7 @@ from settings_store import schema
 from settings_store.access.key_format import PlainKey, new_key
 from settings_store.access.roles import RIGHTS, Right, Role
 from settings_store.actors import Actor
+from settings_store.sandbox import accounts as sandboxes
 
 _keys, _users = schema.api_keys, schema.users
 _LONGEST_NAME = 200
@@ -66,7 +67,10 @@ class KeyRequest:
 def create(
     conn: Connection, account_id: int | None, wanted: KeyRequest, now: float, actor: Actor
 ) -> tuple[ApiKey, PlainKey]:
-    """Stores a new key; its text is known to the caller alone. Raises `Invalid`."""
+    """Stores a new key; its text is known to the caller alone. Raises `Invalid`.
+
+    A test key belongs to the account's sandbox, which is made with the first one, and so sees nothing else.
+    """
     name = " ".join(wanted.name.split())
     if not name or len(name) > _LONGEST_NAME:
         raise Invalid(f"give the key a name of up to {_LONGEST_NAME} characters: what it is for", "name")
@@ -75,6 +79,7 @@ def create(
     scopes = RIGHTS[wanted.role] if wanted.scopes is None else frozenset(wanted.scopes)
     if too_much := sorted(scopes - RIGHTS[wanted.role]):
         raise Invalid(f"the role {wanted.role} does not have {', '.join(too_much)}", "scopes")
+    account_id = _account_of(conn, account_id, live=wanted.live)
     plain = new_key(live=wanted.live)
     values = {
         "id": plain.id,
@@ -91,6 +96,19 @@ def create(
     }
     conn.execute(_keys.insert().values(**values))
     return _one(conn, _keys.c.id == plain.id), plain
+
+
+def _account_of(conn: Connection, account_id: int | None, *, live: bool) -> int | None:
+    """The account that a key sees. Raises `Invalid` where there is none of that kind."""
+    if account_id is None:
+        if not live:
+            raise Invalid("an operator has no sandbox: make a test key for an account", "live")
+        return None
+    if sandboxes.ahead_of(conn, account_id) is not None:
+        if live:
+            raise Invalid("a sandbox has test keys only", "live")
+        return account_id
+    return account_id if live else sandboxes.ensure(conn, account_id)
 
 
 def authenticate(conn: Connection, plain: PlainKey, now: float) -> ApiKey | None:
@@ -114,14 +132,15 @@ def note_use(conn: Connection, key: ApiKey, address: str, now: float) -> ApiKey:
 
 
 def list_keys(conn: Connection, account_id: int | None) -> list[ApiKey]:
-    """An account's keys, or the operators', the oldest first. Revoked ones too."""
-    mine = _keys.c.account_id.is_not_distinct_from(account_id)
-    return [_key(row) for row in conn.execute(_query().where(mine).order_by(_keys.c.created_at, _keys.c.id))]
+    """An account's keys with those of its sandbox, or the operators', the oldest first. Revoked ones too."""
+    return [
+        _key(row) for row in conn.execute(_query().where(_held_by(account_id)).order_by(_keys.c.created_at, _keys.c.id))
+    ]
 
 
 def find(conn: Connection, account_id: int | None, key_id: str) -> ApiKey:
-    """A key of an account, or of the operators. Raises `Unknown`."""
-    return _one(conn, _keys.c.id == key_id, _keys.c.account_id.is_not_distinct_from(account_id))
+    """A key of an account or its sandbox, or of the operators. Raises `Unknown`."""
+    return _one(conn, _keys.c.id == key_id, _held_by(account_id))
 
 
 def revoke(conn: Connection, account_id: int | None, key_id: str, now: float) -> ApiKey:
@@ -129,6 +148,15 @@ def revoke(conn: Connection, account_id: int | None, key_id: str, now: float) ->
     key = find(conn, account_id, key_id)
     conn.execute(_keys.update().where(_keys.c.id == key.id, _keys.c.revoked_at.is_(None)).values(revoked_at=now))
     return find(conn, account_id, key_id)
+
+
+def _held_by(account_id: int | None) -> sa.ColumnElement[bool]:
+    """Who has an account has its sandbox's keys too; not the other way round."""
+    if account_id is None:
+        return _keys.c.account_id.is_(None)
+    table = schema.sandboxes
+    sandbox = sa.select(table.c.account_id).where(table.c.of_account_id == account_id)
+    return sa.or_(_keys.c.account_id == account_id, _keys.c.account_id.in_(sandbox))
 
 
 def _query() -> "sa.Select[tuple[object, ...]]":
