@@ -54,7 +54,7 @@ def add_account(conn: Connection, name: str, now: float, actor: Actor) -> None:
 
 
 def remove_account(conn: Connection, name: str, now: float, actor: Actor) -> None:
-    """Removes an account with its channels and its sandbox. Raises `Invalid` where it has domains, or is the default."""
+    """Removes an account with its channels and its sandbox. Raises `Invalid` for one with domains, or the default."""
     account_id = find_account(conn, name)
     if sandboxes.ahead_of(conn, account_id) is not None:
         raise Invalid(f"{name!r} is the sandbox of an account, and goes with it", "account")

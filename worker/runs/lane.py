@@ -16,9 +16,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from checks.codes import Code, Verdict
-from checks.context import CheckContext
+from checks.context import CheckContext, Route
 from checks.model import Credential, EndpointResult, Fault, LoginResult, Protocol, Unavailable
-from checks.runner import Route, check_mailbox, open_route
+from checks.runner import check_mailbox, open_route
 from settings_store import domains
 from settings_store.mailboxes import correlation, login_budget, rejections
 from settings_store.runs import endpoints, outcomes, pages, quarantine, runs
