@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from settings_store import schema
 from settings_store.db import insert_into
 from settings_store.maintenance import at_rest
+from settings_store.sandbox.accounts import of_sandbox
 
 JITTER = 0.1
 _ENROL_AT_ONCE = 500
@@ -140,7 +141,8 @@ def hurry(
     recent = sa.select(_known.c.domain_id).where(
         _known.c.domain_id == _schedule.c.domain_id, _known.c.checked_at > not_since, _known.c.checked_at <= now
     )
-    later = sa.select(_schedule.c.domain_id).where(_schedule.c.endpoints_due > now, ~recent.exists())
+    later = sa.select(_schedule.c.domain_id).join(_domains, _domains.c.id == _schedule.c.domain_id)
+    later = later.where(_schedule.c.endpoints_due > now, ~recent.exists(), ~of_sandbox(_domains.c.account_id))
     same = later.where(_schedule.c.server.in_(servers)).limit(siblings)
     control = later.where(_schedule.c.server.not_in(servers)).order_by(sa.func.random()).limit(others)
     wanted = [*conn.execute(same).scalars(), *conn.execute(control).scalars()]

@@ -15,6 +15,7 @@ from checks.codes import Code, Verdict
 from checks.model import MailboxState, Protocol
 from settings_store import schema
 from settings_store.maintenance import at_rest
+from settings_store.sandbox.accounts import of_sandbox
 
 _known, _domains, _incidents = schema.health_endpoints, schema.domains, schema.incidents
 _listed, _boxes, _runs = schema.incident_domains, schema.mailboxes, schema.runs
@@ -159,12 +160,15 @@ def settle_moved(conn: Connection, rows: Collection[Known]) -> None:
 
 
 def probes(conn: Connection, since: float, now: float) -> list[Probe]:
-    """The newest check of every endpoint that was checked at `since` or later, resting domains left out."""
+    """The newest check of every endpoint that was checked at `since` or later, without resting domains and sandboxes.
+
+    What is planned in a sandbox says nothing of the world, and so nothing of how we are.
+    """
     columns = [_known.c[name] for name in ("server", "source", "state", "fails", "silent")]
     query = (
         sa.select(*columns, _cause().label("code"), _known.c.first_bad_at, _known.c.checked_at)
         .join(_domains, sa.and_(_domains.c.id == _known.c.domain_id, _domains.c.settings_id == _known.c.settings_id))
-        .where(_known.c.checked_at >= since, ~at_rest(_domains.c.id, now))
+        .where(_known.c.checked_at >= since, ~at_rest(_domains.c.id, now), ~of_sandbox(_domains.c.account_id))
     )
     return [_probe(row) for row in conn.execute(query)]
 
@@ -189,7 +193,8 @@ def probes_by_source(conn: Connection, since: float) -> list[Probe]:
     Read from the single checks since then, so nothing in a row is longer than these.
     """
     results = schema.health_results
-    recent = results.c.at >= since
+    sandboxed = sa.select(_domains.c.id).where(of_sandbox(_domains.c.account_id))
+    recent = sa.and_(results.c.at >= since, results.c.domain_id.not_in(sandboxed))
     if len(conn.execute(sa.select(results.c.source).where(recent).distinct().limit(2)).all()) < 2:
         return []
     query = sa.select(results, _known.c.server).where(recent).order_by(results.c.at)

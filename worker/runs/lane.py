@@ -32,6 +32,7 @@ from worker.resources import Resources
 from worker.runs.endpoints import context_of, endpoint_results, servers_of
 from worker.runs.flow import LEASE_SECONDS, Flow, phase_of
 from worker.runs.second_tries import SecondTries
+from worker.sandbox import script_of
 
 log = logging.getLogger(__name__)
 
@@ -113,8 +114,9 @@ def _open(resources: Resources, run: Run, phase: Phase) -> Routes:
     with resources.database.read() as conn:
         settings = domains.load_settings(conn, settings_id or run.settings_id)
         known = endpoints.verified(conn, settings_id or run.settings_id)
+        script = script_of(conn, settings_id or run.settings_id, resources.now())
     canaries = phase == CANDIDATE and run.stage == "canaries"
-    context = replace(context_of(resources.config, settings), canaries=canaries)
+    context = replace(context_of(resources.config, settings, script=script), canaries=canaries)
     results = [_with_learned(result, known) for result in endpoint_results(resources, run.id, phase)]
     return Routes(tuple(open_route(result, context) for result in results), context, resources.vault)
 
