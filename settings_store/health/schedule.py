@@ -94,15 +94,18 @@ def due_count(conn: Connection, now: float, horizon: float, limit: int) -> int:
     return int(conn.execute(sa.select(sa.func.count()).select_from(some)).scalar_one())
 
 
-def claim_due(conn: Connection, now: float, *, until: float, horizon: float, limit: int) -> list[Due]:
+def claim_due(
+    conn: Connection, now: float, *, until: float, horizon: float, limit: int, only: int | None = None
+) -> list[Due]:
     """Claims domains whose endpoints are due, until `until`: those of one server together, those longest due first.
 
-    What is due later than `horizon` counts as due too. Empty where there is none that nobody else has.
+    What is due later than `horizon` counts as due too. `only` is the account whose domains are meant, None: all.
+    Empty where there is none that nobody else has.
     """
     longest_due = sa.func.min(_schedule.c.endpoints_due).over(partition_by=_schedule.c.server)
-    candidates = (
-        _due_query(now, horizon).order_by(longest_due, _schedule.c.server, _schedule.c.domain_id).limit(_AHEAD * limit)
-    )
+    query = _due_query(now, horizon)
+    query = query if only is None else query.where(_domains.c.account_id == only)
+    candidates = query.order_by(longest_due, _schedule.c.server, _schedule.c.domain_id).limit(_AHEAD * limit)
     places = {row.domain_id: place for place, row in enumerate(conn.execute(candidates))}
     if not places:
         return []

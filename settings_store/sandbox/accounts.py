@@ -10,7 +10,6 @@ from settings_store import schema
 from settings_store.db import insert_into
 from settings_store.domains import unused_account_id
 
-DAY = 86400.0
 _SUFFIX = ":sandbox"  # no account can be added under such a name
 _sandboxes, _accounts = schema.sandboxes, schema.accounts
 _settings, _domains = schema.settings, schema.domains

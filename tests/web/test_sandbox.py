@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+import sqlalchemy as sa
 
 from checks.codes import Code
 from checks.network import dial
 from checks.protocols import login
 from checks.sandbox import names
+from settings_store import schema
 from tests.web.api import ANNA, Api, running
 from worker.changes.report import Report
 from worker.service.account import Account
@@ -166,3 +168,34 @@ def test_for_a_live_key_a_reserved_name_is_a_name_like_any_other(
         codes = {result.code for result in report(api, change_id).endpoints}
         assert codes == {Code.OK, Code.TLS_SELF_SIGNED}
         assert not {"ok.test", "self-signed.test"} & {str(host) for host in asked}
+
+
+def advance(api: Api, days: float) -> None:
+    answer = api.ask("POST", "/v1/test/clock", {"advance_seconds": int(days * 86400)})
+    assert answer.status == 200, answer.text
+
+
+def incidents_of(api: Api) -> list[tuple[str, bool]]:
+    """The code of each incident of the sandbox, and whether it is over."""
+    with api.preflight.database.read() as conn:
+        table = schema.incidents
+        rows = conn.execute(sa.select(table.c.code, table.c.closed_at).order_by(table.c.opened_at, table.c.code)).all()
+    return [(row.code, row.closed_at is not None) for row in rows]
+
+
+@pytest.mark.usefixtures("offline")
+def test_a_certificate_expires_and_is_mended_by_the_clock(sandbox: Api) -> None:
+    change_id = save(sandbox, "example.com", imap("expires-in-20-days.test"))
+    done = report(sandbox, change_id)
+    account_of(sandbox).changes.apply(change_id, checksum=done.checksum)
+    advance(sandbox, 30)
+    assert ("tls.expired", False) in incidents_of(sandbox)
+    change_id = save(sandbox, "example.com", imap("ok.test"))
+    account_of(sandbox).changes.apply(change_id, checksum=report(sandbox, change_id).checksum)
+    advance(sandbox, 1)
+    assert ("tls.expired", True) in incidents_of(sandbox)
+
+
+def test_only_a_test_key_moves_a_clock(api: Api) -> None:
+    answer = api.ask("POST", "/v1/test/clock", {"advance_seconds": 60})
+    assert (answer.status, answer.body["code"]) == (403, "not_allowed")

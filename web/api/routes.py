@@ -2,9 +2,12 @@
 
 from fastapi import FastAPI
 
-from web.api import changes
+from web.api import changes, sandbox_clock
 
-RESOURCES = (changes,)
+RESOURCES = (
+    changes,
+    sandbox_clock,
+)
 
 
 def include(app: FastAPI) -> None:

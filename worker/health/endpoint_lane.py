@@ -78,12 +78,14 @@ class _Open:
 class EndpointLane:
     """Checks endpoints that are due until there are none, for about `LANE_SECONDS`.
 
+    `only` is the account whose domains it takes, None for all.
     `check` is made of each endpoint; None: the real one, in turn with the logins to the server. Equal endpoints under
     equal settings are checked once for all domains that the lane has at the time.
     """
 
-    def __init__(self, resources: Resources, check: Check | None = None) -> None:
+    def __init__(self, resources: Resources, check: Check | None = None, only: int | None = None) -> None:
         self._resources = resources
+        self._only = only
         self._quarantined: Mapping[str, str] = {}
         self._scripts: dict[int, Script] = {}  # by settings: what answers in place of the servers of a sandbox
         self._check = check or self._check_watched
@@ -138,7 +140,7 @@ class EndpointLane:
 
     def _claim(self, conn: Connection, now: float, room: int) -> list[Subject]:
         horizon = _horizon(self._resources, now)
-        due = schedule.claim_due(conn, now, until=now + LEASE_SECONDS, horizon=horizon, limit=room)
+        due = schedule.claim_due(conn, now, until=now + LEASE_SECONDS, horizon=horizon, limit=room, only=self._only)
         if not due:
             return []
         self._scripts |= scripts_of(conn, [item.settings_id for item in due], now)

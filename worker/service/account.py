@@ -7,6 +7,7 @@ from worker.service.access import Access
 from worker.service.alerts import Alerts
 from worker.service.bound_to import Binding
 from worker.service.changes import Changes
+from worker.service.clock import Clock
 from worker.service.domains import Domains
 from worker.service.health import Health
 from worker.service.mailboxes import Mailboxes
@@ -31,6 +32,7 @@ class Account:
     alerts: Alerts
     watches: Watches
     access: Access
+    clock: Clock
 
     @classmethod
     def bind(cls, to: Binding) -> Self:
@@ -45,4 +47,5 @@ class Account:
             Alerts(to),
             Watches(to),
             Access(to.database, to.account_id, to.actor),
+            Clock(to),
         )
