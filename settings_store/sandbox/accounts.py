@@ -12,7 +12,7 @@ from settings_store.domains import unused_account_id
 
 _SUFFIX = ":sandbox"  # no account can be added under such a name
 _sandboxes, _accounts = schema.sandboxes, schema.accounts
-_settings, _domains = schema.settings, schema.domains
+_settings, _domains, _changes = schema.settings, schema.domains, schema.changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +63,13 @@ def of_sandbox(account_id: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
 
 def sandboxed(conn: Connection, settings_ids: Collection[int]) -> dict[int, Sandboxed]:
     """Those of the settings that belong to a sandbox; of all others there is nothing here."""
+    # A version of settings never changes; it was saved with its change, whose times move with the clock.
+    saved = sa.select(sa.func.min(_changes.c.created_at)).where(_changes.c.settings_id == _settings.c.id)
+    saved_at = sa.func.coalesce(saved.scalar_subquery(), _settings.c.created_at)
     query = (
-        sa.select(_settings.c.id, _settings.c.created_at, _sandboxes.c.ahead)
+        sa.select(_settings.c.id, saved_at.label("saved_at"), _sandboxes.c.ahead)
         .join(_domains, _domains.c.id == _settings.c.domain_id)
         .join(_sandboxes, _sandboxes.c.account_id == _domains.c.account_id)
         .where(_settings.c.id.in_(settings_ids))
     )
-    return {row.id: Sandboxed(row.created_at, row.ahead) for row in conn.execute(query)}
+    return {row.id: Sandboxed(row.saved_at, row.ahead) for row in conn.execute(query)}

@@ -15,7 +15,6 @@ from settings_store import schema
 
 _HOUR = 3600
 _OF_DOMAIN: Mapping[str, tuple[str, ...]] = {
-    "settings": ("created_at",),
     "mailboxes": ("state_since", "changed_at", "health_at"),
     "changes": ("created_at", "applied_at", "watch_until", "watch_next"),
     "runs": ("created_at", "finished_at"),
