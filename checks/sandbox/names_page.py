@@ -19,8 +19,9 @@ def _host(code: Code) -> str:
 
 
 def _mailbox(code: Code) -> str:
-    else_ = {**BY_LOGINS, **BY_TIME, **BY_URL}.get(code)
-    return ", ".join([f"`{label}@`" for label, found in MAILBOXES.items() if found is code] + [else_] * bool(else_))
+    otherwise = {**BY_LOGINS, **BY_TIME, **BY_URL}.get(code)
+    reserved = [f"`{label}@`" for label, found in MAILBOXES.items() if found is code]
+    return ", ".join([*reserved, otherwise] if otherwise else reserved)
 
 
 if __name__ == "__main__":

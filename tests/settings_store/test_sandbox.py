@@ -10,6 +10,7 @@ from settings_store.access.api_keys import KeyRequest
 from settings_store.actors import Actor
 from settings_store.db import Database
 from settings_store.sandbox import accounts as sandboxes
+from settings_store.sandbox import passed_time
 
 ANNA = Actor("anna", "local")
 TEST = KeyRequest("ci", live=False)
@@ -68,3 +69,22 @@ def test_a_sandbox_is_not_listed_and_goes_with_its_account_and_all_that_is_in_it
             assert conn.execute(sa.select(sa.func.count()).select_from(table)).scalar_one() == 0
         assert [item.name for item in accounts.list_accounts(conn)] == []
         assert _account(conn) not in (account_id, sandbox_id), "its history is nobody else's"
+
+
+def test_time_passes_in_the_sandbox_alone(database: Database) -> None:
+    with database.begin() as conn:
+        account_id = _account(conn)
+        test, _ = api_keys.create(conn, account_id, TEST, 2.0, ANNA)
+        assert test.account_id is not None
+        table = schema.maintenance
+        for owner in (account_id, test.account_id):
+            values = {"account_id": owner, "starts_at": 5000.0, "ends_at": 6000.0, "note": ""}
+            conn.execute(table.insert().values(**values))
+        assert passed_time.advance(conn, test.account_id, 1000.0) == 1000.0
+        rows = conn.execute(sa.select(table.c.account_id, table.c.starts_at, table.c.ends_at)).all()
+        assert {row[0]: tuple(row[1:]) for row in rows} == {
+            account_id: (5000.0, 6000.0),
+            test.account_id: (4000.0, 5000.0),
+        }
+        with pytest.raises(Unknown):
+            passed_time.advance(conn, account_id, 1000.0)
