@@ -23,12 +23,30 @@ from bench.health import health_table, measure_health
 from bench.hostile import hostile_table, measure_hostile
 from bench.latency import Latency, measure_latency
 from bench.mailbox_import import import_table, measure_import
+from bench.mailbox_upsert import measure_upserts, upsert_table
 from bench.plan import Plan, Void
+from bench.report_pages import measure_pages, pages_table
+from bench.saves import measure_saves, saves_table
 from bench.service import Backends, open_backends
+from bench.watchers import measure_watchers, watchers_table
 from tests.servers.process import ServerError, scratch_folder
 
-SECTIONS = ("wall", "delay", "growth", "latency", "exchange", "endpoint", "health", "import", "hostile")
-_MAIL = {"wall", "delay", "growth", "hostile"}
+SECTIONS = (
+    "wall",
+    "delay",
+    "growth",
+    "latency",
+    "exchange",
+    "endpoint",
+    "health",
+    "import",
+    "upsert",
+    "hostile",
+    "pages",
+    "saves",
+    "watchers",
+)
+_MAIL = {"wall", "delay", "growth", "hostile", "saves"}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -69,7 +87,11 @@ def _positive(text: str) -> int:
 
 
 def _plan(options: argparse.Namespace) -> Plan:
-    base = Plan(count=200, rounds=1, saves=3, steps=(100, 400), domains=200) if options.short else Plan()
+    base = (
+        Plan(count=200, rounds=1, saves=3, steps=(100, 400), domains=200, watchers=50, watched_seconds=8.0)
+        if options.short
+        else Plan()
+    )
     return replace(base, count=options.count or base.count, rounds=options.rounds or base.rounds)
 
 
@@ -93,6 +115,9 @@ def _measure(folder: Path, plan: Plan, sections: Sequence[str], curl: str | None
             if "hostile" in sections:
                 say(f"Hostile servers beside {plan.distant_count:,} mailboxes, {plan.rounds} rounds")
                 others.append(hostile_table(measure_hostile(area, backends, plan.distant_count, plan.rounds)))
+            if "saves" in sections:
+                say(f"Saves beside a run of {plan.count:,} mailboxes")
+                others.append(saves_table(measure_saves(area, backends, plan.count)))
     _print(near, distant, growth, latency)
     for lines in others:
         table.print_lines(["", *lines])
@@ -112,6 +137,15 @@ def _others(folder: Path, backends: Backends, plan: Plan, sections: Sequence[str
     if "import" in sections:
         say(f"Import: {5 * plan.count:,} mailboxes")
         yield import_table(measure_import(folder, backends, 5 * plan.count))
+    if "upsert" in sections:
+        say(f"Upsert by the API: {50 * plan.count:,} mailboxes, {plan.rounds} rounds")
+        yield upsert_table(measure_upserts(folder, 50 * plan.count, plan.rounds))
+    if "pages" in sections:
+        say(f"Pages of a report of {50 * plan.count:,} mailboxes")
+        yield pages_table(measure_pages(folder, backends, 50 * plan.count))
+    if "watchers" in sections:
+        say(f"Events: {plan.watchers} watchers of one run")
+        yield watchers_table(measure_watchers(folder, backends, plan.watchers, plan.watched_seconds))
 
 
 def _most(plan: Plan, sections: Sequence[str]) -> int:

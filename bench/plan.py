@@ -18,6 +18,7 @@ class Plan:
     """`count` mailboxes to compare with curl; `rounds` of all parties in turn; `saves` to take the latency of.
 
     `steps` of growth: those above five times `count` are left out. `domains` are due at once for health.
+    `watchers` look at one run for `watched_seconds`.
     """
 
     count: int = 2_000
@@ -25,6 +26,8 @@ class Plan:
     saves: int = 10
     steps: tuple[int, ...] = (100, 1_000, 10_000)
     domains: int = 5_000
+    watchers: int = 500
+    watched_seconds: float = 24.0
 
     @property
     def distant_count(self) -> int:

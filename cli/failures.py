@@ -56,9 +56,9 @@ def complain(message: str) -> None:
         discard_output()
 
 
-def inform(message: str) -> None:
-    """One line on standard output, in the chosen language."""
-    typer.echo(as_typed(translated(message, spoken())))
+def inform(message: str, *, beside: bool = False) -> None:
+    """One line on standard output, in the chosen language. `beside`: on standard error, for the output is piped."""
+    typer.echo(as_typed(translated(message, spoken())), err=beside)
 
 
 def discard_output() -> None:

@@ -4,7 +4,7 @@ import logging
 
 from checks.model import Invalid
 
-_OURS = ("checks", "settings_store", "worker", "cli")
+_OURS = ("checks", "settings_store", "worker", "web", "cli")
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 

@@ -10,7 +10,18 @@ import typer
 
 from checks.language import Language
 from checks.model import Invalid, Unavailable
-from cli.commands import accounts, alerts, changes, health, history, mailboxes, maintenance, operation, verification
+from cli.commands import (
+    access,
+    accounts,
+    alerts,
+    changes,
+    health,
+    history,
+    mailboxes,
+    maintenance,
+    operation,
+    verification,
+)
 from cli.failures import Commands, Status, complain, discard_output, report_internal
 from cli.help import Command, Group
 from cli.naming import choose
@@ -27,6 +38,8 @@ _domains = typer.Typer(
 _alerts = typer.Typer(cls=Group, rich_markup_mode=None, help="Who is told when something fails.")
 _maintenance = typer.Typer(cls=Group, rich_markup_mode=None, help="When nothing is checked and nobody told.")
 _accounts = typer.Typer(cls=Group, rich_markup_mode=None, help="Whose domains are apart from each other.")
+_api_keys = typer.Typer(cls=Group, rich_markup_mode=None, help="The keys of programs that use the HTTP API.")
+_users = typer.Typer(cls=Group, rich_markup_mode=None, help="Who may use the HTTP API, and as what.")
 _keys = typer.Typer(cls=Group, rich_markup_mode=None, help="The keys that encrypt credentials.")
 
 
@@ -77,6 +90,7 @@ app.command(cls=Command)(history.history)
 app.command(cls=Command)(health.health)
 app.command(cls=Command)(operation.demo)
 app.command(cls=Command)(operation.serve)
+app.command(cls=Command)(operation.web)
 app.command(cls=Command)(operation.worker)
 app.command(cls=Command)(operation.beat)
 app.command(cls=Command)(operation.migrate)
@@ -98,6 +112,12 @@ _maintenance.command(cls=Command)(maintenance.remove)
 _accounts.command(cls=Command)(accounts.add)
 _accounts.command("list", cls=Command)(accounts.list_)
 _accounts.command(cls=Command)(accounts.remove)
+_api_keys.command(cls=Command)(access.create)
+_api_keys.command("list", cls=Command)(access.list_keys)
+_api_keys.command(cls=Command)(access.revoke)
+_users.command("add", cls=Command)(access.add_user)
+_users.command("list", cls=Command)(access.list_users)
+_users.command("remove", cls=Command)(access.remove_user)
 _keys.command("new", cls=Command)(operation.new_key)
 _keys.command("rotate", cls=Command)(operation.rotate_keys)
 app.add_typer(_domains, name="domains")
@@ -105,6 +125,8 @@ app.add_typer(_mailboxes, name="mailboxes")
 app.add_typer(_alerts, name="alerts")
 app.add_typer(_maintenance, name="maintenance")
 app.add_typer(_accounts, name="accounts")
+app.add_typer(_api_keys, name="api-keys")
+app.add_typer(_users, name="users")
 app.add_typer(_keys, name="keys")
 
 

@@ -14,7 +14,10 @@ __all__ = ["SERVICE", "Actor", "Entry", "of_change"]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the history. `at` is UTC seconds since 1970; `before` is None for a new change."""
+    """One line of the history. `at` is UTC seconds since 1970; `before` is None for a new change.
+
+    Entries of a higher `seq` came later.
+    """
 
     at: float
     actor: Actor
@@ -22,10 +25,11 @@ class Entry:
     before: str | None
     after: str | None
     detail: str
+    seq: int = 0
 
 
 def of_change(conn: Connection, change_id: str) -> Iterator[Entry]:
     """The lines of a change, oldest first."""
     for event in events.of_subject(conn, change_id):
         if isinstance(event, ChangeEvent):
-            yield Entry(event.at, event.actor, event.STEP, event.before, event.after, event.detail)
+            yield Entry(event.at, event.actor, event.STEP, event.before, event.after, event.detail, event.seq)

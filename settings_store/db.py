@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from checks.model import Invalid, Unavailable
 from settings_store import migrations
+from settings_store.joining import Joined, joined_in
 
 _BUSY_SECONDS = 10
 _CONNECT_SECONDS = 5
@@ -46,8 +47,12 @@ class Database:
     def begin(self) -> Iterator[sa.Connection]:
         """One write transaction: committed at the end, rolled back on an exception. Transactions do not nest.
 
-        Raises `Unavailable`, as `read` and `now` do.
+        Inside `joined` it is a part of that one, and rolled back alone. Raises `Unavailable`, as `read` and `now` do.
         """
+        if outer := joined_in(self):
+            with self._available(), outer.connection.begin_nested():
+                yield outer.connection
+            return
         if not self._is_file:
             with self._available(), self._engine.begin() as connection:
                 yield connection
@@ -59,8 +64,39 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """One read transaction: every statement in it sees the same state of the database."""
+        """One read transaction: every statement in it sees the same state of the database.
+
+        Inside `joined` it sees what that one has written, and what others commit meanwhile.
+        """
+        if outer := joined_in(self):
+            with self._available():
+                yield outer.connection
+            return
         with self._available(), self._reading.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def joined(self) -> Iterator[sa.Connection]:
+        """One write transaction for all that is done inside by this thread: each `begin` and `read` is a part of it.
+
+        What was given to `after_commit` meanwhile is done at the end, or never where an exception rolls all back.
+        """
+        with self.begin() as connection, Joined(self, connection) as outer:
+            yield connection
+        for step in outer.steps:
+            step()
+
+    def after_commit(self, step: Callable[[], object]) -> None:
+        """Does a step at once; inside `joined` when that is committed. So others see what the step tells them of."""
+        if outer := joined_in(self):
+            outer.steps.append(step)
+        else:
+            step()
+
+    @contextmanager
+    def ask(self) -> Iterator[sa.Connection]:
+        """Statements for reading, each of which sees whatever was committed before it itself began."""
+        with self._available(), self._asking.connect() as connection:
             yield connection
 
     def now(self) -> float:
@@ -70,7 +106,7 @@ class Database:
         """
         if self._is_file:
             return time.time()
-        with self._available(), self._asking.connect() as connection:
+        with self.ask() as connection:
             return float(connection.execute(sa.select(sa.extract("epoch", sa.func.clock_timestamp()))).scalar_one())
 
     def migrate(self) -> None:
@@ -162,7 +198,12 @@ class Database:
 
 def insert_into(connection: sa.Connection, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
     """An INSERT that can be told what to do about rows that are there already. Both databases say it alike."""
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    return insert_for(connection.dialect.name, table)
+
+
+def insert_for(dialect: str, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
+    """As `insert_into`, for a statement that is made once and kept."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
 def _parse(text: str) -> sa.URL:

@@ -1,7 +1,7 @@
 """Accounts, domains and the immutable versions of their settings."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,6 +11,8 @@ from checks.model import Authentication, Endpoint, MailboxState, Protocol, Secur
 from checks.settings import ExchangeSettings, ImapSettings, Settings, normalise_domain
 from settings_store.db import insert_into
 from settings_store.schema import accounts, domains, events, health_schedule, mailboxes, settings
+
+_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +27,15 @@ class DomainRow:
 
 @dataclass(frozen=True, slots=True)
 class DomainSummary:
-    """A domain, its settings in force (None until a change is applied) and its mailboxes counted by every state."""
+    """A domain, its settings in force (None until a change is applied) and its mailboxes counted by every state.
+
+    `paused_at`: since when nobody watches it (UTC seconds since 1970), None where somebody does.
+    """
 
     name: str
     settings: Settings | None
     mailboxes: Mapping[MailboxState, int]
+    paused_at: float | None = None
 
     @property
     def kind(self) -> Literal["imap", "exchange"] | None:
@@ -74,6 +80,12 @@ def find_domain(conn: sa.Connection, account_id: int, name: str) -> DomainRow:
     if row is None:
         raise Unknown(f"domain {name} is not known; import its mailboxes or save its settings first", "domain")
     return DomainRow(**row)
+
+
+def is_known(conn: sa.Connection, account_id: int, name: str) -> bool:
+    """Whether the account has the domain. Raises `Invalid` when the name is malformed."""
+    mine = domains.c.account_id == account_id, domains.c.name == normalise_domain(name)
+    return conn.scalar(sa.select(domains.c.id).where(*mine)) is not None
 
 
 def require_domain(conn: sa.Connection, account_id: int, domain_id: int) -> None:
@@ -121,16 +133,32 @@ def account_of(conn: sa.Connection, domain_id: int) -> int:
     return int(conn.execute(sa.select(domains.c.account_id).where(domains.c.id == domain_id)).scalar_one())
 
 
-def list_domains(conn: sa.Connection, account_id: int) -> list[DomainSummary]:
-    """The account's domains in the order of their names."""
-    counts = _mailbox_counts(conn, account_id)
-    rows = conn.execute(
-        sa.select(domains.c.id.label("row_id"), domains.c.name, settings)
-        .outerjoin_from(domains, settings, settings.c.id == domains.c.settings_id)
-        .where(domains.c.account_id == account_id)
-        .order_by(domains.c.name)
-    ).mappings()
-    return [DomainSummary(row["name"], _from_row(row) if row["kind"] else None, counts[row["row_id"]]) for row in rows]
+def list_domains(
+    conn: sa.Connection, account_id: int, *, after: str = "", limit: int | None = None
+) -> list[DomainSummary]:
+    """The account's domains in the order of their names; those behind the name `after`, `limit` of them at most."""
+    behind = _summaries(domains.c.account_id == account_id, domains.c.name > after)
+    return _summarised(conn, behind.order_by(domains.c.name).limit(limit))
+
+
+def summary_of(conn: sa.Connection, domain_id: int) -> DomainSummary:
+    """The domain with this id, which must exist."""
+    return _summarised(conn, _summaries(domains.c.id == domain_id))[0]
+
+
+def _summaries(*conditions: sa.ColumnElement[bool]) -> "sa.Select[tuple[Any, ...]]":
+    columns = domains.c.id.label("row_id"), domains.c.name, domains.c.paused_at
+    joined = sa.select(*columns, settings).outerjoin_from(domains, settings, settings.c.id == domains.c.settings_id)
+    return joined.where(*conditions)
+
+
+def _summarised(conn: sa.Connection, query: "sa.Select[tuple[Any, ...]]") -> list[DomainSummary]:
+    rows = conn.execute(query).mappings().all()
+    counts = _mailbox_counts(conn, [row["row_id"] for row in rows])
+    return [
+        DomainSummary(row["name"], _from_row(row) if row["kind"] else None, counts[row["row_id"]], row["paused_at"])
+        for row in rows
+    ]
 
 
 def save_settings(conn: sa.Connection, domain_id: int, settings_: Settings, now: float) -> int:
@@ -189,16 +217,15 @@ def _from_row(row: sa.RowMapping) -> Settings:
     )
 
 
-def _mailbox_counts(conn: sa.Connection, account_id: int) -> Mapping[int, Mapping[MailboxState, int]]:
-    """For each domain of the account with mailboxes, and by default: how many mailboxes are in each state."""
+def _mailbox_counts(conn: sa.Connection, domain_ids: Sequence[int]) -> Mapping[int, Mapping[MailboxState, int]]:
+    """For each of these domains with mailboxes, and by default: how many mailboxes are in each state."""
     counts: defaultdict[int, dict[MailboxState, int]] = defaultdict(lambda: dict.fromkeys(MailboxState, 0))
-    for row in conn.execute(
-        sa.select(mailboxes.c.domain_id, mailboxes.c.state, sa.func.count().label("number"))
-        .join_from(mailboxes, domains)
-        .where(domains.c.account_id == account_id)
-        .group_by(mailboxes.c.domain_id, mailboxes.c.state)
-    ):
-        counts[row.domain_id][MailboxState(row.state)] = row.number
+    for first in range(0, len(domain_ids), _CHUNK):
+        mine = mailboxes.c.domain_id.in_(domain_ids[first : first + _CHUNK])
+        columns = mailboxes.c.domain_id, mailboxes.c.state
+        query = sa.select(*columns, sa.func.count().label("number")).where(mine).group_by(*columns)
+        for row in conn.execute(query):
+            counts[row.domain_id][MailboxState(row.state)] = row.number
     return counts
 
 

@@ -37,7 +37,7 @@ class Rest:
     window: Window | None
 
 
-def at_rest(domain_id: sa.ColumnElement[int] | int, now: float) -> sa.ColumnElement[bool]:
+def at_rest(domain_id: sa.ColumnElement[int] | int, now: sa.ColumnElement[float] | float) -> sa.ColumnElement[bool]:
     """Whether a domain is paused or in maintenance, as a condition of a query. `domain_id` may be a column of it."""
     domain, window = _RESTING, _RESTING_WINDOW
     under_way = sa.select(sa.literal(1)).where(_covers(window, domain, now)).correlate_except(window).exists()
@@ -45,7 +45,9 @@ def at_rest(domain_id: sa.ColumnElement[int] | int, now: float) -> sa.ColumnElem
     return sa.select(sa.literal(1)).where(domain.c.id == domain_id, resting).correlate_except(domain).exists()
 
 
-def _covers(window: sa.FromClause, domain: sa.FromClause, now: float) -> sa.ColumnElement[bool]:
+def _covers(
+    window: sa.FromClause, domain: sa.FromClause, now: sa.ColumnElement[float] | float
+) -> sa.ColumnElement[bool]:
     return sa.and_(
         window.c.account_id == domain.c.account_id,
         sa.or_(window.c.domain_id.is_(None), window.c.domain_id == domain.c.id),

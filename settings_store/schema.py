@@ -254,9 +254,11 @@ events = sa.Table(
     sa.Column("at", sa.Float, nullable=False),
     sa.Column("actor", sa.Text, nullable=False),
     sa.Column("source", sa.Text, nullable=False),  # the address the actor came from, '' where there is none
+    sa.Column("api_key_id", sa.Text),  # by which the actor came, None where that was another way
     sa.Column("payload", sa.JSON, nullable=False),
     sa.Index("ix_events_subject", "subject", "seq"),
     sa.Index("ix_events_account_id", "account_id", "seq"),
+    sa.Index("ix_events_account_at", "account_id", "at"),
     sa.Index("ix_events_domain_id", "domain_id", "seq"),
 )
 
@@ -481,6 +483,14 @@ users = sa.Table(
     sa.Column("domain_id", sa.ForeignKey("domains.id", ondelete="CASCADE")),  # a member's own domain
     sa.Column("created_at", sa.Float, nullable=False),
     sa.UniqueConstraint("account_id", "name"),
+    # To a constraint, no account is another one than no account.
+    sa.Index(
+        "uq_users_operator",
+        "name",
+        unique=True,
+        sqlite_where=sa.text("account_id IS NULL"),
+        postgresql_where=sa.text("account_id IS NULL"),
+    ),
     sa.CheckConstraint("role IN ('super_admin','account_access','member','host_app','operator')", name="role"),
     sa.CheckConstraint("(role = 'operator') = (account_id IS NULL)", name="account_of_role"),
 )
@@ -504,6 +514,7 @@ api_keys = sa.Table(
     sa.Column("last_used_at", sa.Float),
     sa.Column("last_address", sa.Text, nullable=False, server_default=""),
     sa.CheckConstraint("role IN ('super_admin','account_access','member','host_app','operator')", name="role"),
+    sa.CheckConstraint("(role = 'operator') = (account_id IS NULL)", name="account_of_role"),
 )
 
 # What a request with an Idempotency-Key was answered. Written in the transaction of what it did.
@@ -535,9 +546,18 @@ webhook_endpoints = sa.Table(
     sa.Column("secret", sa.LargeBinary, nullable=False),  # a Fernet token of whsec_... or whsk_...
     sa.Column("old_secret", sa.LargeBinary),  # signs too, until `old_until`
     sa.Column("old_until", sa.Float),
-    sa.Column("after_seq", sa.Integer, nullable=False),  # events up to this one have their deliveries
+    # Events up to `after_seq` have their deliveries. Those up to `seen_seq` had them when transaction `seen_xid`
+    # looked: once none that is older goes on, no event with a lower number can come any more.
+    sa.Column("after_seq", sa.Integer, nullable=False),
+    sa.Column("seen_seq", sa.Integer, nullable=False),
+    sa.Column("seen_xid", sa.BigInteger),  # PostgreSQL only
     sa.Column("created_at", sa.Float, nullable=False),
     sa.Column("failing_since", sa.Float),
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # in a row
+    sa.Column("hold_until", sa.Float, nullable=False, server_default="0"),  # nothing is sent before
+    # One worker at a time sends to an endpoint, so that events arrive in their order.
+    sa.Column("lease_owner", sa.Text),
+    sa.Column("lease_until", sa.Float, nullable=False, server_default="0"),
     sa.Column("disabled_at", sa.Float),
     sa.Column("disabled_why", sa.Text, nullable=False, server_default=""),
     sa.CheckConstraint("signature IN ('v1','v1a')", name="signature"),
@@ -550,17 +570,15 @@ webhook_deliveries = sa.Table(
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("endpoint_id", sa.ForeignKey("webhook_endpoints.id", ondelete="CASCADE"), nullable=False),
     sa.Column("event_seq", sa.Integer, nullable=False),
-    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),  # the event's type, as it is called outside
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("next_at", sa.Float, nullable=False),
-    sa.Column("lease_owner", sa.Text),
-    sa.Column("lease_until", sa.Float, nullable=False, server_default="0"),
-    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("created_at", sa.Float, nullable=False, index=True),
     sa.Column("sent_at", sa.Float),
     sa.Column("status", sa.Integer),  # of the last answer
     sa.Column("error", sa.Text, nullable=False, server_default=""),
     sa.UniqueConstraint("endpoint_id", "event_seq"),
-    sa.Index("ix_webhook_deliveries_due", "state", "next_at"),
+    sa.Index("ix_webhook_deliveries_due", "endpoint_id", "state", "next_at"),
     sa.CheckConstraint("state IN ('pending','sent','failed')", name="state"),
 )

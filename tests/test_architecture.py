@@ -9,7 +9,7 @@ import grimp
 import pytest
 
 ROOT = Path(__file__).parent.parent
-FLOORS = ("checks", "settings_store", "worker", "cli")
+FLOORS = ("checks", "settings_store", "worker", "web", "cli")
 _STARTS = ("", *FLOORS, "checks/protocols")  # a room is named within its floor
 FILES = 13  # of one room, its `__init__.py` apart
 

@@ -1,5 +1,6 @@
 """What all documents of the API share: times, prefixed ids, pages, and how strictly a request is read."""
 
+import re
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
@@ -7,6 +8,9 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from checks.model import Unknown
+
+_INNER = re.compile(r"[0-9A-Za-z-]{1,64}")
+"""Nothing else is asked of the database, which may not take it: PostgreSQL has no text with a NUL in it."""
 
 
 class Prefix(StrEnum):
@@ -33,7 +37,7 @@ def public_id(prefix: Prefix, inner: object) -> str:
 def inner_id(prefix: Prefix, given: str) -> str:
     """Ours of an id that comes from outside. Raises `Unknown` for one that is of something else."""
     head, separator, rest = given.partition("_")
-    if head != prefix or not separator or not rest:
+    if head != prefix or not separator or not _INNER.fullmatch(rest):
         raise Unknown(f"{given[:100]!r} is no id of this kind: it begins with {prefix}_", f"{prefix}_id")
     return rest
 

@@ -35,3 +35,15 @@ class RequestIds:
             await send(message)
 
         await self._app(scope, receive, named)
+
+
+class HeadAsGet:
+    """Middleware: HEAD is answered as GET is (RFC 9110, 9.3.2); the server leaves the content out."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}
+        await self._app(scope, receive, send)

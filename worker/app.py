@@ -13,6 +13,7 @@ QUEUES = (PREFLIGHT, HEALTH)
 
 SWEEP_SECONDS = 10.0
 HEALTH_SECONDS = 10.0  # how often it is looked what is due, judged and told
+WEBHOOK_SECONDS = 2.0  # how often it is looked whether an event is to be sent
 EXPIRES_SECONDS = 3600  # a message this old says nothing that the sweep does not know
 # Redis delivers an unacknowledged message again after this; a lane ends well before.
 _VISIBILITY_SECONDS = 900
@@ -57,6 +58,7 @@ def make_app(config: Config) -> Celery:
             "health": _every(HEALTH_SECONDS, "health", HEALTH),
             "judge": _every(HEALTH_SECONDS, "judge", HEALTH),
             "alerts": _every(HEALTH_SECONDS, "alerts", HEALTH),
+            "webhooks": _every(WEBHOOK_SECONDS, "webhooks", HEALTH),
         },
     )
     return app

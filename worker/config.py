@@ -2,7 +2,7 @@
 
 import ipaddress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import platformdirs
@@ -94,16 +94,41 @@ class Config(BaseSettings):
     """Where a worker or `serve` tells Prometheus its metrics; None: nowhere."""
     metrics_host: str = "127.0.0.1"
     web_port: int | None = Field(default=8025, ge=1, le=65535)
-    """Where `serve` and `web` answer the HTTP API; None: `serve` does not."""
+    """Where `serve` and `web` answer the HTTP API; None (0, or empty): `serve` does not."""
     web_host: str = "127.0.0.1"
+    web_trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = ()
+    """The networks of our own proxies, whose `X-Forwarded-For` and `-Proto` are believed."""
+    web_rate_read: int = Field(default=3000, ge=0)
+    """How many requests that only read one API key may send in a minute; 0: any number. So of the next three."""
+    web_rate_write: int = Field(default=600, ge=0)
+    web_rate_expensive: int = Field(default=120, ge=0)
+    """Those that make us ask mail servers."""
+    web_rate_failures: int = Field(default=100, ge=0)
+    """Those of one address whose API key is none, before they are answered 429."""
+    web_connections: int = Field(default=800, ge=10)
+    """How many connections one process holds; beyond it, those that have waited longest to send make room."""
+    web_waiting: int = Field(default=100, ge=1)
+    """How many streams and long polls of one API key a process serves at a time."""
+    stream_heartbeat_seconds: float = Field(default=15, gt=0)
+    """After so long without news a stream sends a comment, so that nobody on the way thinks it dead."""
+    stream_minutes: float = Field(default=60, gt=0)
+    """After so long a stream ends, and its reader goes on with another one."""
+    access_log: Literal["off", "json"] = "off"
+    """Whether `serve` and `web` write a line to standard error for each request."""
     log_level: str = "WARNING"
 
-    @field_validator("allow_networks", mode="before")
+    @field_validator("allow_networks", "web_trusted_proxies", mode="before")
     @classmethod
     def _split_networks(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
         return tuple(ipaddress.ip_network(item) for item in value.replace(",", " ").split())
+
+    @field_validator("web_port", mode="before")
+    @classmethod
+    def _none_is_a_port(cls, value: object) -> object:
+        """A variable cannot be None."""
+        return None if isinstance(value, str) and value.strip() in {"", "0"} else value
 
     @field_validator("client_profile", mode="before")
     @classmethod

@@ -1,10 +1,14 @@
 """What follows from a run whose last mailbox is done: its report, and what it means for the change or the states."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from sqlalchemy import Connection
 
 from settings_store.changes import changes
 from settings_store.runs import outcomes, runs
 from settings_store.runs.runs import CANDIDATE, Run
+from worker.changes.impact import safety_of
 from worker.changes.report import summarise
 from worker.changes.watch import judge_watch
 from worker.health.mailbox_slices import begin_slices, end_slice
@@ -20,15 +24,16 @@ def finish(resources: Resources, run: Run) -> None:
         counts, checksum = summarise(outcomes.rows(conn, run.id), endpoints)
         if not runs.finish(conn, run.id, counts, checksum, resources.now()):
             return
-        _conclude(resources, conn, run)
+        verdict = safety_of(counts, [result.verdict for result in endpoints])
+        _conclude(resources, conn, run, {"verdict": verdict, "counts": counts, "checksum": checksum})
     if run.is_slice:
         begin_slices(resources)  # this one made room
 
 
-def _conclude(resources: Resources, conn: Connection, run: Run) -> None:
+def _conclude(resources: Resources, conn: Connection, run: Run, found: Mapping[str, Any]) -> None:
     if run.change_id is None:
         end_slice(resources, conn, run)
     elif run.kind == "preflight":
-        changes.mark_verified(conn, run.change_id, resources.now())
+        changes.mark_verified(conn, run.change_id, resources.now(), found)
     else:
         judge_watch(resources, conn, run, run.change_id)

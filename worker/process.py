@@ -18,8 +18,8 @@ from checks.model import Invalid, Unavailable
 from worker.app import HEALTH, PREFLIGHT
 
 WAKE = "mail_preflight.wake"
-SLOTS = {PREFLIGHT: 4, HEALTH: 10}
-"""Tasks at a time in one worker: lanes and the steps between them. Endpoints, slices and alerts wait for nobody."""
+SLOTS = {PREFLIGHT: 4, HEALTH: 12}
+"""Tasks at a time in one worker: lanes and the steps between them. What is of health waits for nobody."""
 _START_SECONDS = 15.0
 _STOP_SECONDS = 45.0
 

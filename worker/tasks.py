@@ -9,12 +9,14 @@ import threading
 from collections.abc import Callable
 from typing import ParamSpec
 
-from celery import Celery
+from celery import Celery, current_task
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from checks.model import Unavailable
 from settings_store import heartbeats
+from settings_store.access.answers import forget_old
+from worker import tracing
 from worker.alerts.delivery import ROUNDS, send_due
 from worker.app import EXPIRES_SECONDS, HEALTH, HEALTH_SECONDS, PREFLIGHT
 from worker.changes.watch import begin_watches
@@ -24,6 +26,7 @@ from worker.process import WAKE
 from worker.resources import Publish, Resources, TaskName
 from worker.runs.flow import Flow
 from worker.runs.lane import Lane, RouteCache
+from worker.webhooks import delivery as webhook_delivery
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +39,14 @@ def publisher(app: Celery, queue: str = PREFLIGHT) -> Publish:
 
     def publish(name: TaskName, run_id: str) -> None:
         try:
-            app.send_task(PREFIX + name, args=[run_id], queue=queue, expires=EXPIRES_SECONDS, ignore_result=True)
+            app.send_task(
+                PREFIX + name,
+                args=[run_id],
+                queue=queue,
+                expires=EXPIRES_SECONDS,
+                ignore_result=True,
+                headers=tracing.carried(),
+            )
         except (OperationalError, RedisError):  # RedisError: Redis answers, and has no room
             log.warning("the broker does not take it; run %s waits for the sweep", run_id)
 
@@ -65,9 +75,26 @@ def _spared(step: Callable[P, None]) -> Callable[P, None]:
     return run
 
 
+def _traced(step: Callable[P, None]) -> Callable[P, None]:
+    """A step of a run, in the trace of whoever asked for it."""
+
+    @functools.wraps(step)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        asked = current_task.request.get(tracing.HEADER) if current_task else None
+        with tracing.continued({tracing.HEADER: asked or ""}), tracing.span(step.__name__, run=str(args[0])):
+            step(*args, **kwargs)
+
+    return run
+
+
 def _beat(resources: Resources, work: heartbeats.Work) -> None:
     with resources.database.begin() as conn:
         heartbeats.note(conn, work, resources.now())
+
+
+def _forget_answers(resources: Resources) -> None:
+    with resources.database.begin() as conn:
+        forget_old(conn, resources.now())
 
 
 def register(app: Celery, flow: Flow) -> None:
@@ -77,16 +104,19 @@ def register(app: Celery, flow: Flow) -> None:
 
     @app.task(name=PREFIX + "start_run", ignore_result=True, shared=False)
     @_spared
+    @_traced
     def start_run(run_id: str) -> None:
         flow.start_run(run_id)
 
     @app.task(name=PREFIX + "run_page", ignore_result=True, shared=False)
     @_spared
+    @_traced
     def run_page(run_id: str) -> None:
         Lane(flow, cache, run_id).run()
 
     @app.task(name=PREFIX + "finish_run", ignore_result=True, shared=False)
     @_spared
+    @_traced
     def finish_run(run_id: str) -> None:
         flow.finish_run(run_id)
 
@@ -99,6 +129,7 @@ def register(app: Celery, flow: Flow) -> None:
     def sweep() -> None:
         flow.sweep()
         begin_watches(flow.resources)
+        _forget_answers(flow.resources)
         _beat(flow.resources, "sweep")
 
     _register_health(app, flow)
@@ -107,6 +138,7 @@ def register(app: Celery, flow: Flow) -> None:
 def _register_health(app: Celery, flow: Flow) -> None:
     room = threading.BoundedSemaphore(LANES)
     telling = threading.BoundedSemaphore(ROUNDS)
+    posting = threading.BoundedSemaphore(webhook_delivery.ROUNDS)
 
     @app.task(name=PREFIX + "health", ignore_result=True, shared=False)
     @_spared
@@ -138,3 +170,13 @@ def _register_health(app: Celery, flow: Flow) -> None:
                 send_due(flow.resources)
             finally:
                 telling.release()
+
+    @app.task(name=PREFIX + "webhooks", ignore_result=True, shared=False)
+    @_spared
+    def webhooks() -> None:
+        """As alerts: receivers that do not answer hold few of the slots."""
+        if posting.acquire(blocking=False):
+            try:
+                webhook_delivery.send_due(flow.resources)
+            finally:
+                posting.release()

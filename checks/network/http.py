@@ -3,6 +3,7 @@
 The endpoint probe and the mailbox check share it, so both meet a server in the same way.
 """
 
+import contextlib
 import http
 import http.client
 import io
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from checks import library_guard, redact
 from checks.codes import Code
 from checks.model import Fault
+from checks.network.dial import Deadline
 from checks.network.stream import Stream
 
 BODY_LIMIT = 65_536  # bytes after decompression; the answer to a GetFolder has about 1,500
@@ -20,6 +22,7 @@ _WIRE_LIMIT = 4 * BODY_LIMIT  # of one answer as it comes: head, body, chunk lin
 _INTERIM = 5  # answers of status 1xx before the final one: a server sends one or two
 _ENCODINGS = {"gzip", "x-gzip", "deflate"}
 USER_AGENT = "MailPreflight"
+_BODY_SECONDS = 1.0  # for a body that nobody wants
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -82,6 +85,32 @@ def exchange(stream: Stream, sent: bytes, method: str = "POST") -> Reply:
             return _read(response)
     finally:
         response.close()
+
+
+def head_of_answer(stream: Stream, sent: bytes) -> Reply:
+    """Sends a POST and reads status and headers of the answer. Raises `Fault`, and `OSError` (time-outs included).
+
+    Of its body, what comes at once is read, so that an honest server can finish, and dropped.
+    """
+    stream.send(sent)
+    response = http.client.HTTPResponse(_Makes(stream), method="POST")  # type: ignore[arg-type] # all it asks of a socket
+    try:
+        with library_guard.Reading(lambda: Fault(Code.PROTOCOL_ERROR, _status_line(response))):
+            _begin_or_fault(response)
+            reply = _reply(response, b"", stays=False)
+        stream.deadline = Deadline(min(_BODY_SECONDS, stream.deadline.remaining()))
+        with contextlib.suppress(Fault, OSError, ValueError, http.client.HTTPException):
+            response.read(BODY_LIMIT)
+        return reply
+    finally:
+        response.close()
+
+
+def _begin_or_fault(response: http.client.HTTPResponse) -> None:
+    try:
+        _begin(response)
+    except http.client.HTTPException as error:
+        raise _fault(error) from None
 
 
 def _read(response: http.client.HTTPResponse) -> Reply:

@@ -12,7 +12,7 @@ from cli.failures import inform
 from cli.options import Domain, Json, given_file
 
 if TYPE_CHECKING:
-    from settings_store.mailboxes.removal import Stored
+    from settings_store.mailboxes.listing import Stored
 
 Addresses = Annotated[list[str], typer.Argument(metavar="ADDRESS...", help="As `mailboxes list` prints them.")]
 

@@ -1,5 +1,6 @@
 """The operator's commands: processes, database, domains and keys."""
 
+import contextlib
 import sys
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -8,7 +9,7 @@ import typer
 
 from checks.model import Invalid
 from cli.account import open_account, open_preflight
-from cli.failures import inform
+from cli.failures import complain, inform
 from cli.options import Domain, Json
 from cli.wording import phrase
 from cli.wording.errors import spoken
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from checks.model import Endpoint
     from settings_store.domains import DomainSummary
     from settings_store.removal import Ends
+    from worker.service.preflight import Preflight
 
 
 class Queue(StrEnum):
@@ -27,14 +29,43 @@ class Queue(StrEnum):
 
 
 def serve() -> None:
-    """Runs worker and beat in this process."""
+    """Runs the HTTP API, workers and beat in this process."""
     from worker import watchdog
 
     overruns = watchdog.begin()
-    with open_preflight() as preflight:
+    with open_preflight() as preflight, preflight.alone(), contextlib.ExitStack() as stack:
         if overruns:
             preflight.quarantine(overruns)
-        preflight.serve()
+        config = preflight.config
+        if config.web_port is None:
+            stack.enter_context(preflight.serving())
+        else:
+            from web.server import answering_at, listening
+
+            listener = stack.enter_context(listening(config.web_host, config.web_port))
+            stack.enter_context(preflight.serving())
+            _say_where(preflight, stack.enter_context(answering_at(preflight, listener)))
+        preflight.wait()
+
+
+def web() -> None:
+    """Runs the HTTP API of the distributed set-up; as many as you like."""
+    with open_preflight() as preflight:
+        preflight.require_workers()
+        config = preflight.config
+        if config.web_port is None:
+            raise Invalid("`mail-preflight web` needs a port; set MAIL_PREFLIGHT_WEB_PORT, for example to 8025")
+        from web.server import address_of, answer_until_signal, listening
+
+        with listening(config.web_host, config.web_port) as listener, preflight.telling():
+            _say_where(preflight, address_of(listener))
+            answer_until_signal(preflight, listener)
+
+
+def _say_where(preflight: "Preflight", url: str) -> None:
+    complain(f"the HTTP API answers at {url}")
+    if not preflight.has_api_keys():
+        complain("nobody has an API key yet; make the first one: `mail-preflight api-keys create NAME`")
 
 
 def worker(queue: Annotated[Queue, typer.Option(help="The queue to work on.")]) -> None:
@@ -126,6 +157,8 @@ def _what_ends(ends: "Ends") -> str:
         "verifying": ends.verifying,
         "incidents": ends.incidents,
         "channels": ends.channels,
+        "members": ends.members,
+        "webhooks": ends.webhooks,
     }
     told = [phrase(language, "ends.in_force")] if ends.in_force else []
     told += [phrase(language, f"ends.{what}", count=count) for what, count in counts.items() if count]

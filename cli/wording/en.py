@@ -92,5 +92,7 @@ WORDS: Texts = {
     "ends.verifying": "{count} verifications under way",
     "ends.incidents": "{count} open incidents",
     "ends.channels": "{count} alert channels of this domain alone",
+    "ends.members": "{count} members with their API keys",
+    "ends.webhooks": "{count} webhook endpoints of this domain alone",
     "ends.nothing": "nothing but its name",
 }

@@ -96,5 +96,7 @@ WORDS: Texts = {
     "ends.verifying": "進行中の検証 {count} 件",
     "ends.incidents": "継続中の障害 {count} 件",
     "ends.channels": "このドメインだけの通知先 {count} 件",
+    "ends.members": "メンバー {count} 人とその API キー",
+    "ends.webhooks": "このドメインだけの Webhook の送信先 {count} 件",
     "ends.nothing": "名前だけ",
 }

@@ -5,6 +5,19 @@ from collections.abc import Sequence
 TEMPLATES: Sequence[tuple[str, str]] = (
     ("Added. To work in it: {command} ...", "追加しました。このアカウントで作業するには：{command} ..."),
     ("Removed.", "削除しました。"),
+    (
+        "This is shown once: keep it where secrets are kept. Its id is {id}.",
+        "表示されるのは今回だけです。秘密情報の保管場所に保存してください。ID は {id} です。",
+    ),
+    ("It expires at {time}.", "有効期限は {time} です。"),
+    ("To end it: {command}", "無効にするには：{command}"),
+    ("There is no API key. To make one: {command}", "API キーはありません。作るには：{command}"),
+    (
+        "Revoked: {name}. The next request with it is refused.",
+        "{name} を無効にしました。このキーによる次のリクエストから拒否されます。",
+    ),
+    ("Added: {name}, {role}.", "{name}（{role}）を追加しました。"),
+    ("Removed: {name}, with their API keys.", "{name} とその API キーを削除しました。"),
     ("{name} is told from now on: {url}", "{name} に今後通知します：{url}"),
     ("To send a test message: {command}", "テストメッセージを送るには：{command}"),
     (

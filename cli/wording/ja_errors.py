@@ -27,6 +27,37 @@ TEMPLATES: Sequence[tuple[str, str]] = (
         "本プログラム側で問題が発生しました（{kind}）。設定の良し悪しとは関係ありません{where}",
     ),
     ("; the details are in {path}", "。詳細は {path} にあります"),
+    # -- the HTTP API
+    ("the HTTP API answers at {url}", "HTTP API は {url} で応答します"),
+    (
+        "nobody has an API key yet; make the first one: `mail-preflight api-keys create NAME`",
+        "API キーがまだありません。最初のキーを作るには `mail-preflight api-keys create NAME` を実行してください",
+    ),
+    (
+        "nothing can listen at {place} ({reason}); give others by MAIL_PREFLIGHT_WEB_HOST and MAIL_PREFLIGHT_WEB_PORT",
+        "{place} では待ち受けできません（{reason}）。MAIL_PREFLIGHT_WEB_HOST と MAIL_PREFLIGHT_WEB_PORT で別のものを"
+        "指定してください",
+    ),
+    (
+        "`mail-preflight web` needs a port; set MAIL_PREFLIGHT_WEB_PORT, for example to 8025",
+        "`mail-preflight web` にはポートが必要です。MAIL_PREFLIGHT_WEB_PORT を、例えば 8025 に設定してください",
+    ),
+    (
+        "`mail-preflight web` is for the distributed mode and MAIL_PREFLIGHT_BROKER_URL names no broker; "
+        "`mail-preflight serve` answers the API and works in one process",
+        "`mail-preflight web` は分散モード用ですが、MAIL_PREFLIGHT_BROKER_URL にブローカーが指定されていません。"
+        "`mail-preflight serve` は API の応答と処理を 1 つのプロセスで行います",
+    ),
+    (
+        "the environment asks for OpenTelemetry traces and its SDK is not installed; install it with "
+        "`pip install 'mail-preflight[otel]'`, or unset the variables that begin with OTEL_",
+        "環境変数で OpenTelemetry のトレースが求められていますが、SDK がインストールされていません。"
+        "`pip install 'mail-preflight[otel]'` を実行するか、OTEL_ で始まる変数を消してください",
+    ),
+    (
+        "OTEL_TRACES_EXPORTER {name} is not known; give otlp, console or none",
+        "OTEL_TRACES_EXPORTER {name} は不明です。otlp、console、none のいずれかを指定してください",
+    ),
     # -- options
     (
         "only one file can be standard input; give the other one by its name",

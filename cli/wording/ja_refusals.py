@@ -32,6 +32,7 @@ TEMPLATES: Sequence[tuple[str, str]] = (
     # -- changes
     ("change {id} is {state} and cannot be {what}; {way}", "変更 {id} は{state}のため、{what}できません。{way}"),
     ("change {id} has no report: it is {state}; {way}", "変更 {id} のレポートはありません（{state}）。{way}"),
+    ("the report is another one by now", "レポートは別のものに変わりました"),
     ("change {id} has no report; {way}", "変更 {id} のレポートはありません。{way}"),
     (
         "a change that is not saved cannot be {what}; `mail-preflight verify` saves one",
@@ -176,12 +177,45 @@ TEMPLATES: Sequence[tuple[str, str]] = (
         "項目が {expected} 個ではなく {found} 個あります。コンマを含む項目は引用符で囲んでください",
     ),
     ("the password is empty", "パスワードが空です"),
+    (
+        "the password is what is shown in place of one; give the password itself",
+        "パスワードではなく、伏せ字が入っています。パスワードそのものを指定してください",
+    ),
+    ("line {row} is longer than {count} bytes", "{row} 行目が {count} バイトを超えています"),
+    ("there is no mailbox in it", "メールボックスがありません"),
+    (
+        "there are more than {count} mailboxes; split them",
+        "メールボックスが {count} 件を超えています。分けてください",
+    ),
+    ("the text is not UTF-8", "UTF-8 ではありません"),
+    ("the text is not UTF-8 after character {place}", "{place} 文字目より後が UTF-8 ではありません"),
+    ("the line is no JSON", "行が JSON ではありません"),
+    ("each mailbox is an object", "メールボックスはそれぞれオブジェクトで書いてください"),
+    (
+        "there is no field {name}; give address, password, username, kind",
+        "{name} という項目はありません。address、password、username、kind を指定してください",
+    ),
+    ("the field {name} is missing", "項目 {name} がありません"),
+    ("the {name} must be text", "{name} は文字列で指定してください"),
+    ("at character {place}: {what}; {form}", "{place} 文字目：{what}。{form}"),
+    (
+        'give {{"items": [...]}} with an object for each mailbox, and nothing else',
+        '{{"items": [...]}} の形で、メールボックスごとに 1 つのオブジェクトだけを書いてください',
+    ),
+    ("something follows its end", "終わりの後に何かがあります"),
+    ("{sign} is missing", "{sign} がありません"),
+    (
+        "an item cannot be read, or is longer than {count} characters",
+        "読み取れないか、{count} 文字を超える項目があります",
+    ),
+    ("an item is longer than {count} characters", "項目が {count} 文字を超えています"),
     ("the {name} holds {kind}", "{name} に{kind}が含まれています"),
     ("a NUL byte", " NUL "),
     ("a control character", "制御文字"),
     ("the address is not an e-mail address", "address がメールアドレスではありません"),
     ("the address does not belong to the domain {domain}", "address がドメイン {domain} のものではありません"),
     ("the address is already in row {row}", "同じ address が {row} 行目にあります"),
+    ("there is no mailbox {name} in this domain", "このドメインにメールボックス {name} はありません"),
     ("{path} cannot be read: {reason}", "{path} を読み取れません：{reason}"),
     ("the line is longer than {count} bytes", "行が {count} バイトを超えています"),
     (
@@ -329,6 +363,9 @@ TEMPLATES: Sequence[tuple[str, str]] = (
         "the URL has more than one @ before the host; in a user name or password, write it as %40",
         "URL のホストの前に @ が複数あります。ユーザー名やパスワードの中では %40 と書いてください",
     ),
+    ("there is no such alert channel", "そのような通知先はありません"),
+    ("there is no such incident", "そのような障害はありません"),
+    ("there is no such maintenance, or it is over", "そのようなメンテナンスはないか、すでに終わっています"),
     # -- client profiles
     ("{path}: based_on must be one of {names}", "{path}：based_on は次のいずれかです：{names}"),
     (
@@ -342,4 +379,49 @@ TEMPLATES: Sequence[tuple[str, str]] = (
         "{path}：{name} はプロファイルの項目ではありません。使えるもの：{fields}",
     ),
     ("give {names} or the path of a .toml file", "{names} か .toml ファイルのパスを指定してください"),
+    # -- access to the API
+    (
+        "give the key a name of up to {count} characters: what it is for",
+        "キーに {count} 文字以内の名前（用途）を付けてください",
+    ),
+    ("the key would have expired already", "キーの有効期限がすでに過ぎています"),
+    ("the role {role} does not have {scopes}", "ロール {role} には {scopes} の権限がありません"),
+    ("a key without any scope could do nothing", "スコープのないキーでは何もできません"),
+    (
+        "a user's key has the user's role, which is {role}",
+        "ユーザーのキーのロールは、そのユーザーのロール（{role}）です",
+    ),
+    (
+        "an operator belongs to no account, and everybody else to one",
+        "オペレーターはどのアカウントにも属さず、それ以外の人は 1 つのアカウントに属します",
+    ),
+    (
+        "a member's key is that of a user; name the user",
+        "メンバーのキーはユーザーのものです。ユーザーを指定してください",
+    ),
+    (
+        "give the user a name of up to {count} characters, such as their address",
+        "ユーザーに {count} 文字以内の名前（メールアドレスなど）を付けてください",
+    ),
+    (
+        "a member belongs to one domain, and nobody else does",
+        "メンバーは 1 つのドメインに属します。それ以外の人にはドメインを指定しません",
+    ),
+    (
+        "there is a user {name} already; `mail-preflight users list` lists them",
+        "ユーザー {name} はすでにいます。一覧：`mail-preflight users list`",
+    ),
+    (
+        "there is no such user; `mail-preflight users list` lists them",
+        "そのユーザーはいません。一覧：`mail-preflight users list`",
+    ),
+    (
+        "there is no such API key; `mail-preflight api-keys list` lists them",
+        "その API キーはありません。一覧：`mail-preflight api-keys list`",
+    ),
+    (
+        "an operator belongs to no account, and so to no domain",
+        "オペレーターはどのアカウントにもドメインにも属しません",
+    ),
+    ("give --role, or --operator", "--role または --operator を指定してください"),
 )

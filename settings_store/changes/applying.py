@@ -13,7 +13,7 @@ from settings_store import domains, schema
 from settings_store.actors import SERVICE, Actor
 from settings_store.changes import changes, credentials, watches
 from settings_store.changes.changes import SHORT, Change
-from settings_store.changes.lifecycle import ChangeState, Event, Refused, next_state, way_on
+from settings_store.changes.lifecycle import ChangeState, Event, Reason, Refused, next_state, way_on
 from settings_store.changes.watches import UNWATCHED, Watch
 from settings_store.mailboxes import rejections, states
 from settings_store.runs import endpoints, outcomes, runs
@@ -52,13 +52,19 @@ def apply(
     run = runs.of_change(conn, change.id)
     next_state(change.state, Event.APPLY, change.id)
     if run is None or run.counts is None or run.finished_at is None:
-        raise Refused(f"change {change.id} has no report; `mail-preflight again {change.id}` verifies it")
+        raise Refused(
+            f"change {change.id} has no report; `mail-preflight again {change.id}` verifies it",
+            Reason.NO_REPORT,
+            state="verified",
+        )
     _refuse_stale(conn, change, run, in_force, now - run.finished_at, max_age)
     _refuse_other(change, run, checksum)
     count = run.counts["will_disconnect"]
     _refuse_incomplete(conn, change, run, count, accept_disconnects)
     if count != (accept_disconnects or 0):
-        raise Refused(_disconnects(change, count, accept_disconnects))
+        raise Refused(
+            _disconnects(change, count, accept_disconnects), Reason.WOULD_DISCONNECT, accept_disconnects=count
+        )
     changes.move(conn, change.id, Event.APPLY, now, actor, f"{count} disconnects accepted, report {run.checksum}")
     _put_in_force(conn, change.domain_id, change.settings_id)
     watches.end(conn, change.domain_id)
@@ -100,7 +106,9 @@ def roll_back(conn: Connection, change: Change, now: float, actor: Actor = SERVI
     in_force = changes.lock_domain(conn, change.domain_id)
     next_state(change.state, Event.ROLL_BACK, change.id)
     if in_force != change.settings_id:
-        raise Refused(f"change {change.id} is not in force any more; {_later(conn, change, in_force)}")
+        raise Refused(
+            f"change {change.id} is not in force any more; {_later(conn, change, in_force)}", Reason.NOT_IN_FORCE
+        )
     _put_in_force(conn, change.domain_id, change.base_settings_id)
     watches.end(conn, change.domain_id)
     run = runs.of_change(conn, change.id)
@@ -173,11 +181,23 @@ def _put_in_force(conn: Connection, domain_id: int, settings_id: int | None) -> 
 def _refuse_stale(conn: Connection, change: Change, run: Run, in_force: int | None, age: float, max_age: float) -> None:
     again = f"verify it again: `mail-preflight again {change.id}`"
     if in_force != change.base_settings_id:
-        raise Refused(f"the settings of {change.domain} were changed since this change was saved; {again}")
+        raise Refused(
+            f"the settings of {change.domain} were changed since this change was saved; {again}",
+            Reason.SETTINGS_CHANGED,
+        )
+    minutes = f"{abs(age) / 60:.0f}"
     if age > max_age:
-        raise Refused(f"the report is {age / 60:.0f} minutes old and may be out of date; {again}")
+        raise Refused(
+            f"the report is {minutes} minutes old and may be out of date; {again}",
+            Reason.REPORT_OLD,
+            minutes=int(minutes),
+        )
     if age < -max_age:  # a clock that was put right by a moment says nothing against the report
-        raise Refused(f"the report is {-age / 60:.0f} minutes ahead of the clock, so nobody knows its age; {again}")
+        raise Refused(
+            f"the report is {minutes} minutes ahead of the clock, so nobody knows its age; {again}",
+            Reason.REPORT_AHEAD,
+            minutes=int(minutes),
+        )
     box, row = schema.mailboxes, schema.run_mailboxes
     untested = (
         sa.select(sa.func.count())
@@ -185,7 +205,11 @@ def _refuse_stale(conn: Connection, change: Change, run: Run, in_force: int | No
         .where(box.c.domain_id == change.domain_id, sa.or_(row.c.run_id.is_(None), runs.changed_since(run.id, box)))
     )
     if count := conn.execute(untested).scalar_one():
-        raise Refused(f"{count} mailboxes of {change.domain} were added or changed since the report; {again}")
+        raise Refused(
+            f"{count} mailboxes of {change.domain} were added or changed since the report; {again}",
+            Reason.MAILBOXES_CHANGED,
+            mailboxes=count,
+        )
 
 
 def _refuse_other(change: Change, run: Run, checksum: str | None) -> None:
@@ -193,11 +217,12 @@ def _refuse_other(change: Change, run: Run, checksum: str | None) -> None:
     if checksum is None or checksum == run.checksum:
         return
     if len(checksum) < SHORT:
-        raise Refused(f"give at least {SHORT} characters of the checksum")
+        raise Refused(f"give at least {SHORT} characters of the checksum", Reason.CHECKSUM_TOO_SHORT, least=SHORT)
     if not (run.checksum or "").startswith(checksum):
         raise Refused(
             "the report is not the one that was reviewed: its checksum is another; "
-            f"`mail-preflight report {change.id}` shows it"
+            f"`mail-preflight report {change.id}` shows it",
+            Reason.OTHER_REPORT,
         )
 
 
@@ -206,12 +231,16 @@ def _refuse_incomplete(conn: Connection, change: Change, run: Run, count: int, a
     if left := outcomes.left_untried(conn, run.id):
         raise Refused(
             f"the report is incomplete: {left} mailboxes were not tried; "
-            f"`mail-preflight resume {change.id}` goes on with them"
+            f"`mail-preflight resume {change.id}` goes on with them",
+            Reason.INCOMPLETE,
+            mailboxes=left,
         )
     if accepted is None and endpoints.any_failed(conn, run.id):
         raise Refused(
             "a server of these settings does not work; to put them in force all the same: "
-            f"`{_accepting(change, count)}`"
+            f"`{_accepting(change, count)}`",
+            Reason.SERVER_FAILS,
+            accept_disconnects=count,
         )
 
 

@@ -6,8 +6,10 @@ An id that comes from outside becomes a `Change` by `get`, which asks for the ac
 
 import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -17,7 +19,7 @@ from checks.settings import Settings
 from settings_store import audit, domains, schema
 from settings_store.actors import SERVICE, Actor
 from settings_store.changes import credentials
-from settings_store.changes.lifecycle import UNAPPLIED, ChangeState, Event, Refused, next_state, refusal
+from settings_store.changes.lifecycle import UNAPPLIED, ChangeState, Event, Reason, Refused, next_state, refusal
 from settings_store.events import events
 from settings_store.events.kinds import STEPS, ChangeEvent, ChangeResumed, RunCancelled
 from settings_store.mailboxes.mailboxes import ImportCounts
@@ -27,6 +29,8 @@ SHORT = 8
 """So many characters of an id or a checksum are shown in commands."""
 _PREFIX = re.compile(r"[0-9a-f]{4,31}\Z")  # of an id; a whole one has 32
 
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
 _changes, _domains = schema.changes, schema.domains
 
 
@@ -34,7 +38,7 @@ _changes, _domains = schema.changes, schema.domains
 class Change:
     """`base_settings_id` is what was in force when the change was saved, None where nothing was.
 
-    `watch_until` is set while the mailboxes are watched after applying (UTC seconds since 1970).
+    `watch_until` is set while the mailboxes are watched after applying. Times are UTC seconds since 1970.
     """
 
     id: str
@@ -45,6 +49,8 @@ class Change:
     state: ChangeState
     watch_until: float | None
     roll_back_by_itself: bool
+    created_at: float = 0.0
+    applied_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +121,12 @@ def move(
     actor: Actor,
     detail: str = "",
     kind: type[ChangeEvent] | None = None,
+    found: Mapping[str, Any] = _NOTHING,
 ) -> Change:
-    """One transition, by compare-and-swap, and its event, of that `kind` or of the transition's. Raises `Refused`."""
+    """One transition, by compare-and-swap, and its event, of that `kind` or of the transition's. Raises `Refused`.
+
+    `found` is what that kind has beyond others.
+    """
     change = load(conn, change_id)
     state = next_state(change.state, event, change_id)
     moved = conn.execute(
@@ -126,9 +136,10 @@ def move(
     )
     if moved.rowcount != 1:
         raise Refused(
-            f"change {change_id} was changed by somebody else just now; `mail-preflight history {change_id}` says how"
+            f"change {change_id} was changed by somebody else just now; `mail-preflight history {change_id}` says how",
+            Reason.RACED,
         )
-    note(conn, change, kind or STEPS[event], now, actor, state, detail)
+    note(conn, change, kind or STEPS[event], now, actor, state, detail, found)
     return load(conn, change_id)
 
 
@@ -140,6 +151,7 @@ def note(
     actor: Actor = SERVICE,
     after: ChangeState | None = None,
     detail: str = "",
+    found: Mapping[str, Any] = _NOTHING,
 ) -> None:
     """Writes what happened to a change down; it stays in its state unless it has another one `after` it."""
     told = kind(
@@ -150,6 +162,7 @@ def note(
         before=change.state.value,
         after=(after or change.state).value,
         detail=detail,
+        **found,
     )
     events.record(conn, told)
 
@@ -221,22 +234,36 @@ def of_domain(conn: Connection, domain_id: int) -> list[str]:
     return list(conn.execute(mine.order_by(_changes.c.created_at.desc(), _changes.c.id)).scalars())
 
 
+def page_of_domain(
+    conn: Connection, domain_id: int, limit: int, before: tuple[float, str] | None = None
+) -> list[Change]:
+    """At most `limit` changes of a domain, the newest first, of those saved before (time, id)."""
+    order = _changes.c.created_at.desc(), _changes.c.id.desc()
+    older = sa.true() if before is None else sa.tuple_(_changes.c.created_at, _changes.c.id) < before
+    rows = conn.execute(_select().where(_changes.c.domain_id == domain_id, older).order_by(*order).limit(limit))
+    return [_change(row) for row in rows]
+
+
 def load(conn: Connection, change_id: str) -> Change:
     """A change of any account, by an id of our own. Raises `Invalid` when it is not known."""
     return _find(conn, change_id)
 
 
 def _find(conn: Connection, change_id: str, *conditions: sa.ColumnElement[bool]) -> Change:
-    query = (
-        sa.select(_changes, _domains.c.name.label("domain"))
-        .join(_domains, _domains.c.id == _changes.c.domain_id)
-        .where(_changes.c.id == change_id, *conditions)
-    )
-    row = conn.execute(query).one_or_none()
+    row = conn.execute(_select().where(_changes.c.id == change_id, *conditions)).one_or_none()
     if row is None:
         raise Unknown(
             f"there is no change {change_id!r}; `mail-preflight changes DOMAIN` lists those of a domain", "change_id"
         )
+    return _change(row)
+
+
+def _select() -> sa.Select[Any]:
+    domain = _domains.c.id == _changes.c.domain_id
+    return sa.select(_changes, _domains.c.name.label("domain")).join(_domains, domain)
+
+
+def _change(row: Any) -> Change:
     return Change(
         id=row.id,
         domain_id=row.domain_id,
@@ -246,13 +273,18 @@ def _find(conn: Connection, change_id: str, *conditions: sa.ColumnElement[bool])
         state=ChangeState(row.state),
         watch_until=row.watch_until,
         roll_back_by_itself=row.roll_back_by_itself,
+        created_at=row.created_at,
+        applied_at=row.applied_at,
     )
 
 
-def mark_verified(conn: Connection, change_id: str, now: float) -> None:
-    """The change's run has finished. Nothing happens to a change that is not being verified any more."""
+def mark_verified(conn: Connection, change_id: str, now: float, found: Mapping[str, Any] = _NOTHING) -> None:
+    """The change's run has finished, and `found` is what its report says, as `ChangeVerified` has it.
+
+    Nothing happens to a change that is not being verified any more.
+    """
     if load(conn, change_id).state is ChangeState.VERIFYING:
-        move(conn, change_id, Event.FINISH, now, SERVICE)
+        move(conn, change_id, Event.FINISH, now, SERVICE, found=found)
 
 
 def resume(
@@ -260,20 +292,38 @@ def resume(
 ) -> runs.Run:
     """Goes on with a change's run: one under way as it is, one that has ended for the mailboxes it has left untried.
 
-    Raises `Invalid` where there are none, and `Refused` where the change is not verified, or its run ended more than
-    `max_age` seconds ago: what it found out then is out of date.
+    Raises `Refused` where there are none, where the change is not verified, or where its run ended more than `max_age`
+    seconds ago: what it found out then is out of date.
     """
     run = runs.of_change(conn, change.id)
-    if change.state not in (ChangeState.VERIFYING, ChangeState.VERIFIED) or run is None:
+    if change.state not in _RESUMABLE or run is None:
         raise refusal(change.state, "gone on with", change.id)
     if change.state is ChangeState.VERIFYING and run.stage not in runs.ENDED:
         return run
     if run.finished_at is not None and now - run.finished_at > max_age:
-        raise Refused(f"the report is out of date; `mail-preflight again {change.id}` verifies the change anew")
+        raise Refused(
+            f"the report is out of date; `mail-preflight again {change.id}` verifies the change anew",
+            Reason.REPORT_OLD,
+            minutes=round((now - run.finished_at) / 60),
+        )
     if not planning.resume(conn, run.id, canaries, now):
-        raise Invalid(
-            f"change {change.id} has no mailbox left untried; `mail-preflight report {change.id}` shows what is known"
+        raise Refused(
+            f"change {change.id} has no mailbox left untried; `mail-preflight report {change.id}` shows what is known",
+            Reason.NOTHING_LEFT,
         )
     move(conn, change.id, Event.VERIFY, now, actor, "resumed", ChangeResumed)
     resumed = runs.load(conn, run.id)
     return resumed or run
+
+
+_RESUMABLE = (ChangeState.VERIFYING, ChangeState.VERIFIED)
+
+
+def can_resume(conn: Connection, change: Change, run: runs.Run | None, now: float, max_age: float) -> bool:
+    """Whether `resume` would go on with the change's `run`. Takes no lock."""
+    if change.state not in _RESUMABLE or run is None:
+        return False
+    if change.state is ChangeState.VERIFYING and run.stage not in runs.ENDED:
+        return True
+    fresh = run.finished_at is None or now - run.finished_at <= max_age
+    return fresh and planning.anything_left(conn, run)

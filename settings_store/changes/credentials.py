@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 from checks.model import MailboxState
 from settings_store import schema
 from settings_store.domains import lock_mailboxes
-from settings_store.mailboxes.csv_file import MailboxRow
 from settings_store.mailboxes.mailboxes import CHUNK, NAMED, ImportCounts, new_login, sort_out
+from settings_store.mailboxes.rows import MailboxRow
 from settings_store.runs.candidates import PROPOSED, REPLACED
 from settings_store.secrets import Vault
 

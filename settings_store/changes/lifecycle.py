@@ -35,8 +35,35 @@ class Event(StrEnum):
     REOPEN = "reopen"
 
 
+class Reason(StrEnum):
+    """Why something is refused; stable, for programs."""
+
+    WRONG_STATE = "wrong_state"
+    NO_REPORT = "no_report"
+    RACED = "raced"
+    NOTHING_LEFT = "nothing_left"
+    NOT_IN_FORCE = "not_in_force"
+    SETTINGS_CHANGED = "settings_changed"
+    MAILBOXES_CHANGED = "mailboxes_changed"
+    REPORT_OLD = "report_old"
+    REPORT_AHEAD = "report_ahead"
+    OTHER_REPORT = "other_report"
+    CHECKSUM_TOO_SHORT = "checksum_too_short"
+    INCOMPLETE = "incomplete"
+    SERVER_FAILS = "server_fails"
+    WOULD_DISCONNECT = "would_disconnect"
+
+
 class Refused(Invalid):
-    """Something that must not be done with a change, with the reason and what to do."""
+    """Something that must not be done with a change: in words with a command that leads on, and as a reason with facts.
+
+    Whoever words it otherwise takes the reason and the facts; of the text they take nothing.
+    """
+
+    def __init__(self, message: str, reason: Reason = Reason.WRONG_STATE, **facts: int | str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.facts: Mapping[str, int | str] = facts
 
 
 _S, _E = ChangeState, Event
@@ -112,7 +139,11 @@ def refusal(state: ChangeState | None, what: str, change_id: str) -> Refused:
     """Why a change in this state cannot be, say, "applied", and the command that leads on."""
     if state is None:
         return Refused(f"a change that is not saved cannot be {what}; `mail-preflight verify` saves one")
-    return Refused(f"change {change_id} is {_STATES[state]} and cannot be {what}; {way_on(state, change_id)}")
+    return Refused(
+        f"change {change_id} is {_STATES[state]} and cannot be {what}; {way_on(state, change_id)}",
+        state=_STATES[state],
+        what=what,
+    )
 
 
 def way_on(state: ChangeState, change_id: str) -> str:
@@ -122,4 +153,8 @@ def way_on(state: ChangeState, change_id: str) -> str:
 
 def has_no_report(state: ChangeState, change_id: str) -> Refused:
     """Why nothing can be read of a change, and the command that leads on."""
-    return Refused(f"change {change_id} has no report: it is {_STATES[state]}; {way_on(state, change_id)}")
+    return Refused(
+        f"change {change_id} has no report: it is {_STATES[state]}; {way_on(state, change_id)}",
+        Reason.NO_REPORT,
+        state=_STATES[state],
+    )

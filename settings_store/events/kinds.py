@@ -85,8 +85,15 @@ class ChangeResumed(ChangeEvent):
     KIND, STEP = "change.resumed", "verify"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeVerified(ChangeEvent):
+    """The run that verified it has its report: what that says, '' and {} where it was written down by the run only."""
+
     KIND, STEP = "change.verified", "finish"
+
+    verdict: str = ""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    checksum: str = ""
 
 
 class ChangeCancelled(ChangeEvent):
@@ -254,6 +261,55 @@ class AccountRemoved(Event):
     name: str = ""
 
 
+# -- access: who may use the API
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserEvent(Event):
+    """`user` is the name, `role` what they are to the account from now on, or were."""
+
+    user: str = ""
+    role: str = ""
+
+
+class UserAdded(UserEvent):
+    KIND = "user.added"
+
+
+class UserChanged(UserEvent):
+    """They have another role, or another domain."""
+
+    KIND = "user.changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserRemoved(UserEvent):
+    """So many keys of theirs went with them."""
+
+    KIND = "user.removed"
+
+    keys: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKeyEvent(Event):
+    """`key_name` is what the key is called, `user` whose it is ('' for the host app's own)."""
+
+    key_name: str = ""
+    user: str = ""
+    role: str = ""
+    scopes: Sequence[str] = field(default_factory=list)
+    live: bool = True
+
+
+class ApiKeyCreated(ApiKeyEvent):
+    KIND = "api_key.created"
+
+
+class ApiKeyRevoked(ApiKeyEvent):
+    KIND = "api_key.revoked"
+
+
 # -- incidents
 
 
@@ -302,6 +358,22 @@ class IncidentDropped(IncidentEvent):
     KIND = "incident.dropped"
 
 
+# -- webhooks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookEndpointDisabled(Event):
+    """Nothing is sent to a webhook endpoint any more. `reason`: gone, it said so; failing, for as long as it is tried.
+
+    `status` is that of its last answer, None where there was none.
+    """
+
+    KIND = "webhook_endpoint.disabled"
+
+    reason: str = ""
+    status: int | None = None
+
+
 _ALL: tuple[type[Event], ...] = (
     *STEPS.values(),
     ChangeResumed,
@@ -317,12 +389,18 @@ _ALL: tuple[type[Event], ...] = (
     DomainRemoved,
     AccountAdded,
     AccountRemoved,
+    UserAdded,
+    UserChanged,
+    UserRemoved,
+    ApiKeyCreated,
+    ApiKeyRevoked,
     IncidentOpened,
     IncidentReminder,
     IncidentRecovered,
     IncidentReopened,
     IncidentResolved,
     IncidentDropped,
+    WebhookEndpointDisabled,
 )
 
 KINDS: Mapping[str, type[Event]] = {kind.KIND: kind for kind in _ALL}

@@ -4,6 +4,7 @@ One row an endpoint says how it is; each check is kept for a while, and each hou
 here: whoever records says what became of an endpoint.
 """
 
+import functools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -14,7 +15,7 @@ from sqlalchemy import Connection
 from checks.codes import Code, Verdict
 from checks.model import CredentialKind, Protocol
 from settings_store import schema
-from settings_store.db import insert_into
+from settings_store.db import insert_for
 
 State = Literal["unknown", "ok", "fail", "silent"]
 HOUR = 3600
@@ -61,6 +62,12 @@ class Watched:
     moved: bool = True
 
 
+def sources(conn: Connection, account_id: int) -> list[str]:
+    """The connection IPs from which the account's endpoints were last looked at, '' where the system chose it."""
+    mine = sa.select(_known.c.source).join(_domains, _domains.c.id == _known.c.domain_id)
+    return list(conn.execute(mine.where(_domains.c.account_id == account_id).distinct()).scalars())
+
+
 def watched(conn: Connection, domain_id: int) -> list[Watched]:
     """What is known of a domain's endpoints under the settings in force, by protocol."""
     return watched_of(conn, [domain_id])
@@ -68,16 +75,22 @@ def watched(conn: Connection, domain_id: int) -> list[Watched]:
 
 def watched_of(conn: Connection, domain_ids: Collection[int], *, for_update: bool = False) -> list[Watched]:
     """As `watched`, of several domains, by domain and protocol. `for_update` keeps others from writing meanwhile."""
-    in_force = _domains.c.settings_id == _known.c.settings_id
-    query = (
-        sa.select(_known, _domains.c.name.label("domain"), _domains.c.account_id)
-        .join(_domains, _domains.c.id == _known.c.domain_id)
-        .where(_known.c.domain_id.in_(domain_ids), in_force)
-        .order_by(_known.c.domain_id, _known.c.protocol)
-    )
-    if for_update:
-        query = query.with_for_update(of=_known)
-    return [_watched(row) for row in conn.execute(query).mappings()]
+    query = _WATCHED_TO_WRITE if for_update else _WATCHED
+    return [_watched(row) for row in conn.execute(query, {"ids": list(domain_ids)}).mappings()]
+
+
+# Statements are made once: to make one takes longer than to execute it.
+_IDS: sa.BindParameter[int] = sa.bindparam("ids", expanding=True)
+_WATCHED = (
+    sa.select(_known, _domains.c.name.label("domain"), _domains.c.account_id)
+    .join(_domains, _domains.c.id == _known.c.domain_id)
+    .where(_known.c.domain_id.in_(_IDS), _domains.c.settings_id == _known.c.settings_id)
+    .order_by(_known.c.domain_id, _known.c.protocol)
+)
+_WATCHED_TO_WRITE = _WATCHED.with_for_update(of=_known)
+_IN_FORCE = sa.select(_domains.c.id, _domains.c.settings_id).where(
+    _domains.c.id.in_(_IDS), _domains.c.settings_id.is_not(None)
+)
 
 
 def _watched(row: sa.RowMapping) -> Watched:
@@ -88,9 +101,7 @@ def _watched(row: sa.RowMapping) -> Watched:
 
 def in_force(conn: Connection, domain_ids: Collection[int]) -> dict[int, int]:
     """Domain -> the id of its settings in force; those without any are left out."""
-    query = sa.select(_domains.c.id, _domains.c.settings_id)
-    query = query.where(_domains.c.id.in_(domain_ids), _domains.c.settings_id.is_not(None))
-    return {row.id: row.settings_id for row in conn.execute(query)}
+    return {row.id: row.settings_id for row in conn.execute(_IN_FORCE, {"ids": list(domain_ids)})}
 
 
 def password_mailboxes(conn: Connection, domain_ids: Collection[int]) -> dict[int, int]:
@@ -115,10 +126,11 @@ def record(conn: Connection, rows: Sequence[Watched]) -> None:
     if not rows:
         return
     _forget_others(conn, rows)
-    _upsert(conn, _known, [_columns(row) for row in rows])
+    dialect = conn.dialect.name
+    conn.execute(_upsert(dialect), [_columns(row) for row in rows])
     checks = [_check(row) for row in rows]
-    conn.execute(insert_into(conn, _results).on_conflict_do_nothing(), checks)
-    _add_to_hours(conn, checks)
+    conn.execute(_add_check(dialect), checks)
+    conn.execute(_add_to_hours(dialect), [_hour(check) for check in checks])
 
 
 def _columns(row: Watched) -> dict[str, Any]:
@@ -136,21 +148,28 @@ def _forget_others(conn: Connection, rows: Iterable[Watched]) -> None:
     """Endpoints that the domains had under other settings, Exchange's of a domain that now has IMAP."""
     versions = {row.domain_id: row.settings_id for row in rows}
     present = {(row.domain_id, row.protocol.value) for row in rows}
-    query = sa.select(_known.c.domain_id, _known.c.protocol, _known.c.settings_id)
-    found = conn.execute(query.where(_known.c.domain_id.in_(versions))).all()
+    found = conn.execute(_PRESENT, {"ids": list(versions)}).all()
     for row in found:
         if row.settings_id != versions[row.domain_id] and (row.domain_id, row.protocol) not in present:
             same = _known.c.domain_id == row.domain_id, _known.c.protocol == row.protocol
             conn.execute(_known.delete().where(*same))
 
 
-def _add_to_hours(conn: Connection, checks: Iterable[Mapping[str, Any]]) -> None:
-    insert = insert_into(conn, _hours)
+_PRESENT = sa.select(_known.c.domain_id, _known.c.protocol, _known.c.settings_id).where(_known.c.domain_id.in_(_IDS))
+
+
+@functools.cache
+def _add_check(dialect: str) -> sa.Executable:
+    return insert_for(dialect, _results).on_conflict_do_nothing()
+
+
+@functools.cache
+def _add_to_hours(dialect: str) -> sa.Executable:
+    insert = insert_for(dialect, _hours)
     new = insert.excluded
     sums = {name: _hours.c[name] + new[name] for name in ("ok", "fail", "inconclusive", "ms_sum")}
     longest = sa.case((new.ms_max > _hours.c.ms_max, new.ms_max), else_=_hours.c.ms_max)
-    upsert = insert.on_conflict_do_update(index_elements=_hours.primary_key.columns, set_={**sums, "ms_max": longest})
-    conn.execute(upsert, [_hour(check) for check in checks])
+    return insert.on_conflict_do_update(index_elements=_hours.primary_key.columns, set_={**sums, "ms_max": longest})
 
 
 def _hour(check: Mapping[str, Any]) -> dict[str, Any]:
@@ -165,27 +184,42 @@ def tidy(conn: Connection, *, checks_before: float, hours_before: float) -> int:
 
     Returns how many checks were forgotten.
     """
-    ends = sa.select(_results.c.at).where(_results.c.at < checks_before).order_by(_results.c.at)
-    last = conn.execute(ends.offset(_TIDY_ROWS - 1).limit(1)).scalar()
+    last = conn.execute(_LAST_TO_TIDY, {"before": checks_before}).scalar()
     old = _results.c.at < checks_before if last is None else _results.c.at <= last
     forgotten = conn.execute(_results.delete().where(old)).rowcount
-    conn.execute(_hours.delete().where(_hours.c.hour < int(hours_before // HOUR)))
+    conn.execute(_TIDY_HOURS, {"before": int(hours_before // HOUR)})
     _forget_runs(conn, checks_before)
     return int(forgotten)
 
 
 def _forget_runs(conn: Connection, before: float) -> None:
     """Those of slices: what they found out has long been taken over. Runs of changes belong to their change."""
-    runs = schema.runs
+    ids = conn.execute(_OLD_SLICES, {"before": before}).scalars().all()
+    if ids:
+        conn.execute(schema.runs.delete().where(schema.runs.c.id.in_(ids)))
+
+
+def _old_slices() -> sa.Select[tuple[str]]:
+    runs, before = schema.runs, sa.bindparam("before", type_=sa.Float)
     # By the time, not by the index of changes: nearly all runs are of none.
     slices = runs.c.kind == "health", sa.func.coalesce(runs.c.change_id, "") == "", runs.c.finished_at < before
     old = sa.select(runs.c.id).where(*slices, runs.c.touched_at < before).order_by(runs.c.touched_at)
-    ids = conn.execute(old.limit(_TIDY_ROWS // 10)).scalars().all()
-    if ids:
-        conn.execute(runs.delete().where(runs.c.id.in_(ids)))
+    return old.limit(_TIDY_ROWS // 10)
 
 
-def _upsert(conn: Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    insert = insert_into(conn, table)
-    rest = {column.name: insert.excluded[column.name] for column in table.c if not column.primary_key}
-    conn.execute(insert.on_conflict_do_update(index_elements=table.primary_key.columns, set_=rest), list(rows))
+_OLD_SLICES = _old_slices()
+_TIDY_HOURS = _hours.delete().where(_hours.c.hour < sa.bindparam("before", type_=sa.Integer))
+_LAST_TO_TIDY = (
+    sa.select(_results.c.at)
+    .where(_results.c.at < sa.bindparam("before", type_=sa.Float))
+    .order_by(_results.c.at)
+    .offset(_TIDY_ROWS - 1)
+    .limit(1)
+)
+
+
+@functools.cache
+def _upsert(dialect: str) -> sa.Executable:
+    insert = insert_for(dialect, _known)
+    rest = {column.name: insert.excluded[column.name] for column in _known.c if not column.primary_key}
+    return insert.on_conflict_do_update(index_elements=_known.primary_key.columns, set_=rest)

@@ -55,13 +55,6 @@ def enrol(conn: Connection, now: float, endpoint_seconds: float, slice_seconds: 
     Returns how many were not in it. Two that enrol at once add each domain once.
     """
     _drop_unset(conn)
-    listed = sa.select(_schedule.c.domain_id).where(_schedule.c.domain_id == _domains.c.id).exists()
-    query = (
-        sa.select(_domains.c.id, _settings.c.imap_host, _settings.c.exchange_url)
-        .join(_settings, _settings.c.id == _domains.c.settings_id)
-        .where(~listed)
-        .limit(_ENROL_AT_ONCE)
-    )
     rows = [
         {
             "domain_id": row.id,
@@ -69,7 +62,7 @@ def enrol(conn: Connection, now: float, endpoint_seconds: float, slice_seconds: 
             "endpoints_due": now + endpoint_seconds * random.random(),  # noqa: S311 - no secret
             "mailboxes_due": now + slice_seconds * random.random(),  # noqa: S311 - no secret
         }
-        for row in conn.execute(query)
+        for row in conn.execute(_UNLISTED)
     ]
     if rows:
         conn.execute(insert_into(conn, _schedule).on_conflict_do_nothing(), rows)
@@ -78,9 +71,19 @@ def enrol(conn: Connection, now: float, endpoint_seconds: float, slice_seconds: 
 
 def _drop_unset(conn: Connection) -> None:
     """A change that was rolled back may leave a domain without settings: there is nothing to be known of it."""
-    unset = sa.select(_domains.c.id).where(_domains.c.settings_id.is_(None))
-    for table in (_schedule, _known):
-        conn.execute(table.delete().where(table.c.domain_id.in_(unset)))
+    for statement in _DROP_UNSET:
+        conn.execute(statement)
+
+
+# Statements are made once: to make one takes longer than to execute it.
+_UNLISTED = (
+    sa.select(_domains.c.id, _settings.c.imap_host, _settings.c.exchange_url)
+    .join(_settings, _settings.c.id == _domains.c.settings_id)
+    .where(~sa.select(_schedule.c.domain_id).where(_schedule.c.domain_id == _domains.c.id).exists())
+    .limit(_ENROL_AT_ONCE)
+)
+_UNSET = sa.select(_domains.c.id).where(_domains.c.settings_id.is_(None))
+_DROP_UNSET = [table.delete().where(table.c.domain_id.in_(_UNSET)) for table in (_schedule, _known)]
 
 
 def jittered(seconds: float) -> float:
@@ -90,8 +93,7 @@ def jittered(seconds: float) -> float:
 
 def due_count(conn: Connection, now: float, horizon: float, limit: int) -> int:
     """How many domains' endpoints are due, counted up to `limit`."""
-    some = _due_query(now, horizon).with_only_columns(_schedule.c.domain_id).limit(limit).subquery()
-    return int(conn.execute(sa.select(sa.func.count()).select_from(some)).scalar_one())
+    return int(conn.execute(_DUE_COUNT, {"now": now, "horizon": horizon, "most": limit}).scalar_one())
 
 
 def claim_due(
@@ -102,27 +104,46 @@ def claim_due(
     What is due later than `horizon` counts as due too. `only` is the account whose domains are meant, None: all.
     Empty where there is none that nobody else has.
     """
-    longest_due = sa.func.min(_schedule.c.endpoints_due).over(partition_by=_schedule.c.server)
-    query = _due_query(now, horizon)
-    query = query if only is None else query.where(_domains.c.account_id == only)
-    candidates = query.order_by(longest_due, _schedule.c.server, _schedule.c.domain_id).limit(_AHEAD * limit)
-    places = {row.domain_id: place for place, row in enumerate(conn.execute(candidates))}
+    due = {"now": now, "horizon": horizon}
+    asked = {**due, "most": _AHEAD * limit}
+    candidates = conn.execute(_CANDIDATES, asked) if only is None else conn.execute(_OF_ONE, {**asked, "only": only})
+    places = {row.domain_id: place for place, row in enumerate(candidates)}
     if not places:
         return []
     # Whoever claims at the same moment has some of them locked, or has moved them already.
-    free = _due_query(now, horizon).where(_schedule.c.domain_id.in_(places)).order_by(_schedule.c.domain_id)
-    rows = conn.execute(free.with_for_update(of=_schedule, skip_locked=True)).all()
+    rows = conn.execute(_FREE, {**due, "ids": list(places)}).all()
     chosen = sorted(rows, key=lambda row: places[row.domain_id])[:limit]
     ids = [row.domain_id for row in chosen]
-    conn.execute(_schedule.update().where(_schedule.c.domain_id.in_(ids)).values(endpoints_due=until))
+    conn.execute(_LEASE, {"ids": ids, "until": until})
     return [Due(row.domain_id, row.name, row.account_id, row.settings_id, row.server) for row in chosen]
 
 
-def _due_query(now: float, horizon: float) -> sa.Select[tuple[int, str, int, int | None, str]]:
+def _due_query() -> sa.Select[tuple[int, str, int, int | None, str]]:
+    now, horizon = sa.bindparam("now", type_=sa.Float), sa.bindparam("horizon", type_=sa.Float)
     due = sa.or_(_schedule.c.endpoints_due <= now, _schedule.c.endpoints_due > horizon)
     columns = _schedule.c.domain_id, _domains.c.name, _domains.c.account_id, _domains.c.settings_id, _schedule.c.server
     query = sa.select(*columns).join(_domains, _domains.c.id == _schedule.c.domain_id)
     return query.where(due, ~at_rest(_domains.c.id, now), _domains.c.settings_id.is_not(None))
+
+
+_DUE, _MOST = _due_query(), sa.bindparam("most", type_=sa.Integer)
+_IDS: sa.BindParameter[int] = sa.bindparam("ids", expanding=True)
+_DUE_COUNT = sa.select(sa.func.count()).select_from(
+    _DUE.with_only_columns(_schedule.c.domain_id).limit(_MOST).subquery()
+)
+_LONGEST_DUE = sa.func.min(_schedule.c.endpoints_due).over(partition_by=_schedule.c.server)
+_CANDIDATES = _DUE.order_by(_LONGEST_DUE, _schedule.c.server, _schedule.c.domain_id).limit(_MOST)
+_OF_ONE = _CANDIDATES.where(_domains.c.account_id == sa.bindparam("only", type_=sa.Integer))
+_FREE = (
+    _DUE.where(_schedule.c.domain_id.in_(_IDS))
+    .order_by(_schedule.c.domain_id)
+    .with_for_update(of=_schedule, skip_locked=True)
+)
+_LEASE = (
+    _schedule.update()
+    .where(_schedule.c.domain_id.in_(_IDS))
+    .values(endpoints_due=sa.bindparam("until", type_=sa.Float))
+)
 
 
 def schedule_next(conn: Connection, items: Iterable[Next]) -> None:

@@ -5,6 +5,7 @@ Mailboxes that began to fail come up again with the next slice, then those that 
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -62,21 +63,25 @@ def begin_slices(conn: Connection, now: float, pace: Pace) -> list[Run]:
     there the slice stays due.
     """
     room = pace.at_once - _under_way(conn, now)
-    ready = _due(now, pace).limit(max(0, room)).with_for_update(of=_schedule, skip_locked=True)
-    begun = [_begin(conn, row.domain_id, row.settings_id, now, pace) for row in conn.execute(ready).all()]
+    horizon = now + 2 * max(pace.round_seconds, pace.slice_seconds)  # later than that: the clock was put back
+    ready = conn.execute(_READY, {"now": now, "horizon": horizon, "most": max(0, room)}).all()
+    begun = [_begin(conn, row.domain_id, row.settings_id, now, pace) for row in ready]
     return [run for run in begun if run is not None]
 
 
 def _under_way(conn: Connection, now: float) -> int:
+    return int(conn.execute(_UNDER_WAY, {"since": now - _FORGOTTEN_SECONDS}).scalar_one())
+
+
+def _going() -> sa.Select[Any]:
     # Nearly all runs are of no change, so that is not asked first: SQLite would look through all of them by its index.
     slices = sa.func.coalesce(_runs.c.change_id, "") == "", _runs.c.kind == "health", _runs.c.stage.in_(runs.GOING)
-    recent = _runs.c.created_at > now - _FORGOTTEN_SECONDS
-    query = sa.select(sa.func.count()).select_from(_runs).where(*slices, recent)
-    return int(conn.execute(query).scalar_one())
+    recent = _runs.c.created_at > sa.bindparam("since", type_=sa.Float)
+    return sa.select(sa.func.count()).select_from(_runs).where(*slices, recent)
 
 
-def _due(now: float, pace: Pace) -> sa.Select[tuple[int, int | None]]:
-    horizon = now + 2 * max(pace.round_seconds, pace.slice_seconds)  # later than that: the clock was put back
+def _due() -> sa.Select[tuple[int, int | None]]:
+    now, horizon = sa.bindparam("now", type_=sa.Float), sa.bindparam("horizon", type_=sa.Float)
     mine = _known.c.domain_id == _domains.c.id, _known.c.settings_id == _domains.c.settings_id
     works = sa.and_(_known.c.state == "ok", _known.c.verdict == Verdict.OK.value)
     busy = sa.select(_runs.c.id).where(_runs.c.domain_id == _domains.c.id, _runs.c.stage.in_(runs.GOING)).exists()
@@ -89,6 +94,11 @@ def _due(now: float, pace: Pace) -> sa.Select[tuple[int, int | None]]:
         .where(~sa.select(_known.c.protocol).where(*mine, ~works).exists(), ~busy)
         .order_by(_schedule.c.mailboxes_due)
     )
+
+
+# Made once: to make a statement takes longer than to execute it.
+_UNDER_WAY = _going()
+_READY = _due().limit(sa.bindparam("most", type_=sa.Integer)).with_for_update(of=_schedule, skip_locked=True)
 
 
 def _begin(conn: Connection, domain_id: int, settings_id: int, now: float, pace: Pace) -> Run | None:

@@ -4,6 +4,7 @@ Only what is out of order is read, and what open incidents are about. A domain t
 as `resting`: nothing is concluded from it.
 """
 
+import functools
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,9 @@ from settings_store.sandbox.accounts import of_sandbox
 
 _known, _domains, _incidents = schema.health_endpoints, schema.domains, schema.incidents
 _listed, _boxes, _runs = schema.incident_domains, schema.mailboxes, schema.runs
+# Queries that are asked at every judging are made once: to make one takes longer than to execute it.
+_NOW, _SINCE = sa.bindparam("now", type_=sa.Float), sa.bindparam("since", type_=sa.Float)
+_FAILS = sa.bindparam("fails", type_=sa.Integer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,28 +116,33 @@ def known(conn: Connection, fails: int, now: float) -> list[Known]:
 
     `fails` inconclusive checks in a row are worth a look too.
     """
+    return [_row(row) for row in conn.execute(_known_query(), {"fails": fails, "now": now}).mappings()]
+
+
+@functools.cache
+def _known_query() -> sa.Select[Any]:
     concerned = (
         sa.select(_listed.c.domain_id)
         .join(_incidents, _incidents.c.id == _listed.c.incident_id)
         .where(_incidents.c.closed_at.is_(None), _incidents.c.scope.in_(("endpoint", "server", "notice")))
     )
-    failing = sa.or_(_known.c.state.in_(("fail", "silent")), _known.c.silent >= fails)
+    failing = sa.or_(_known.c.state.in_(("fail", "silent")), _known.c.silent >= _FAILS)
     telling = sa.or_(_known.c.moved, failing, _known.c.domain_id.in_(concerned))
     in_force = (_known.c.settings_id == _domains.c.settings_id).label("in_force")
     columns = [_known.c[name] for name in Known.__slots__ if name in _known.c and name != "code"]
-    query = (
+    query: sa.Select[Any] = (
         sa.select(
             *columns,
             _cause().label("code"),
             _domains.c.account_id,
             in_force,
-            at_rest(_domains.c.id, now).label("resting"),
+            at_rest(_domains.c.id, _NOW).label("resting"),
         )
         .join(_domains, _domains.c.id == _known.c.domain_id)
         .where(telling)
         .order_by(_known.c.domain_id, _known.c.protocol)
     )
-    return [_row(row) for row in conn.execute(query).mappings()]
+    return query
 
 
 def _cause() -> sa.ColumnElement[str]:
@@ -164,13 +173,19 @@ def probes(conn: Connection, since: float, now: float) -> list[Probe]:
 
     What is planned in a sandbox says nothing of the world, and so nothing of how we are.
     """
+    return [_probe(row) for row in conn.execute(_probes_query(), {"since": since, "now": now})]
+
+
+@functools.cache
+def _probes_query() -> sa.Select[Any]:
     columns = [_known.c[name] for name in ("server", "source", "state", "fails", "silent")]
-    query = (
+    in_force = sa.and_(_domains.c.id == _known.c.domain_id, _domains.c.settings_id == _known.c.settings_id)
+    query: sa.Select[Any] = (
         sa.select(*columns, _cause().label("code"), _known.c.first_bad_at, _known.c.checked_at)
-        .join(_domains, sa.and_(_domains.c.id == _known.c.domain_id, _domains.c.settings_id == _known.c.settings_id))
-        .where(_known.c.checked_at >= since, ~at_rest(_domains.c.id, now), ~of_sandbox(_domains.c.account_id))
+        .join(_domains, in_force)
+        .where(_known.c.checked_at >= _SINCE, ~at_rest(_domains.c.id, _NOW), ~of_sandbox(_domains.c.account_id))
     )
-    return [_probe(row) for row in conn.execute(query)]
+    return query
 
 
 def _probe(row: Any) -> Probe:
@@ -182,9 +197,13 @@ def _probe(row: Any) -> Probe:
 
 def all_bad_until(conn: Connection, since: float) -> float:
     """When the last time was over that everything failed at once, if it was closed at `since` or later; else 0."""
-    service = _incidents.c.scope == "service", _incidents.c.closed_at >= since
-    last = sa.select(sa.func.max(sa.func.coalesce(_incidents.c.recovered_at, _incidents.c.closed_at))).where(*service)
-    return float(conn.execute(last).scalar() or 0.0)
+    return float(conn.execute(_all_bad_query(), {"since": since}).scalar() or 0.0)
+
+
+@functools.cache
+def _all_bad_query() -> sa.Select[Any]:
+    service = _incidents.c.scope == "service", _incidents.c.closed_at >= _SINCE
+    return sa.select(sa.func.max(sa.func.coalesce(_incidents.c.recovered_at, _incidents.c.closed_at))).where(*service)
 
 
 def probes_by_source(conn: Connection, since: float) -> list[Probe]:
@@ -193,16 +212,14 @@ def probes_by_source(conn: Connection, since: float) -> list[Probe]:
     Read from the single checks since then, so nothing in a row is longer than these.
     """
     results = schema.health_results
-    sandboxed = sa.select(_domains.c.id).where(of_sandbox(_domains.c.account_id))
-    recent = sa.and_(results.c.at >= since, results.c.domain_id.not_in(sandboxed))
-    if len(conn.execute(sa.select(results.c.source).where(recent).distinct().limit(2)).all()) < 2:
+    if len(conn.execute(_two_sources(), {"since": since}).all()) < 2:
         return []
-    query = sa.select(results, _known.c.server).where(recent).order_by(results.c.at)
+    query = sa.select(results, _known.c.server).where(_recent()).order_by(results.c.at)
     query = query.join(
         _known, sa.and_(_known.c.domain_id == results.c.domain_id, _known.c.protocol == results.c.protocol)
     )
     found: dict[tuple[str, int, str], Probe] = {}
-    for row in conn.execute(query):
+    for row in conn.execute(query, {"since": since}):
         key = row.source, row.domain_id, row.protocol
         before = found.get(key)
         works = row.verdict == Verdict.OK.value
@@ -211,6 +228,18 @@ def probes_by_source(conn: Connection, since: float) -> list[Probe]:
         host = row.server.rpartition(":")[0]
         found[key] = Probe(host, row.source, bad, False, None if works else first, row.at, Code(row.code))
     return list(found.values())
+
+
+@functools.cache
+def _two_sources() -> sa.Select[tuple[str]]:
+    return sa.select(schema.health_results.c.source).where(_recent()).distinct().limit(2)
+
+
+def _recent() -> sa.ColumnElement[bool]:
+    """The single checks of real servers."""
+    results = schema.health_results
+    sandboxed = sa.select(_domains.c.id).where(of_sandbox(_domains.c.account_id))
+    return sa.and_(results.c.at >= _SINCE, results.c.domain_id.not_in(sandboxed))
 
 
 def result_of(conn: Connection, domain_id: int, protocol: Protocol) -> Mapping[str, Any]:
@@ -228,19 +257,23 @@ def sick_mailboxes(conn: Connection, now: float) -> list[Sick]:
     Left out are those of domains that rest or whose endpoints do not work, and what was known when the settings in
     force were applied: an admin read that in the report.
     """
+    found = conn.execute(_sick_query(), {"now": now}).all()
+    return [Sick(row.id, row.domain_id, row.account_id, Code(row.state_code), row.state_since) for row in found]
+
+
+@functools.cache
+def _sick_query() -> sa.Select[tuple[int, int, int, str, float]]:
     down = sa.select(_known.c.domain_id).where(_known.c.state.in_(("fail", "silent")))
     change = schema.changes
     told = sa.select(change.c.id).where(change.c.domain_id == _boxes.c.domain_id)
     told = told.where(change.c.applied_at == _boxes.c.state_since)
-    query = (
+    return (
         sa.select(_boxes.c.id, _boxes.c.domain_id, _domains.c.account_id, _boxes.c.state_code, _boxes.c.state_since)
         .join(_domains, _domains.c.id == _boxes.c.domain_id)
         .where(_boxes.c.state == MailboxState.DISCONNECTED.value, _boxes.c.health_fails > 0)
-        .where(_boxes.c.domain_id.not_in(down), ~told.exists(), ~at_rest(_domains.c.id, now))
+        .where(_boxes.c.domain_id.not_in(down), ~told.exists(), ~at_rest(_domains.c.id, _NOW))
         .order_by(_boxes.c.domain_id, _boxes.c.id)
     )
-    found = conn.execute(query).all()
-    return [Sick(row.id, row.domain_id, row.account_id, Code(row.state_code), row.state_since) for row in found]
 
 
 def boxes_of(conn: Connection, domain_ids: Collection[int]) -> dict[int, Boxes]:
@@ -267,9 +300,13 @@ def unwatched(conn: Connection) -> set[int]:
 
 def unclear_domains(conn: Connection, now: float) -> set[int]:
     """The domains whose mailboxes say nothing: at rest, or an endpoint does not work."""
+    return set(conn.execute(_unclear_query(), {"now": now}).scalars())
+
+
+@functools.cache
+def _unclear_query() -> sa.Select[Any]:
     down = sa.select(_known.c.domain_id).where(_known.c.state.in_(("fail", "silent")))
-    query = sa.select(_domains.c.id).where(sa.or_(_domains.c.id.in_(down), at_rest(_domains.c.id, now)))
-    return set(conn.execute(query).scalars())
+    return sa.select(_domains.c.id).where(sa.or_(_domains.c.id.in_(down), at_rest(_domains.c.id, _NOW)))
 
 
 def states_of(conn: Connection, mailbox_ids: Collection[int]) -> dict[int, MailboxState]:

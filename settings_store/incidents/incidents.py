@@ -237,10 +237,14 @@ def _list(conn: Connection, incident_id: str, domain_ids: Collection[int]) -> No
 
 def open_ones(conn: Connection) -> list[Open]:
     """The incidents that are not over, in the order in which they opened."""
-    query = sa.select(_incidents).where(_incidents.c.closed_at.is_(None))
-    rows = conn.execute(query.order_by(_incidents.c.opened_at, _incidents.c.subject)).mappings().all()
+    rows = conn.execute(_OPEN).mappings().all()
     about = _domains_of(conn, [row["id"] for row in rows])
     return [_open(row, about.get(row["id"], frozenset())) for row in rows]
+
+
+_OPEN = (
+    sa.select(_incidents).where(_incidents.c.closed_at.is_(None)).order_by(_incidents.c.opened_at, _incidents.c.subject)
+)
 
 
 def _open(row: sa.RowMapping, domain_ids: frozenset[int]) -> Open:
@@ -252,6 +256,8 @@ def _open(row: sa.RowMapping, domain_ids: frozenset[int]) -> Open:
 
 def _domains_of(conn: Connection, incident_ids: Sequence[str]) -> dict[str, frozenset[int]]:
     found: dict[str, set[int]] = {}
+    if not incident_ids:
+        return {}
     for row in conn.execute(sa.select(_listed).where(_listed.c.incident_id.in_(incident_ids))):
         found.setdefault(row.incident_id, set()).add(row.domain_id)
     return {key: frozenset(value) for key, value in found.items()}

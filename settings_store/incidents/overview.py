@@ -1,7 +1,7 @@
 """How domains fare, for people: what is open, what is disconnected. Reads only, and never more than is shown."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -165,6 +165,59 @@ def incidents_of(conn: Connection, domain_id: int, closed_since: float, limit: i
     count = conn.execute(sa.select(sa.func.count()).select_from(_incidents).where(mine, recent)).scalar_one()
     names = _names(conn, [row["id"] for row in rows])
     return [_incident(row, names[row["id"]]) for row in rows], count
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which incidents: of one domain, of some scopes or severities, only open ones. None: of any."""
+
+    only_open: bool = True
+    domain_id: int | None = None
+    scopes: Collection[Scope] | None = None
+    severities: Collection[Severity] | None = None
+
+
+def page_of_incidents(
+    conn: Connection, account_id: int, wanted: Wanted, after: tuple[float, str] | None, limit: int
+) -> list[Incident]:
+    """An account's incidents, the last opened first: at most `limit`, of those behind `after` (opened at, id)."""
+    conditions = [_incidents.c.account_id == account_id, *_wanted(wanted)]
+    if after is not None:
+        at, incident_id = after
+        earlier = _incidents.c.opened_at < at
+        conditions.append(sa.or_(earlier, sa.and_(_incidents.c.opened_at == at, _incidents.c.id > incident_id)))
+    return _found(conn, conditions, limit)
+
+
+def find_incident(conn: Connection, account_id: int, incident_id: str) -> Incident | None:
+    """An incident of an account, None where it has none of that id."""
+    found = _found(conn, [_incidents.c.account_id == account_id, _incidents.c.id == incident_id], 1)
+    return found[0] if found else None
+
+
+def _wanted(wanted: Wanted) -> Iterator[sa.ColumnElement[bool]]:
+    if wanted.only_open:
+        yield _incidents.c.closed_at.is_(None)
+    if wanted.domain_id is not None:
+        listed = sa.select(_concerned.c.incident_id).where(_concerned.c.domain_id == wanted.domain_id)
+        yield sa.or_(_incidents.c.domain_id == wanted.domain_id, _incidents.c.id.in_(listed))
+    if wanted.scopes is not None:
+        yield _incidents.c.scope.in_([scope.value for scope in wanted.scopes])
+    if wanted.severities is not None:
+        yield _incidents.c.severity.in_([severity.value for severity in wanted.severities])
+
+
+def _found(conn: Connection, conditions: Sequence[sa.ColumnElement[bool]], limit: int) -> list[Incident]:
+    query = (
+        sa.select(_incidents, _boxes.c.address)
+        .outerjoin_from(_incidents, _boxes, _boxes.c.id == _incidents.c.mailbox_id)
+        .where(*conditions)
+        .order_by(_incidents.c.opened_at.desc(), _incidents.c.id)
+        .limit(limit)
+    )
+    rows = conn.execute(query).mappings().all()
+    names = _names(conn, [row["id"] for row in rows])
+    return [_incident(row, names[row["id"]]) for row in rows]
 
 
 def _names(conn: Connection, incident_ids: Sequence[str]) -> Mapping[str, list[str]]:

@@ -14,8 +14,8 @@ from settings_store.domains import lock_mailboxes
 from settings_store.events import events
 from settings_store.events.kinds import MailboxesImported
 from settings_store.mailboxes import state_events
-from settings_store.mailboxes.csv_file import MailboxRow
 from settings_store.mailboxes.rejections import forget
+from settings_store.mailboxes.rows import MailboxRow
 from settings_store.mailboxes.state_events import Moved, Why
 from settings_store.schema import change_credentials, domains, health_schedule, mailboxes
 from settings_store.secrets import Vault

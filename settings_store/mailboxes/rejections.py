@@ -6,6 +6,7 @@ other settings for that server. A credential that a change proposes is not the o
 change's own, and go with it.
 """
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -211,6 +212,14 @@ def _remembered(conn: Connection, table: sa.Table, run_id: str) -> sa.ColumnElem
         + "` lets it be tried at once: "
         + table.c.seen
     )
+
+
+_REMEDY = re.compile(r"; `mail-preflight mailboxes retry [^`]*` lets it be tried at once(?=: )")
+
+
+def without_remedy(seen: str) -> str:
+    """What `_remembered` says, without the command that ends it: not everybody has that."""
+    return _REMEDY.sub("", seen)
 
 
 def _moment(conn: Connection, at: sa.ColumnElement[float], form: str) -> sa.ColumnElement[str]:

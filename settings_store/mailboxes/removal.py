@@ -1,12 +1,11 @@
-"""Mailboxes that are listed, and that are taken out of their domain. Earlier reports name them still."""
+"""Mailboxes that are taken out of their domain. Earlier reports name them still."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from checks.model import CredentialKind, MailboxState, Unknown
+from checks.model import MailboxState, Unknown
 from settings_store import schema
 from settings_store.actors import Actor
 from settings_store.domains import lock_mailboxes
@@ -16,37 +15,6 @@ from settings_store.mailboxes.mailboxes import NAMED
 
 _boxes, _held, _rejections = schema.mailboxes, schema.change_credentials, schema.rejections
 _CHUNK = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A mailbox as it is listed. `credential_kind` is None where no credential is known, `state_since` UTC seconds."""
-
-    address: str
-    username: str
-    credential_kind: CredentialKind | None
-    state: MailboxState
-    code: str | None
-    state_since: float | None
-
-
-def list_mailboxes(conn: Connection, domain_id: int) -> list[Stored]:
-    """The domain's mailboxes by address; those that come with a change that is not applied are none of them."""
-    names = ("address", "username", "credential_kind", "state", "state_code", "state_since")
-    # That there is a credential is asked of the database: nobody has to read it, sealed or not.
-    has_one = _boxes.c.credential.is_not(None).label("has_one")
-    query = sa.select(*(_boxes.c[name] for name in names), has_one).where(_boxes.c.domain_id == domain_id)
-    return [
-        Stored(
-            row.address,
-            row.username,
-            CredentialKind(row.credential_kind) if row.has_one else None,
-            MailboxState(row.state),
-            row.state_code,
-            row.state_since,
-        )
-        for row in conn.execute(query.order_by(_boxes.c.address))
-    ]
 
 
 def remove_mailboxes(conn: Connection, domain_id: int, addresses: Collection[str], now: float, actor: Actor) -> int:

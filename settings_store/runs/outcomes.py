@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -218,17 +219,21 @@ def rows(conn: Connection, run_id: str) -> Iterator[Row]:
         .order_by(box.c.address)
         .execution_options(yield_per=500)
     )
-    for row in conn.execute(query):
-        yield Row(
-            address=row.address,
-            before=MailboxState(row.before),
-            verdict=Verdict(row.verdict) if row.verdict else None,
-            code=row.code,
-            protocol=row.protocol,
-            seen=row.seen or "",
-            baseline_verdict=Verdict(row.baseline_verdict) if row.baseline_verdict else None,
-            services=row.services,
-        )
+    yield from map(row_of, conn.execute(query))
+
+
+def row_of(row: Any) -> Row:
+    """A mailbox of a run, as it was read with these columns."""
+    return Row(
+        address=row.address,
+        before=MailboxState(row.before),
+        verdict=Verdict(row.verdict) if row.verdict else None,
+        code=row.code,
+        protocol=row.protocol,
+        seen=row.seen or "",
+        baseline_verdict=Verdict(row.baseline_verdict) if row.baseline_verdict else None,
+        services=row.services,
+    )
 
 
 def open_rows(phase: Phase) -> sa.ColumnElement[bool]:

@@ -106,13 +106,7 @@ def resume(conn: Connection, run_id: str, canaries: int, now: float) -> int:
     Returns how many there are; 0 leaves the run as it is.
     """
     runs.lock(conn, run_id)
-    box = schema.mailboxes
-    another = sa.select(box.c.id).where(box.c.id == _rows.c.mailbox_id, runs.changed_since(run_id, box)).exists()
-    rejected = sa.and_(_rows.c.code.in_([code.value for code in REJECTED]), another, ~candidates.is_proposed(run_id))
-    untried = (
-        _rows.c.run_id == run_id,
-        sa.or_(_rows.c.code.in_([code.value for code in (*LEFT, *ALL_REJECTED)]), rejected),
-    )
+    untried = _untried(run_id)
     run = runs.load(conn, run_id)
     if run is None or run.stage != "finished":
         return 0
@@ -132,3 +126,18 @@ def resume(conn: Connection, run_id: str, canaries: int, now: float) -> int:
     opened = {"stage": "canaries", "stop_code": None, "stop_detail": None, "counts": None, "checksum": None}
     conn.execute(_runs.update().where(_runs.c.id == run_id).values(**opened, finished_at=None, touched_at=now))
     return count
+
+
+def anything_left(conn: Connection, run: Run) -> bool:
+    """Whether `resume` would find a mailbox to go on with."""
+    if run.stage != "finished":
+        return False
+    return conn.execute(sa.select(_rows.c.mailbox_id).where(*_untried(run.id)).limit(1)).first() is not None
+
+
+def _untried(run_id: str) -> tuple[sa.ColumnElement[bool], ...]:
+    box = schema.mailboxes
+    another = sa.select(box.c.id).where(box.c.id == _rows.c.mailbox_id, runs.changed_since(run_id, box)).exists()
+    rejected = sa.and_(_rows.c.code.in_([code.value for code in REJECTED]), another, ~candidates.is_proposed(run_id))
+    left = _rows.c.code.in_([code.value for code in (*LEFT, *ALL_REJECTED)])
+    return _rows.c.run_id == run_id, sa.or_(left, rejected)

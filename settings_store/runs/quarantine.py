@@ -21,10 +21,16 @@ def add(conn: Connection, endpoint: str, work: str, now: float) -> None:
 
 def active(conn: Connection, now: float) -> dict[str, str]:
     """Endpoint -> the work that did not end there. One that lasts longer was noted before the clock was put back."""
-    found = sa.select(_known.c.endpoint, _known.c.work).where(_known.c.until > now, _known.c.until <= now + SECONDS)
-    return {row.endpoint: row.work for row in conn.execute(found)}
+    found = conn.execute(_ACTIVE, {"now": now, "latest": now + SECONDS})
+    return {row.endpoint: row.work for row in found}
 
 
 def tidy(conn: Connection, now: float) -> None:
     """Forgets those that are over."""
-    conn.execute(_known.delete().where(sa.or_(_known.c.until <= now, _known.c.until > now + SECONDS)))
+    conn.execute(_FORGET, {"now": now, "latest": now + SECONDS})
+
+
+# Made once: to make a statement takes longer than to execute it.
+_NOW, _LATEST = sa.bindparam("now", type_=sa.Float), sa.bindparam("latest", type_=sa.Float)
+_ACTIVE = sa.select(_known.c.endpoint, _known.c.work).where(_known.c.until > _NOW, _known.c.until <= _LATEST)
+_FORGET = _known.delete().where(sa.or_(_known.c.until <= _NOW, _known.c.until > _LATEST))

@@ -163,6 +163,7 @@ class System:
             "SECRET_KEY": self.key,
             "ALLOW_NETWORKS": NETWORKS,
             "LOG_LEVEL": self.log_level,
+            "WEB_PORT": "0",  # tests run beside each other, and most ask nothing of the API
             **variables,
         }
         inherited = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -102,8 +103,8 @@ class Hook:
 
 
 @contextmanager
-def hook() -> Iterator[Hook]:
-    """A running HTTP server."""
+def hook(tls: ssl.SSLContext | None = None) -> Iterator[Hook]:
+    """A running HTTP server, over TLS where a context is given."""
     receiver = Hook()
     stopped = threading.Event()
 
@@ -133,6 +134,8 @@ def hook() -> Iterator[Hook]:
             """A client that was killed is no news."""
 
     server = Server(("127.0.0.1", 0), Handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     receiver.port = server.server_address[1]
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     try:

@@ -11,8 +11,9 @@ from settings_store.db import Database
 from settings_store.events import events
 from settings_store.incidents import incidents
 from settings_store.incidents.incidents import Opening, Scope, Severity
-from settings_store.mailboxes.csv_file import MailboxRow
-from settings_store.mailboxes.removal import list_mailboxes, remove_mailboxes
+from settings_store.mailboxes.listing import list_mailboxes
+from settings_store.mailboxes.removal import remove_mailboxes
+from settings_store.mailboxes.rows import MailboxRow
 from settings_store.runs import planning, runs
 from settings_store.secrets import Vault, new_key
 from tests.settings_store.in_force import NOW, add_mailboxes, mail_settings, put_in_force

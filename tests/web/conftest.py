@@ -22,3 +22,10 @@ def api(tmp_path: Path) -> Iterator[Api]:
     """An API with an empty store. Nobody works on verifications."""
     with running(tmp_path) as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def shared_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """One API for all tests of a file, each of which has domains of its own."""
+    with running(tmp_path_factory.mktemp("shared")) as found:
+        yield found

@@ -22,8 +22,8 @@ from settings_store.alerts import channels, outbox
 from settings_store.alerts.channels import Subscription
 from settings_store.db import Database
 from settings_store.incidents.incidents import Severity
-from settings_store.mailboxes.csv_file import MailboxRow
 from settings_store.mailboxes.mailboxes import import_mailboxes
+from settings_store.mailboxes.rows import MailboxRow
 from settings_store.secrets import Vault, new_key
 from worker.config import Config
 from worker.finished_runs import finish

@@ -25,6 +25,7 @@ from worker.process import SLOTS
 from worker.resources import Resources
 from worker.runs.flow import Flow
 from worker.tasks import publish_lanes, register
+from worker.webhooks import delivery
 
 
 @pytest.fixture
@@ -57,13 +58,14 @@ def test_beat_asks_for_what_there_is(app: Celery) -> None:
         "health": HEALTH,
         "judge": HEALTH,
         "alerts": HEALTH,
+        "webhooks": HEALTH,
     }
     assert {entry["task"] for entry in entries.values()} <= set(app.tasks)
     assert all(entry["options"]["expires"] == entry["schedule"] for entry in entries.values())
 
 
 def test_lanes_and_slices_leave_slots_for_the_rest() -> None:
-    assert SLOTS[HEALTH] >= LANES + AT_ONCE + ROUNDS + 2, "one is to judge, one to say what is due"
+    assert SLOTS[HEALTH] >= LANES + AT_ONCE + ROUNDS + delivery.ROUNDS + 2, "one is to judge, one to say what is due"
 
 
 def test_no_more_lanes_than_there_is_room_for(app: Celery, monkeypatch: pytest.MonkeyPatch) -> None:

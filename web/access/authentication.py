@@ -14,6 +14,8 @@ from worker.service.preflight import Preflight
 
 PUBLIC = frozenset({"/healthz", "/readyz", "/v1/openapi.json", "/v1/codes"})
 """The paths that need no key."""
+PUBLIC_BELOW = "/problems/"
+"""All below this needs none either."""
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="mail-preflight"'}
 
 
@@ -24,7 +26,7 @@ class Authentication:
         self._app, self._preflight = app, preflight
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in PUBLIC:
+        if scope["type"] != "http" or scope["path"] in PUBLIC or scope["path"].startswith(PUBLIC_BELOW):
             await self._app(scope, receive, send)
             return
         request = Request(scope)
@@ -36,12 +38,18 @@ class Authentication:
         await self._app(scope, receive, send)
 
     def _caller(self, request: Request) -> Caller:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
+        given = request.headers.getlist("authorization")
+        if len(given) > 1:
+            detail = "send one Authorization header; which of several is meant, nobody can tell"
+            raise Problem(ProblemCode.INVALID_KEY, detail, headers=_CHALLENGE)
+        # RFC 6750: one or more spaces. `strip` alone would take other blanks, too, which are bytes above ASCII here.
+        scheme, _, rest = "".join(given).partition(" ")
+        token = rest.strip(" ")
+        if scheme.lower() != "bearer" or not token:
             detail = "send it as `Authorization: Bearer mp_...`; a key is never read from the address"
             raise Problem(ProblemCode.NO_KEY, detail, headers=_CHALLENGE)
         address = request.client.host if request.client else ""
-        key = self._preflight.authenticate(token.strip(), address)
+        key = self._preflight.authenticate(token, address)
         if key is None:
             detail = "it is mistyped, was revoked or has expired; an administrator of the account makes another"
             raise Problem(ProblemCode.INVALID_KEY, detail, headers=_CHALLENGE)

@@ -22,4 +22,4 @@ class Caller:
     @property
     def actor(self) -> Actor:
         """Who is written down to have done it: the user, or the key of the host app."""
-        return Actor(self.key.user_name or f"API key {self.key.name}", self.address)
+        return Actor(self.key.user_name or f"API key {self.key.name}", self.address, self.key.id)

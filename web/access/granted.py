@@ -9,6 +9,7 @@ from settings_store.access.roles import Right
 from web.access.caller import Caller
 from web.problems.codes import ProblemCode
 from web.problems.problem import Problem
+from worker.service.access import Access
 from worker.service.account import Account
 from worker.service.preflight import Preflight
 
@@ -16,13 +17,14 @@ from worker.service.preflight import Preflight
 class Needs:
     """A dependency that asks for a right. The table of routes reads it from here."""
 
-    def __init__(self, right: Right) -> None:
+    def __init__(self, right: Right | None) -> None:
+        """`right` None: whoever has a key."""
         self.right = right
 
     def caller(self, request: Request) -> Caller:
         """Who calls. Raises `Problem` for who may not."""
         caller: Caller = request.state.caller
-        if self.right not in caller.rights:
+        if self.right is not None and self.right not in caller.rights:
             held = ", ".join(sorted(caller.rights)) or "nothing"
             raise Problem(
                 ProblemCode.NOT_ALLOWED,
@@ -46,9 +48,34 @@ class _OfService(Needs):
         return request.app.state.preflight, self.caller(request)
 
 
+class _OfAccess(Needs):
+    """A test key is less well kept than a live one, and the keys and users of an account are real to both."""
+
+    def caller(self, request: Request) -> Caller:
+        caller = super().caller(request)
+        if not caller.key.live:
+            raise Problem(ProblemCode.NOT_ALLOWED, "a test key manages neither keys nor users; use a live one")
+        return caller
+
+    def __call__(self, request: Request) -> Access:
+        caller = self.caller(request)
+        preflight: Preflight = request.app.state.preflight
+        return preflight.access(caller.key.account_id, caller.actor, caller.key)
+
+
 def needs(right: Right) -> Any:
     """The use cases of the caller's account: `account: Annotated[Account, needs(Right.READ)]`."""
     return Depends(_OfAccount(right))
+
+
+def manages_access() -> Any:
+    """The keys and users of the caller's account: `access: Annotated[Access, manages_access()]`."""
+    return Depends(_OfAccess(Right.ADMIN))
+
+
+def has_key() -> Any:
+    """Who calls, whatever they may do: `Annotated[tuple[Preflight, Caller], has_key()]`. Tells them of themselves."""
+    return Depends(_OfService(None))
 
 
 def operates() -> Any:

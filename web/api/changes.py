@@ -1,74 +1,105 @@
-"""`/v1/changes` and `/v1/domains/{domain}/changes`: saved, verified, put in force, taken back."""
+"""`/v1/changes` and `/v1/domains/{domain}/changes`: saved, listed, read. What is done with one: `change_actions`."""
 
 from typing import Annotated
 
-from fastapi import Path, Response
+from fastapi import Path, Query, Response
+from fastapi import Request as HttpRequest
+from pydantic import Field
 
+from checks.model import Invalid
 from settings_store.access.roles import Right
-from settings_store.changes.lifecycle import ChangeState
-from web.access.granted import needs
+from web.access.granted import Needs, needs
 from web.access.routing import router
-from web.api.settings_document import (
-    SettingsDocument,
-    SettingsRequest,
-    document_of,
-)
-from web.documents import Document, Prefix, Request, Time, inner_id, public_id
+from web.api.change_document import ChangeDocument, ChangeId, SavedDocument, change_of, document, saved_document
+from web.api.cursor import CURSOR, cursor_after, read_cursor
+from web.api.settings_document import SettingsRequest
+from web.documents import Document, Limit, Request
+from web.events.waiting import Waiting, waiting
+from web.limits.rates import expensive
 from worker.service.account import Account
 
 routes = router("changes")
 
 DomainName = Annotated[str, Path(max_length=300, examples=["example.com"])]
-ChangeId = Annotated[str, Path(max_length=100, examples=["chg_0123456789abcdef0123456789abcdef"])]
+MOST_MAILBOXES = 1000
+
+
+class ProposedMailbox(Request):
+    """A mailbox that comes with a change. `kind` says what `password` holds, as in a file of mailboxes."""
+
+    address: str = Field(max_length=320, examples=["ada@example.com"])
+    password: str = Field(max_length=16_000, repr=False)
+    username: str = Field(default="", max_length=1000)
+    kind: str = Field(default="", max_length=40, examples=["password"])
 
 
 class NewChange(Request):
-    """Settings to be verified. Nothing takes effect before the change is applied."""
+    """Settings to be verified, and mailboxes to be tried with them. Nothing takes effect before it is applied."""
 
     settings: SettingsRequest
+    mailboxes: list[ProposedMailbox] = Field(default=[], max_length=MOST_MAILBOXES)
 
 
-class ChangeDocument(Document):
-    """A change. `allowed_actions` are the actions that would be accepted for it now."""
+class ChangePage(Document):
+    """Changes, the newest first."""
 
-    id: str
-    domain: str
-    state: ChangeState
-    settings: SettingsDocument
-    saved_at: Time
-    saved_by: str
-    allowed_actions: list[str]
+    items: list[ChangeDocument]
+    next_cursor: str | None
 
 
 @routes.post("/v1/domains/{domain}/changes", operation_id="changes.create", status_code=201)
+@expensive
 def create(
-    domain: DomainName, wanted: NewChange, response: Response, account: Annotated[Account, needs(Right.CHANGE)]
-) -> ChangeDocument:
+    domain: DomainName,
+    wanted: NewChange,
+    request: HttpRequest,
+    response: Response,
+    account: Annotated[Account, needs(Right.CHANGE)],
+) -> SavedDocument:
     """Saves settings as a change, and begins to verify it.
 
     A server that does not answer is no error of this request: it is what the report will say.
     """
-    saved = account.changes.save(domain, wanted.settings.settings())
-    found = read(account, saved.change_id)
+    if wanted.mailboxes:
+        Needs(Right.CREDENTIALS).caller(request)
+    rows = [mailbox.model_dump() for mailbox in wanted.mailboxes] or None
+    saved = account.changes.save(domain, wanted.settings.settings(), rows)
+    found = saved_document(account.changes.look(saved.change_id), saved)
     response.headers["Location"] = f"/v1/changes/{found.id}"
     return found
 
 
-@routes.get("/v1/changes/{change_id}", operation_id="changes.get")
-def get(change_id: ChangeId, account: Annotated[Account, needs(Right.READ)]) -> ChangeDocument:
-    """One change."""
-    return read(account, inner_id(Prefix.CHANGE, change_id))
+@routes.get("/v1/domains/{domain}/changes", operation_id="changes.list")
+def list_of_domain(
+    domain: DomainName,
+    account: Annotated[Account, needs(Right.READ)],
+    limit: Annotated[Limit, Query()] = 100,
+    cursor: Annotated[str | None, Query()] = None,
+) -> ChangePage:
+    """The changes of a domain, the newest first."""
+    found = account.changes.page(domain, limit + 1, _before(cursor) if cursor is not None else None)
+    shown, last = found[:limit], found[limit - 1] if len(found) > limit else None
+    leads_on = cursor_after(repr(last.saved_at), last.id) if last else None
+    return ChangePage(items=[document(each) for each in shown], next_cursor=leads_on)
+
+
+def _before(cursor: str) -> tuple[float, str]:
+    at, change_id = read_cursor(cursor, 2)
+    try:
+        return float(at), change_id
+    except ValueError:
+        raise Invalid("it is no cursor of this list; take `next_cursor` as it was given", CURSOR) from None
+
+
+@routes.get("/v1/changes/{change_id}", operation_id="changes.get", response_model=ChangeDocument)
+async def get(
+    change_id: ChangeId, account: Annotated[Account, needs(Right.READ)], waits: Annotated[Waiting, waiting()]
+) -> Response:
+    """One change; with `wait`, when it has ended verifying or is another than what is known of it."""
+    inner = change_of(change_id)
+    return await waits.answer(account.events.account_id, inner, lambda: read(account, inner))
 
 
 def read(account: Account, change_id: str) -> ChangeDocument:
     """The document of a change with our own id."""
-    found = account.changes.look(change_id)
-    return ChangeDocument(
-        id=public_id(Prefix.CHANGE, found.id),
-        domain=found.domain,
-        state=found.state,
-        settings=document_of(found.settings),
-        saved_at=found.saved_at,
-        saved_by=found.saved_by,
-        allowed_actions=found.actions,
-    )
+    return document(account.changes.look(change_id))

@@ -2,11 +2,58 @@
 
 from fastapi import FastAPI
 
-from web.api import changes, sandbox_clock
+from web import probes
+from web.api import (
+    accounts,
+    alert_channels,
+    api_keys,
+    audit,
+    change_actions,
+    changes,
+    checks,
+    codes,
+    connection_ips,
+    domains,
+    events,
+    health,
+    incidents,
+    mailbox_upsert,
+    mailboxes,
+    maintenance,
+    me,
+    problems,
+    report,
+    report_mailboxes,
+    sandbox_clock,
+    users,
+    webhook_endpoints,
+)
 
 RESOURCES = (
+    accounts,
+    alert_channels,
+    api_keys,
+    audit,
+    change_actions,
     changes,
+    checks,
+    codes,
+    connection_ips,
+    domains,
+    events,
+    health,
+    incidents,
+    mailbox_upsert,
+    mailboxes,
+    maintenance,
+    me,
+    probes,
+    problems,
+    report,
+    report_mailboxes,
     sandbox_clock,
+    users,
+    webhook_endpoints,
 )
 
 

@@ -10,6 +10,7 @@ class ProblemCode(StrEnum):
 
     INVALID_REQUEST = "invalid_request"
     MALFORMED_BODY = "malformed_body"
+    MALFORMED_REQUEST = "malformed_request"
     NO_KEY = "no_key"
     INVALID_KEY = "invalid_key"
     NOT_ALLOWED = "not_allowed"
@@ -20,6 +21,7 @@ class ProblemCode(StrEnum):
     CONFLICT = "conflict"
     WRONG_STATE = "wrong_state"
     UNDER_WAY = "under_way"
+    RESYNC = "resync"
     REPORT_MOVED = "report_moved"
     BODY_TOO_LARGE = "body_too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
@@ -44,6 +46,7 @@ _C = ProblemCode
 KINDS: Mapping[ProblemCode, Kind] = {
     _C.INVALID_REQUEST: Kind(422, "A field of the request cannot be used."),
     _C.MALFORMED_BODY: Kind(400, "The body of the request cannot be read."),
+    _C.MALFORMED_REQUEST: Kind(400, "The request is no HTTP/1.1."),
     _C.NO_KEY: Kind(401, "The request has no API key."),
     _C.INVALID_KEY: Kind(401, "The API key is none that can be used."),
     _C.NOT_ALLOWED: Kind(403, "The API key may not do this."),
@@ -54,6 +57,7 @@ KINDS: Mapping[ProblemCode, Kind] = {
     _C.CONFLICT: Kind(409, "Something else stands against it."),
     _C.WRONG_STATE: Kind(409, "The change is not in a state in which this can be done."),
     _C.UNDER_WAY: Kind(409, "A request with this Idempotency-Key is under way."),
+    _C.RESYNC: Kind(410, "What came after that event is not known any more."),
     _C.REPORT_MOVED: Kind(412, "The report is not the one that was reviewed."),
     _C.BODY_TOO_LARGE: Kind(413, "The body of the request is too large."),
     _C.UNSUPPORTED_MEDIA_TYPE: Kind(415, "The body's media type is none that this path reads."),

@@ -2,19 +2,24 @@
 
 import logging
 import re
+import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from checks.model import Invalid, Unavailable, Unknown
 from settings_store.changes.lifecycle import Refused
 from web.problems.codes import ProblemCode
 from web.problems.problem import FieldProblem, Problem, answer
+from web.problems.refusals import of_refused
+from worker.service.access import Exceeds
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +37,8 @@ _BY_STATUS = {
 }
 _COMMAND = re.compile(r"`mail-preflight ")
 _RETRY_SECONDS = "5"
+_NO_SUCH_METHOD = 405
+_FRAMES = 6  # of a traceback: enough to find the place
 
 
 def install(app: FastAPI) -> None:
@@ -41,7 +48,49 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Invalid, _invalid)
     app.add_exception_handler(Unavailable, _unavailable)
-    app.add_exception_handler(Exception, _internal)
+
+
+class Failures:
+    """Middleware: what is raised outside of the routes is answered as what is raised inside, and so is our failure."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def noted(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noted)
+        except ClientDisconnect:
+            return  # nobody listens any more
+        except Exception as error:  # noqa: BLE001 -- the last one to know: whatever it is, it is answered
+            if started:
+                log.error("an answer broke off: %s", _place(error))
+                return
+            request = Request(scope)
+            await (await _of(request, error))(scope, receive, send)
+
+
+async def _of(request: Request, error: Exception) -> Response:
+    if isinstance(error, Problem):
+        return answer(request, error)
+    if isinstance(error, Invalid):
+        return answer(request, of_invalid(error))
+    if isinstance(error, Unavailable):
+        return await _unavailable(request, error)
+    return await _internal(request, error)
+
+
+def _place(error: BaseException) -> str:
+    """What an exception is and where it was raised, without its words."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = " < ".join(f"{Path(each.filename).name}:{each.lineno}" for each in reversed(frames[-_FRAMES:]))
+    return f"{type(error).__name__} at {where}"
 
 
 def of_invalid(error: Invalid) -> Problem:
@@ -50,8 +99,11 @@ def of_invalid(error: Invalid) -> Problem:
     if isinstance(error, Unknown):
         return Problem(ProblemCode.NOT_FOUND, detail)
     if isinstance(error, Refused):
-        return Problem(ProblemCode.WRONG_STATE, detail)
-    errors = [FieldProblem(pointer=f"/{error.field}", code="invalid", detail=detail)] if error.field else []
+        return of_refused(error)
+    if isinstance(error, Exceeds):
+        return Problem(ProblemCode.NOT_ALLOWED, detail)
+    pointer = error.field if ":" in error.field else f"/{error.field}"
+    errors = [FieldProblem(pointer=pointer, code="invalid", detail=detail)] if error.field else []
     return Problem(ProblemCode.INVALID_REQUEST, detail, errors=errors)
 
 
@@ -76,10 +128,15 @@ async def _unreadable(request: Request, error: Exception) -> Response:
     found = error.errors()
     if any(each["type"] == "json_invalid" for each in found):
         return answer(request, Problem(ProblemCode.MALFORMED_BODY, "the body is no JSON: " + _where(found)))
-    errors = [FieldProblem(pointer=_pointer(each["loc"]), code=each["type"], detail=each["msg"]) for each in found]
+    errors = [FieldProblem(pointer=_pointer(each["loc"]), code=each["type"], detail=_said(each)) for each in found]
     first = errors[0]
     detail = f"{first.pointer}: {first.detail}" + (f" (and {len(errors) - 1} more)" if len(errors) > 1 else "")
     return answer(request, Problem(ProblemCode.INVALID_REQUEST, detail, errors=errors))
+
+
+def _said(error: Any) -> str:
+    """What pydantic says; where a rule of ours was broken, that rule's own words."""
+    return str(error["msg"]).removeprefix("Value error, ")
 
 
 def _where(found: Sequence[Any]) -> str:
@@ -103,7 +160,15 @@ async def _http(request: Request, error: Exception) -> Response:
         405: f"{request.method} is not what this path takes",
     }
     detail = details.get(error.status_code, str(error.detail))
-    return answer(request, Problem(code, detail, headers=dict(error.headers or {})))
+    headers = dict(error.headers or {})
+    if error.status_code == _NO_SUCH_METHOD:
+        headers["Allow"] = ", ".join(sorted(_methods(request)))  # the framework names those of the first route only
+    return answer(request, Problem(code, detail, headers=headers))
+
+
+def _methods(request: Request) -> set[str]:
+    path = request.scope["path"]
+    return {method for route in request.app.state.routes if route.path_regex.match(path) for method in route.methods}
 
 
 async def _unavailable(request: Request, error: Exception) -> Response:
@@ -114,5 +179,6 @@ async def _unavailable(request: Request, error: Exception) -> Response:
 
 async def _internal(request: Request, error: Exception) -> Response:
     """The words of the exception stay with us: they may hold what was sent."""
-    log.error("a request failed: %s %s", request.method, type(error).__name__)
+    name = getattr(request.state, "request_id", "")
+    log.error("a request failed: %s %s %s", name, request.method, _place(error))
     return answer(request, Problem(ProblemCode.INTERNAL, "we failed; the request_id helps us to find out why"))

@@ -59,18 +59,24 @@ class Problem(Exception):
         return KINDS[self.code].status
 
 
-def answer(request: Request, problem: Problem) -> JSONResponse:
-    """The answer that tells of a problem."""
+def document(problem: Problem, path: str, request_id: str) -> dict[str, Any]:
+    """The document that tells of a problem."""
     kind = KINDS[problem.code]
-    document: dict[str, Any] = {
+    return {
         "type": TYPES + problem.code.value.replace("_", "-"),
         "title": kind.title,
         "status": kind.status,
         "detail": problem.detail,
-        "instance": request.url.path,
+        "instance": path,
         "code": problem.code.value,
-        "request_id": getattr(request.state, "request_id", ""),
+        "request_id": request_id,
         "errors": [error.model_dump() for error in problem.errors],
         **problem.extensions,
     }
-    return JSONResponse(document, kind.status, problem.headers, MEDIA_TYPE)
+
+
+def answer(request: Request, problem: Problem) -> JSONResponse:
+    """The answer that tells of a problem."""
+    # A path may hold what is no text: JSON has it escaped.
+    found = document(problem, request.url.path, getattr(request.state, "request_id", ""))
+    return JSONResponse(found, problem.status, problem.headers, MEDIA_TYPE)

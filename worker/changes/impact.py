@@ -47,6 +47,18 @@ def impact_of(before: MailboxState, after: Verdict | None) -> Impact:
     return _IMPACT.get((before, after or Verdict.INCONCLUSIVE), Impact.CANNOT_TELL)
 
 
+def met_with(impact: Impact) -> list[tuple[MailboxState, Verdict | None, Verdict | None]]:
+    """All that a mailbox of that impact may have met: what it was, what it came to, what the baseline said."""
+    verdicts = (None, *Verdict)
+    return [
+        (known, after, baseline)
+        for known in MailboxState
+        for after in verdicts
+        for baseline in verdicts
+        if impact_of(before_of(known, baseline), after) is impact
+    ]
+
+
 def safety_of(counts: Mapping[str, int], endpoints: Sequence[Verdict]) -> Safety:
     """The verdict on the whole change: one mailbox that would disconnect makes it unsafe.
 

@@ -30,8 +30,11 @@ LISTED = 50
 _SIGNS = {"safe": Verdict.OK, "unsafe": Verdict.FAIL, "cannot_tell": Verdict.INCONCLUSIVE}
 
 
-def report_document(report: Report, listed: int = LISTED) -> ReportDocument:
-    """The report in its language. Reads the mailboxes once and holds no more than `listed` of each impact."""
+def report_document(report: Report, listed: int = LISTED, *, commands: bool = True) -> ReportDocument:
+    """The report in its language. Reads the mailboxes once and holds no more than `listed` of each impact.
+
+    `commands`: whoever reads it has those of this program; else the words name none.
+    """
     language, found = report.language, report.findings(listed)
     words = _Words(report)
     needed = any(result.option is Option.NEEDED for result in report.endpoints)
@@ -49,10 +52,10 @@ def report_document(report: Report, listed: int = LISTED) -> ReportDocument:
         ),
         common_cause=words.common_cause(found.causes),
         causes=tuple(words.cause(cause) for cause in found.causes if cause.code is not Code.OK),
-        untried=_untried(found.causes, language),
+        untried=_untried(found.causes, language, "" if commands else "api."),
         groups=tuple(_group(report, impact, found.first.get(impact, ())) for impact in Impact),
         services=_services(report, found.services),
-        next=_next(report),
+        next=_next(report) if commands else _next_without_command(report),
         checksum=report.checksum,
         read=lambda: (mailbox_document(line, language) for line in report.mailboxes()),
     )
@@ -70,6 +73,13 @@ def _next(report: Report) -> NextDocument:
             command += ("--accept-disconnects", str(disconnects))
     sentence = phrase(report.language, f"next.{name}")
     return NextDocument(sentence, disconnects, report.step, command if report.step != "none" else ())
+
+
+def _next_without_command(report: Report) -> NextDocument:
+    disconnects, name = report.counts[Impact.WILL_DISCONNECT], str(report.step)
+    if report.step == "apply":
+        name = report.verdict if report.total else "empty"
+    return NextDocument(phrase(report.language, f"api.next.{name}"), disconnects, report.step, ())
 
 
 def _headline(report: Report) -> Iterator[str]:
@@ -169,9 +179,9 @@ def cause_facts(cause: Cause, endpoints: Iterable[EndpointResult]) -> Facts:
     return count
 
 
-def _untried(causes: Iterable[Cause], language: Language) -> UntriedDocument | None:
+def _untried(causes: Iterable[Cause], language: Language, prefix: str) -> UntriedDocument | None:
     left = sum(cause.count for cause in causes if cause.code in LEFT)
-    return UntriedDocument(left, phrase(language, "left", count=left)) if left else None
+    return UntriedDocument(left, phrase(language, f"{prefix}left", count=left)) if left else None
 
 
 def _group(report: Report, impact: Impact, first: Iterable[MailboxLine]) -> GroupDocument:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from settings_store.events.kinds import Event, IncidentEvent, IncidentOpened
+from settings_store.events.kinds import KINDS, Event, IncidentEvent, IncidentOpened
 
 NOTICE_RAISED = "notice.raised"
 TYPES: Mapping[str, str] = {
@@ -14,8 +14,19 @@ TYPES: Mapping[str, str] = {
 }
 """Kinds that are called otherwise outside. All the others keep their name."""
 
-_PREFIXES = {"change": "chg", "run": "run", "incident": "inc"}
-_HIDDEN = frozenset({"detail", "named", "change_id"})
+ALL_TYPES = frozenset({NOTICE_RAISED, *(TYPES.get(kind, kind) for kind in KINDS)})
+"""Every type there is."""
+
+_PREFIXES = {
+    "change": "chg",
+    "run": "run",
+    "incident": "inc",
+    "user": "usr",
+    "api_key": "key",
+    "webhook_endpoint": "whe",
+}
+_CAUSES = {"applied": "chg", "rolled_back": "chg", "checked": "run", "server": "inc"}
+_HIDDEN = frozenset({"detail", "named", "change_id", "user", "key_name"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +48,12 @@ class PublicEvent:
     @property
     def id(self) -> str:
         """The same wherever the event is told."""
-        return f"evt_{self.seq:012d}"
+        return id_of(self.seq)
+
+
+def id_of(seq: int) -> str:
+    """The id of the event with that number in the order."""
+    return f"evt_{seq:012d}"
 
 
 def seq_of(event_id: str) -> int | None:
@@ -59,8 +75,8 @@ def public(event: Event, domain: str | None) -> PublicEvent:
     data = {name: value for name, value in payload.items() if name not in _HIDDEN}
     if payload.get("change_id"):
         data["change_id"] = f"chg_{payload['change_id']}"
-    if payload.get("cause") in ("applied", "rolled_back"):
-        data["cause_id"] = f"chg_{payload['cause_id']}"
+    if payload.get("cause_id") and (prefix := _CAUSES.get(payload.get("cause", ""))):
+        data["cause_id"] = f"{prefix}_{payload['cause_id']}"
     return PublicEvent(event.seq, type_of(event), event.at, domain, _subject(event, domain), event.actor.name, data)
 
 

@@ -48,7 +48,7 @@ def health_document(
         trouble=phrase(language, "health.trouble") if found.trouble else "",
         endpoints=tuple(endpoint_health_document(item, language, written) for item in found.endpoints),
         mailboxes=_mailboxes(found, language, written),
-        incidents=tuple(_incident(item, language, written) for item in found.incidents),
+        incidents=tuple(incident_document(item, language, written) for item in found.incidents),
         incident_count=found.incident_count,
         channels=found.channels,
         told=_told(found.channels, language),
@@ -89,7 +89,8 @@ def _disconnected(item: Disconnected, language: Language, written: Written) -> D
     return DisconnectedDocument(item.address, item.code, item.since, words)
 
 
-def _incident(item: Incident, language: Language, written: Written) -> IncidentDocument:
+def incident_document(item: Incident, language: Language = Language.EN, written: Written = _in_utc) -> IncidentDocument:
+    """One incident, worded in `language`."""
     words = wording(item.code, item.facts, language)
     names = language.listed(item.domains)
     return IncidentDocument(

@@ -16,7 +16,7 @@ from checks.codes import Code, Verdict
 from checks.model import Invalid, Protocol
 
 if TYPE_CHECKING:
-    from prometheus_client import CollectorRegistry, Counter, Histogram
+    from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
     from settings_store.db import Database
 
@@ -25,10 +25,12 @@ log = logging.getLogger(__name__)
 OTHER = "other"
 """The label of what is in none of the lists: a mistake of ours must not make the number of series grow."""
 
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 KINDS = frozenset({"opened", "reminder", "resolved", "digest", "test"})
 OUTCOMES = frozenset({"sent", "failed", "given_up"})
 _PROTOCOLS, _VERDICTS, _CODES = (frozenset(item.value for item in group) for group in (Protocol, Verdict, Code))
 # A check is given 20 seconds in all.
+_REQUEST_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0)
 
 
@@ -38,7 +40,13 @@ class _Counted:
     check_seconds: "Histogram"
     mailboxes: "Counter"
     alerts: "Counter"
+    requests: "Counter"
+    request_seconds: "Histogram"
+    rate_limited: "Counter"
+    streams: "Gauge"
 
+
+_TOO_MANY = 429
 
 _counted: _Counted | None = None
 
@@ -63,6 +71,33 @@ def alert_sent(kind: str, outcome: str) -> None:
     """Counts an attempt to send alerts. `kind` is one of `KINDS`, `outcome` one of `OUTCOMES`."""
     if _counted is not None:
         _counted.alerts.labels(_known(kind, KINDS), _known(outcome, OUTCOMES)).inc()
+
+
+def method_label(method: str) -> str:
+    """The method of a request, where it is one of `METHODS`."""
+    return _known(method, METHODS)
+
+
+def request_answered(method: str, route: str, status: int, seconds: float) -> None:
+    """Counts a request of the HTTP API by its route's template, which is one of few; 0 is no answer at all."""
+    if _counted is None:
+        return
+    _counted.requests.labels(method_label(method), route, f"{status // 100}xx" if status else "none").inc()
+    _counted.request_seconds.labels(method_label(method), route).observe(max(0.0, seconds))
+    if status == _TOO_MANY:
+        _counted.rate_limited.inc()
+
+
+def stream_opened() -> None:
+    """Somebody follows events."""
+    if _counted is not None:
+        _counted.streams.inc()
+
+
+def stream_closed() -> None:
+    """And does no longer."""
+    if _counted is not None:
+        _counted.streams.dec()
 
 
 def _known(value: str, values: Collection[str]) -> str:
@@ -113,7 +148,7 @@ def _registry(database: "Database") -> "CollectorRegistry":
 
 
 def _counters(registry: "CollectorRegistry") -> _Counted:
-    from prometheus_client import Counter, Histogram
+    from prometheus_client import Counter, Gauge, Histogram
 
     labels = ["protocol", "verdict", "code"]
     return _Counted(
@@ -127,4 +162,19 @@ def _counters(registry: "CollectorRegistry") -> _Counted:
         ),
         Counter("mail_preflight_mailbox_logins", "Mailboxes that health checks have tried", labels, registry=registry),
         Counter("mail_preflight_alerts", "Attempts to send alerts", ["kind", "outcome"], registry=registry),
+        Counter(
+            "mail_preflight_http_requests",
+            "Requests of the HTTP API",
+            ["method", "route", "status"],
+            registry=registry,
+        ),
+        Histogram(
+            "mail_preflight_http_request_seconds",
+            "How long a request takes, streams and long polls too",
+            ["method", "route"],
+            buckets=_REQUEST_SECONDS,
+            registry=registry,
+        ),
+        Counter("mail_preflight_http_rate_limited", "Requests that were one too many", registry=registry),
+        Gauge("mail_preflight_http_streams_open", "Streams of events that are open", registry=registry),
     )

@@ -13,7 +13,7 @@ from checks.trust import Trust
 from settings_store import domains
 from settings_store.runs import endpoints, quarantine, runs
 from settings_store.runs.runs import CANDIDATE, Phase, Run
-from worker import watchdog
+from worker import tracing, watchdog
 from worker.config import Config
 from worker.pacing import endpoint_slot
 from worker.resources import Resources
@@ -32,8 +32,17 @@ def check_endpoints(resources: Resources, run: Run, phase: Phase, settings_id: i
     open_ones = [endpoint for endpoint in settings.endpoints if endpoint.protocol.value not in known]
     pins = pins_of(resources, run, phase, settings_id)
     context = context_of(resources.config, settings, domain, pins, script=script)
+    carrier = tracing.carried()
+
+    def check(endpoint: Endpoint) -> EndpointResult:
+        protocol = endpoint.protocol.value
+        with tracing.continued(carrier), tracing.span("endpoint_check", protocol=protocol) as seen:
+            result = check_watched(endpoint, context, resources, quarantined)
+            tracing.concluded(seen, result.verdict.value, result.code.value)
+            return result
+
     with ThreadPoolExecutor(max(1, len(open_ones)), thread_name_prefix="endpoint") as pool:
-        for result in pool.map(lambda endpoint: check_watched(endpoint, context, resources, quarantined), open_ones):
+        for result in pool.map(check, open_ones):
             with resources.database.begin() as conn:
                 document = dump_endpoint_result(result)
                 endpoints.save(conn, run.id, phase, result.endpoint.protocol, document)

@@ -26,7 +26,7 @@ from settings_store.runs.outcomes import Done
 from settings_store.runs.pages import Work
 from settings_store.runs.runs import CANDIDATE, Phase, Run, Stage
 from settings_store.secrets import Vault
-from worker import watchdog
+from worker import tracing, watchdog
 from worker.pacing.lane_pacer import TROUBLE, LanePacer
 from worker.resources import Resources
 from worker.runs.endpoints import context_of, endpoint_results, servers_of
@@ -41,6 +41,7 @@ FLUSH_SECONDS = 0.25
 FLUSH_ROWS = 200
 KEEP_SECONDS = 600.0  # how long results are held for a database that does not take them
 GRACE_SECONDS = 2.0  # how long a lease that lapsed is watched before it is taken: many times what a renewal takes
+OVERTAKEN = "others have taken our mailboxes over"
 _ASK_SECONDS = 0.02
 READY = 1  # mailboxes kept ready for each thread: none waits for the loop, and no lane hoards what another could do
 
@@ -71,8 +72,13 @@ class Routes:
         for place, route in enumerate(self.routes[work.skip :], work.skip):
             if not may_log_in():
                 return None
-            with watchdog.during("login", route.endpoint, self.context.login_seconds):
+            protocol = route.endpoint.protocol.value
+            with (
+                watchdog.during("login", route.endpoint, self.context.login_seconds),
+                tracing.span("login", protocol=protocol) as seen,
+            ):
                 result = check_mailbox(route, credential, self.context, work.address)
+                tracing.concluded(seen, result.verdict.value, result.code.value)
             if result.verdict is Verdict.FAIL:
                 return Done(work.mailbox_id, result, evidence)
             if result.wait and undecided is None and not work.again:
@@ -223,14 +229,15 @@ class Lane:
             self._close()
 
     def _start_threads(self, routes: Routes) -> list[threading.Thread]:
-        gate = self._pacer.gate
+        gate, carrier = self._pacer.gate, tracing.carried()
 
         def work() -> None:
-            while (item := gate.take()) is not None:
-                try:
-                    self._done.put(routes.try_mailbox(item, self._has_lease))
-                finally:
-                    gate.leave()
+            with tracing.continued(carrier):
+                while (item := gate.take()) is not None:
+                    try:
+                        self._done.put(routes.try_mailbox(item, self._has_lease))
+                    finally:
+                        gate.leave()
 
         count = self._resources.config.threads
         threads = [threading.Thread(target=work, name=f"login-{number}", daemon=True) for number in range(count)]
@@ -362,6 +369,7 @@ class Lane:
         if complete:
             self._lease_end = begun + LEASE_SECONDS
         else:  # another has taken over what we were too slow for
+            log.warning("run %s: %s, after %.0f seconds without a sign of us", self._run_id, OVERTAKEN, LEASE_SECONDS)
             self._lost = True
             self._halt()
         return stage

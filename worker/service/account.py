@@ -5,15 +5,20 @@ from typing import Self
 
 from worker.service.access import Access
 from worker.service.alerts import Alerts
+from worker.service.audit import Audit
 from worker.service.bound_to import Binding
 from worker.service.changes import Changes
+from worker.service.checks import Checks
 from worker.service.clock import Clock
 from worker.service.domains import Domains
+from worker.service.events import Events
 from worker.service.health import Health
+from worker.service.incidents import Incidents
 from worker.service.mailboxes import Mailboxes
 from worker.service.maintenance import Maintenance
 from worker.service.runs import Runs
 from worker.service.watches import Watches
+from worker.service.webhooks import Webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +33,15 @@ class Account:
     mailboxes: Mailboxes
     domains: Domains
     health: Health
+    incidents: Incidents
     maintenance: Maintenance
     alerts: Alerts
     watches: Watches
     access: Access
+    events: Events
+    checks: Checks
+    audit: Audit
+    webhooks: Webhooks
     clock: Clock
 
     @classmethod
@@ -43,9 +53,14 @@ class Account:
             Mailboxes(to),
             Domains(to),
             Health(to),
+            Incidents(to),
             Maintenance(to),
             Alerts(to),
             Watches(to),
             Access(to.database, to.account_id, to.actor),
+            Events(to),
+            Checks(to),
+            Audit(to),
+            Webhooks(to),
             Clock(to),
         )

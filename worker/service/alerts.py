@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from checks.model import Invalid
+from checks.model import Invalid, Unknown
 from settings_store import domains
 from settings_store.alerts import channels
 from settings_store.alerts.channels import Channel, Subscription
@@ -56,6 +56,13 @@ class Alerts:
         """The alert channels, by name."""
         with self._to.database.read() as conn:
             return channels.list_channels(conn, self._to.account_id)
+
+    def channel(self, channel_id: int) -> Channel:
+        """One channel by its id. Raises `Unknown`."""
+        found = next((item for item in self.channels() if item.id == channel_id), None)
+        if found is None:
+            raise Unknown("there is no such alert channel", "alert_channel_id")
+        return found
 
     def remove(self, name: str) -> None:
         """Removes an alert channel, and what was still to be sent to it. Raises `Invalid` when there is none."""

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+from checks.context import CheckContext
+from checks.model import Endpoint, EndpointResult
 from settings_store.audit import Actor
 from settings_store.db import Database
 from settings_store.secrets import Vault
@@ -16,7 +18,8 @@ class Binding:
     """An account and who acts in it.
 
     `publish` sends a task for a run of ours, `advance` the one that is next for it, `sweep` goes on with one that has
-    stalled, `working` has somebody work on runs meanwhile, `watching` on all that `serve` does.
+    stalled, `check` looks at an endpoint in its turn, `working` has somebody work on runs meanwhile, `watching` on all
+    that `serve` does.
     """
 
     database: Database
@@ -27,5 +30,6 @@ class Binding:
     publish: Publish
     advance: Callable[[str], object]
     sweep: Callable[[str], object]
+    check: Callable[[Endpoint, CheckContext], EndpointResult]
     working: Callable[[], AbstractContextManager[None]]
     watching: Callable[[], AbstractContextManager[None]]

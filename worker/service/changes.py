@@ -1,5 +1,6 @@
 """The use cases of changes: saved, verified, put in force, taken back, given up, taken up again."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,25 +12,20 @@ from settings_store import audit, domains
 from settings_store.audit import Entry
 from settings_store.changes import applying, changes, credentials
 from settings_store.changes.changes import Change, Saved
-from settings_store.changes.lifecycle import ChangeState, has_no_report
+from settings_store.changes.lifecycle import Reason, Refused, has_no_report
 from settings_store.changes.watches import Watch
 from settings_store.mailboxes import correlation
 from settings_store.mailboxes.csv_file import read_csv
+from settings_store.mailboxes.rows import MailboxRow, given_rows
 from settings_store.runs import endpoints, runs
-from worker.changes.report import Report, with_findings
+from settings_store.runs.runs import Run
+from worker import tracing
+from worker.changes import report_rows
+from worker.changes.report import MailboxLine, Report, with_findings
+from worker.changes.report_rows import Wanted
 from worker.runs.endpoints import results_of
 from worker.service.bound_to import Binding
-
-_ACTIONS = {
-    "apply": "apply",
-    "again": "verify",
-    "resume": "resume",
-    "cancel": "cancel",
-    "discard": "discard",
-    "reopen": "reopen",
-    "rollback": "roll_back",
-}
-"""The commands that lead on, as the API calls them."""
+from worker.service.change_view import Looked, looked_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +51,6 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
-    """A change as it is now. `actions` are those that would be accepted for it: `apply`, `cancel`."""
-
-    id: str
-    domain: str
-    state: ChangeState
-    settings: Settings
-    saved_at: float
-    saved_by: str
-    run_id: str | None
-    actions: list[str]
-
-
-@dataclass(frozen=True, slots=True)
 class Changes:
     """Of one account. Each raises `Invalid` for a change that the account does not have."""
 
@@ -79,14 +61,17 @@ class Changes:
         """How long the mailboxes are watched after applying, unless it is said otherwise."""
         return self._to.config.watch_minutes
 
-    def save(self, domain: str, settings: Settings, mailboxes: Path | None = None) -> Saved:
+    @tracing.step("save")
+    def save(
+        self, domain: str, settings: Settings, mailboxes: Path | Sequence[Mapping[str, str]] | None = None
+    ) -> Saved:
         """Saves a change with its run, then asks for the run. Saving never fails because a server is down.
 
-        `mailboxes` is a CSV file of credentials that come with the change: they are tried with it, and in force when it
-        is. Raises `Invalid` that names row and field, and nothing is saved.
+        `mailboxes` are credentials that come with the change: they are tried with it, and in force when it is. A CSV
+        file, or values by the names of its columns. Raises `Invalid` that names row and field, and nothing is saved.
         """
         to = self._to
-        rows = read_csv(mailboxes, normalise_domain(domain)) if mailboxes else None
+        rows = _rows(mailboxes, normalise_domain(domain)) if mailboxes else None
         with to.database.begin() as conn:
             now, domain_id = to.database.now(), domains.ensure_domain(conn, to.account_id, domain)
             saved = changes.save(conn, domain_id, settings, now, to.actor)
@@ -96,16 +81,39 @@ class Changes:
         to.publish("start_run", saved.run_id)
         return saved
 
+    def checksum(self, change_id: str) -> str:
+        """That of the change's report. Raises `Refused` where there is none."""
+        with self._to.database.read() as conn:
+            change = changes.get(conn, self._to.account_id, change_id)
+            return self._finished(conn, change).checksum or ""
+
+    def mailboxes(
+        self, change_id: str, wanted: Wanted, after: str, limit: int, checksum: str | None = None
+    ) -> list[MailboxLine]:
+        """At most `limit` mailboxes of the change's report by address, of those after that address.
+
+        Raises `Refused` where there is no report, or where it is not the one with `checksum`.
+        """
+        with self._to.database.read() as conn:
+            run = self._finished(conn, changes.get(conn, self._to.account_id, change_id))
+            if checksum is not None and checksum != run.checksum:
+                raise Refused("the report is another one by now", Reason.OTHER_REPORT)
+            return report_rows.page(conn, run, wanted, after, limit)
+
+    def _finished(self, conn: Connection, change: Change) -> Run:
+        run = runs.of_change(conn, change.id)
+        if run is None or run.counts is None:
+            raise has_no_report(change.state, change.id)
+        return run
+
     def report(self, change_id: str, language: Language = Language.EN) -> Report:
         """The report of a change. Raises `Invalid` for a run that has not finished, too."""
         to = self._to
         with to.database.read() as conn:
             change = changes.get(conn, to.account_id, change_id)
-            run = runs.of_change(conn, change.id)
-            if run is None or run.counts is None:
-                raise has_no_report(change.state, change.id)
+            run = self._finished(conn, change)
             results = results_of(endpoints.documents(conn, run.id, runs.CANDIDATE))
-            results = with_findings(results, correlation.found(conn, run.id), sum(run.counts.values()))
+            results = with_findings(results, correlation.found(conn, run.id), sum((run.counts or {}).values()))
             step = applying.next_step(conn, change, to.database.now(), to.config.report_minutes * 60)
             short_id = changes.short_id(conn, to.account_id, change)
             ticked = domains.load_settings(conn, run.settings_id).allow_insecure_certificate
@@ -114,7 +122,7 @@ class Changes:
             run_id=run.id,
             domain=change.domain,
             endpoints=results,
-            counts=run.counts,
+            counts=run.counts or {},
             checksum=run.checksum or "",
             stop_code=run.stop_code,
             stop_detail=run.stop_detail,
@@ -192,7 +200,7 @@ class Changes:
     def resume(self, change_id: str) -> Saved:
         """Goes on with a change's run: where it was interrupted, or with the mailboxes that it has left untried.
 
-        Raises `Invalid` where there are none.
+        Raises `Refused` where there are none.
         """
         to, config = self._to, self._to.config
         with to.database.begin() as conn:
@@ -206,19 +214,15 @@ class Changes:
         to = self._to
         with to.database.read() as conn:
             change = changes.get(conn, to.account_id, change_id)
-            first = next(audit.of_change(conn, change.id), None)
-            run = runs.of_change(conn, change.id)
-            found = applying.ways(conn, change, to.database.now(), to.config.report_minutes * 60)
-            return Looked(
-                change.id,
-                change.domain,
-                change.state,
-                domains.load_settings(conn, change.settings_id),
-                first.at if first else 0.0,
-                first.actor.name if first else "",
-                run.id if run else None,
-                [_ACTIONS[way.partition(" ")[0]] for way in found if way.partition(" ")[0] in _ACTIONS],
-            )
+            return looked_at(conn, change, to.database.now(), to.config.report_minutes * 60)
+
+    def page(self, domain: str, limit: int, before: tuple[float, str] | None = None) -> list[Looked]:
+        """At most `limit` of a domain's changes as they are now, the newest first, of those saved before (time, id)."""
+        to, max_age = self._to, self._to.config.report_minutes * 60
+        with to.database.read() as conn:
+            found = domains.find_domain(conn, to.account_id, domain)
+            listed = changes.page_of_domain(conn, found.id, limit, before)
+            return [looked_at(conn, change, to.database.now(), max_age) for change in listed]
 
     def of_domain(self, domain: str) -> list[Listed]:
         """A domain's changes, the newest first, with what can be done with each now. Raises `Invalid`."""
@@ -248,3 +252,7 @@ class Changes:
         with self._to.database.read() as conn:
             change = changes.get(conn, self._to.account_id, change_id)
             return change, list(audit.of_change(conn, change.id))
+
+
+def _rows(mailboxes: Path | Sequence[Mapping[str, str]], domain: str) -> Iterator[MailboxRow]:
+    return read_csv(mailboxes, domain) if isinstance(mailboxes, Path) else given_rows(mailboxes, domain)

@@ -25,6 +25,23 @@ class Domains:
         with self._to.database.read() as conn:
             return domains.list_domains(conn, self._to.account_id)
 
+    def page(self, after: str, limit: int) -> list[DomainSummary]:
+        """As `summaries`, of those whose name comes after `after`, `limit` at most."""
+        with self._to.database.read() as conn:
+            return domains.list_domains(conn, self._to.account_id, after=after, limit=limit)
+
+    def summary(self, domain: str) -> DomainSummary:
+        """One domain. Raises `Invalid`."""
+        with self._to.database.read() as conn:
+            return domains.summary_of(conn, domains.find_domain(conn, self._to.account_id, domain).id)
+
+    def make_known(self, domain: str) -> bool:
+        """Makes a domain known, without settings or mailboxes. False where it was known already. Raises `Invalid`."""
+        with self._to.database.begin() as conn:
+            known = domains.is_known(conn, self._to.account_id, domain)
+            domains.ensure_domain(conn, self._to.account_id, domain)
+        return not known
+
     def what_ends(self, domain: str) -> Ends:
         """What `remove` would end. Raises `Invalid`."""
         with self._to.database.read() as conn:

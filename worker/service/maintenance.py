@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from checks.model import Unknown
 from settings_store import maintenance
 from settings_store.maintenance import Window
 from worker.service.bound_to import Binding
@@ -24,6 +25,13 @@ class Maintenance:
         now = self._to.database.now()
         with self._to.database.read() as conn:
             return maintenance.list_windows(conn, self._to.account_id, now)
+
+    def window(self, window_id: int) -> Window:
+        """One window that is not over. Raises `Unknown`."""
+        found = next((item for item in self.windows() if item.id == window_id), None)
+        if found is None:
+            raise Unknown("there is no such maintenance, or it is over", "maintenance_id")
+        return found
 
     def end(self, window_id: int) -> None:
         """Takes a window back. Raises `Invalid` when there is none."""

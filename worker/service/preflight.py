@@ -11,8 +11,11 @@ from typing import Self
 from celery import Celery
 from sqlalchemy.engine import make_url
 
-from checks.model import Invalid
-from settings_store import accounts, domains, heartbeats
+from checks.context import CheckContext
+from checks.model import Endpoint, EndpointResult, Invalid
+from settings_store import accounts, domains, heartbeats, removal
+from settings_store.access import api_keys
+from settings_store.access.answers import rotate_answers
 from settings_store.access.api_keys import ApiKey
 from settings_store.accounts import DEFAULT, AccountSummary
 from settings_store.alerts.channel_keys import rotate_urls
@@ -21,18 +24,23 @@ from settings_store.db import Database
 from settings_store.mailboxes.mailboxes import rotate_credentials
 from settings_store.runs import quarantine
 from settings_store.secrets import Vault, load_or_create_key_file
-from worker import broker, process
+from settings_store.webhooks.secret_keys import rotate_secrets
+from worker import broker, process, tracing
 from worker.app import HEALTH, PREFLIGHT, QUEUES, make_app
 from worker.changes.watch import begin_watches
 from worker.config import Config
 from worker.finished_runs import finish
 from worker.metrics import counters
 from worker.pacing.pacer import RedisPacer
+from worker.readiness import Readiness, readiness
 from worker.resources import Resources
+from worker.runs.endpoints import check_watched
 from worker.runs.flow import Flow
-from worker.service.access import Access, authenticate
+from worker.service.access import Access
 from worker.service.account import Account
+from worker.service.authentication import Authenticator
 from worker.service.bound_to import Binding
+from worker.service.repetition import Repetition
 from worker.tasks import publisher, register
 from worker.watchdog import Overrun
 
@@ -45,6 +53,10 @@ class Preflight:
     database: Database
     vault: Vault
     stopping: Event = field(default_factory=Event)
+    authenticate: Authenticator = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.authenticate = Authenticator(self.database)
 
     @classmethod
     def open(cls, config: Config) -> Self:
@@ -59,6 +71,7 @@ class Preflight:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.authenticate.close()
         self.database.close()
 
     def account(self, name: str = DEFAULT, *, actor: Actor) -> Account:
@@ -77,26 +90,58 @@ class Preflight:
                 vault=self.vault,
                 account_id=account_id,
                 actor=actor,
-                publish=lambda task, run_id: self.flow.resources.publish(task, run_id),
-                advance=lambda run_id: self.flow.advance(run_id),
-                sweep=lambda run_id: self.flow.sweep(run_id),
+                publish=lambda task, run_id: self.database.after_commit(
+                    lambda: self.flow.resources.publish(task, run_id)
+                ),
+                advance=lambda run_id: self.database.after_commit(lambda: self.flow.advance(run_id)),
+                sweep=lambda run_id: self.database.after_commit(lambda: self.flow.sweep(run_id)),
+                check=self._check,
                 working=self.working,
                 watching=self.watching,
             )
         )
 
+    @cached_property
+    def repetition(self) -> Repetition:
+        """What keeps requests that are sent again from doing anything again."""
+        return Repetition(self.database, self.vault)
+
+    def _check(self, endpoint: Endpoint, context: CheckContext) -> EndpointResult:
+        with self.database.read() as conn:
+            quarantined = quarantine.active(conn, self.database.now())
+        return check_watched(endpoint, context, self.flow.resources, quarantined)
+
+    def access(self, account_id: int | None, actor: Actor, asked_with: ApiKey | None = None) -> Access:
+        """The keys and users of an account, of the operators for None; nobody is given more than `asked_with` has."""
+        return Access(self.database, account_id, actor, asked_with)
+
     def operators(self, actor: Actor) -> Access:
         """Who may operate the service by the API."""
-        return Access(self.database, None, actor)
+        return self.access(None, actor)
 
-    def authenticate(self, text: str, address: str) -> ApiKey | None:
-        """The API key that a request from `address` came with, None where it is none that can be used now."""
-        return authenticate(self.database, text, address)
-
-    def accounts(self) -> list[AccountSummary]:
-        """All accounts by name."""
+    def has_api_keys(self) -> bool:
+        """Whether there is a key, of any account or the operators, with which the API can be asked."""
         with self.database.read() as conn:
-            return accounts.list_accounts(conn)
+            return api_keys.any_usable(conn, self.database.now())
+
+    def readiness(self) -> Readiness:
+        """Whether requests can be answered now, and what is missing."""
+        return readiness(self.database, None if self.config.embedded else self.config.broker_url.get_secret_value())
+
+    def account_name(self, account_id: int) -> str:
+        """The name of an account that is known to be there."""
+        with self.database.read() as conn:
+            return accounts.name_of(conn, account_id)
+
+    def domain_name(self, domain_id: int) -> str:
+        """The name of a domain that is known to be there."""
+        with self.database.read() as conn:
+            return domains.name_of(conn, domain_id)
+
+    def accounts(self, after: str | None = None, limit: int | None = None) -> list[AccountSummary]:
+        """All accounts by name: at most `limit`, of those whose name comes after `after`."""
+        with self.database.read() as conn:
+            return accounts.list_accounts(conn, after, limit)
 
     def add_account(self, name: str, actor: Actor) -> None:
         """Makes an account. Raises `Invalid`."""
@@ -106,11 +151,16 @@ class Preflight:
     def remove_account(self, name: str, actor: Actor) -> None:
         """Removes an account that has no domains. Raises `Invalid`."""
         with self.database.begin() as conn:
-            accounts.remove_account(conn, name, self.database.now(), actor)
+            removal.remove_account(conn, name, self.database.now(), actor)
 
     def rotate_keys(self) -> int:
-        """Encrypts every credential, and every alert channel's URL, with the first key. Returns how many there were."""
-        return rotate_urls(self.database, self.vault) + rotate_credentials(self.database, self.vault)
+        """Encrypts every credential, and the secrets of alert channels and webhooks, with the first key.
+
+        Returns how many there were.
+        """
+        rotate_answers(self.database, self.vault)
+        others = rotate_urls(self.database, self.vault) + rotate_secrets(self.database, self.vault)
+        return others + rotate_credentials(self.database, self.vault)
 
     # -- processes
 
@@ -133,10 +183,15 @@ class Preflight:
             for item in overruns:
                 quarantine.add(conn, item.endpoint, item.work, self.database.now())
 
-    def serve(self) -> None:
-        """Workers of both queues and beat in this process, until SIGTERM or SIGINT."""
-        with self._only_one(), self.telling(), self._serving():
-            process.wait_for_signal(self.stopping)
+    @contextlib.contextmanager
+    def serving(self) -> Iterator[None]:
+        """Workers of both queues and beat in this process meanwhile. Raises `Unavailable`."""
+        with self.telling(), self._serving():
+            yield
+
+    def wait(self) -> None:
+        """Comes back at SIGTERM or SIGINT."""
+        process.wait_for_signal(self.stopping)
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
@@ -151,13 +206,13 @@ class Preflight:
     def _is_the_only_one(self, stack: contextlib.ExitStack) -> bool:
         """Whether no `serve` has just begun; as long as `stack` lasts, none begins."""
         try:
-            stack.enter_context(self._only_one())
+            stack.enter_context(self.alone())
         except Invalid:
             return False
         return True
 
     @contextlib.contextmanager
-    def _only_one(self) -> Iterator[None]:
+    def alone(self) -> Iterator[None]:
         """Holds the lock of the database's file, where there is one. Raises `Invalid` when another process has it."""
         path = self._database_file
         with process.only_one(path.with_name(path.name + ".serve")) if path else contextlib.nullcontext():
@@ -183,9 +238,15 @@ class Preflight:
 
     @contextlib.contextmanager
     def telling(self) -> Iterator[None]:
-        """Prometheus gets this process's metrics meanwhile, where a port is set. Raises `Invalid` when it is taken."""
+        """Prometheus gets this process's metrics meanwhile, where a port is set, and whoever wants them its traces.
+
+        Raises `Invalid` when the port is taken, or traces cannot be made.
+        """
         port = self.config.metrics_port
-        with counters.serve(port, self.config.metrics_host, self.database) if port else contextlib.nullcontext():
+        with (
+            tracing.exporting(),
+            counters.serve(port, self.config.metrics_host, self.database) if port else contextlib.nullcontext(),
+        ):
             yield
 
     def beat(self) -> None:
@@ -229,6 +290,15 @@ class Preflight:
     def _database_file(self) -> Path | None:
         url = make_url(self.config.database_url.get_secret_value())
         return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+
+    def require_workers(self) -> None:
+        """Raises `Invalid` where no other process could work on what this one saves, `Unavailable` as a worker does."""
+        if self.config.embedded:
+            raise Invalid(
+                "`mail-preflight web` is for the distributed mode and MAIL_PREFLIGHT_BROKER_URL names no broker; "
+                "`mail-preflight serve` answers the API and works in one process"
+            )
+        self._require_broker()
 
     def _require_broker(self) -> None:
         if not self.config.embedded:

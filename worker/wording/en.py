@@ -39,6 +39,21 @@ REPORT: Texts = {
     "next.rollback": "The settings are in force. To have the earlier ones again:",
     "next.reopen": "The change was given up, or replaced by a newer one. To take it up again:",
     "next.none": "The settings are not in force any more. To try them again, verify them as a new change.",
+    "api.left": "{count} mailboxes were not tried. Go on with them when what stopped it is mended.",
+    "api.next.safe": "The settings can be put in force.",
+    "api.next.unsafe": (
+        "Correct the settings and save them anew. To put these in force all the same takes the number of disconnects."
+    ),
+    "api.next.cannot_tell": "Verify again later. The settings can be put in force all the same.",
+    "api.next.empty": (
+        "Is that the right domain? If so, save the settings again with its mailboxes."
+        " They can be put in force all the same."
+    ),
+    "api.next.resume": "They can be put in force when no mailbox is left untried: go on with those, or verify again.",
+    "api.next.again": "The change must be verified again before it can be applied.",
+    "api.next.rollback": "The settings are in force. The earlier ones can be put in force again.",
+    "api.next.reopen": "The change was given up, or replaced by a newer one. It can be taken up again.",
+    "api.next.none": "The settings are not in force any more. To try them again, save them as a new change.",
 }
 
 HEALTH: Texts = {

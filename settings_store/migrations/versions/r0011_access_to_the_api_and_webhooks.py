@@ -10,13 +10,18 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.add_column("events", sa.Column("api_key_id", sa.Text(), nullable=True))
     _answers()
     _access()
     _webhooks()
     _deliveries()
+    op.create_index("ix_events_account_at", "events", ["account_id", "at"])
 
 
 def downgrade() -> None:
+    op.drop_index("ix_events_account_at", "events")
+
+    op.drop_index("ix_webhook_deliveries_created_at", "webhook_deliveries")
     op.drop_index("ix_webhook_deliveries_due", "webhook_deliveries")
 
     op.drop_table("webhook_deliveries")
@@ -27,11 +32,14 @@ def downgrade() -> None:
     op.drop_index("ix_webhook_endpoints_account_id", "webhook_endpoints")
 
     op.drop_table("webhook_endpoints")
+    op.drop_index("uq_users_operator", "users")
+
     op.drop_table("users")
     op.drop_table("sandboxes")
     op.drop_index("ix_idempotency_keys_created_at", "idempotency_keys")
 
     op.drop_table("idempotency_keys")
+    op.drop_column("events", "api_key_id")
 
 
 def _answers() -> None:
@@ -79,6 +87,8 @@ def _access() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
         sa.UniqueConstraint("account_id", "name", name=op.f("uq_users_account_id")),
     )
+    nobodys = sa.text("account_id IS NULL")
+    op.create_index("uq_users_operator", "users", ["name"], unique=True, sqlite_where=nobodys, postgresql_where=nobodys)
     op.create_table(
         "api_keys",
         sa.Column("id", sa.Text(), nullable=False),
@@ -98,6 +108,7 @@ def _access() -> None:
         sa.CheckConstraint(
             "role IN ('super_admin','account_access','member','host_app','operator')", name=op.f("ck_api_keys_role")
         ),
+        sa.CheckConstraint("(role = 'operator') = (account_id IS NULL)", name=op.f("ck_api_keys_account_of_role")),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_api_keys_account_id")),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_api_keys_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_api_keys")),
@@ -121,8 +132,14 @@ def _webhooks() -> None:
         sa.Column("old_secret", sa.LargeBinary(), nullable=True),
         sa.Column("old_until", sa.Float(), nullable=True),
         sa.Column("after_seq", sa.Integer(), nullable=False),
+        sa.Column("seen_seq", sa.Integer(), nullable=False),
+        sa.Column("seen_xid", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.Float(), nullable=False),
         sa.Column("failing_since", sa.Float(), nullable=True),
+        sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("hold_until", sa.Float(), server_default="0", nullable=False),
+        sa.Column("lease_owner", sa.Text(), nullable=True),
+        sa.Column("lease_until", sa.Float(), server_default="0", nullable=False),
         sa.Column("disabled_at", sa.Float(), nullable=True),
         sa.Column("disabled_why", sa.Text(), server_default="", nullable=False),
         sa.CheckConstraint("signature IN ('v1','v1a')", name=op.f("ck_webhook_endpoints_signature")),
@@ -145,8 +162,6 @@ def _deliveries() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("next_at", sa.Float(), nullable=False),
-        sa.Column("lease_owner", sa.Text(), nullable=True),
-        sa.Column("lease_until", sa.Float(), server_default="0", nullable=False),
         sa.Column("created_at", sa.Float(), nullable=False),
         sa.Column("sent_at", sa.Float(), nullable=True),
         sa.Column("status", sa.Integer(), nullable=True),
@@ -161,4 +176,5 @@ def _deliveries() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_deliveries")),
         sa.UniqueConstraint("endpoint_id", "event_seq", name=op.f("uq_webhook_deliveries_endpoint_id")),
     )
-    op.create_index("ix_webhook_deliveries_due", "webhook_deliveries", ["state", "next_at"])
+    op.create_index("ix_webhook_deliveries_due", "webhook_deliveries", ["endpoint_id", "state", "next_at"])
+    op.create_index("ix_webhook_deliveries_created_at", "webhook_deliveries", ["created_at"])

@@ -10,12 +10,12 @@ import pytest
 
 from checks.language import Language
 from cli import main
-from cli.wording import ja_answers, ja_errors, ja_refusals
+from cli.wording import ja_answers, ja_errors, ja_refusals, ja_webhooks
 from cli.wording.errors import chosen, translated
 from tests.cli.planted import Planted
 
 ROOT = Path(__file__).parents[3]
-RAISED = {"Invalid", "Refused", "Unavailable", "complain", "inform", "_refuse"}
+RAISED = {"BadRow", "Invalid", "Malformed", "TooManyRows", "Refused", "Unavailable", "complain", "inform", "_refuse"}
 ELSEWHERE = {
     "worker/alerts/egress_guard.py": "told to whoever tries a channel, with what the receiver said",
     "checks/oauth/client_secret.py": "a part of a sentence about a row of a file",
@@ -68,7 +68,9 @@ def test_there_are_as_many_as_there_are() -> None:
     assert len(SENTENCES) > 120
 
 
-@pytest.mark.parametrize("table", [ja_errors.TEMPLATES, ja_refusals.TEMPLATES, ja_answers.TEMPLATES])
+@pytest.mark.parametrize(
+    "table", [ja_errors.TEMPLATES, ja_refusals.TEMPLATES, ja_webhooks.TEMPLATES, ja_answers.TEMPLATES]
+)
 def test_both_name_the_same_values(table: tuple[tuple[str, str], ...]) -> None:
     for english, other in table:
         assert set(PLACE.findall(english)) == set(PLACE.findall(other)), english

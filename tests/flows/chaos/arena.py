@@ -85,6 +85,10 @@ class Arena:
                 os.kill(program.pid, signal.SIGCONT)
             program.kill()
 
+    def said(self, words: str) -> int:
+        """How often a process, dead or alive, has said that on standard error."""
+        return sum(file.read_text(errors="replace").count(words) for file in self.system.folder.glob("*.err"))
+
     # -- runs
 
     def settings(self, direction: int) -> ImapSettings:

@@ -14,8 +14,8 @@ from settings_store.changes import applying, changes, credentials
 from settings_store.changes.lifecycle import Refused
 from settings_store.db import Database
 from settings_store.mailboxes import rejections
-from settings_store.mailboxes.csv_file import MailboxRow
 from settings_store.mailboxes.mailboxes import import_mailboxes, rotate_credentials
+from settings_store.mailboxes.rows import MailboxRow
 from settings_store.runs import outcomes, pages, planning, runs
 from settings_store.runs.outcomes import Done
 from settings_store.runs.runs import CANDIDATE

@@ -13,8 +13,8 @@ from settings_store.db import Database
 from settings_store.health import endpoints as health
 from settings_store.health import schedule, slices
 from settings_store.health.slices import Pace
-from settings_store.mailboxes.csv_file import MailboxRow
 from settings_store.mailboxes.mailboxes import import_mailboxes
+from settings_store.mailboxes.rows import MailboxRow
 from settings_store.runs import endpoints, outcomes, planning, runs
 from settings_store.runs.outcomes import Done
 from settings_store.runs.runs import CANDIDATE, Run

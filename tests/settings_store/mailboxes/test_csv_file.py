@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from checks.model import CredentialKind, Invalid
-from settings_store.mailboxes.csv_file import MailboxRow, read_csv
+from settings_store.mailboxes.csv_file import read_csv
+from settings_store.mailboxes.rows import MailboxRow
 
 PLANTED = "Planted-Pa55word"
 

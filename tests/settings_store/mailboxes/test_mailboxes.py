@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from checks.model import CredentialKind, Fault, Invalid
 from settings_store.db import Database
 from settings_store.domains import ensure_account, ensure_domain
-from settings_store.mailboxes.csv_file import MailboxRow, read_csv
+from settings_store.mailboxes.csv_file import read_csv
 from settings_store.mailboxes.mailboxes import ImportCounts, import_mailboxes, rotate_credentials
+from settings_store.mailboxes.rows import MailboxRow
 from settings_store.schema import mailboxes
 from settings_store.secrets import Vault, new_key
 

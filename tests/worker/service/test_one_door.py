@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+import io
 import re
 import shutil
 import time
@@ -13,13 +14,21 @@ import pytest
 from pydantic import SecretStr
 
 from checks.model import Invalid
+from settings_store.access.api_keys import KeyRequest
+from settings_store.access.roles import Role
 from settings_store.alerts.channels import Subscription
 from settings_store.audit import SERVICE
+from settings_store.events.events import Searched
+from settings_store.mailboxes.listing import Filter
+from settings_store.webhooks.deliveries import Range
 from tests.servers.postgres import PostgresServer
 from tests.servers.stores import sqlite_store
 from tests.worker.service.their_account import SETTINGS, Ids, TheirAccount, ids_of_nobody, their_account
+from worker.changes.report_rows import EVERY
 from worker.service.account import Account
+from worker.service.mailboxes import Form
 from worker.service.preflight import Preflight
+from worker.service.webhooks import EndpointRequest
 
 Call = Callable[[Account, Ids], object]
 URL = "json://127.0.0.1:1/"
@@ -46,6 +55,10 @@ def _announce_soon(account: Account, domain: str) -> object:
     return account.maintenance.announce(domain, now + 60, now + 120)
 
 
+def _body(ids: Ids) -> io.BytesIO:
+    return io.BytesIO(ids.file.read_bytes())
+
+
 CALLS: list[tuple[str, Call]] = [
     ("changes.save", lambda account, ids: account.changes.save(ids.domain, SETTINGS)),
     ("changes.save", lambda account, ids: account.changes.save(ids.domain, SETTINGS, ids.file)),
@@ -58,10 +71,17 @@ CALLS: list[tuple[str, Call]] = [
     ("changes.verify_again", lambda account, ids: account.changes.verify_again(ids.verified)),
     ("changes.resume", lambda account, ids: account.changes.resume(ids.untried)),
     ("changes.of_domain", lambda account, ids: account.changes.of_domain(ids.domain)),
+    ("changes.look", lambda account, ids: account.changes.look(ids.verified)),
+    ("changes.checksum", lambda account, ids: account.changes.checksum(ids.verified)),
+    ("changes.mailboxes", lambda account, ids: account.changes.mailboxes(ids.verified, EVERY, "", 10)),
+    ("changes.page", lambda account, ids: account.changes.page(ids.domain, 10)),
     ("changes.history", lambda account, ids: account.changes.history(ids.applied)),
     ("runs.follow", lambda account, ids: next(account.runs.follow(ids.run, timeout=1))),
     ("runs.progress", lambda account, ids: account.runs.progress(ids.run)),
     ("mailboxes.import_file", lambda account, ids: account.mailboxes.import_file(ids.domain, ids.file)),
+    ("mailboxes.import_rows", lambda account, ids: account.mailboxes.import_rows(ids.domain, _body(ids), Form.CSV)),
+    ("mailboxes.page", lambda account, ids: account.mailboxes.page(ids.domain, Filter(), "", 100)),
+    ("mailboxes.look", lambda account, ids: account.mailboxes.look(ids.domain, "nobody@" + ids.domain)),
     ("mailboxes.forget_rejections", lambda account, ids: account.mailboxes.forget_rejections(ids.domain)),
     ("mailboxes.of_domain", lambda account, ids: account.mailboxes.of_domain(ids.domain)),
     ("mailboxes.remove", lambda account, ids: account.mailboxes.remove(ids.domain, ["nobody@" + ids.domain])),
@@ -69,10 +89,16 @@ CALLS: list[tuple[str, Call]] = [
     ("domains.remove", lambda account, ids: account.domains.remove(ids.domain)),
     ("domains.history", lambda account, ids: account.domains.history(ids.domain)),
     ("domains.summaries", lambda account, _: account.domains.summaries()),
+    ("domains.page", lambda account, _: account.domains.page("", 100)),
+    ("domains.summary", lambda account, ids: account.domains.summary(ids.domain)),
+    ("domains.make_known", lambda account, ids: account.domains.make_known(ids.domain)),
     ("health.of_domain", lambda account, ids: account.health.of_domain(ids.domain)),
     ("health.of_all", lambda account, _: account.health.of_all()),
+    ("incidents.page", lambda account, ids: account.incidents.page(only_open=False, domain=ids.domain)),
+    ("incidents.story", lambda account, ids: account.incidents.story(ids.incident)),
     ("maintenance.announce", lambda account, ids: _announce_soon(account, ids.domain)),
     ("maintenance.windows", lambda account, _: account.maintenance.windows()),
+    ("maintenance.window", lambda account, ids: account.maintenance.window(ids.window)),
     ("maintenance.end", lambda account, ids: account.maintenance.end(ids.window)),
     ("maintenance.pause", lambda account, ids: account.maintenance.pause(ids.domain)),
     ("maintenance.resume", lambda account, ids: account.maintenance.resume(ids.paused)),
@@ -81,16 +107,60 @@ CALLS: list[tuple[str, Call]] = [
     ("alerts.add", lambda account, ids: account.alerts.add("new", URL, Subscription(), ids.domain)),
     ("alerts.add", lambda account, ids: account.alerts.add("new", URL, Subscription(domain_id=ids.domain_id))),
     ("alerts.channels", lambda account, _: account.alerts.channels()),
+    ("alerts.channel", lambda account, ids: account.alerts.channel(ids.channel_id)),
     ("alerts.remove", lambda account, ids: account.alerts.remove(ids.channel)),
     ("alerts.test", lambda account, ids: list(account.alerts.test(ids.channel))),
     ("alerts.test", lambda account, _: list(account.alerts.test())),
+    ("access.create_key", lambda account, ids: account.access.create_key(KeyRequest("new", user_id=ids.user))[0].role),
+    ("access.keys", lambda account, _: account.access.keys()),
+    ("access.key", lambda account, ids: account.access.key(ids.key)),
+    ("access.revoke_key", lambda account, ids: account.access.revoke_key(ids.key)),
+    ("access.add_user", lambda account, ids: account.access.add_user("new", Role.MEMBER, ids.domain).role),
+    ("access.users", lambda account, _: account.access.users()),
+    ("access.user", lambda account, ids: account.access.user(ids.user)),
+    ("access.user_named", lambda account, ids: account.access.user_named(ids.user_name)),
+    ("access.change_role", lambda account, ids: account.access.change_role(ids.user, Role.HOST_APP)),
+    ("access.remove_user", lambda account, ids: account.access.remove_user(ids.user)),
+    ("audit.entries", lambda account, _: account.audit.entries(Searched(by_service=True), None, None, 1000)),
+    (
+        "webhooks.add",
+        lambda account, ids: account.webhooks.add(EndpointRequest("https://a.example/", (), ids.domain)).silent,
+    ),
+    ("webhooks.endpoints", lambda account, _: account.webhooks.endpoints(10)),
+    ("webhooks.look", lambda account, ids: account.webhooks.look(ids.webhook)),
+    ("webhooks.change", lambda account, ids: account.webhooks.change(ids.webhook, {"enabled": False})),
+    ("webhooks.rotate", lambda account, ids: account.webhooks.rotate(ids.webhook)),
+    ("webhooks.remove", lambda account, ids: account.webhooks.remove(ids.webhook)),
+    ("webhooks.test", lambda account, ids: account.webhooks.test(ids.webhook)),
+    ("webhooks.deliveries", lambda account, ids: account.webhooks.deliveries(ids.webhook, 10)),
+    ("webhooks.delivery", lambda account, ids: account.webhooks.delivery(ids.webhook, ids.delivery)),
+    ("webhooks.redeliver", lambda account, ids: account.webhooks.redeliver(ids.webhook, ids.delivery)),
+    ("webhooks.redeliver_range", lambda account, ids: account.webhooks.redeliver_range(ids.webhook, Range())),
 ]
 """Every use case and how it is called. What a stranger may list is empty, and what needs an id is not known."""
 
-EMPTY = {"domains.summaries", "health.of_all", "maintenance.windows", "alerts.channels"}
-NEW = {"changes.save", "mailboxes.import_file"}
+EMPTY = {
+    "domains.page",
+    "domains.summaries",
+    "health.of_all",
+    "maintenance.windows",
+    "alerts.channels",
+    "access.keys",
+    "access.users",
+    "audit.entries",
+    "webhooks.endpoints",
+}
+NEW = {"mailboxes.import_rows", "domains.make_known", "changes.save", "mailboxes.import_file"}
 """Domains have names of their own in each account: the stranger makes a new one of that name."""
-OF_NOBODY = {"changes.watch_minutes", "runs.working", "watches.anybody", "watches.watching"}
+OF_NOBODY = {
+    "access.domain_names",
+    "checks.endpoint",
+    "health.connection_ips",
+    "changes.watch_minutes",
+    "runs.working",
+    "watches.anybody",
+    "watches.watching",
+}
 """They say or do nothing that is an account's."""
 IDS = [f"{name}-{place}" for place, (name, _) in enumerate(CALLS)]
 
@@ -150,7 +220,7 @@ def test_their_ids_are_as_unknown_as_ids_of_nobody(shared: TheirAccount, name: s
     if name in EMPTY:
         assert answer == "[]"
     elif name not in NEW:
-        assert answer.startswith("Invalid: ")
+        assert answer.startswith(("Invalid: ", "Unknown: "))
 
 
 @pytest.mark.parametrize(("name", "call"), CALLS, ids=IDS)

@@ -15,6 +15,8 @@ from checks.codes import Code, Verdict
 from checks.model import Endpoint, Protocol
 from checks.settings import ImapSettings
 from settings_store import domains, schema
+from settings_store.access.api_keys import KeyRequest
+from settings_store.access.roles import Role
 from settings_store.alerts.channels import Subscription
 from settings_store.audit import SERVICE, Actor
 from settings_store.changes import changes
@@ -23,10 +25,12 @@ from settings_store.incidents import incidents
 from settings_store.incidents.incidents import Opening, Scope, Severity
 from settings_store.runs import outcomes, pages, planning, runs
 from settings_store.secrets import new_key
+from settings_store.webhooks.deliveries import Range
 from worker.changes.impact import Impact
 from worker.config import Config
 from worker.service.account import Account
 from worker.service.preflight import Preflight
+from worker.service.webhooks import EndpointRequest
 
 THEIRS = "theirs"
 Row = tuple[tuple[str, str], ...]
@@ -51,6 +55,13 @@ class Ids:
     run: str
     window: int
     channel: str
+    channel_id: int
+    incident: str
+    user: str
+    user_name: str
+    key: str
+    webhook: str
+    delivery: str
     file: Path
 
     def stripped(self, text: str) -> str:
@@ -74,6 +85,13 @@ def ids_of_nobody(folder: Path) -> Ids:
         run=uuid.uuid4().hex,
         window=987_655,
         channel="unknown-channel",
+        channel_id=987_656,
+        incident=uuid.uuid4().hex,
+        user=uuid.uuid4().hex,
+        user_name="unknown-user",
+        key="0" * 12,
+        webhook="0" * 32,
+        delivery="0" * 32,
         file=_mailbox_file(folder, "unknown.example"),
     )
 
@@ -169,9 +187,12 @@ def _fill(preflight: Preflight, account_id: int, folder: Path) -> Ids:
     window = theirs.maintenance.announce("theirs.example", now - 60, now + 3600)
     subscription = Subscription(language="en")
     channel = theirs.alerts.add("their-admins", "json://127.0.0.1:1/", subscription).channel
+    user = theirs.access.add_user("their-admin", Role.SUPER_ADMIN)
+    webhook = theirs.webhooks.add(EndpointRequest("https://127.0.0.1:1/")).endpoint.id
+    theirs.webhooks.redeliver_range(webhook, Range())
     with preflight.database.begin() as conn:
         domain_id = domains.find_domain(conn, account_id, "theirs.example").id
-        _reject_and_open(conn, account_id, domain_id, now)
+        incident = _reject_and_open(conn, account_id, domain_id, now)
     return Ids(
         domain="theirs.example",
         paused="v.example",
@@ -184,6 +205,13 @@ def _fill(preflight: Preflight, account_id: int, folder: Path) -> Ids:
         run=verifying.run_id,
         window=window.id,
         channel=channel.name,
+        channel_id=channel.id,
+        incident=incident,
+        user=user.id,
+        user_name=user.name,
+        key=theirs.access.create_key(KeyRequest("crm"))[0].id,
+        webhook=webhook,
+        delivery=theirs.webhooks.deliveries(webhook, 1)[0].id,
         file=file,
     )
 
@@ -211,7 +239,7 @@ def _untried(preflight: Preflight, theirs: Account, folder: Path) -> str:
     return saved.change_id
 
 
-def _reject_and_open(conn: sa.Connection, account_id: int, domain_id: int, now: float) -> None:
+def _reject_and_open(conn: sa.Connection, account_id: int, domain_id: int, now: float) -> str:
     """A rejection that is remembered, and an incident that is open."""
     box = conn.execute(sa.select(schema.mailboxes.c.id).where(schema.mailboxes.c.domain_id == domain_id)).scalar_one()
     rejection = {"server": "mail.theirs.example:993", "code": Code.AUTH_REJECTED.value, "seen": "no", "at": now}
@@ -226,4 +254,6 @@ def _reject_and_open(conn: sa.Connection, account_id: int, domain_id: int, now: 
         domain_ids=frozenset({domain_id}),
         mailbox_id=box,
     )
-    assert incidents.open_one(conn, subject, now, None)
+    opened = incidents.open_one(conn, subject, now, None)
+    assert opened
+    return opened

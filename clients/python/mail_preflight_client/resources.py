@@ -1,0 +1,138 @@
+"""The resources, as docs/api.md has them. Documents are what the service answers, as dictionaries."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from mail_preflight_client.transport import Document, Transport
+
+NDJSON = "application/x-ndjson"
+
+
+def _path(*parts: str) -> str:
+    return "/v1/" + "/".join(quote(part, safe="") for part in parts)
+
+
+class Resource:
+    """What all resources share."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+
+class Domains(Resource):
+    """Domains of the account."""
+
+    def list(self) -> Iterator[Document]:
+        """Every domain by name."""
+        return self._transport.items(_path("domains"))
+
+    def get(self, domain: str) -> Document:
+        """One domain: its settings in force, and its mailboxes counted."""
+        return self._transport.document("GET", _path("domains", domain))
+
+    def put(self, domain: str) -> Document:
+        """Makes a domain known; nothing happens to one that is."""
+        return self._transport.document("PUT", _path("domains", domain))
+
+    def delete(self, domain: str) -> Document:
+        """Removes a domain with all there is of it; says what that was."""
+        query = {"confirm": domain}
+        return self._transport.document("DELETE", _path("domains", domain), query=query)
+
+    def health(self, domain: str) -> Document:
+        """How a domain is, with its history."""
+        return self._transport.document("GET", _path("domains", domain, "health"))
+
+
+class Mailboxes(Resource):
+    """Mailboxes of a domain. Credentials are written, and never read."""
+
+    def upsert(self, domain: str, mailboxes: Iterable[Mapping[str, Any]]) -> Document:
+        """Adds mailboxes, or gives known ones their new credentials: all, or none. Streams; says how many were what.
+
+        Each has `address` and `password`, and may have `username` and `kind`.
+        """
+        lines = (json.dumps(dict(mailbox)).encode() + b"\n" for mailbox in mailboxes)
+        headers = {"Content-Type": NDJSON}
+        path = _path("domains", domain, "mailboxes")
+        return self._transport.document("PUT", path, body=lines, headers=headers, wait=600.0)
+
+    def list(self, domain: str, **filters: str) -> Iterator[Document]:
+        """Every mailbox by address; filters are `state`, `code` and `text`."""
+        return self._transport.items(_path("domains", domain, "mailboxes"), filters)
+
+    def delete(self, domain: str, address: str) -> Document:
+        """Takes a mailbox out of the domain, with its credential."""
+        return self._transport.document("DELETE", _path("domains", domain, "mailboxes", address))
+
+
+class Changes(Resource):
+    """Changes: saved, verified, put in force, taken back."""
+
+    def create(self, domain: str, settings: Mapping[str, Any], mailboxes: Sequence[Mapping[str, Any]] = ()) -> Document:
+        """Saves settings as a change; its verification has begun when this comes back."""
+        body = {"settings": dict(settings)} | ({"mailboxes": [dict(each) for each in mailboxes]} if mailboxes else {})
+        return self._transport.document("POST", _path("domains", domain, "changes"), body=body)
+
+    def list(self, domain: str) -> Iterator[Document]:
+        """Changes of a domain, the newest first."""
+        return self._transport.items(_path("domains", domain, "changes"))
+
+    def get(self, change_id: str, *, wait: int = 0) -> Document:
+        """One change; with `wait`, when it has ended verifying or so many seconds (60 at most) are over."""
+        query = {"wait": wait or None}
+        return self._transport.document("GET", _path("changes", change_id), query=query, wait=wait)
+
+    def report(self, change_id: str, language: str | None = None) -> Document:
+        """What the change would do."""
+        query = {"lang": language}
+        return self._transport.document("GET", _path("changes", change_id, "report"), query=query)
+
+    def report_mailboxes(self, change_id: str, **filters: str) -> Iterator[Document]:
+        """Every mailbox of the report; filters are `impact`, `code` and `text`."""
+        return self._transport.items(_path("changes", change_id, "report", "mailboxes"), filters)
+
+    def apply(
+        self,
+        change_id: str,
+        *,
+        checksum: str,
+        accept_disconnects: int | None = None,
+        roll_back_by_itself: bool = False,
+    ) -> Document:
+        """Puts the change in force whose report has that checksum.
+
+        `accept_disconnects` is the report's own number where it has any. Raises `ApiError` whose code is
+        `report_moved`, `wrong_accept_disconnects` or `wrong_state`, and then nothing has happened.
+        """
+        body = {"accept_disconnects": accept_disconnects, "roll_back_by_itself": roll_back_by_itself}
+        headers = {"If-Match": f'"{checksum}"'}
+        path = _path("changes", change_id, "apply")
+        return self._transport.document("POST", path, body=body, headers=headers)
+
+    def act(self, change_id: str, action: str) -> Document:
+        """Does one of its `allowed_actions` but `apply`: verify, resume, cancel, discard, reopen, roll_back."""
+        return self._transport.document("POST", _path("changes", change_id, action))
+
+    def roll_back(self, change_id: str) -> Document:
+        """Puts the settings in force again that were before the change."""
+        return self.act(change_id, "roll_back")
+
+
+class WebhookEndpoints(Resource):
+    """Where webhooks are sent."""
+
+    def create(self, url: str, types: Sequence[str] = (), **options: Any) -> Document:
+        """Adds an endpoint that hears of those types of events, or of all. `secret` is in this answer only."""
+        body = {"url": url, "types": list(types), **options}
+        return self._transport.document("POST", _path("webhook-endpoints"), body=body)
+
+    def list(self) -> Iterator[Document]:
+        """Every endpoint."""
+        return self._transport.items(_path("webhook-endpoints"))
+
+    def delete(self, endpoint_id: str) -> None:
+        """Removes an endpoint."""
+        self._transport.send("DELETE", _path("webhook-endpoints", endpoint_id))

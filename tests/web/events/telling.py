@@ -1,0 +1,19 @@
+"""Events written down as the service writes them, for tests that read them by the API."""
+
+from settings_store.domains import ensure_account
+from settings_store.events import events
+from settings_store.events.kinds import ChangeSaved, Event
+from tests.web.api import Api
+
+
+def tell(api: Api, *told: Event) -> None:
+    """Writes events in one transaction. Those without an account are of the default one."""
+    with api.preflight.database.begin() as conn:
+        events.record(conn, *told)
+
+
+def saved(api: Api, *names: str, at: float | None = None) -> None:
+    """One event for each name, which is its subject's."""
+    with api.preflight.database.begin() as conn:
+        account, now = ensure_account(conn), api.preflight.database.now() if at is None else at
+        events.record(conn, *(ChangeSaved(subject=name, at=now, account_id=account) for name in names))

@@ -1,0 +1,200 @@
+"""Who may do what: every route, by hand. A route without a line fails, and a line without a route.
+
+To add a route, add its line to `TABLE`. A failing test prints the line. What a path names for the first time, such as
+`{endpoint_id}`, is made by a line in `MAKE`.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from checks.model import Endpoint, Protocol
+from checks.settings import ImapSettings
+from settings_store import schema
+from settings_store.access.api_keys import KeyRequest
+from settings_store.access.roles import Role
+from tests.web.api import ANNA, SECONDS, Api, running
+from web.access.authentication import PUBLIC
+from web.access.granted import Needs
+from web.app import make_app
+from worker.service.account import Account
+
+SETTINGS = ImapSettings(
+    Endpoint(Protocol.IMAP, "mail.example.com", 993), Endpoint(Protocol.SMTP, "mail.example.com", 465)
+)
+TABLE = """
+GET     /v1/openapi.json                        public       -
+GET     /v1/me                                  any          -
+POST    /v1/domains/{domain}/changes            change       makes
+GET     /v1/changes/{change_id}                 read         404
+POST    /v1/api-keys                            admin        -
+GET     /v1/api-keys                            admin        -
+GET     /v1/api-keys/{key_id}                   admin        404
+DELETE  /v1/api-keys/{key_id}                   admin        404
+POST    /v1/users                               admin        -
+GET     /v1/users                               admin        -
+GET     /v1/users/{user_id}                     admin        404
+PUT     /v1/users/{user_id}/role                admin        404
+DELETE  /v1/users/{user_id}                     admin        404
+GET     /v1/audit                               admin        -
+POST    /v1/accounts                            operate      -
+GET     /v1/accounts                            operate      -
+DELETE  /v1/accounts/{account}                  operate      -
+"""
+"""Method, path, right, and the answer where the path names what is another account's.
+
+Rights: `public` needs no key, `any` needs one. Answers: 404; `makes`, for the caller's own gets what is named; `-`
+where the path names nothing of an account.
+"""
+
+HOLDS = {
+    "any": "super_admin account_access member host_app operator",
+    "read": "super_admin account_access host_app",
+    "change": "super_admin account_access host_app",
+    "apply": "super_admin account_access host_app",
+    "credentials": "super_admin account_access host_app",
+    "connect": "super_admin account_access host_app member",
+    "admin": "super_admin host_app",
+    "operate": "operator",
+}
+"""Which roles have a right. Whoever is not named gets 403."""
+
+MAKE: dict[str, Callable[[Account, int], str]] = {
+    "domain": lambda account, number: _domain(account, number),
+    "change_id": lambda account, number: f"chg_{account.changes.save(f'c{number}.example', SETTINGS).change_id}",
+    "key_id": lambda account, number: f"key_{_key(account, number)}",
+    "user_id": lambda account, number: f"usr_{account.access.add_user(f'u{number}', Role.HOST_APP).id}",
+    "account": lambda _, number: f"unknown-{number}",
+}
+"""How what a path names is made in an account; `number` is another one at each call."""
+
+Row = tuple[str, str, str, str]
+ROWS: list[Row] = [tuple(line.split()) for line in TABLE.strip().splitlines()]  # type: ignore[misc] # four words each
+BODIES: dict[tuple[str, str], Any] = {
+    ("PUT", "/v1/users/{user_id}/role"): {"role": "account_access"},
+}
+"""Bodies where without one it is not looked for what the path names."""
+IDS = [f"{row[0]} {row[1]}" for row in ROWS]
+
+
+def _domain(account: Account, number: int) -> str:
+    account.changes.save(f"d{number}.example", SETTINGS)
+    return f"d{number}.example"
+
+
+def _key(account: Account, number: int) -> str:
+    return account.access.create_key(KeyRequest(f"k{number}"))[0].id
+
+
+def routes(found: Any) -> Iterator[tuple[str, str, Any]]:
+    """Method, path and route of everything that an app answers to, nested or not."""
+    for route in found.routes:
+        inner = getattr(route, "original_router", route)  # what FastAPI keeps of a router that was included
+        if hasattr(inner, "routes"):
+            yield from routes(inner)
+        else:
+            methods = getattr(route, "methods", None) or {"ALL"}
+            yield from ((method, route.path, route) for method in sorted(set(methods) - {"HEAD", "OPTIONS"}))
+
+
+class House:
+    """The API with two accounts, and a key of each role in one of them."""
+
+    def __init__(self, api: Api) -> None:
+        self.api, self._number = api, 0
+        api.preflight.add_account("theirs", ANNA)
+        self.keys = {role.value: api.new_key(role=role) for role in Role}
+        self.expired = api.new_key(name="expired")
+        with api.preflight.database.begin() as conn:
+            mine = schema.api_keys.c.name == "expired"
+            conn.execute(schema.api_keys.update().where(mine).values(expires_at=1.0))
+
+    def status(self, row: Row, key: str | None, account: str = "default") -> int:
+        """What is answered where the path names what is there in an account. The body of a stream is not waited for."""
+        method, path, _, _ = row
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        url = self.api.url + self._named(path, account)
+        with requests.request(
+            method, url, headers=headers, json=BODIES.get((method, path)), timeout=SECONDS, stream=True
+        ) as answer:
+            return answer.status_code
+
+    def _named(self, path: str, account: str) -> str:
+        found = self.api.preflight.account(account, actor=ANNA)
+        for name, make in MAKE.items():
+            if f"{{{name}}}" in path:
+                self._number += 1
+                path = path.replace(f"{{{name}}}", make(found, self._number))
+        return path
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with running(tmp_path_factory.mktemp("routes")) as api:
+        yield House(api)
+
+
+def test_every_route_has_a_line(house: House) -> None:
+    known = {(method, path) for method, path, _, _ in ROWS}
+    missing = [
+        f"{method:7} {path:39} {_right(route):12} {'404' if '{' in path else '-'}"
+        for method, path, route in routes(make_app(house.api.preflight))
+        if (method, path) not in known
+    ]
+    assert not missing, "add to TABLE in tests/web/test_routes.py:\n" + "\n".join(missing)
+
+
+def test_every_line_has_a_route_and_the_right_that_it_asks_for(house: House) -> None:
+    there = {(method, path): _right(route) for method, path, route in routes(make_app(house.api.preflight))}
+    assert len(ROWS) == len({row[:2] for row in ROWS}), "a route has two lines"
+    assert {(method, path): right for method, path, right, _ in ROWS} == there
+
+
+def test_what_a_path_names_can_be_made() -> None:
+    names = {part[1:-1] for row in ROWS for part in row[1].split("/") if part.startswith("{")}
+    missing = [f'    "{name}": lambda account, number: ...,' for name in sorted(names - set(MAKE))]
+    assert not missing, "add to MAKE in tests/web/test_routes.py:\n" + "\n".join(missing)
+
+
+def test_public_are_exactly_those_that_are_let_through() -> None:
+    assert {path for _, path, right, _ in ROWS if right == "public"} <= PUBLIC
+
+
+@pytest.mark.parametrize("row", ROWS, ids=IDS)
+def test_without_a_usable_key(house: House, row: Row) -> None:
+    if row[2] == "public":
+        assert house.status(row, None) == 200
+        return
+    assert house.status(row, None) == 401
+    assert house.status(row, house.expired) == 401
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row[2] != "public"], ids=lambda row: " ".join(row[:2]))
+def test_each_role_in_its_own_account(house: House, row: Row) -> None:
+    """Whoever has the right is not refused: what is answered depends on what was sent, and nothing was."""
+    holders = HOLDS[row[2]].split()
+    for role, key in house.keys.items():
+        status = house.status(row, key)
+        if role not in holders:
+            assert status == 403, role
+        else:
+            assert status < 500, role
+            assert status not in ((401, 403, 405) if "{account}" in row[1] else (401, 403, 404, 405)), (role, status)
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row[3] != "-"], ids=lambda row: " ".join(row[:2]))
+def test_what_is_another_accounts_is_not_there(house: House, row: Row) -> None:
+    """404 and not 403: that it exists is nobody else's business. And nothing is done to it."""
+    theirs = house.api.preflight.account("theirs", actor=ANNA)
+    for role in HOLDS[row[2]].split():
+        status = house.status(row, house.keys[role], "theirs")
+        assert (status == 404) if row[3] == "404" else (status not in (401, 403, 404)), role
+    assert not [key for key in theirs.access.keys() if key.revoked_at is not None]  # noqa: SIM118 -- no mapping
+    assert {user.role for user in theirs.access.users()} <= {Role.HOST_APP}
+
+
+def _right(route: Any) -> str:
+    needs: Needs | None = getattr(route, "needs", None)
+    return "public" if needs is None else needs.right.value if needs.right else "any"

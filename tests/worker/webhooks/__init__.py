@@ -1,0 +1,1 @@
+"""Tests of webhooks: signatures, targets, schedule, sending, delivery."""

@@ -1,0 +1,23 @@
+"""The JSON of an event: the same whether it is asked for, streamed or sent."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from worker.events.public import PublicEvent
+
+
+def document(event: PublicEvent) -> dict[str, Any]:
+    """An event as JSON has it, its time in RFC 3339."""
+    return {
+        "id": event.id,
+        "type": event.type,
+        "time": _rfc3339(event.at),
+        "domain": event.domain,
+        "subject": event.subject,
+        "actor": event.actor,
+        "data": dict(event.data),
+    }
+
+
+def _rfc3339(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

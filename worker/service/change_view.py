@@ -1,0 +1,95 @@
+"""A change as it is now, for whoever shows it: what was saved, how far its run and its watch are, what can be done."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from checks.codes import Verdict
+from checks.settings import Settings
+from settings_store import audit, domains
+from settings_store.changes import actions, watches
+from settings_store.changes.actions import Action
+from settings_store.changes.changes import Change
+from settings_store.changes.lifecycle import ChangeState
+from settings_store.runs import endpoints, outcomes, runs
+from settings_store.runs.outcomes import Tally
+from settings_store.runs.runs import Run
+from worker.changes.impact import Safety, safety_of
+
+WATCHED = (ChangeState.APPLIED, ChangeState.ROLLED_BACK)
+
+
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """The watch after applying. `until` is None once nobody is to watch any more (UTC seconds since 1970)."""
+
+    until: float | None
+    roll_back_by_itself: bool
+    rounds: int
+    trouble: str
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A change as it is now. `actions` are those that would be accepted for it.
+
+    `run_id` is that of its newest verification. `counts`, `verdict` and `checksum` are those of its report, None where
+    there is none, and `watch` None where it was never to be watched.
+    """
+
+    id: str
+    domain: str
+    state: ChangeState
+    settings: Settings
+    saved_at: float
+    saved_by: str
+    applied_at: float | None
+    run_id: str | None
+    progress: Tally | None
+    reported_at: float | None
+    counts: Mapping[str, int] | None
+    verdict: Safety | None
+    checksum: str | None
+    watch: Watching | None
+    actions: list[Action]
+
+
+def looked_at(conn: Connection, change: Change, now: float, max_age: float) -> Looked:
+    """A change at `now`; its report may be acted upon for `max_age` seconds."""
+    first = next(audit.of_change(conn, change.id), None)
+    run = runs.of_change(conn, change.id)
+    return Looked(
+        id=change.id,
+        domain=change.domain,
+        state=change.state,
+        settings=domains.load_settings(conn, change.settings_id),
+        saved_at=change.created_at,
+        saved_by=first.actor.name if first else "",
+        applied_at=change.applied_at,
+        run_id=run.id if run else None,
+        progress=outcomes.tally(conn, run.id) if run else None,
+        reported_at=run.finished_at if run and run.counts else None,
+        counts=run.counts if run else None,
+        verdict=_verdict(conn, run),
+        checksum=run.checksum if run else None,
+        watch=_watch(conn, change),
+        actions=actions.allowed(conn, change, now, max_age),
+    )
+
+
+def _verdict(conn: Connection, run: Run | None) -> Safety | None:
+    if run is None or run.counts is None:
+        return None
+    found = endpoints.documents(conn, run.id, runs.CANDIDATE).values()
+    return safety_of(run.counts, [Verdict(document["verdict"]) for document in found])
+
+
+def _watch(conn: Connection, change: Change) -> Watching | None:
+    if change.state not in WATCHED:
+        return None
+    rounds = len(watches.ended_rounds(conn, change.id))
+    until = change.watch_until if watches.goes_on(conn, change.id) else None
+    if until is None and not rounds:
+        return None
+    return Watching(until, change.roll_back_by_itself, rounds, watches.trouble(conn, change.id))

@@ -1,0 +1,1 @@
+"""Webhooks, as Standard Webhooks 1.0.0 has them: events signed, sent, tried again."""
