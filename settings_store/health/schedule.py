@@ -49,12 +49,16 @@ class Next:
     due: float
 
 
-def enrol(conn: Connection, now: float, endpoint_seconds: float, slice_seconds: float) -> int:
+def enrol(
+    conn: Connection, now: float, endpoint_seconds: float, slice_seconds: float, *, only: int | None = None
+) -> int:
     """Adds domains that have settings in force to the schedule, spread over the intervals, and drops those without.
 
-    Returns how many were not in it. Two that enrol at once add each domain once.
+    `only` is the account whose domains are added, None: all. Returns how many were not in it. Two that enrol at
+    once add each domain once.
     """
     _drop_unset(conn)
+    unlisted = conn.execute(_UNLISTED) if only is None else conn.execute(_UNLISTED_OF_ONE, {"only": only})
     rows = [
         {
             "domain_id": row.id,
@@ -62,7 +66,7 @@ def enrol(conn: Connection, now: float, endpoint_seconds: float, slice_seconds: 
             "endpoints_due": now + endpoint_seconds * random.random(),  # noqa: S311 - no secret
             "mailboxes_due": now + slice_seconds * random.random(),  # noqa: S311 - no secret
         }
-        for row in conn.execute(_UNLISTED)
+        for row in unlisted
     ]
     if rows:
         conn.execute(insert_into(conn, _schedule).on_conflict_do_nothing(), rows)
@@ -82,6 +86,8 @@ _UNLISTED = (
     .where(~sa.select(_schedule.c.domain_id).where(_schedule.c.domain_id == _domains.c.id).exists())
     .limit(_ENROL_AT_ONCE)
 )
+_OF_ACCOUNT = _domains.c.account_id == sa.bindparam("only", type_=sa.Integer)
+_UNLISTED_OF_ONE = _UNLISTED.where(_OF_ACCOUNT)
 _UNSET = sa.select(_domains.c.id).where(_domains.c.settings_id.is_(None))
 _DROP_UNSET = [table.delete().where(table.c.domain_id.in_(_UNSET)) for table in (_schedule, _known)]
 
@@ -105,9 +111,11 @@ def claim_due(
     Empty where there is none that nobody else has.
     """
     due = {"now": now, "horizon": horizon}
-    asked = {**due, "most": _AHEAD * limit}
-    candidates = conn.execute(_CANDIDATES, asked) if only is None else conn.execute(_OF_ONE, {**asked, "only": only})
-    places = {row.domain_id: place for place, row in enumerate(candidates)}
+    asked: dict[str, float] = {**due, "most": _AHEAD * limit}
+    found = (
+        conn.execute(_CANDIDATES, asked) if only is None else conn.execute(_CANDIDATES_OF_ONE, asked | {"only": only})
+    )
+    places = {row.domain_id: place for place, row in enumerate(found)}
     if not places:
         return []
     # Whoever claims at the same moment has some of them locked, or has moved them already.
@@ -133,7 +141,7 @@ _DUE_COUNT = sa.select(sa.func.count()).select_from(
 )
 _LONGEST_DUE = sa.func.min(_schedule.c.endpoints_due).over(partition_by=_schedule.c.server)
 _CANDIDATES = _DUE.order_by(_LONGEST_DUE, _schedule.c.server, _schedule.c.domain_id).limit(_MOST)
-_OF_ONE = _CANDIDATES.where(_domains.c.account_id == sa.bindparam("only", type_=sa.Integer))
+_CANDIDATES_OF_ONE = _CANDIDATES.where(_OF_ACCOUNT)
 _FREE = (
     _DUE.where(_schedule.c.domain_id.in_(_IDS))
     .order_by(_schedule.c.domain_id)

@@ -27,7 +27,9 @@ class Sandboxed:
 
 
 def ensure(conn: Connection, of_account_id: int) -> int:
-    """The id of an account's sandbox, which is made where there is none."""
+    """The id of an account's sandbox, which is made where there is none. A sandbox is its own."""
+    if ahead_of(conn, of_account_id) is not None:
+        return of_account_id
     found = find(conn, of_account_id)
     if found is not None:
         return found

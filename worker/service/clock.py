@@ -47,6 +47,6 @@ class Clock:
         to = self._to
         resources = Resources(to.database, to.vault, to.config, to.publish, to.database.now)
         with to.database.begin() as conn:
-            schedule.enrol(conn, resources.now(), 0.0, to.config.health_slice_minutes * 60)
+            schedule.enrol(conn, resources.now(), 0.0, to.config.health_slice_minutes * 60, only=to.account_id)
         EndpointLane(resources, only=to.account_id).run()
         judge_sandboxes(resources)
