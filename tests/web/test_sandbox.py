@@ -8,15 +8,22 @@ from typing import Any, NoReturn
 
 import pytest
 import sqlalchemy as sa
+from standardwebhooks import Webhook
 
 from checks.codes import Code
 from checks.network import dial
 from checks.protocols import login
 from checks.sandbox import names
 from settings_store import schema
-from tests.web.api import ANNA, Api, running
+from tests.servers.receivers import hook
+from tests.web.api import ANNA, Answer, Api, running
 from worker.changes.report import Report
 from worker.service.account import Account
+from worker.webhooks import delivery
+
+SAVED = ("change.verified", "change.applied")
+PLAY = (*SAVED, *SAVED, "incident.opened", *SAVED, "incident.resolved")
+"""What a webhook is told of the whole integration, in its order."""
 
 
 @pytest.fixture
@@ -194,6 +201,58 @@ def test_a_certificate_expires_and_is_mended_by_the_clock(sandbox: Api) -> None:
     account_of(sandbox).changes.apply(change_id, checksum=report(sandbox, change_id).checksum)
     advance(sandbox, 1)
     assert ("tls.expired", True) in incidents_of(sandbox)
+
+
+def wait_verified(api: Api, change_id: str) -> dict[str, Any]:
+    answer = api.ask("GET", f"/v1/changes/chg_{change_id}?wait=20")
+    assert (answer.status, answer.body["state"]) == (200, "verified"), answer.text
+    return dict(answer.body)
+
+
+def apply(api: Api, change: dict[str, Any], **wanted: Any) -> Answer:
+    path = f"/v1/changes/{change['id']}"
+    etag = api.ask("GET", f"{path}/report").headers["ETag"]
+    return api.ask("POST", f"{path}/apply", wanted, headers={"If-Match": etag})
+
+
+@pytest.mark.usefixtures("offline")
+def test_a_whole_integration_with_nothing_but_the_api(sandbox: Api) -> None:
+    domain = "play.example"
+    with hook() as web:
+        boxes = [{"address": f"{local}@{domain}", "password": "secret"} for local in ("ada", "smtp-login-required")]
+        assert sandbox.ask("PUT", f"/v1/domains/{domain}/mailboxes", {"items": boxes}).body["added"] == 2
+        wanted = {"url": f"http://127.0.0.1:{web.port}/", "domain": domain}
+        secret = sandbox.ask("POST", "/v1/webhook-endpoints", wanted).body["secret"]
+
+        first = wait_verified(sandbox, save(sandbox, domain, imap("ok.test")))
+        assert (first["verdict"], apply(sandbox, first).status) == ("safe", 200)
+        without = imap("breaks-after-24-hours.test", smtp_more={"authentication": "none"})
+        change = wait_verified(sandbox, save(sandbox, domain, without))
+        report_path = f"/v1/changes/{change['id']}/report"
+        found = sandbox.ask("GET", report_path).body
+        assert (found["verdict"], found["counts"]["will_disconnect"]) == ("unsafe", 1)
+        (line,) = sandbox.ask("GET", f"{report_path}/mailboxes?impact=will_disconnect").body["items"]
+        assert (line["address"], line["code"]) == (f"smtp-login-required@{domain}", "smtp.login_required")
+        refused = apply(sandbox, change)
+        assert (refused.status, refused.body["code"]) == (422, "wrong_accept_disconnects")
+        done = apply(sandbox, change, accept_disconnects=refused.body["accept_disconnects"])
+        assert (done.status, done.body["state"]) == (200, "applied"), done.text
+
+        advance(sandbox, 2)
+        (opened,) = sandbox.ask("GET", f"/v1/incidents?domain={domain}").body["items"]
+        assert (opened["code"], opened["state"]) == ("connect.refused", "open")
+        mended = wait_verified(sandbox, save(sandbox, domain, imap("ok.test")))
+        assert apply(sandbox, mended).body["state"] == "applied"
+        advance(sandbox, 1)
+        assert sandbox.ask("GET", f"/v1/incidents?domain={domain}").body["items"] == []
+        closed = sandbox.ask("GET", f"/v1/incidents/{opened['id']}").body
+        assert (closed["state"], closed["code"]) == ("closed", "connect.refused")
+
+        while delivery.send_due(sandbox.preflight.flow.resources):
+            pass
+        told = [Webhook(secret).verify(call.body, dict(call.headers)) for call in web.calls]
+    kinds = [event["type"] for event in told]
+    assert [kind for kind in kinds if kind in PLAY] == list(PLAY), kinds
 
 
 def test_only_a_test_key_moves_a_clock(api: Api) -> None:
