@@ -1,11 +1,12 @@
 """What a check is given besides its subject."""
 
+import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from checks.clients.profile import ClientProfile
 from checks.clients.python import PYTHON
-from checks.model import EndpointResult, Pin
+from checks.model import Credential, Endpoint, EndpointResult, LoginResult, Pin
 from checks.network.address_policy import AddressPolicy
 from checks.tokens import Tokens
 from checks.trust import Trust
@@ -16,6 +17,31 @@ LOGIN_SECONDS = 30.0  # Dovecot answers a failed login after up to 15 seconds
 
 def _at_once(_addresses: Sequence[str]) -> None:
     """Nobody is waited for."""
+
+
+class Route(typing.Protocol):
+    """What the logins of one run to one endpoint share."""
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where it leads to."""
+
+    @property
+    def learned(self) -> Mapping[str, str]:
+        """What the logins have learned of the server, for those of other processes."""
+
+    def log_in(self, credential: Credential, context: "CheckContext", address: str) -> LoginResult:
+        """One login, never a second one. `address` is the mailbox, '' where it is the user name. Raises no `Fault`."""
+
+
+class Script(typing.Protocol):
+    """Stands where the network would: what is found is told by names, and nothing is connected to."""
+
+    def check_endpoint(self, endpoint: Endpoint, context: "CheckContext") -> EndpointResult:
+        """What the check of an endpoint comes to."""
+
+    def open_route(self, result: EndpointResult) -> Route:
+        """The route to an endpoint that passed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +56,7 @@ class CheckContext:
     `admit` is called with the addresses of an endpoint before the first connection to them, and may wait: that is not
     counted against the deadline. `client` is the one that will really connect: logins are as it logs in, and verdicts
     are what it meets.
+    `script`: that of a sandbox, which then answers in place of every server; None where the world does.
     `canaries`: the logins are a run's first ones, which may find out for all others what none may try by itself.
     """
 
@@ -46,6 +73,7 @@ class CheckContext:
     revocation: bool = False
     thorough: bool = False
     admit: Callable[[Sequence[str]], None] = field(default=_at_once, compare=False, repr=False)
+    script: Script | None = None
     canaries: bool = False
     client: ClientProfile = PYTHON
     let_through: tuple[type[Exception], ...] = ()

@@ -1,13 +1,12 @@
 """Runs a check. This room's one broad except is here: what we break is `internal.error`, not the admin's fault."""
 
 import logging
-import typing
 from collections.abc import Mapping
 from dataclasses import replace
 
 from checks import redact
 from checks.codes import Code, Verdict
-from checks.context import CheckContext
+from checks.context import CheckContext, Route
 from checks.library_guard import letting_through
 from checks.model import Credential, CredentialKind, Endpoint, EndpointResult, Fault, LoginResult, Protocol
 from checks.oauth import token_endpoint
@@ -16,21 +15,6 @@ from checks.protocols.dialect import dialect_of
 from checks.protocols.endpoint import EndpointCheck
 
 log = logging.getLogger(__name__)
-
-
-class Route(typing.Protocol):
-    """What the logins of one run to one endpoint share."""
-
-    @property
-    def endpoint(self) -> Endpoint:
-        """Where it leads to."""
-
-    @property
-    def learned(self) -> Mapping[str, str]:
-        """What the logins have learned of the server, for those of other processes."""
-
-    def log_in(self, credential: Credential, context: CheckContext, address: str) -> LoginResult:
-        """One login, never a second one. `address` is the mailbox, '' where it is the user name. Raises no `Fault`."""
 
 
 def check_endpoint(endpoint: Endpoint, context: CheckContext) -> EndpointResult:
@@ -46,6 +30,8 @@ def check_endpoint(endpoint: Endpoint, context: CheckContext) -> EndpointResult:
 
 
 def _check(endpoint: Endpoint, context: CheckContext) -> EndpointResult:
+    if context.script is not None:
+        return context.script.check_endpoint(endpoint, context)
     if endpoint.protocol is Protocol.HTTPS:
         from checks.protocols.exchange.probe import probe  # whoever has no Exchange need not wait for it to load
 
@@ -56,6 +42,8 @@ def _check(endpoint: Endpoint, context: CheckContext) -> EndpointResult:
 
 def open_route(result: EndpointResult, context: CheckContext) -> Route:
     """The route to an endpoint that passed. Raises `Fault` when its name does not resolve any more."""
+    if context.script is not None:
+        return context.script.open_route(result)
     if result.endpoint.protocol is Protocol.HTTPS:
         from checks.protocols.exchange.login import open_route  # as above
 
@@ -91,7 +79,7 @@ def check_mailbox(route: Route, credential: Credential, context: CheckContext, a
 
 
 def _log_in(route: Route, credential: Credential, context: CheckContext, address: str) -> LoginResult:
-    if credential.kind is CredentialKind.OAUTH2_CLIENT:
+    if credential.kind is CredentialKind.OAUTH2_CLIENT and context.script is None:
         try:
             credential = token_endpoint.redeem(credential, context)
         except Fault as fault:

@@ -10,9 +10,10 @@ from checks.model import Invalid
 from settings_store import schema
 from settings_store.actors import Actor
 from settings_store.db import insert_into
-from settings_store.domains import find_account
+from settings_store.domains import find_account, unused_account_id
 from settings_store.events import events
 from settings_store.events.kinds import AccountAdded
+from settings_store.sandbox import accounts as sandboxes
 
 DEFAULT = "default"
 _NAME = re.compile(r"\w[\w.@-]{0,99}\Z", re.ASCII)
@@ -29,11 +30,15 @@ class AccountSummary:
 
 
 def list_accounts(conn: Connection, after: str | None = None, limit: int | None = None) -> list[AccountSummary]:
-    """All accounts by name: at most `limit`, of those whose name comes after `after`."""
+    """All accounts by name: at most `limit`, of those whose name comes after `after`.
+
+    A sandbox is part of its account, and no account to list.
+    """
     domains = sa.func.count(sa.distinct(_domains.c.id))
     query = sa.select(_accounts.c.name, domains, sa.func.count(_boxes.c.id))
     query = query.outerjoin_from(_accounts, _domains, _domains.c.account_id == _accounts.c.id)
     query = query.outerjoin(_boxes, _boxes.c.domain_id == _domains.c.id)
+    query = query.where(~sandboxes.of_sandbox(_accounts.c.id))
     query = query.group_by(_accounts.c.name).order_by(_accounts.c.name).limit(limit)
     if after is not None:
         query = query.where(_accounts.c.name > after)
@@ -44,19 +49,11 @@ def add_account(conn: Connection, name: str, now: float, actor: Actor) -> None:
     """Makes an account. Raises `Invalid` for a name that cannot be one, or is taken."""
     if not _NAME.match(name):
         raise Invalid("an account's name has letters from a to z, digits, and . _ @ - inside; 100 at most", "name")
-    insert = insert_into(conn, _accounts).values(name=name, **_unused_id(conn)).on_conflict_do_nothing()
+    insert = insert_into(conn, _accounts).values(name=name, **unused_account_id(conn)).on_conflict_do_nothing()
     if conn.execute(insert.returning(_accounts.c.id)).first() is None:
         raise Invalid(f"there is an account {name!r} already; `mail-preflight accounts list` lists them", "name")
     account_id = find_account(conn, name)
     events.record(conn, AccountAdded(subject=f"account:{account_id}", at=now, account_id=account_id, actor=actor))
-
-
-def _unused_id(conn: Connection) -> dict[str, int]:
-    """SQLite gives the number of a row that is gone to the next, who would see what happened to that account."""
-    if conn.dialect.name == "postgresql":
-        return {}
-    known = (sa.select(sa.func.max(column)) for column in (_accounts.c.id, schema.events.c.account_id))
-    return {"id": 1 + max(conn.execute(query).scalar() or 0 for query in known)}
 
 
 def name_of(conn: Connection, account_id: int) -> str:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from checks.model import Authentication, Endpoint, MailboxState, Protocol, Security, Unknown
 from checks.settings import ExchangeSettings, ImapSettings, Settings, normalise_domain
 from settings_store.db import insert_into
-from settings_store.schema import accounts, domains, health_schedule, mailboxes, settings
+from settings_store.schema import accounts, domains, events, health_schedule, mailboxes, settings
 
 _CHUNK = 500
 
@@ -45,6 +45,17 @@ class DomainSummary:
 def ensure_account(conn: sa.Connection, name: str = "default") -> int:
     """The id of the account, which is created when missing."""
     return _ensure(conn, accounts, {"name": name})
+
+
+def unused_account_id(conn: sa.Connection) -> dict[str, int]:
+    """The id for a new account, as values for an insert; nothing where the database numbers rows well by itself.
+
+    SQLite gives the number of a row that is gone to the next, who would see what happened to that account.
+    """
+    if conn.dialect.name == "postgresql":
+        return {}
+    known = (sa.select(sa.func.max(column)) for column in (accounts.c.id, events.c.account_id))
+    return {"id": 1 + max(conn.execute(query).scalar() or 0 for query in known)}
 
 
 def find_account(conn: sa.Connection, name: str) -> int:

@@ -12,6 +12,7 @@ from settings_store.actors import Actor
 from settings_store.domains import DomainRow, find_account
 from settings_store.events import events
 from settings_store.events.kinds import AccountRemoved, DomainRemoved
+from settings_store.sandbox import accounts as sandboxes
 
 _NAMED = 3
 _boxes, _runs, _changes, _rows = schema.mailboxes, schema.runs, schema.changes, schema.run_mailboxes
@@ -105,9 +106,11 @@ def _delete_mailboxes(conn: Connection, domain_id: int) -> None:
 def remove_account(conn: Connection, name: str, now: float, actor: Actor) -> None:
     """Removes an account with its channels, webhooks, users, API keys and sandbox.
 
-    Raises `Invalid` where it has domains, or is the default.
+    Raises `Invalid` where it has domains, is the default, or is a sandbox itself.
     """
     account_id = find_account(conn, name)
+    if sandboxes.ahead_of(conn, account_id) is not None:
+        raise Invalid(f"{name!r} is the sandbox of an account, and goes with it", "account")
     if name == DEFAULT:
         raise Invalid(f"the account {DEFAULT!r} is always there", "account")
     # Nobody adds a user or a domain to it meanwhile.

@@ -269,6 +269,15 @@ TEMPLATES: Sequence[tuple[str, str]] = (
         "アカウント {name} にはドメインがあります：{domains}。先にそれぞれを削除してください：{command}",
     ),
     (
+        "{name} is the sandbox of an account, and goes with it",
+        "{name} はアカウントのサンドボックスで、アカウントとともに削除されます",
+    ),
+    (
+        "an operator has no sandbox: make a test key for an account",
+        "運用者にサンドボックスはありません。テストキーはアカウントのものを作ってください",
+    ),
+    ("a sandbox has test keys only", "サンドボックスで作れるのはテストキーだけです"),
+    (
         "maintenance must end after it starts; correct --from and --until",
         "メンテナンスの終了は開始より後でなければなりません。--from と --until を直してください",
     ),
@@ -376,10 +385,6 @@ TEMPLATES: Sequence[tuple[str, str]] = (
         "キーに {count} 文字以内の名前（用途）を付けてください",
     ),
     ("the key would have expired already", "キーの有効期限がすでに過ぎています"),
-    (
-        "an operator's key is no test key: accounts have no sandbox",
-        "オペレーターのキーはテスト用にできません。アカウント自体にはサンドボックスがありません",
-    ),
     ("the role {role} does not have {scopes}", "ロール {role} には {scopes} の権限がありません"),
     ("a key without any scope could do nothing", "スコープのないキーでは何もできません"),
     (

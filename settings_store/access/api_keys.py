@@ -17,6 +17,7 @@ from settings_store.access.users import User
 from settings_store.actors import Actor
 from settings_store.events import events
 from settings_store.events.kinds import ApiKeyCreated, ApiKeyRevoked
+from settings_store.sandbox import accounts as sandboxes
 
 _keys, _users = schema.api_keys, schema.users
 _LONGEST_NAME = 200
@@ -92,14 +93,20 @@ def grant(conn: Connection, account_id: int | None, wanted: KeyRequest, now: flo
         raise Invalid("the key would have expired already", "expires_at")
     user = _owner(conn, account_id, wanted.user_id)
     role = _role(account_id, wanted.role, user)
-    if account_id is None and not wanted.live:
-        raise Invalid("an operator's key is no test key: accounts have no sandbox", "live")
+    _require_kind(conn, account_id, live=wanted.live)
     scopes = RIGHTS[role] if wanted.scopes is None else frozenset(wanted.scopes)
     if too_much := sorted(scopes - RIGHTS[role]):
         raise Invalid(f"the role {role} does not have {', '.join(too_much)}", "scopes")
     if not scopes:
         raise Invalid("a key without any scope could do nothing", "scopes")
     return Grant(name, role, scopes, wanted.live, user, wanted.expires_at)
+
+
+def _require_kind(conn: Connection, account_id: int | None, *, live: bool) -> None:
+    if account_id is None and not live:
+        raise Invalid("an operator has no sandbox: make a test key for an account", "live")
+    if live and account_id is not None and sandboxes.ahead_of(conn, account_id) is not None:
+        raise Invalid("a sandbox has test keys only", "live")
 
 
 def _owner(conn: Connection, account_id: int | None, user_id: str | None) -> User | None:
@@ -126,7 +133,12 @@ def _role(account_id: int | None, wanted: Role | None, user: User | None) -> Rol
 def create(
     conn: Connection, account_id: int | None, granted: Grant, now: float, actor: Actor
 ) -> tuple[ApiKey, PlainKey]:
-    """Stores a new key; its text is known to the caller alone."""
+    """Stores a new key; its text is known to the caller alone.
+
+    A test key belongs to the account's sandbox, which is made with the first one, and so sees nothing else.
+    """
+    if account_id is not None and not granted.live:
+        account_id = sandboxes.ensure(conn, account_id)
     plain = new_key(live=granted.live)
     values = {
         "id": plain.id,
@@ -174,11 +186,11 @@ def list_keys(
     after: tuple[float, str] | None = None,
     limit: int | None = None,
 ) -> list[ApiKey]:
-    """An account's keys, or the operators', the oldest first. Revoked ones too.
+    """An account's keys with those of its sandbox, or the operators', the oldest first. Revoked ones too.
 
     At most `limit`, of those that come after the one that was created at a time and has an id.
     """
-    query = _query().where(_keys.c.account_id.is_not_distinct_from(account_id))
+    query = _query().where(_held_by(account_id))
     if after is not None:
         query = query.where(sa.tuple_(_keys.c.created_at, _keys.c.id) > sa.tuple_(*map(sa.literal, after)))
     return [_key(row) for row in conn.execute(query.order_by(_keys.c.created_at, _keys.c.id).limit(limit))]
@@ -191,8 +203,8 @@ def any_usable(conn: Connection, now: float) -> bool:
 
 
 def find(conn: Connection, account_id: int | None, key_id: str) -> ApiKey:
-    """A key of an account, or of the operators. Raises `Unknown`."""
-    return _one(conn, _keys.c.id == key_id, _keys.c.account_id.is_not_distinct_from(account_id))
+    """A key of an account or its sandbox, or of the operators. Raises `Unknown`."""
+    return _one(conn, _keys.c.id == key_id, _held_by(account_id))
 
 
 def revoke(conn: Connection, account_id: int | None, key_id: str, now: float, actor: Actor) -> ApiKey:
@@ -216,6 +228,15 @@ def _told(key: ApiKey, now: float, actor: Actor) -> dict[str, Any]:
         "scopes": sorted(key.scopes),
         "live": key.live,
     }
+
+
+def _held_by(account_id: int | None) -> sa.ColumnElement[bool]:
+    """Who has an account has its sandbox's keys too; not the other way round."""
+    if account_id is None:
+        return _keys.c.account_id.is_(None)
+    table = schema.sandboxes
+    sandbox = sa.select(table.c.account_id).where(table.c.of_account_id == account_id)
+    return sa.or_(_keys.c.account_id == account_id, _keys.c.account_id.in_(sandbox))
 
 
 def _query() -> "sa.Select[tuple[object, ...]]":

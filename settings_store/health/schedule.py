@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from settings_store import schema
 from settings_store.db import insert_into
 from settings_store.maintenance import at_rest
+from settings_store.sandbox.accounts import of_sandbox
 
 JITTER = 0.1
 _ENROL_AT_ONCE = 500
@@ -48,12 +49,16 @@ class Next:
     due: float
 
 
-def enrol(conn: Connection, now: float, endpoint_seconds: float, slice_seconds: float) -> int:
+def enrol(
+    conn: Connection, now: float, endpoint_seconds: float, slice_seconds: float, *, only: int | None = None
+) -> int:
     """Adds domains that have settings in force to the schedule, spread over the intervals, and drops those without.
 
-    Returns how many were not in it. Two that enrol at once add each domain once.
+    `only` is the account whose domains are added, None: all. Returns how many were not in it. Two that enrol at
+    once add each domain once.
     """
     _drop_unset(conn)
+    unlisted = conn.execute(_UNLISTED) if only is None else conn.execute(_UNLISTED_OF_ONE, {"only": only})
     rows = [
         {
             "domain_id": row.id,
@@ -61,7 +66,7 @@ def enrol(conn: Connection, now: float, endpoint_seconds: float, slice_seconds: 
             "endpoints_due": now + endpoint_seconds * random.random(),  # noqa: S311 - no secret
             "mailboxes_due": now + slice_seconds * random.random(),  # noqa: S311 - no secret
         }
-        for row in conn.execute(_UNLISTED)
+        for row in unlisted
     ]
     if rows:
         conn.execute(insert_into(conn, _schedule).on_conflict_do_nothing(), rows)
@@ -81,6 +86,8 @@ _UNLISTED = (
     .where(~sa.select(_schedule.c.domain_id).where(_schedule.c.domain_id == _domains.c.id).exists())
     .limit(_ENROL_AT_ONCE)
 )
+_OF_ACCOUNT = _domains.c.account_id == sa.bindparam("only", type_=sa.Integer)
+_UNLISTED_OF_ONE = _UNLISTED.where(_OF_ACCOUNT)
 _UNSET = sa.select(_domains.c.id).where(_domains.c.settings_id.is_(None))
 _DROP_UNSET = [table.delete().where(table.c.domain_id.in_(_UNSET)) for table in (_schedule, _known)]
 
@@ -95,14 +102,20 @@ def due_count(conn: Connection, now: float, horizon: float, limit: int) -> int:
     return int(conn.execute(_DUE_COUNT, {"now": now, "horizon": horizon, "most": limit}).scalar_one())
 
 
-def claim_due(conn: Connection, now: float, *, until: float, horizon: float, limit: int) -> list[Due]:
+def claim_due(
+    conn: Connection, now: float, *, until: float, horizon: float, limit: int, only: int | None = None
+) -> list[Due]:
     """Claims domains whose endpoints are due, until `until`: those of one server together, those longest due first.
 
-    What is due later than `horizon` counts as due too. Empty where there is none that nobody else has.
+    What is due later than `horizon` counts as due too. `only` is the account whose domains are meant, None: all.
+    Empty where there is none that nobody else has.
     """
     due = {"now": now, "horizon": horizon}
-    candidates = conn.execute(_CANDIDATES, {**due, "most": _AHEAD * limit})
-    places = {row.domain_id: place for place, row in enumerate(candidates)}
+    asked: dict[str, float] = {**due, "most": _AHEAD * limit}
+    found = (
+        conn.execute(_CANDIDATES, asked) if only is None else conn.execute(_CANDIDATES_OF_ONE, asked | {"only": only})
+    )
+    places = {row.domain_id: place for place, row in enumerate(found)}
     if not places:
         return []
     # Whoever claims at the same moment has some of them locked, or has moved them already.
@@ -128,6 +141,7 @@ _DUE_COUNT = sa.select(sa.func.count()).select_from(
 )
 _LONGEST_DUE = sa.func.min(_schedule.c.endpoints_due).over(partition_by=_schedule.c.server)
 _CANDIDATES = _DUE.order_by(_LONGEST_DUE, _schedule.c.server, _schedule.c.domain_id).limit(_MOST)
+_CANDIDATES_OF_ONE = _CANDIDATES.where(_OF_ACCOUNT)
 _FREE = (
     _DUE.where(_schedule.c.domain_id.in_(_IDS))
     .order_by(_schedule.c.domain_id)
@@ -159,7 +173,8 @@ def hurry(
     recent = sa.select(_known.c.domain_id).where(
         _known.c.domain_id == _schedule.c.domain_id, _known.c.checked_at > not_since, _known.c.checked_at <= now
     )
-    later = sa.select(_schedule.c.domain_id).where(_schedule.c.endpoints_due > now, ~recent.exists())
+    later = sa.select(_schedule.c.domain_id).join(_domains, _domains.c.id == _schedule.c.domain_id)
+    later = later.where(_schedule.c.endpoints_due > now, ~recent.exists(), ~of_sandbox(_domains.c.account_id))
     same = later.where(_schedule.c.server.in_(servers)).limit(siblings)
     control = later.where(_schedule.c.server.not_in(servers)).order_by(sa.func.random()).limit(others)
     wanted = [*conn.execute(same).scalars(), *conn.execute(control).scalars()]

@@ -16,6 +16,7 @@ from checks.codes import Code, Verdict
 from checks.model import MailboxState, Protocol
 from settings_store import schema
 from settings_store.maintenance import at_rest
+from settings_store.sandbox.accounts import of_sandbox
 
 _known, _domains, _incidents = schema.health_endpoints, schema.domains, schema.incidents
 _listed, _boxes, _runs = schema.incident_domains, schema.mailboxes, schema.runs
@@ -168,7 +169,10 @@ def settle_moved(conn: Connection, rows: Collection[Known]) -> None:
 
 
 def probes(conn: Connection, since: float, now: float) -> list[Probe]:
-    """The newest check of every endpoint that was checked at `since` or later, resting domains left out."""
+    """The newest check of every endpoint that was checked at `since` or later, without resting domains and sandboxes.
+
+    What is planned in a sandbox says nothing of the world, and so nothing of how we are.
+    """
     return [_probe(row) for row in conn.execute(_probes_query(), {"since": since, "now": now})]
 
 
@@ -179,7 +183,7 @@ def _probes_query() -> sa.Select[Any]:
     query: sa.Select[Any] = (
         sa.select(*columns, _cause().label("code"), _known.c.first_bad_at, _known.c.checked_at)
         .join(_domains, in_force)
-        .where(_known.c.checked_at >= _SINCE, ~at_rest(_domains.c.id, _NOW))
+        .where(_known.c.checked_at >= _SINCE, ~at_rest(_domains.c.id, _NOW), ~of_sandbox(_domains.c.account_id))
     )
     return query
 
@@ -210,13 +214,12 @@ def probes_by_source(conn: Connection, since: float) -> list[Probe]:
     results = schema.health_results
     if len(conn.execute(_two_sources(), {"since": since}).all()) < 2:
         return []
-    recent = results.c.at >= since
-    query = sa.select(results, _known.c.server).where(recent).order_by(results.c.at)
+    query = sa.select(results, _known.c.server).where(_recent()).order_by(results.c.at)
     query = query.join(
         _known, sa.and_(_known.c.domain_id == results.c.domain_id, _known.c.protocol == results.c.protocol)
     )
     found: dict[tuple[str, int, str], Probe] = {}
-    for row in conn.execute(query):
+    for row in conn.execute(query, {"since": since}):
         key = row.source, row.domain_id, row.protocol
         before = found.get(key)
         works = row.verdict == Verdict.OK.value
@@ -229,8 +232,14 @@ def probes_by_source(conn: Connection, since: float) -> list[Probe]:
 
 @functools.cache
 def _two_sources() -> sa.Select[tuple[str]]:
+    return sa.select(schema.health_results.c.source).where(_recent()).distinct().limit(2)
+
+
+def _recent() -> sa.ColumnElement[bool]:
+    """The single checks of real servers."""
     results = schema.health_results
-    return sa.select(results.c.source).where(results.c.at >= _SINCE).distinct().limit(2)
+    sandboxed = sa.select(_domains.c.id).where(of_sandbox(_domains.c.account_id))
+    return sa.and_(results.c.at >= _SINCE, results.c.domain_id.not_in(sandboxed))
 
 
 def result_of(conn: Connection, domain_id: int, protocol: Protocol) -> Mapping[str, Any]:

@@ -25,9 +25,8 @@ import worker.runs.lane
 import worker.service.preflight
 import worker.service.runs
 import worker.watchdog
-from checks.context import CheckContext
+from checks.context import CheckContext, Route
 from checks.model import Endpoint, EndpointResult, LoginResult
-from checks.runner import Route
 from cli.main import run
 from settings_store.changes import applying
 from tests.flows import clocks

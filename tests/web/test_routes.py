@@ -102,12 +102,17 @@ GET     /v1/webhook-endpoints/{endpoint_id}/deliveries admin        404
 GET     /v1/webhook-endpoints/{endpoint_id}/deliveries/{delivery_id} admin        404
 POST    /v1/webhook-endpoints/{endpoint_id}/deliveries/{delivery_id}/redeliver admin        404
 POST    /v1/webhook-endpoints/{endpoint_id}/redeliver admin        404
+GET     /v1/test/clock                          read         -
+POST    /v1/test/clock                          change       -
 """
 """Method, path, right, and the answer where the path names what is another account's.
 
 Rights: `public` needs no key, `any` needs one. Answers: 404; `makes`, for the caller's own gets what is named; `-`
 where the path names nothing of an account.
 """
+
+SANDBOX = "/v1/test/"
+"""Paths for test keys, whose sandbox is nobody's but their account's."""
 
 HOLDS = {
     "any": "super_admin account_access member host_app operator",
@@ -185,10 +190,15 @@ class House:
         self.api, self._number = api, 0
         api.preflight.add_account("theirs", ANNA)
         self.keys = {role.value: api.new_key(role=role) for role in Role}
+        self.test_keys = {role.value: api.new_key(role=role, live=False) for role in Role if role is not Role.OPERATOR}
         self.expired = api.new_key(name="expired")
         with api.preflight.database.begin() as conn:
             mine = schema.api_keys.c.name == "expired"
             conn.execute(schema.api_keys.update().where(mine).values(expires_at=1.0))
+
+    def key(self, row: Row, role: str) -> str:
+        """Of the kind that the path is for."""
+        return self.test_keys[role] if row[1].startswith(SANDBOX) else self.keys[role]
 
     def status(self, row: Row, key: str | None, account: str = "default") -> int:
         """What is answered where the path names what is there in an account. The body of a stream is not waited for."""
@@ -255,14 +265,19 @@ def test_without_a_usable_key(house: House, row: Row) -> None:
 def test_each_role_in_its_own_account(house: House, row: Row) -> None:
     """Whoever has the right is not refused: what is answered depends on what was sent, and nothing was."""
     holders = HOLDS[row[2]].split()
-    for role, key in house.keys.items():
-        status = house.status(row, key)
+    for role in house.test_keys if row[1].startswith(SANDBOX) else house.keys:
+        status = house.status(row, house.key(row, role))
         if role not in holders:
             assert status == 403, role
         else:
             assert status < 500, role
             refused = (401, 403, 405) if any(f"{{{name}}}" in row[1] for name in NOT_MADE) else (401, 403, 404, 405)
             assert status not in refused, (role, status)
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row[1].startswith(SANDBOX)], ids=lambda row: " ".join(row[:2]))
+def test_what_is_in_the_sandbox_is_for_no_live_key(house: House, row: Row) -> None:
+    assert {house.status(row, key) for key in house.keys.values()} == {403}
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row[3] != "-"], ids=lambda row: " ".join(row[:2]))

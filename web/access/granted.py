@@ -43,6 +43,16 @@ class _OfAccount(Needs):
         return preflight.account_by_id(caller.key.account_id, actor=caller.actor)
 
 
+class _OfSandbox(_OfAccount):
+    """What is in a sandbox only, and so for test keys."""
+
+    def caller(self, request: Request) -> Caller:
+        caller = super().caller(request)
+        if caller.key.live:
+            raise Problem(ProblemCode.NOT_ALLOWED, "time can be moved with a test key only, in its sandbox")
+        return caller
+
+
 class _OfService(Needs):
     def __call__(self, request: Request) -> tuple[Preflight, Caller]:
         return request.app.state.preflight, self.caller(request)
@@ -66,6 +76,11 @@ class _OfAccess(Needs):
 def needs(right: Right) -> Any:
     """The use cases of the caller's account: `account: Annotated[Account, needs(Right.READ)]`."""
     return Depends(_OfAccount(right))
+
+
+def needs_in_sandbox(right: Right) -> Any:
+    """The same for test keys only: `account: Annotated[Account, needs_in_sandbox(Right.READ)]`."""
+    return Depends(_OfSandbox(right))
 
 
 def manages_access() -> Any:

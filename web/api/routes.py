@@ -24,6 +24,7 @@ from web.api import (
     problems,
     report,
     report_mailboxes,
+    sandbox_clock,
     users,
     webhook_endpoints,
 )
@@ -50,6 +51,7 @@ RESOURCES = (
     problems,
     report,
     report_mailboxes,
+    sandbox_clock,
     users,
     webhook_endpoints,
 )

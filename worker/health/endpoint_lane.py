@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from checks.context import CheckContext
+from checks.context import CheckContext, Script
 from checks.model import Endpoint, EndpointResult, Pin, Protocol, Unavailable
 from settings_store import domains
 from settings_store.health import endpoints, schedule
@@ -23,6 +23,7 @@ from worker.health.mailbox_slices import begin_slices
 from worker.metrics import counters
 from worker.resources import Resources
 from worker.runs.endpoints import check_watched, context_of, pins_in_force
+from worker.sandbox import scripts_of
 
 Check = Callable[[Endpoint, CheckContext], EndpointResult]
 
@@ -77,13 +78,16 @@ class _Open:
 class EndpointLane:
     """Checks endpoints that are due until there are none, for about `LANE_SECONDS`.
 
+    `only` is the account whose domains it takes, None for all.
     `check` is made of each endpoint; None: the real one, in turn with the logins to the server. Equal endpoints under
     equal settings are checked once for all domains that the lane has at the time.
     """
 
-    def __init__(self, resources: Resources, check: Check | None = None) -> None:
+    def __init__(self, resources: Resources, check: Check | None = None, only: int | None = None) -> None:
         self._resources = resources
+        self._only = only
         self._quarantined: Mapping[str, str] = {}
+        self._scripts: dict[int, Script] = {}  # by settings: what answers in place of the servers of a sandbox
         self._check = check or self._check_watched
         self._rules = rules_of(resources.config)
         self._threads = max(1, resources.config.health_threads // LANES)
@@ -136,9 +140,10 @@ class EndpointLane:
 
     def _claim(self, conn: Connection, now: float, room: int) -> list[Subject]:
         horizon = _horizon(self._resources, now)
-        due = schedule.claim_due(conn, now, until=now + LEASE_SECONDS, horizon=horizon, limit=room)
+        due = schedule.claim_due(conn, now, until=now + LEASE_SECONDS, horizon=horizon, limit=room, only=self._only)
         if not due:
             return []
+        self._scripts |= scripts_of(conn, [item.settings_id for item in due], now)
         versions = domains.load_versions(conn, [item.settings_id for item in due])
         mailboxes = endpoints.password_mailboxes(conn, [item.domain_id for item in due])
         source = self._resources.config.source_address or ""
@@ -147,7 +152,8 @@ class EndpointLane:
     def _begin(self, pool: ThreadPoolExecutor, subject: Subject, endpoint: Endpoint) -> Future[EndpointResult]:
         settings, pins = subject.settings, self._pins(subject)
         domain = subject.due.domain if endpoint.protocol is Protocol.HTTPS else ""
-        key = endpoint, settings.ca_pem, settings.allow_insecure_certificate, pins.get(str(endpoint)), domain
+        trusted = settings.ca_pem, settings.allow_insecure_certificate, pins.get(str(endpoint))
+        key = endpoint, *trusted, domain, self._scripts.get(subject.due.settings_id)
         if key not in self._checks:
             self._checks[key] = pool.submit(self._check_one, endpoint, subject, pins)
         return self._checks[key]
@@ -159,10 +165,12 @@ class EndpointLane:
 
     def _check_one(self, endpoint: Endpoint, subject: Subject, pins: Mapping[str, Pin]) -> EndpointResult:
         # Not before its turn: what is trusted takes memory.
-        context = context_of(self._resources.config, subject.settings, subject.due.domain, pins)
+        script = self._scripts.get(subject.due.settings_id)
+        context = context_of(self._resources.config, subject.settings, subject.due.domain, pins, script=script)
         begun = time.monotonic()
         result = self._check(endpoint, context)
-        counters.endpoint_checked(endpoint.protocol, result.verdict, result.code, time.monotonic() - begun)
+        if script is None:
+            counters.endpoint_checked(endpoint.protocol, result.verdict, result.code, time.monotonic() - begun)
         return result
 
     def _check_watched(self, endpoint: Endpoint, context: CheckContext) -> EndpointResult:
@@ -238,7 +246,8 @@ class EndpointLane:
 
         By the time that is certain it is to be known whether others on it fail too.
         """
-        failing = [row for row in rows if begins_to_fail(known.get((row.domain_id, row.protocol)), row)]
+        real = (row for row in rows if row.settings_id not in self._scripts)
+        failing = [row for row in real if begins_to_fail(known.get((row.domain_id, row.protocol)), row)]
         since = now - self._resources.config.health_endpoint_minutes * 60
         already = endpoints.failing_since(conn, {row.server for row in failing}, since) if failing else set()
         return {_server(self._open[row.domain_id].subject) for row in failing if row.server not in already}

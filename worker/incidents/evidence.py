@@ -1,6 +1,6 @@
 """What is known when incidents are judged: read once, when it is first asked for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from settings_store.incidents import evidence, incidents
 from settings_store.incidents.evidence import Known, Probe
 from settings_store.incidents.incidents import Open, Scope
+from settings_store.sandbox import accounts as sandboxes
 from worker.config import Config
 from worker.incidents.correlation import Findings, correlate
 from worker.incidents.lifecycle import LONGEST_SETTLE_SECONDS, Pace, endpoint_condition
@@ -33,19 +34,33 @@ def pace_of(config: Config) -> Pace:
 
 @dataclass
 class Case:
-    """The evidence in one transaction. `now` is in UTC seconds since 1970."""
+    """The evidence in one transaction. `now` is in UTC seconds since 1970.
+
+    `sandboxed`: of the sandboxes, where all is planned, and nothing says how we are; else of all that is real.
+    """
 
     conn: Connection
     config: Config
     now: float
+    sandboxed: bool = False
+
+    @cached_property
+    def _sandboxes(self) -> Collection[int]:
+        return set(sandboxes.all_ids(self.conn))
+
+    def is_mine(self, account_id: int | None) -> bool:
+        """Whether what an account has is part of this case; None is the operator."""
+        return (account_id in self._sandboxes) is self.sandboxed
 
     @cached_property
     def open(self) -> list[Open]:
-        return [self._not_ahead(incident) for incident in incidents.open_ones(self.conn)]
+        mine = (incident for incident in incidents.open_ones(self.conn) if self.is_mine(incident.account_id))
+        return [self._not_ahead(incident) for incident in mine]
 
     @cached_property
     def rows(self) -> list[Known]:
-        return evidence.known(self.conn, self.config.health_fails, self.now)
+        found = evidence.known(self.conn, self.config.health_fails, self.now)
+        return [row for row in found if self.is_mine(row.account_id)]
 
     @cached_property
     def by_domain(self) -> Mapping[int, Sequence[Known]]:
@@ -56,7 +71,9 @@ class Case:
 
     @cached_property
     def probes(self) -> Sequence[Probe]:
-        """Nothing, where nothing fails: then they are not needed, and they are many."""
+        """Nothing, where nothing fails: then they are not needed, and they are many. Nothing in a sandbox."""
+        if self.sandboxed:
+            return ()
         ours = any(incident.account_id is None for incident in self.open)
         needed = ours or any(row.stirring for row in self.rows)
         return evidence.probes(self.conn, self.now - RECENT_SECONDS, self.now) if needed else ()
@@ -68,7 +85,8 @@ class Case:
     @cached_property
     def limits(self) -> Limits:
         fresh = max(RECENT_SECONDS, _STALE_CHECKS * self.config.health_endpoint_minutes * 60)
-        until = evidence.all_bad_until(self.conn, self.now - LONGEST_SETTLE_SECONDS)
+        lately = self.now - LONGEST_SETTLE_SECONDS
+        until = 0.0 if self.sandboxed else evidence.all_bad_until(self.conn, lately)
         return Limits(self.config.health_fails, self.config.health_retry_seconds, fresh, until)
 
     @cached_property

@@ -17,6 +17,7 @@ from settings_store.alerts import outbox
 from settings_store.incidents import effects, evidence, incidents
 from settings_store.incidents.incidents import ALSO, Open, Opening, Scope, Severity
 from settings_store.incidents.last_failures import last_failure
+from settings_store.sandbox import accounts as sandboxes
 from worker.incidents import notice_incidents
 from worker.incidents.correlation import Extension, also_of, endpoints_of
 from worker.incidents.evidence import OF_SERVERS, Case
@@ -36,7 +37,16 @@ def judge(resources: Resources, announce: Announce = outbox.announce) -> int:
     `announce` tells the channels of an incident, in the same transaction.
     """
     with resources.database.begin() as conn:
-        return Judge(Case(conn, resources.config, resources.now()), announce).run()
+        count = Judge(Case(conn, resources.config, resources.now()), announce).run()
+    return count + judge_sandboxes(resources, announce)
+
+
+def judge_sandboxes(resources: Resources, announce: Announce = outbox.announce) -> int:
+    """Judges what is in sandboxes once, apart from all that is real: neither says anything of the other."""
+    with resources.database.begin() as conn:
+        if not sandboxes.all_ids(conn):
+            return 0
+        return Judge(Case(conn, resources.config, resources.now(), sandboxed=True), announce).run()
 
 
 @dataclass
@@ -154,7 +164,7 @@ class Judge:
         self._tell(incident.id, "opened")
 
     def _mailboxes(self) -> None:
-        sick = evidence.sick_mailboxes(self._conn, self.case.now)
+        sick = [box for box in evidence.sick_mailboxes(self._conn, self.case.now) if self.case.is_mine(box.account_id)]
         boxes = evidence.boxes_of(self._conn, {box.domain_id for box in sick})
         found = mailbox_findings(sick, boxes, self.case.open)
         for incident_id in found.merged:

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from checks.codes import Code, Verdict
-from checks.context import CheckContext
+from checks.context import CheckContext, Script
 from checks.model import Authentication, Endpoint, EndpointResult, Pin
 from checks.serialize import dump_endpoint_result, load_endpoint_result
 from checks.settings import ExchangeSettings, Settings
@@ -17,6 +17,7 @@ from worker import tracing, watchdog
 from worker.config import Config
 from worker.pacing import endpoint_slot
 from worker.resources import Resources
+from worker.sandbox import script_of
 
 
 def check_endpoints(resources: Resources, run: Run, phase: Phase, settings_id: int) -> tuple[EndpointResult, ...]:
@@ -27,8 +28,10 @@ def check_endpoints(resources: Resources, run: Run, phase: Phase, settings_id: i
         settings = domains.load_settings(conn, settings_id)
         domain = domains.name_of(conn, run.domain_id)
         quarantined = quarantine.active(conn, resources.now())
+        script = script_of(conn, settings_id, resources.now())
     open_ones = [endpoint for endpoint in settings.endpoints if endpoint.protocol.value not in known]
-    context = context_of(resources.config, settings, domain, pins_of(resources, run, phase, settings_id))
+    pins = pins_of(resources, run, phase, settings_id)
+    context = context_of(resources.config, settings, domain, pins, script=script)
     carrier = tracing.carried()
 
     def check(endpoint: Endpoint) -> EndpointResult:
@@ -79,10 +82,19 @@ def pins_in_force(resources: Resources, settings_id: int) -> dict[str, Pin]:
 
 
 def context_of(
-    config: Config, settings: Settings, domain: str = "", pins: Mapping[str, Pin] | None = None
+    config: Config,
+    settings: Settings,
+    domain: str = "",
+    pins: Mapping[str, Pin] | None = None,
+    *,
+    script: Script | None,
 ) -> CheckContext:
-    """The context in which settings are checked; `domain` is that of the mailboxes, where it matters."""
+    """The context in which settings are checked; `domain` is that of the mailboxes, where it matters.
+
+    `script` is what `worker.sandbox` says of these settings: nobody may leave out to ask.
+    """
     return CheckContext(
+        script=script,
         pins=pins or {},
         trust=client_trust(config, settings.ca_pem, exchange=isinstance(settings, ExchangeSettings)),
         client=config.client_profile,

@@ -16,9 +16,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from checks.codes import Code, Verdict
-from checks.context import CheckContext
+from checks.context import CheckContext, Route
 from checks.model import Credential, EndpointResult, Fault, LoginResult, Protocol, Unavailable
-from checks.runner import Route, check_mailbox, open_route
+from checks.runner import check_mailbox, open_route
 from settings_store import domains
 from settings_store.mailboxes import correlation, login_budget, rejections
 from settings_store.runs import endpoints, outcomes, pages, quarantine, runs
@@ -32,6 +32,7 @@ from worker.resources import Resources
 from worker.runs.endpoints import context_of, endpoint_results, servers_of
 from worker.runs.flow import LEASE_SECONDS, Flow, phase_of
 from worker.runs.second_tries import SecondTries
+from worker.sandbox import script_of
 
 log = logging.getLogger(__name__)
 
@@ -119,8 +120,9 @@ def _open(resources: Resources, run: Run, phase: Phase) -> Routes:
     with resources.database.read() as conn:
         settings = domains.load_settings(conn, settings_id or run.settings_id)
         known = endpoints.verified(conn, settings_id or run.settings_id)
+        script = script_of(conn, settings_id or run.settings_id, resources.now())
     canaries = phase == CANDIDATE and run.stage == "canaries"
-    context = replace(context_of(resources.config, settings), canaries=canaries)
+    context = replace(context_of(resources.config, settings, script=script), canaries=canaries)
     results = [_with_learned(result, known) for result in endpoint_results(resources, run.id, phase)]
     return Routes(tuple(open_route(result, context) for result in results), context, resources.vault)
 

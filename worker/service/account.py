@@ -9,6 +9,7 @@ from worker.service.audit import Audit
 from worker.service.bound_to import Binding
 from worker.service.changes import Changes
 from worker.service.checks import Checks
+from worker.service.clock import Clock
 from worker.service.domains import Domains
 from worker.service.events import Events
 from worker.service.health import Health
@@ -41,6 +42,7 @@ class Account:
     checks: Checks
     audit: Audit
     webhooks: Webhooks
+    clock: Clock
 
     @classmethod
     def bind(cls, to: Binding) -> Self:
@@ -60,4 +62,5 @@ class Account:
             Checks(to),
             Audit(to),
             Webhooks(to),
+            Clock(to),
         )

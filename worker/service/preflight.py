@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from threading import Event
@@ -36,6 +36,7 @@ from worker.readiness import Readiness, readiness
 from worker.resources import Resources
 from worker.runs.endpoints import check_watched
 from worker.runs.flow import Flow
+from worker.sandbox import script_of_account
 from worker.service.access import Access
 from worker.service.account import Account
 from worker.service.authentication import Authenticator
@@ -95,7 +96,7 @@ class Preflight:
                 ),
                 advance=lambda run_id: self.database.after_commit(lambda: self.flow.advance(run_id)),
                 sweep=lambda run_id: self.database.after_commit(lambda: self.flow.sweep(run_id)),
-                check=self._check,
+                check=lambda endpoint, context: self._check(account_id, endpoint, context),
                 working=self.working,
                 watching=self.watching,
             )
@@ -106,10 +107,13 @@ class Preflight:
         """What keeps requests that are sent again from doing anything again."""
         return Repetition(self.database, self.vault)
 
-    def _check(self, endpoint: Endpoint, context: CheckContext) -> EndpointResult:
+    def _check(self, account_id: int, endpoint: Endpoint, context: CheckContext) -> EndpointResult:
+        """Decides here, for whoever asks, whether the server is real or a sandbox's."""
+        now = self.database.now()
         with self.database.read() as conn:
-            quarantined = quarantine.active(conn, self.database.now())
-        return check_watched(endpoint, context, self.flow.resources, quarantined)
+            quarantined = quarantine.active(conn, now)
+            script = script_of_account(conn, account_id, now)
+        return check_watched(endpoint, replace(context, script=script), self.flow.resources, quarantined)
 
     def access(self, account_id: int | None, actor: Actor, asked_with: ApiKey | None = None) -> Access:
         """The keys and users of an account, of the operators for None; nobody is given more than `asked_with` has."""

@@ -162,7 +162,7 @@ def test_pages_miss_no_key(database: Database) -> None:
     assert found == ids
 
 
-def _full(conn: sa.Connection, account_id: int) -> tuple[PlainKey, PlainKey]:
+def _full(conn: sa.Connection, account_id: int, *, live: bool = True) -> tuple[PlainKey, PlainKey]:
     """A domain with a member, an alert channel and a webhook; a key of the member and one of the account."""
     domain_id = ensure_domain(conn, account_id, "lab.example")
     member = users.add(conn, account_id, "mia", Role.MEMBER, NOW, ADA, domain_id)
@@ -184,7 +184,7 @@ def _full(conn: sa.Connection, account_id: int) -> tuple[PlainKey, PlainKey]:
             },
         )
     )
-    return made(conn, account_id, user_id=member.id)[1], made(conn, account_id)[1]
+    return made(conn, account_id, user_id=member.id, live=live)[1], made(conn, account_id, live=live)[1]
 
 
 def test_a_removed_domain_takes_its_members_along(database: Database) -> None:
@@ -204,7 +204,7 @@ def test_a_removed_account_ends_its_keys_and_its_sandbox(database: Database) -> 
             accounts.add_account(conn, name, NOW, ADA)
         north, sandbox, south = (find_account(conn, name) for name in ("north", "north-sandbox", "south"))
         conn.execute(schema.sandboxes.insert().values(account_id=sandbox, of_account_id=north))
-        _full(conn, sandbox)
+        _full(conn, sandbox, live=False)
         users.add(conn, north, "bob", Role.SUPER_ADMIN, NOW, ADA)
         _, ended = made(conn, north)
         _, other = made(conn, south)

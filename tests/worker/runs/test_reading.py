@@ -34,7 +34,7 @@ def test_the_setting_reaches_the_context_that_decides(
     monkeypatch.delenv("MAIL_PREFLIGHT_X509_STRICT", raising=False)
     if value:
         monkeypatch.setenv("MAIL_PREFLIGHT_X509_STRICT", value)
-    trust = context_of(load_config(), SETTINGS).trust
+    trust = context_of(load_config(), SETTINGS, script=None).trust
 
     assert trust.strict.verify_flags == flags
     assert context_for(trust, Supposition()).verify_flags == flags
@@ -54,7 +54,7 @@ def test_the_client_that_will_connect_reaches_the_checks(
     value: str, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MAIL_PREFLIGHT_CLIENT_PROFILE", value)
-    assert context_of(load_config(), SETTINGS).client.name == name
+    assert context_of(load_config(), SETTINGS, script=None).client.name == name
 
 
 def test_a_profile_says_how_certificates_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,7 +62,7 @@ def test_a_profile_says_how_certificates_are_read(tmp_path: Path, monkeypatch: p
     own.write_text("[tls]\nstrict = true\n")
     monkeypatch.setenv("MAIL_PREFLIGHT_CLIENT_PROFILE", str(own))
     monkeypatch.setenv("MAIL_PREFLIGHT_X509_STRICT", "false")
-    assert context_of(load_config(), SETTINGS).trust.x509_strict
+    assert context_of(load_config(), SETTINGS, script=None).trust.x509_strict
 
 
 def test_a_profile_says_what_tls_its_client_speaks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,7 +70,7 @@ def test_a_profile_says_what_tls_its_client_speaks(tmp_path: Path, monkeypatch: 
     own.write_text('[tls]\nminimum = "TLSv1.3"\n')
     monkeypatch.setenv("MAIL_PREFLIGHT_CLIENT_PROFILE", str(own))
     monkeypatch.setenv("MAIL_PREFLIGHT_TLS_CIPHERS", "openssl")
-    trust = context_of(load_config(), SETTINGS).trust
+    trust = context_of(load_config(), SETTINGS, script=None).trust
     assert trust.strict.minimum_version == trust.insecure.minimum_version == ssl.TLSVersion.TLSv1_3
     assert context_for(trust, Supposition()).minimum_version == ssl.TLSVersion.TLSv1_3
     assert trust.ciphers == "openssl"
@@ -79,7 +79,7 @@ def test_a_profile_says_what_tls_its_client_speaks(tmp_path: Path, monkeypatch: 
 def test_node_offers_openssls_ciphers_whatever_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAIL_PREFLIGHT_CLIENT_PROFILE", "node")
     monkeypatch.setenv("MAIL_PREFLIGHT_TLS_CIPHERS", "python")
-    assert context_of(load_config(), SETTINGS).trust.ciphers == "openssl"
+    assert context_of(load_config(), SETTINGS, script=None).trust.ciphers == "openssl"
 
 
 @pytest.mark.parametrize(("profile", "names"), [("python", "openssl"), ("node", "node")])
@@ -89,8 +89,8 @@ def test_a_profile_says_which_hosts_a_wildcard_covers(
     """But for Exchange: nobody but exchangelib asks it."""
     monkeypatch.setenv("MAIL_PREFLIGHT_CLIENT_PROFILE", profile)
     exchange = ExchangeSettings("https://mail.lab.example/EWS/Exchange.asmx")
-    assert context_of(load_config(), SETTINGS).trust.names == names
-    assert context_of(load_config(), exchange).trust.names == "openssl"
+    assert context_of(load_config(), SETTINGS, script=None).trust.names == names
+    assert context_of(load_config(), exchange, script=None).trust.names == "openssl"
 
 
 def test_what_is_supposed_of_a_chain_is_told_by_the_same_rule_of_names() -> None:
@@ -106,7 +106,7 @@ def test_whether_revocation_is_asked_for_reaches_the_checks(
 ) -> None:
     if value:
         monkeypatch.setenv("MAIL_PREFLIGHT_REVOCATION", value)
-    assert context_of(load_config(), SETTINGS).revocation is asked
+    assert context_of(load_config(), SETTINGS, script=None).revocation is asked
 
 
 @pytest.mark.parametrize("value", ["perl", "/no/such.toml"])
@@ -119,6 +119,6 @@ def test_no_such_profile_is_one_line_that_names_the_variable(value: str, monkeyp
 def test_a_result_says_which_client_judged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAIL_PREFLIGHT_CLIENT_PROFILE", "node")
     nowhere = Endpoint(Protocol.IMAP, "127.0.0.1", free_port())
-    result = check_endpoint(nowhere, context_of(load_config(), SETTINGS))
+    result = check_endpoint(nowhere, context_of(load_config(), SETTINGS, script=None))
     kept: EndpointResult = load_endpoint_result(json.loads(json.dumps(dump_endpoint_result(result))))
     assert (kept.verdict, kept.client) == (Verdict.FAIL, "node")

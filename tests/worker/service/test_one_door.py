@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from checks.model import Invalid
+from checks.model import Invalid, Unknown
 from settings_store.access.api_keys import KeyRequest
 from settings_store.access.roles import Role
 from settings_store.alerts.channels import Subscription
@@ -162,6 +162,8 @@ OF_NOBODY = {
     "watches.watching",
 }
 """They say or do nothing that is an account's."""
+OF_SANDBOX = {"clock.ahead", "clock.advance"}
+"""They are not there in an account that is no sandbox."""
 IDS = [f"{name}-{place}" for place, (name, _) in enumerate(CALLS)]
 
 
@@ -195,7 +197,7 @@ def own(template: TheirAccount, tmp_path: Path) -> Iterator[TheirAccount]:
 
 
 def test_every_use_case_is_known_here() -> None:
-    assert {name for name, _ in CALLS} | OF_NOBODY == set(_public_of_all())
+    assert {name for name, _ in CALLS} | OF_NOBODY | OF_SANDBOX == set(_public_of_all())
 
 
 def test_an_account_has_nothing_else_to_call() -> None:
@@ -230,6 +232,30 @@ def test_they_are_known_to_their_owner(own: TheirAccount, name: str, call: Call)
     unknown = _answer(call, own.stranger(), nobody)
 
     assert _answer(call, own.owner, own.ids) != unknown, name
+
+
+def test_a_clock_moves_in_ones_own_sandbox_only(own: TheirAccount) -> None:
+    stranger = own.stranger()
+    theirs, ours = _sandbox(own, own.owner), _sandbox(own, stranger)
+    before = own.rows()
+
+    assert ours.clock.advance(3600.0) == ours.clock.ahead() == 3600.0
+
+    assert theirs.clock.ahead() == 0.0
+    after = own.rows()
+    changed = {name for name, rows in before.tables.items() if rows - after.tables[name]}
+    assert changed == {"sandboxes", "events"}, "what happened there moves, too"
+    assert not (after.tables["health_schedule"] - before.tables["health_schedule"])
+    for account in (own.owner, stranger):
+        for call in (account.clock.ahead, lambda account=account: account.clock.advance(60.0)):
+            with pytest.raises(Unknown, match="no sandbox"):
+                call()
+
+
+def _sandbox(world: TheirAccount, account: Account) -> Account:
+    key, _ = account.access.create_key(KeyRequest("test", live=False))
+    assert key.account_id is not None
+    return world.preflight.account_by_id(key.account_id, actor=SERVICE)
 
 
 def test_an_unknown_account_has_no_door(own: TheirAccount) -> None:

@@ -1,0 +1,1 @@
+"""Tests of what the reserved names of the sandbox answer."""
