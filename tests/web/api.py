@@ -46,6 +46,7 @@ class Api:
     preflight: Preflight
     key: str = ""
     operators_key: str = ""
+    test_key: str = ""
     session: requests.Session = field(default_factory=requests.Session)
 
     @property
