@@ -3,6 +3,7 @@
 import csv
 import socket
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -26,12 +27,17 @@ PLAY = (*SAVED, *SAVED, "incident.opened", *SAVED, "incident.resolved")
 """What a webhook is told of the whole integration, in its order."""
 
 
-@pytest.fixture
-def sandbox(tmp_path: Path) -> Iterator[Api]:
-    """An API at work that is asked with a test key."""
-    with running(tmp_path, working=True) as api:
-        api.key = api.new_key(live=False)
+@pytest.fixture(scope="module")
+def at_work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """One API at work for all that have domains of their own."""
+    with running(tmp_path_factory.mktemp("at-work"), working=True) as api:
         yield api
+
+
+@pytest.fixture(scope="module")
+def sandbox(at_work: Api) -> Api:
+    """The same, asked with a test key."""
+    return replace(at_work, key=at_work.new_key(live=False))
 
 
 @pytest.fixture
@@ -114,6 +120,16 @@ def test_every_code_of_a_server_is_in_the_report_of_some_settings(sandbox: Api) 
 
 
 @pytest.mark.usefixtures("offline")
+def test_every_code_of_a_server_is_found_by_a_check_of_it_alone(sandbox: Api) -> None:
+    for label, code in names.HOSTS.items():
+        web = {"protocol": "https", "exchange_url": f"https://{label}.test/EWS/Exchange.asmx"}
+        mail = {"protocol": "imap", "host": f"{label}.test", "port": 993}
+        answer = sandbox.ask("POST", "/v1/checks", web if code.startswith("exchange.") else mail)
+        assert answer.status == 200, answer.text
+        assert code in (answer.body["code"], *(warning["code"] for warning in answer.body["warnings"])), label
+
+
+@pytest.mark.usefixtures("offline")
 def test_every_code_of_a_mailbox_is_in_a_report(sandbox: Api, tmp_path: Path) -> None:
     mail = [label for label, code in names.MAILBOXES.items() if not code.startswith("exchange.")]
     web = [label for label, code in names.MAILBOXES.items() if code.startswith("exchange.")]
@@ -150,7 +166,7 @@ def test_neither_kind_of_key_sees_what_the_other_has(api: Api) -> None:
 
 
 def test_for_a_live_key_a_reserved_name_is_a_name_like_any_other(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    at_work: Api, sandbox: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is looked up, and nobody else has it."""
     asked: list[object] = []
@@ -163,18 +179,17 @@ def test_for_a_live_key_a_reserved_name_is_a_name_like_any_other(
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", looked_up)
-    with running(tmp_path, working=True) as api:
-        test_key = api.new_key(live=False)
-        change_id = save(api, "example.com", imap("ok.test", "self-signed.test"))
-        codes = {result.code for result in report(api, change_id).endpoints}
-        assert codes == {Code.DNS_NOT_FOUND}
-        assert {"ok.test", "self-signed.test"} <= {str(host) for host in asked}
+    for key, codes, check in (
+        (at_work, {Code.DNS_NOT_FOUND}, Code.DNS_NOT_FOUND),
+        (sandbox, {Code.OK, Code.TLS_SELF_SIGNED}, Code.TLS_SELF_SIGNED),
+    ):
         asked.clear()
-        api.key = test_key
-        change_id = save(api, "example.com", imap("ok.test", "self-signed.test"))
-        codes = {result.code for result in report(api, change_id).endpoints}
-        assert codes == {Code.OK, Code.TLS_SELF_SIGNED}
-        assert not {"ok.test", "self-signed.test"} & {str(host) for host in asked}
+        change_id = save(key, "reserved.example", imap("ok.test", "self-signed.test"))
+        assert {result.code for result in report(key, change_id).endpoints} == codes
+        wanted = {"protocol": "imap", "host": "self-signed.test", "port": 993}
+        assert key.ask("POST", "/v1/checks", wanted).body["code"] == check
+        looked_for = {"ok.test", "self-signed.test"} & {str(host) for host in asked}
+        assert len(looked_for) == (2 if key is at_work else 0)
 
 
 def advance(api: Api, days: float) -> None:
@@ -192,12 +207,12 @@ def incidents_of(api: Api) -> list[tuple[str, bool]]:
 
 @pytest.mark.usefixtures("offline")
 def test_a_certificate_expires_and_is_mended_by_the_clock(sandbox: Api) -> None:
-    change_id = save(sandbox, "example.com", imap("expires-in-20-days.test"))
+    change_id = save(sandbox, "aging.example", imap("expires-in-20-days.test"))
     done = report(sandbox, change_id)
     account_of(sandbox).changes.apply(change_id, checksum=done.checksum)
     advance(sandbox, 30)
     assert ("tls.expired", False) in incidents_of(sandbox)
-    change_id = save(sandbox, "example.com", imap("ok.test"))
+    change_id = save(sandbox, "aging.example", imap("ok.test"))
     account_of(sandbox).changes.apply(change_id, checksum=report(sandbox, change_id).checksum)
     advance(sandbox, 1)
     assert ("tls.expired", True) in incidents_of(sandbox)

@@ -1,5 +1,7 @@
-"""The server itself: what it does with streams at its end."""
+"""The server itself: what it does with streams at its end, and how it listens."""
 
+import asyncio
+import socket
 import time
 from pathlib import Path
 
@@ -23,3 +25,23 @@ def test_streams_hear_of_the_end_and_end_by_themselves(tmp_path: Path) -> None:
         begun = time.monotonic()
     assert b"event: closing" in b"".join(chunks)
     assert time.monotonic() - begun < web.server._STOP_SECONDS / 2  # noqa: SLF001 - what it would take otherwise
+
+
+def test_an_answer_does_not_wait_for_its_acknowledgement() -> None:
+    """Its head and its body are written one by one: with Nagle's algorithm the body would come 40 ms later."""
+
+    async def accepted(listener: socket.socket) -> int:
+        nodelay: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        def connected(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            sock: socket.socket = writer.get_extra_info("socket")
+            nodelay.set_result(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        async with await asyncio.start_server(connected, sock=listener.dup()):
+            _, writer = await asyncio.open_connection(*listener.getsockname())
+            writer.close()
+            return await nodelay
+
+    with web.server.listening("127.0.0.1", 0) as listener:
+        assert asyncio.run(accepted(listener)) != 0
