@@ -25,7 +25,7 @@ class HostApp:
         app = self
 
         class Hooks(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:  # noqa: N802 -- the standard library's name
+            def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 try:
                     app.events.put(verify_webhook(app.secret, self.headers, body))
