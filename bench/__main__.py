@@ -67,7 +67,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Verification beside curl --parallel.")
-    parser.add_argument("--short", action="store_true", help="200 mailboxes, one round: does it still work?")
+    parser.add_argument("--short", action="store_true", help="80 mailboxes, one round: does it still work?")
     parser.add_argument("--only", action="append", choices=SECTIONS, help="this section; may be given again")
     parser.add_argument("--count", type=_positive, help="mailboxes; the delay takes a quarter, growth five times it")
     parser.add_argument("--rounds", type=_positive, help="rounds of all parties in turn")
@@ -88,7 +88,7 @@ def _positive(text: str) -> int:
 
 def _plan(options: argparse.Namespace) -> Plan:
     base = (
-        Plan(count=200, rounds=1, saves=3, steps=(100, 400), domains=200, watchers=50, watched_seconds=8.0)
+        Plan(count=80, rounds=1, saves=2, steps=(50, 200), domains=60, watchers=20, watched_seconds=4.0)
         if options.short
         else Plan()
     )

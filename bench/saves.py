@@ -24,7 +24,7 @@ from web.server import answering
 from worker.service.preflight import Preflight
 
 TIMES = 1.5
-_LEAST = 10
+_LEAST = 5
 _BODY: Any = {
     "settings": {
         "kind": "imap",
