@@ -25,7 +25,7 @@ class HostApp:
         app = self
 
         class Hooks(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:  # noqa: N802 -- the standard library's name
+            def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 try:
                     app.events.put(verify_webhook(app.secret, self.headers, body))
@@ -57,7 +57,7 @@ class HostApp:
 
     def watch(self, change_id: str) -> str:
         """The state afterwards, by the stream that a progress bar would read."""
-        return [str(each.data["state"]) for each in self._api.follow_change(change_id) if each.name == "finished"][0]
+        return next(str(each.data["state"]) for each in self._api.follow_change(change_id) if each.name == "finished")
 
     def hear(self, kind: str, change_id: str) -> dict[str, Any]:
         """What the webhook of that type says of a change."""
