@@ -1,5 +1,6 @@
 """Requests that schemathesis makes from the contract: we never fail, and every answer is one that the contract has."""
 
+import copy
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.failures import FailureGroup
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 
@@ -70,9 +72,19 @@ def test_whatever_is_sent(house: Api, known: dict[str, str], name: str) -> None:
     @seed(20)
     @BOUNDED
     @given(case=st.one_of(right, wrong))
-    def ask(case: schemathesis.Case) -> None:
+    def ask(case: schemathesis.Case[Any]) -> None:
         case.call_and_validate(
             base_url=house.url, session=house.session, headers=headers, checks=CHECKS, timeout=SECONDS
         )
 
     ask()
+
+
+def test_an_answer_that_the_contract_does_not_have_is_found(house: Api) -> None:
+    """Given a contract that is wrong about one operation: the checks see it."""
+    wrong = copy.deepcopy(described().openapi())
+    wrong["paths"]["/v1/me"]["get"]["responses"]["200"]["content"]["application/json"]["schema"] = {"type": "integer"}
+    case = schemathesis.openapi.from_dict(wrong)["/v1/me"]["GET"].Case()
+    headers = {"Authorization": f"Bearer {house.key}"}
+    with pytest.raises(FailureGroup, match="integer"):
+        case.call_and_validate(base_url=house.url, session=house.session, headers=headers, checks=CHECKS)
