@@ -6,12 +6,19 @@ import hmac
 import json
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol
 
 TOLERANCE_SECONDS = 300.0
 _TIMESTAMP = re.compile(r"[0-9]{1,15}", re.ASCII)
 _Check = Callable[[bytes, bytes], bool]
+
+
+class Headers(Protocol):
+    """The headers of a request, as a framework has them; those of the standard library's server are no mapping."""
+
+    def items(self) -> Iterable[tuple[str, str]]:
+        """Names and values."""
 
 
 class InvalidWebhook(Exception):
@@ -20,7 +27,7 @@ class InvalidWebhook(Exception):
 
 def verify_webhook(
     secret: str | Sequence[str],
-    headers: Mapping[str, str],
+    headers: Headers,
     body: bytes,
     *,
     now: float | None = None,

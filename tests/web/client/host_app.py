@@ -57,7 +57,7 @@ class HostApp:
 
     def watch(self, change_id: str) -> str:
         """The state afterwards, by the stream that a progress bar would read."""
-        return [str(each.data["state"]) for each in self._api.follow_change(change_id) if each.name == "finished"][0]
+        return next(str(each.data["state"]) for each in self._api.follow_change(change_id) if each.name == "finished")
 
     def hear(self, kind: str, change_id: str) -> dict[str, Any]:
         """What the webhook of that type says of a change."""

@@ -62,7 +62,7 @@ def test_another_body_and_another_secret(secret: str) -> None:
         verify_webhook(outside(secret), signed(secret), BODY + b" ", now=NOW)
     for scheme in ("v1", "v1a"):
         with pytest.raises(InvalidWebhook, match="signature"):
-            verify_webhook(outside(signature.new_secret(scheme)), signed(secret), BODY, now=NOW)  # type: ignore[arg-type] # both are schemes
+            verify_webhook(outside(signature.new_secret(scheme)), signed(secret), BODY, now=NOW)
 
 
 @pytest.mark.parametrize("name", ["webhook-id", "webhook-timestamp", "webhook-signature"])
