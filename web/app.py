@@ -1,12 +1,10 @@
 """The application: routes, and what is true of every request, from the outside in."""
 
-from importlib.metadata import version
-
 from fastapi import FastAPI
 
 from web import probes
 from web.access.authentication import Authentication
-from web.api import routes
+from web.contract import described
 from web.events.hub import Hub
 from web.limits.proxies import Proxies
 from web.limits.rates import FailureLimits, RateLimits, Rates
@@ -18,9 +16,7 @@ from worker.service.preflight import Preflight
 
 def make_app(preflight: Preflight) -> FastAPI:
     """The HTTP API of a service that is open."""
-    app = FastAPI(
-        title="Mail Preflight",
-        version=version("mail-preflight"),
+    app = described(
         openapi_url="/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
@@ -29,7 +25,6 @@ def make_app(preflight: Preflight) -> FastAPI:
     )
     app.state.preflight, app.state.rates = preflight, Rates(preflight.config)
     app.state.hub, app.state.readiness = Hub(preflight), probes.Remembered(preflight)
-    routes.include(app)
     handlers.install(app)
     # The last one added is the outermost.
     app.add_middleware(RateLimits, rates=app.state.rates)

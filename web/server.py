@@ -116,7 +116,7 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         family, kind, protocol, _, address = found
-        # With the protocol named, asyncio sets TCP_NODELAY: else an answer's body waits 40 ms for the client's ACK.
+        # With the protocol named, asyncio sets TCP_NODELAY: else a body waits 40 ms for the client to confirm the head.
         listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)

@@ -20,7 +20,7 @@ from cli.times import local, parse_time
 if TYPE_CHECKING:
     from settings_store.access.api_keys import ApiKey, KeyRequest
     from settings_store.access.users import User
-    from worker.service.access import Access
+    from worker.service.access.access import Access
 
 _PREFIX = "key_"
 _AGE = re.compile(r"(\d{1,4})([hdw])\Z")

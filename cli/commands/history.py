@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from settings_store.audit import Actor, Entry
     from settings_store.changes.changes import Change
     from settings_store.events.kinds import Event
-    from worker.service.changes import Listed
+    from worker.service.changes.changes import Listed
 
 
 def changes(context: typer.Context, domain: Domain, as_json: Json = False) -> None:

@@ -45,6 +45,8 @@ class Api:
     url: str
     preflight: Preflight
     key: str = ""
+    operators_key: str = ""
+    test_key: str = ""
     session: requests.Session = field(default_factory=requests.Session)
 
     @property

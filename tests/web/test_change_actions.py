@@ -122,7 +122,6 @@ class TestApply:
             ({"accept_disconnects": -1}, "/accept_disconnects"),
             ({"accept_disconnects": "1"}, "/accept_disconnects"),
             ({"watch_minutes": -1}, "/watch_minutes"),
-            ({"watch_minutes": float("nan")}, "/watch_minutes"),
             ({"watch_minutes": 1e9}, "/watch_minutes"),
             ({"watch_minutes": 0, "roll_back_by_itself": True}, "/roll_back_by_itself"),
             ({"force": True}, "/force"),

@@ -13,8 +13,8 @@ import pytest
 
 from settings_store.access.roles import Right
 from tests.web.api import ANNA, Answer, Api
-from web.api import mailbox_upsert
-from web.api.spool import Spool
+from web.api.mailboxes import mailbox_upsert
+from web.api.mailboxes.spool import Spool
 
 PATH = "/v1/domains/example.com/mailboxes"
 NDJSON, CSV, JSON = "application/x-ndjson", "text/csv", "application/json"

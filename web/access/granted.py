@@ -9,7 +9,7 @@ from settings_store.access.roles import Right
 from web.access.caller import Caller
 from web.problems.codes import ProblemCode
 from web.problems.problem import Problem
-from worker.service.access import Access
+from worker.service.access.access import Access
 from worker.service.account import Account
 from worker.service.preflight import Preflight
 

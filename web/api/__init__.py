@@ -1,1 +1,1 @@
-"""The resources, one file each."""
+"""The resources, one file each; those of one capability share a room."""

@@ -3,31 +3,12 @@
 from fastapi import FastAPI
 
 from web import probes
-from web.api import (
-    accounts,
-    alert_channels,
-    api_keys,
-    audit,
-    change_actions,
-    changes,
-    checks,
-    codes,
-    connection_ips,
-    domains,
-    events,
-    health,
-    incidents,
-    mailbox_upsert,
-    mailboxes,
-    maintenance,
-    me,
-    problems,
-    report,
-    report_mailboxes,
-    sandbox_clock,
-    users,
-    webhook_endpoints,
-)
+from web.api import checks, codes, connection_ips, domains, events, problems, sandbox_clock
+from web.api.access import accounts, api_keys, audit, me, users
+from web.api.changes import change_actions, changes, report, report_mailboxes
+from web.api.health import alert_channels, health, incidents, maintenance
+from web.api.mailboxes import mailbox_upsert, mailboxes
+from web.api.webhooks import webhook_endpoints
 
 RESOURCES = (
     accounts,
@@ -61,3 +42,4 @@ def include(app: FastAPI) -> None:
     """Gives the app every route."""
     for resource in RESOURCES:
         app.include_router(resource.routes)
+    app.state.routes = tuple(route for resource in RESOURCES for route in resource.routes.routes)

@@ -19,7 +19,7 @@ from settings_store.changes.lifecycle import Refused
 from web.problems.codes import ProblemCode
 from web.problems.problem import FieldProblem, Problem, answer
 from web.problems.refusals import of_refused
-from worker.service.access import Exceeds
+from worker.service.access.access import Exceeds
 
 log = logging.getLogger(__name__)
 

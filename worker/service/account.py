@@ -3,21 +3,21 @@
 from dataclasses import dataclass
 from typing import Self
 
-from worker.service.access import Access
+from worker.service.access.access import Access
+from worker.service.access.audit import Audit
 from worker.service.alerts import Alerts
-from worker.service.audit import Audit
 from worker.service.bound_to import Binding
-from worker.service.changes import Changes
+from worker.service.changes.changes import Changes
+from worker.service.changes.watches import Watches
 from worker.service.checks import Checks
 from worker.service.clock import Clock
 from worker.service.domains import Domains
 from worker.service.events import Events
-from worker.service.health import Health
-from worker.service.incidents import Incidents
+from worker.service.health.health import Health
+from worker.service.health.incidents import Incidents
+from worker.service.health.maintenance import Maintenance
 from worker.service.mailboxes import Mailboxes
-from worker.service.maintenance import Maintenance
 from worker.service.runs import Runs
-from worker.service.watches import Watches
 from worker.service.webhooks import Webhooks
 
 

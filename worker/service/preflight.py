@@ -37,9 +37,9 @@ from worker.resources import Resources
 from worker.runs.endpoints import check_watched
 from worker.runs.flow import Flow
 from worker.sandbox import script_of_account
-from worker.service.access import Access
+from worker.service.access.access import Access
+from worker.service.access.authentication import Authenticator
 from worker.service.account import Account
-from worker.service.authentication import Authenticator
 from worker.service.bound_to import Binding
 from worker.service.repetition import Repetition
 from worker.tasks import publisher, register

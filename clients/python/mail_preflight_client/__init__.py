@@ -2,6 +2,7 @@
 
 from mail_preflight_client.client import Client
 from mail_preflight_client.errors import ApiError, StreamInterrupted
+from mail_preflight_client.streams import Frame
 from mail_preflight_client.webhooks import InvalidWebhook, verify_webhook
 
-__all__ = ["ApiError", "Client", "InvalidWebhook", "StreamInterrupted", "verify_webhook"]
+__all__ = ["ApiError", "Client", "Frame", "InvalidWebhook", "StreamInterrupted", "verify_webhook"]

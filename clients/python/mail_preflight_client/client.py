@@ -1,5 +1,6 @@
 """The client: what a host app holds."""
 
+import math
 import time
 from collections.abc import Iterator
 from typing import Any, Self
@@ -32,23 +33,35 @@ class Client:
         self._transport.close()
 
     def wait_for_change(self, change_id: str, timeout: float = 600.0) -> Document:
-        """The change once it is not being verified any more, by long polls. Raises `TimeoutError`."""
+        """The change once it is not being verified any more, by long polls. Raises `TimeoutError`.
+
+        That is `verified`, unless somebody has cancelled, discarded or replaced it meanwhile.
+        """
         end = time.monotonic() + timeout
         while True:
-            left = end - time.monotonic()
-            change = self.changes.get(change_id, wait=max(0, min(_POLL_SECONDS, int(left))))
-            if change["state"] not in ("draft", "verifying"):
+            left = max(0.0, end - time.monotonic())
+            change = self.changes.get(change_id, wait=min(_POLL_SECONDS, math.ceil(left)))
+            if change["state"] != "verifying":
                 return change
             if left <= 0:
-                raise TimeoutError(f"change {change_id} is {change['state']} after {timeout:.0f} seconds")
+                raise TimeoutError(f"change {change_id} is being verified after {timeout:.0f} seconds")
 
     def follow_change(self, change_id: str, after: str | None = None) -> Iterator[Frame]:
-        """What happens to a change, as it happens, until its verification has finished."""
+        """What happens to a change, as it happens, until its verification has finished.
+
+        Raises `StreamInterrupted` where the events after `after` are not known any more, or the change was removed.
+        """
         return follow(self._transport, f"/v1/changes/{change_id}/events", after)
 
     def events(self, after: str | None = None, **filters: str) -> Iterator[Document]:
         """What happened in the account after an event, oldest first; filters are `types` and `domain`."""
-        return self._transport.items("/v1/events", {"after": after, **filters})
+        # The cursor of this list is an event's id, and takes the place of `after`.
+        while True:
+            page = self._transport.document("GET", "/v1/events", query={"after": after, **filters})
+            yield from page["items"]
+            if page["next_cursor"] is None:
+                return
+            after = page["next_cursor"]
 
     def request(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
         """Any other path of the API: its JSON. Raises `ApiError`."""

@@ -9,11 +9,11 @@ class ApiError(Exception):
 
     def __init__(self, status: int, document: Mapping[str, Any]) -> None:
         self.status, self.document = status, dict(document)
-        super().__init__(f"{status} {self.code}: {self.detail}")
+        super().__init__(f"{status} {self.code}: {self.detail}" if self.code else f"{status}")
 
     @property
     def code(self) -> str:
-        """What a host app branches on: `wrong_state`, `not_found`."""
+        """What a host app branches on: `wrong_state`, `not_found`; '' where the answer came from something between."""
         return str(self.document.get("code", ""))
 
     @property
@@ -22,8 +22,8 @@ class ApiError(Exception):
         return str(self.document.get("detail", ""))
 
     @property
-    def errors(self) -> Sequence[Mapping[str, str]]:
-        """The fields that cannot be used, each with `pointer`, `code` and `detail`."""
+    def errors(self) -> Sequence[Mapping[str, Any]]:
+        """The fields that cannot be used, each with `pointer`, `code` and `detail`; of mailboxes also `row`."""
         return list(self.document.get("errors", []))
 
     @property
@@ -32,10 +32,20 @@ class ApiError(Exception):
         return list(self.document.get("allowed_actions", []))
 
     @property
+    def accept_disconnects(self) -> int | None:
+        """The number of the report, where another one was accepted."""
+        number = self.document.get("accept_disconnects")
+        return number if isinstance(number, int) else None
+
+    @property
     def request_id(self) -> str:
         """Names the request in the service's log."""
         return str(self.document.get("request_id", ""))
 
 
 class StreamInterrupted(Exception):
-    """A stream of events lost its place: read the present state again, and then go on from there."""
+    """A stream of events lost its place: read the present state again, and then go on after `latest_id`."""
+
+    def __init__(self, reason: str, latest_id: str | None = None) -> None:
+        self.latest_id = latest_id
+        super().__init__(reason)

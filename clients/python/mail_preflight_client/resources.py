@@ -63,6 +63,10 @@ class Mailboxes(Resource):
         """Every mailbox by address; filters are `state`, `code` and `text`."""
         return self._transport.items(_path("domains", domain, "mailboxes"), filters)
 
+    def get(self, domain: str, address: str) -> Document:
+        """One mailbox, and how it is."""
+        return self._transport.document("GET", _path("domains", domain, "mailboxes", address))
+
     def delete(self, domain: str, address: str) -> Document:
         """Takes a mailbox out of the domain, with its credential."""
         return self._transport.document("DELETE", _path("domains", domain, "mailboxes", address))
@@ -85,6 +89,10 @@ class Changes(Resource):
         query = {"wait": wait or None}
         return self._transport.document("GET", _path("changes", change_id), query=query, wait=wait)
 
+    def history(self, change_id: str) -> Iterator[Document]:
+        """Who did what to a change, and when, the oldest first."""
+        return self._transport.items(_path("changes", change_id, "history"))
+
     def report(self, change_id: str, language: str | None = None) -> Document:
         """What the change would do."""
         query = {"lang": language}
@@ -101,13 +109,15 @@ class Changes(Resource):
         checksum: str,
         accept_disconnects: int | None = None,
         roll_back_by_itself: bool = False,
+        watch_minutes: float | None = None,
     ) -> Document:
         """Puts the change in force whose report has that checksum.
 
         `accept_disconnects` is the report's own number where it has any. Raises `ApiError` whose code is
         `report_moved`, `wrong_accept_disconnects` or `wrong_state`, and then nothing has happened.
         """
-        body = {"accept_disconnects": accept_disconnects, "roll_back_by_itself": roll_back_by_itself}
+        body: dict[str, Any] = {"accept_disconnects": accept_disconnects, "roll_back_by_itself": roll_back_by_itself}
+        body |= {} if watch_minutes is None else {"watch_minutes": watch_minutes}
         headers = {"If-Match": f'"{checksum}"'}
         path = _path("changes", change_id, "apply")
         return self._transport.document("POST", path, body=body, headers=headers)
@@ -132,6 +142,27 @@ class WebhookEndpoints(Resource):
     def list(self) -> Iterator[Document]:
         """Every endpoint."""
         return self._transport.items(_path("webhook-endpoints"))
+
+    def get(self, endpoint_id: str) -> Document:
+        """One endpoint."""
+        return self._transport.document("GET", _path("webhook-endpoints", endpoint_id))
+
+    def update(self, endpoint_id: str, **changes: Any) -> Document:
+        """Another `url`, `types`, `description`; `enabled`."""
+        return self._transport.document("PATCH", _path("webhook-endpoints", endpoint_id), body=changes)
+
+    def rotate(self, endpoint_id: str, overlap_hours: float = 24.0) -> Document:
+        """A new secret, which is in this answer only; until the overlap is over, the old one signs, too."""
+        path = _path("webhook-endpoints", endpoint_id, "rotate")
+        return self._transport.document("POST", path, body={"overlap_hours": overlap_hours})
+
+    def test(self, endpoint_id: str) -> Document:
+        """Sends a message now, once, and says what came of it."""
+        return self._transport.document("POST", _path("webhook-endpoints", endpoint_id, "test"))
+
+    def deliveries(self, endpoint_id: str, state: str | None = None) -> Iterator[Document]:
+        """What was sent to an endpoint, is to be sent, or could not be; the newest first."""
+        return self._transport.items(_path("webhook-endpoints", endpoint_id, "deliveries"), {"state": state})
 
     def delete(self, endpoint_id: str) -> None:
         """Removes an endpoint."""

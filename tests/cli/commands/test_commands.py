@@ -20,7 +20,7 @@ from settings_store.audit import Actor, Entry
 from settings_store.changes.watches import Watch
 from settings_store.mailboxes.mailboxes import ImportCounts
 from tests.cli.fakes import FakeProgress, FakeReport, lines
-from worker.service.watches import Round, Watched
+from worker.service.changes.watches import Round, Watched
 
 ME = account.actor()
 VERIFY = ["verify", "Demo.Example", "--imap", "imap.demo.example:993", "--smtp", "smtp.demo.example:465"]

@@ -2,7 +2,8 @@
 
 import json
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,14 @@ from urllib.parse import urlsplit
 from tests.web.api import Api
 
 SECONDS = 10  # less than a heartbeat's, unless a test says otherwise
+
+
+def soon(condition: Callable[[], bool]) -> bool:
+    """Whether it is so within ten seconds."""
+    give_up = time.monotonic() + SECONDS
+    while not condition() and time.monotonic() < give_up:
+        time.sleep(0.01)
+    return condition()
 
 
 @dataclass(frozen=True)
@@ -32,7 +41,7 @@ class Reader:
     headers: dict[str, str] = field(default_factory=dict)
     comments: int = 0
     retry: str = ""
-    raw: bytes = b""
+    raw: bytearray = field(default_factory=bytearray)
     _rest: bytes = b""
 
     def read_head(self) -> None:

@@ -12,8 +12,8 @@ def tell(api: Api, *told: Event) -> None:
         events.record(conn, *told)
 
 
-def saved(api: Api, *names: str, at: float | None = None) -> None:
+def saved(api: Api, *names: str, at: float | None = None, account: str = "default") -> None:
     """One event for each name, which is its subject's."""
     with api.preflight.database.begin() as conn:
-        account, now = ensure_account(conn), api.preflight.database.now() if at is None else at
-        events.record(conn, *(ChangeSaved(subject=name, at=now, account_id=account) for name in names))
+        account_id, now = ensure_account(conn, account), api.preflight.database.now() if at is None else at
+        events.record(conn, *(ChangeSaved(subject=name, at=now, account_id=account_id) for name in names))

@@ -4,6 +4,8 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,47 @@ import pytest
 import sqlalchemy as sa
 
 from tests.web.api import ANNA, Api, running
-from tests.web.events.reading import Seen, reading
+from tests.web.events.reading import Seen, reading, soon
+from web.events.hub import _Reader
 
 STATE = {"progress", "endpoint", "finished"}
+PAUSE = 0.045  # between two looks, the clock's own grain apart
+
+
+@dataclass
+class Look:
+    """One look of the thread that reads for all who wait."""
+
+    at: float
+    statements: int = 0
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Look]]:
+    """Every look from here on. Keys are not asked for: that is once in some seconds, however many wait."""
+    found: list[Look] = []
+    look = _Reader.look
+
+    def noted(reader: _Reader, *arguments: Any) -> Any:
+        found.append(Look(time.monotonic()))
+        return look(reader, *arguments)
+
+    def count(*_: object) -> None:
+        if found and threading.current_thread().name == "events":
+            found[-1].statements += 1
+
+    monkeypatch.setattr(_Reader, "look", noted)
+    monkeypatch.setattr("web.events.hub._KEYS_EVERY", 3600.0)
+    sa.event.listen(sa.Engine, "before_cursor_execute", count)
+    yield found
+    sa.event.remove(sa.Engine, "before_cursor_execute", count)
+
+
+def settled(looks: list[Look]) -> list[Look]:
+    """The next five looks after those that somebody who came has caused; all are over."""
+    begin = len(looks) + 3
+    assert soon(lambda: len(looks) > begin + 5)
+    return looks[begin : begin + 5]
 
 
 @pytest.fixture(scope="module")
@@ -116,27 +156,16 @@ def test_a_change_that_is_removed_ends_its_streams(api: Api) -> None:
         assert reader.until("closing")[-1].data == {"reason": "removed"}
 
 
-def test_many_watchers_of_one_change_cost_as_much_as_one(api: Api) -> None:
+def test_many_watchers_of_one_change_cost_as_much_as_one(api: Api, looks: list[Look]) -> None:
     """Given twenty streams of a change, when they wait, then the database is asked as often as for one."""
     change = save(api, 1)
-
-    def statements() -> int:
-        count = 0
-
-        def note(*_: object) -> None:
-            nonlocal count
-            count += threading.current_thread().name == "events"
-
-        sa.event.listen(sa.Engine, "before_cursor_execute", note)
-        time.sleep(1.5)
-        sa.event.remove(sa.Engine, "before_cursor_execute", note)
-        return count
-
     streams = [reading(api, f"{change}/events") for _ in range(20)]
     streams[0].__enter__().until("change.verification_started")
-    alone = statements()
+    alone = settled(looks)
     for stream in streams[1:]:
         stream.__enter__().until("change.verification_started")
-    assert 0 < statements() <= alone * 1.5 + 5
+    together = settled(looks)
+    assert 0 < max(look.statements for look in together) <= max(look.statements for look in alone)
+    assert all(second.at - first.at >= PAUSE for first, second in pairwise(together)), "nobody makes it look more often"
     for stream in streams:
         stream.__exit__(None, None, None)

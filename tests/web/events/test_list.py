@@ -74,7 +74,7 @@ def test_another_accounts_events_are_not_there(api: Api) -> None:
     saved(api, "mine")
     api.preflight.add_account("other", ANNA)
     found = api.ask("GET", "/v1/events", key=api.new_key("other")).body["items"]
-    assert [event["type"] for event in found] == ["account.added"]
+    assert [event["type"] for event in found] == ["account.added", "api_key.created"]
 
 
 def test_what_is_older_than_thirty_days_is_not_shown_and_said_so(api: Api) -> None:

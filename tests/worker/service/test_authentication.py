@@ -14,8 +14,8 @@ from settings_store.actors import Actor
 from settings_store.db import Database
 from settings_store.domains import ensure_account
 from tests.servers.stores import sqlite_store
-from worker.service.access import Access
-from worker.service.authentication import Authenticator
+from worker.service.access.access import Access
+from worker.service.access.authentication import Authenticator
 
 HERE = "192.0.2.1"
 

@@ -122,6 +122,9 @@ CALLS: list[tuple[str, Call]] = [
     ("access.change_role", lambda account, ids: account.access.change_role(ids.user, Role.HOST_APP)),
     ("access.remove_user", lambda account, ids: account.access.remove_user(ids.user)),
     ("audit.entries", lambda account, _: account.audit.entries(Searched(by_service=True), None, None, 1000)),
+    ("events.page", lambda account, ids: account.events.page(domain=ids.domain)),
+    ("events.of_change", lambda account, ids: account.events.of_change(ids.verified)),
+    ("events.change", lambda account, ids: account.events.change(ids.verified)),
     (
         "webhooks.add",
         lambda account, ids: account.webhooks.add(EndpointRequest("https://a.example/", (), ids.domain)).silent,
@@ -155,6 +158,8 @@ NEW = {"mailboxes.import_rows", "domains.make_known", "changes.save", "mailboxes
 OF_NOBODY = {
     "access.domain_names",
     "checks.endpoint",
+    "events.account_id",
+    "events.require_known",
     "health.connection_ips",
     "changes.watch_minutes",
     "runs.working",

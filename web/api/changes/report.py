@@ -8,8 +8,8 @@ from checks.language import Language
 from settings_store.access.roles import Right
 from web.access.granted import needs
 from web.access.routing import router
-from web.api.change_document import ChangeId, asked_of
-from web.api.report_document import ReportModel, model_of
+from web.api.changes.change_document import ChangeId, asked_of
+from web.api.changes.report_document import ReportModel, model_of
 from web.negotiation import preferred
 from worker.changes.wording import report_document
 from worker.service.account import Account

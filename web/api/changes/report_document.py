@@ -8,7 +8,7 @@ from checks.codes import Blame, Code, Verdict
 from checks.document import Json
 from checks.model import Authentication, Option, Protocol, Security
 from settings_store.changes.actions import STEPS, Action
-from web.api.change_document import Counts
+from web.api.changes.change_document import Counts
 from web.documents import Document, Prefix, public_id
 from worker.changes.document import ReportDocument as Worded
 from worker.changes.impact import Impact, Safety

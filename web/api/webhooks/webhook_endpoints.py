@@ -12,7 +12,7 @@ from settings_store.webhooks.deliveries import Range, State
 from web.access.granted import needs
 from web.access.routing import router
 from web.api.cursor import CURSOR, cursor_after, read_cursor
-from web.api.webhook_documents import (
+from web.api.webhooks.webhook_documents import (
     DeliveryDocument,
     DeliveryPage,
     EndpointDocument,

@@ -12,7 +12,7 @@ from web.access.granted import manages_access
 from web.access.routing import router
 from web.api.cursor import CURSOR, cursor_after, read_cursor
 from web.documents import Document, Limit, Prefix, Request, Time, inner_id, public_id
-from worker.service.access import Access
+from worker.service.access.access import Access
 
 routes = router("access")
 

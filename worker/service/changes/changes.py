@@ -25,7 +25,7 @@ from worker.changes.report import MailboxLine, Report, with_findings
 from worker.changes.report_rows import Wanted
 from worker.runs.endpoints import results_of
 from worker.service.bound_to import Binding
-from worker.service.change_view import Looked, looked_at
+from worker.service.changes.change_view import Looked, looked_at
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from settings_store.access.roles import Right
 from settings_store.changes.watches import Watch
 from web.access.granted import needs
 from web.access.routing import router
-from web.api.change_document import ChangeDocument, ChangeId, asked_of, document
+from web.api.changes.change_document import ChangeDocument, ChangeId, asked_of, document
 from web.api.cursor import CURSOR, cursor_after, read_cursor
 from web.documents import Document, Limit, Request, Time
 from web.problems.codes import ProblemCode

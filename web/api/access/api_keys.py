@@ -10,10 +10,10 @@ from settings_store.access.api_keys import KeyRequest
 from settings_store.access.roles import Right, Role
 from web.access.granted import manages_access
 from web.access.routing import router
+from web.api.access.key_document import KeyDocument, key_document
 from web.api.cursor import CURSOR, cursor_after, read_cursor
-from web.api.key_document import KeyDocument, key_document
 from web.documents import Document, Limit, Prefix, Request, inner_id, public_id
-from worker.service.access import Access
+from worker.service.access.access import Access
 
 routes = router("access")
 

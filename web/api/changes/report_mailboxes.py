@@ -14,7 +14,7 @@ from checks.model import Protocol
 from settings_store.access.roles import Right
 from web.access.granted import needs
 from web.access.routing import router
-from web.api.change_document import ChangeId, asked_of
+from web.api.changes.change_document import ChangeId, asked_of
 from web.api.cursor import cursor_after, read_cursor
 from web.documents import Document, Limit
 from web.negotiation import preferred

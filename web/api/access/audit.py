@@ -14,8 +14,8 @@ from web.access.routing import router
 from web.api.cursor import CURSOR, cursor_after, read_cursor
 from web.documents import Document, Limit, Prefix, Request, Time, inner_id, public_id
 from worker.events.public import TYPES, public
+from worker.service.access.audit import Entry
 from worker.service.account import Account
-from worker.service.audit import Entry
 
 routes = router("access")
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from web.access.caller import Caller
 from web.access.granted import has_key
 from web.access.routing import router
-from web.api.key_document import KeyDocument, key_document
+from web.api.access.key_document import KeyDocument, key_document
 from web.documents import Document
 from worker.service.preflight import Preflight
 

@@ -19,7 +19,7 @@ from web.documents import Document, Prefix, Time, inner_id, public_id
 from web.problems.refusals import of_refused
 from worker.changes.impact import Safety
 from worker.service.account import Account
-from worker.service.change_view import Looked, Watching
+from worker.service.changes.change_view import Looked, Watching
 
 ChangeId = Annotated[str, Path(max_length=100, examples=["chg_0123456789abcdef0123456789abcdef"])]
 _INNER = re.compile(r"[0-9a-f]{32}\Z")

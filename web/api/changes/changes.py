@@ -10,7 +10,7 @@ from checks.model import Invalid
 from settings_store.access.roles import Right
 from web.access.granted import Needs, needs
 from web.access.routing import router
-from web.api.change_document import ChangeDocument, ChangeId, SavedDocument, change_of, document, saved_document
+from web.api.changes.change_document import ChangeDocument, ChangeId, SavedDocument, change_of, document, saved_document
 from web.api.cursor import CURSOR, cursor_after, read_cursor
 from web.api.settings_document import SettingsRequest
 from web.documents import Document, Limit, Request

@@ -15,7 +15,7 @@ from settings_store.mailboxes.rows import BadRow, TooManyRows
 from web.access.granted import needs
 from web.access.routing import router
 from web.api.domain_name import DomainName
-from web.api.spool import Spooled
+from web.api.mailboxes.spool import Spooled
 from web.documents import Document
 from web.problems.codes import ProblemCode
 from web.problems.handlers import without_commands

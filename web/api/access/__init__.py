@@ -1,0 +1,1 @@
+"""Accounts, users, API keys, who the caller is, and what was done."""

@@ -1,0 +1,1 @@
+"""Changes, what is done with them, and their reports."""

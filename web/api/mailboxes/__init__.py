@@ -1,0 +1,1 @@
+"""Mailboxes: a page of them, and many saved at once."""

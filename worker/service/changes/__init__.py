@@ -1,0 +1,1 @@
+"""Changes from save to apply and back, and the watch after it."""

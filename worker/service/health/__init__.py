@@ -1,0 +1,1 @@
+"""What is found wrong between the changes: endpoints, incidents, maintenance."""
