@@ -95,7 +95,7 @@ def report(api: Api, change_id: str) -> Report:
     account = account_of(api)
     run_id = account.changes.look(change_id).run_id
     assert run_id is not None
-    for _ in account.runs.follow(run_id, timeout=20):
+    for _ in account.runs.follow(run_id, timeout=60):
         pass
     return account.changes.report(change_id)
 
