@@ -20,7 +20,7 @@ from tests.web.api import Api, running
 from tests.web.test_changes import BOX, IMAP
 from web.contract import described
 
-EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "4"))
+EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "2"))
 SECONDS = 10
 CHECKS = [not_a_server_error, content_type_conformance, response_schema_conformance]
 ENDLESS = {"events.stream"}

@@ -115,6 +115,9 @@ def test_events_page_after_page(client: Client) -> None:
 
 
 def test_webhook_endpoints(client: Client) -> None:
+    with pytest.raises(ApiError) as unknown:
+        client.webhook_endpoints.create("http://127.0.0.1:1/", domain="hooks.example")
+    assert (unknown.value.status, unknown.value.errors[0]["pointer"]) == (422, "/domain")
     client.domains.put("hooks.example")
     with hook() as receiver:
         url = f"http://127.0.0.1:{receiver.port}/hooks"

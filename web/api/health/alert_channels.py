@@ -14,7 +14,7 @@ from settings_store.incidents.incidents import Severity
 from web.access.granted import needs
 from web.access.routing import router
 from web.api.cursor import cursor_after, read_cursor
-from web.api.health.parameters import Cursor, PageSize, in_body, number_of
+from web.api.parameters import Cursor, PageSize, in_body, number_of
 from web.documents import Document, Prefix, Request, Time, public_id
 from worker.service.account import Account
 

@@ -10,7 +10,7 @@ from settings_store.access.roles import Right
 from web.access.granted import needs
 from web.access.routing import router
 from web.api.cursor import cursor_after, read_cursor
-from web.api.health.parameters import Cursor, DomainName, Lang, PageSize, number_in
+from web.api.parameters import Cursor, DomainName, Lang, PageSize, number_in
 from web.documents import Document
 from worker.health.view import STATES, Line
 from worker.health.wording import health_document, list_document

@@ -10,7 +10,7 @@ from settings_store.incidents.incidents import Incident, Scope, Severity
 from web.access.granted import needs
 from web.access.routing import router
 from web.api.cursor import cursor_after, read_cursor
-from web.api.health.parameters import Cursor, Lang, PageSize, in_body, number_in
+from web.api.parameters import Cursor, Lang, PageSize, in_body, number_in
 from web.documents import Document, Prefix, Time, inner_id, public_id
 from worker.events.public import PublicEvent
 from worker.health.wording import incident_document

@@ -12,6 +12,7 @@ from settings_store.webhooks.deliveries import Range, State
 from web.access.granted import needs
 from web.access.routing import router
 from web.api.cursor import CURSOR, cursor_after, read_cursor
+from web.api.parameters import in_body
 from web.api.webhooks.webhook_documents import (
     DeliveryDocument,
     DeliveryPage,
@@ -89,7 +90,8 @@ class EventRange(Request):
 @routes.post(_PATH, operation_id="webhook_endpoints.create", status_code=201)
 def create(wanted: NewEndpoint, response: Response, account: Admin) -> EndpointWithSecret:
     """Adds an endpoint, which hears of what happens from now on. Its secret is shown in this answer only."""
-    found = with_secret(account.webhooks.add(EndpointRequest(**wanted.model_dump())))
+    with in_body():
+        found = with_secret(account.webhooks.add(EndpointRequest(**wanted.model_dump())))
     response.headers["Location"] = f"{_PATH}/{found.id}"
     return found
 
