@@ -19,8 +19,10 @@ from web.access.granted import needs
 from web.access.routing import router
 from web.api.settings_document import CaPem, Port
 from web.documents import Document, Request
+from web.limits.rates import expensive
 from web.problems.codes import ProblemCode
 from web.problems.problem import Problem
+from web.repetition.once import asks_others
 from worker.service.account import Account
 
 routes = router("checks")
@@ -105,6 +107,8 @@ class CheckDocument(Document):
 
 
 @routes.post("/v1/checks", operation_id="checks.create", response_model=CheckDocument)
+@asks_others
+@expensive
 def create(
     wanted: CheckRequest,
     account: Annotated[Account, needs(Right.CHANGE)],

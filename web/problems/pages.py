@@ -23,6 +23,7 @@ REMEDIES: Mapping[ProblemCode, str] = {
     _C.CONFLICT: "Read `detail`: it names what stands against it.",
     _C.WRONG_STATE: "Do one of the `allowed_actions`, or read the change again.",
     _C.UNDER_WAY: "Send the same request again after `Retry-After`: the first one goes on.",
+    _C.RESYNC: "Read the present state again, and go on after `latest_id`.",
     _C.REPORT_MOVED: "Read the report again, have it reviewed, and name its new checksum.",
     _C.BODY_TOO_LARGE: "Send less at a time: `limit` is the number of bytes.",
     _C.UNSUPPORTED_MEDIA_TYPE: "Send what `Accept` names, in UTF-8 and not compressed.",

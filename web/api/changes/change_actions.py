@@ -14,6 +14,7 @@ from web.access.routing import router
 from web.api.changes.change_document import ChangeDocument, ChangeId, asked_of, document
 from web.api.cursor import CURSOR, cursor_after, read_cursor
 from web.documents import Document, Limit, Request, Time
+from web.limits.rates import expensive
 from web.problems.codes import ProblemCode
 from web.problems.problem import Problem
 from worker.service.account import Account
@@ -62,6 +63,7 @@ class HistoryPage(Document):
 
 
 @routes.post("/v1/changes/{change_id}/verify", operation_id="changes.verify", status_code=202)
+@expensive
 def verify(change_id: ChangeId, account: Editing) -> ChangeDocument:
     """Verifies a change anew."""
     with asked_of(account, change_id) as inner:
@@ -70,6 +72,7 @@ def verify(change_id: ChangeId, account: Editing) -> ChangeDocument:
 
 
 @routes.post("/v1/changes/{change_id}/resume", operation_id="changes.resume", status_code=202)
+@expensive
 def resume(change_id: ChangeId, account: Editing) -> ChangeDocument:
     """Goes on with the mailboxes that a verification has left untried."""
     with asked_of(account, change_id) as inner:

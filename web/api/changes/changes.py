@@ -10,7 +10,15 @@ from checks.model import Invalid
 from settings_store.access.roles import Right
 from web.access.granted import Needs, needs
 from web.access.routing import router
-from web.api.changes.change_document import ChangeDocument, ChangeId, SavedDocument, change_of, document, saved_document
+from web.api.changes.change_document import (
+    ChangeDocument,
+    ChangeId,
+    SavedDocument,
+    asked_of,
+    change_of,
+    document,
+    saved_document,
+)
 from web.api.cursor import CURSOR, cursor_after, read_cursor
 from web.api.settings_document import SettingsRequest
 from web.documents import Document, Limit, Request
@@ -96,8 +104,12 @@ async def get(
     change_id: ChangeId, account: Annotated[Account, needs(Right.READ)], waits: Annotated[Waiting, waiting()]
 ) -> Response:
     """One change; with `wait`, when it has ended verifying or is another than what is known of it."""
-    inner = change_of(change_id)
-    return await waits.answer(account.events.account_id, inner, lambda: read(account, inner))
+
+    def look() -> ChangeDocument:
+        with asked_of(account, change_id) as inner:
+            return read(account, inner)
+
+    return await waits.answer(account.events.account_id, change_of(change_id), look)
 
 
 def read(account: Account, change_id: str) -> ChangeDocument:

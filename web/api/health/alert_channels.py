@@ -16,6 +16,8 @@ from web.access.routing import router
 from web.api.cursor import cursor_after, read_cursor
 from web.api.parameters import Cursor, PageSize, in_body, number_of
 from web.documents import Document, Prefix, Request, Time, public_id
+from web.limits.rates import expensive
+from web.repetition.once import asks_others
 from worker.service.account import Account
 
 routes = router("alert-channels")
@@ -110,6 +112,8 @@ def delete(channel_id: ChannelId, account: Annotated[Account, needs(Right.ADMIN)
 
 
 @routes.post("/v1/alert-channels/{channel_id}/test", operation_id="alert_channels.test")
+@asks_others
+@expensive
 def test(channel_id: ChannelId, account: Annotated[Account, needs(Right.ADMIN)]) -> TestDocument:
     """Sends a test message, and says whether it was taken. That it was not is no error of this request."""
     channel = account.alerts.channel(number_of(Prefix.CHANNEL, channel_id))

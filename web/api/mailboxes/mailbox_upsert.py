@@ -74,7 +74,12 @@ class RowProblem(FieldProblem):
     row: int
 
 
-@routes.put("/v1/domains/{domain}/mailboxes", operation_id="mailboxes.put", openapi_extra={"requestBody": dict(_BODY)})
+@routes.put(
+    "/v1/domains/{domain}/mailboxes",
+    operation_id="mailboxes.put",
+    max_body_size=LARGEST_BODY,
+    openapi_extra={"requestBody": dict(_BODY)},
+)
 async def put(
     domain: DomainName, request: Request, account: Annotated[Account, needs(Right.CREDENTIALS)]
 ) -> UpsertCounts:

@@ -27,8 +27,10 @@ from web.api.webhooks.webhook_documents import (
     with_secret,
 )
 from web.documents import Limit, Prefix, Request, inner_id
+from web.limits.rates import expensive
 from web.problems.codes import ProblemCode
 from web.problems.problem import Problem
+from web.repetition.once import asks_others
 from worker.events.public import seq_of
 from worker.service.account import Account
 from worker.service.webhooks import OVERLAP_HOURS, EndpointRequest
@@ -139,6 +141,8 @@ def rotate(endpoint_id: EndpointId, account: Admin, wanted: Rotation | None = No
 
 
 @routes.post(_PATH + "/{endpoint_id}/test", operation_id="webhook_endpoints.test")
+@asks_others
+@expensive
 def test(endpoint_id: EndpointId, account: Admin) -> TriedDocument:
     """Sends a message of the type `webhook_endpoint.test` now, once, and says what came of it."""
     inner = _inner(endpoint_id)
