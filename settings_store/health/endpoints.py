@@ -184,7 +184,7 @@ def tidy(conn: Connection, *, checks_before: float, hours_before: float) -> int:
 
     Returns how many checks were forgotten.
     """
-    last = conn.execute(_LAST_TO_TIDY, {"before": checks_before}).scalar()
+    last = conn.execute(_LAST_TO_TIDY, {"before": checks_before, "passed": _TIDY_ROWS - 1}).scalar()
     old = _results.c.at < checks_before if last is None else _results.c.at <= last
     forgotten = conn.execute(_results.delete().where(old)).rowcount
     conn.execute(_TIDY_HOURS, {"before": int(hours_before // HOUR)})
@@ -194,7 +194,7 @@ def tidy(conn: Connection, *, checks_before: float, hours_before: float) -> int:
 
 def _forget_runs(conn: Connection, before: float) -> None:
     """Those of slices: what they found out has long been taken over. Runs of changes belong to their change."""
-    ids = conn.execute(_OLD_SLICES, {"before": before}).scalars().all()
+    ids = conn.execute(_OLD_SLICES, {"before": before, "most": _TIDY_ROWS // 10}).scalars().all()
     if ids:
         conn.execute(schema.runs.delete().where(schema.runs.c.id.in_(ids)))
 
@@ -204,7 +204,7 @@ def _old_slices() -> sa.Select[tuple[str]]:
     # By the time, not by the index of changes: nearly all runs are of none.
     slices = runs.c.kind == "health", sa.func.coalesce(runs.c.change_id, "") == "", runs.c.finished_at < before
     old = sa.select(runs.c.id).where(*slices, runs.c.touched_at < before).order_by(runs.c.touched_at)
-    return old.limit(_TIDY_ROWS // 10)
+    return old.limit(sa.bindparam("most", type_=sa.Integer))
 
 
 _OLD_SLICES = _old_slices()
@@ -213,7 +213,7 @@ _LAST_TO_TIDY = (
     sa.select(_results.c.at)
     .where(_results.c.at < sa.bindparam("before", type_=sa.Float))
     .order_by(_results.c.at)
-    .offset(_TIDY_ROWS - 1)
+    .offset(sa.bindparam("passed", type_=sa.Integer))
     .limit(1)
 )
 

@@ -75,7 +75,7 @@ def test_keys_are_an_accounts(planted: Planted) -> None:
         (["api-keys", "create", "x", "--role", "operator"], "an operator belongs to no account"),
         (["api-keys", "create", "x", "--scope", "operate"], "does not have operate"),
         (["api-keys", "create", "x", "--scope", "all"], "is not one of"),
-        (["api-keys", "create", "x", "--operator", "--test"], "an operator's key is no test key"),
+        (["api-keys", "create", "x", "--operator", "--test"], "an operator has no sandbox"),
         (["api-keys", "revoke", "key_0"], "there is no such API key"),
         (["users", "add", "x"], "give --role, or --operator"),
         (["users", "add", "x", "--role", "member"], "a member belongs to one domain"),
