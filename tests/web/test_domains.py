@@ -72,7 +72,7 @@ def test_removal_wants_to_be_confirmed_and_says_what_ended(api: Api, tmp_path: P
     file.write_text("address,password\nada@example.com,secret\n")
     api.preflight.account(actor=ANNA).mailboxes.import_file("example.com", file)
     api.ask("POST", "/v1/domains/example.com/changes", {"settings": IMAP})
-    for query in ("", "?confirm=", "?confirm=example.net", "?confirm=%00"):
+    for query in ("", "?confirm=%00", "?confirm=", "?confirm=example.net"):
         refused = api.ask("DELETE", "/v1/domains/example.com" + query)
         assert (refused.status, refused.body["errors"][0]["pointer"]) == (422, "query:confirm")
     assert (refused.body["ends"]["mailboxes"], refused.body["ends"]["verifications_under_way"]) == (1, 1)

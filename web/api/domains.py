@@ -80,6 +80,8 @@ class EndsDocument(Document):
     verifications_under_way: int
     open_incidents: int
     alert_channels: int
+    members: int
+    webhook_endpoints: int
 
 
 @routes.get("/v1/domains", operation_id="domains.list")
@@ -163,6 +165,8 @@ def _ends(ends: Ends) -> EndsDocument:
         verifications_under_way=ends.verifying,
         open_incidents=ends.incidents,
         alert_channels=ends.channels,
+        members=ends.members,
+        webhook_endpoints=ends.webhooks,
     )
 
 
