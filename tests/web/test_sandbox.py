@@ -30,7 +30,7 @@ PLAY = (*SAVED, *SAVED, "incident.opened", *SAVED, "incident.resolved")
 @pytest.fixture(scope="module")
 def at_work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """One API at work for all that have domains of their own."""
-    with running(tmp_path_factory.mktemp("at-work"), working=True) as api:
+    with running(tmp_path_factory.mktemp("at-work"), working=True, web_rate_expensive=0) as api:
         yield api
 
 
