@@ -46,13 +46,15 @@ SECTIONS = (
     "saves",
     "watchers",
 )
+SHORT = tuple(section for section in SECTIONS if section not in {"delay", "growth", "hostile", "saves"})
+"""Those that take long are left out of the short form."""
 _MAIL = {"wall", "delay", "growth", "hostile", "saves"}
 
 
 def main(arguments: Sequence[str]) -> int:
     """Measures and prints. Returns the exit status."""
     options = _parser().parse_args(arguments)
-    sections = tuple(options.only or SECTIONS)
+    sections = tuple(options.only or (SHORT if options.short else SECTIONS))
     try:
         with scratch_folder() as folder:
             _measure(folder, _plan(options), sections, options.curl)
