@@ -140,3 +140,12 @@ def test_another_accounts_change_is_one_that_there_is_not(api: Api) -> None:
     api.preflight.add_account("north", ANNA)
     answer = api.ask("GET", f"/v1/changes/{saved}", key=api.new_key("north"))
     assert (answer.status, answer.body["detail"]) == (404, f"there is no change '{saved}'")
+
+
+def test_an_answer_does_not_grow_with_what_was_sent(api: Api) -> None:
+    """Given many fields that there are not, one with a long name: a hundred are told, and how many they are."""
+    unknown = {f"field{number}": 1 for number in range(5_000)} | {"a" * 50_000: 1}
+    answer = api.ask("POST", SAVE, unknown)
+    assert (answer.status, len(answer.body["errors"])) == (422, 100)
+    assert "(and 5001 more)" in answer.body["detail"]  # `settings` is missing, too
+    assert len(answer.text) < 20_000

@@ -4,6 +4,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from web.problems.codes import ProblemCode
@@ -11,6 +12,7 @@ from web.problems.problem import FieldProblem, Problem
 
 _DEEPEST = 64
 _LARGEST = 2**63 - 1
+_LONGEST_NAME = 100  # of a member, in a pointer
 _UNUSABLE = re.compile("[\x00\ud800-\udfff]")
 UNUSABLE_TEXT = "a text may hold neither NUL nor half of a surrogate pair"
 
@@ -66,30 +68,50 @@ def _float(text: str) -> float:
     return number
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a value is. The pointer is written only for what is refused: a long name has many values below it."""
+
+    above: "_Place | None" = None
+    name: str | int = ""
+    depth: int = 0
+
+    @property
+    def pointer(self) -> str:
+        """As RFC 6901 has it, with names that are cut where they are long."""
+        parts: list[str] = []
+        place = self
+        while place.above is not None:
+            parts.append(str(place.name)[:_LONGEST_NAME].replace("~", "~0").replace("/", "~1"))
+            place = place.above
+        return "".join(f"/{part}" for part in reversed(parts))
+
+
 def _require_usable(value: Any) -> None:
     """Without recursion: a body is as deep as its sender likes."""
-    waiting: list[tuple[str, int, Any]] = [("", 0, value)]
+    waiting: list[tuple[_Place, Any]] = [(_Place(), value)]
     while waiting:
-        pointer, depth, found = waiting.pop()
-        if depth >= _DEEPEST and isinstance(found, list | dict):
+        place, found = waiting.pop()
+        if place.depth >= _DEEPEST and isinstance(found, list | dict):
             raise _malformed(_TOO_DEEP)
         if isinstance(found, str) and unusable(found):
-            raise _refused(pointer, UNUSABLE_TEXT)
+            raise _refused(place, UNUSABLE_TEXT)
         if isinstance(found, int) and abs(found) > _LARGEST:
-            raise _refused(pointer, "the number is too large")
-        waiting.extend((f"{pointer}/{name}", depth + 1, inner) for name, inner in _members(pointer, found))
+            raise _refused(place, "the number is too large")
+        waiting.extend((_Place(place, name, place.depth + 1), inner) for name, inner in _members(place, found))
 
 
-def _members(pointer: str, value: Any) -> Iterator[tuple[str, Any]]:
+def _members(place: _Place, value: Any) -> Iterator[tuple[str | int, Any]]:
     if isinstance(value, list):
-        yield from ((str(number), inner) for number, inner in enumerate(value))
+        yield from enumerate(value)
     elif isinstance(value, dict):
         for name, inner in value.items():
             if unusable(name):
-                raise _refused(pointer, UNUSABLE_TEXT)
-            yield name.replace("~", "~0").replace("/", "~1"), inner
+                raise _refused(place, UNUSABLE_TEXT)
+            yield name, inner
 
 
-def _refused(pointer: str, detail: str) -> Problem:
+def _refused(place: _Place, detail: str) -> Problem:
+    pointer = place.pointer
     error = FieldProblem(pointer=pointer, code="unusable", detail=detail)
     return Problem(ProblemCode.INVALID_REQUEST, f"{pointer}: {detail}", errors=[error])

@@ -36,6 +36,8 @@ _BY_STATUS = {
     503: ProblemCode.UNAVAILABLE,
 }
 _COMMAND = re.compile(r"`mail-preflight ")
+_MOST_ERRORS, _LONGEST_NAME = 100, 100
+"""An answer does not grow with what was sent: so many errors are told, and so much of a member's name."""
 _RETRY_SECONDS = "5"
 _NO_SUCH_METHOD = 405
 _FRAMES = 6  # of a traceback: enough to find the place
@@ -128,9 +130,10 @@ async def _unreadable(request: Request, error: Exception) -> Response:
     found = error.errors()
     if any(each["type"] == "json_invalid" for each in found):
         return answer(request, Problem(ProblemCode.MALFORMED_BODY, "the body is no JSON: " + _where(found)))
-    errors = [FieldProblem(pointer=_pointer(each["loc"]), code=each["type"], detail=_said(each)) for each in found]
+    told = found[:_MOST_ERRORS]
+    errors = [FieldProblem(pointer=_pointer(each["loc"]), code=each["type"], detail=_said(each)) for each in told]
     first = errors[0]
-    detail = f"{first.pointer}: {first.detail}" + (f" (and {len(errors) - 1} more)" if len(errors) > 1 else "")
+    detail = f"{first.pointer}: {first.detail}" + (f" (and {len(found) - 1} more)" if len(found) > 1 else "")
     return answer(request, Problem(ProblemCode.INVALID_REQUEST, detail, errors=errors))
 
 
@@ -148,7 +151,8 @@ def _pointer(place: Sequence[str | int]) -> str:
     """A JSON pointer (RFC 6901) into the body; what is elsewhere says where."""
     kind, *rest = place or ("body",)
     if kind == "body":
-        return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in rest)
+        parts = (str(part)[:_LONGEST_NAME].replace("~", "~0").replace("/", "~1") for part in rest)
+        return "".join(f"/{part}" for part in parts)
     return f"{kind}:{'.'.join(str(part) for part in rest)}"
 
 

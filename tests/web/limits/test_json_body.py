@@ -1,5 +1,6 @@
 """What is read as JSON."""
 
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -49,6 +50,27 @@ def test_what_is_json_is_read(body: bytes, value: Any) -> None:
     if value == 64:
         value, found = value, _depth(found)
     assert found == value
+
+
+def test_a_long_name_with_many_values_below_takes_memory_as_it_is_long() -> None:
+    """Four times the bytes take some four times the memory: the place of each value was once written out, sixteen."""
+    assert _peak(20_000) < 8 * _peak(5_000)
+
+
+def _peak(size: int) -> int:
+    body = b'{"%s": [%s]}' % (b"a" * size, b",".join([b"0"] * size))
+    tracemalloc.start()
+    try:
+        parse(body)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_long_name_is_cut_where_it_is_told() -> None:
+    with pytest.raises(Problem) as raised:
+        parse(b'{"%s": "\\u0000"}' % (b"a" * 100_000))
+    assert [len(error.pointer) for error in raised.value.errors] == [101]
 
 
 def _depth(value: list[Any]) -> int:
