@@ -5,7 +5,6 @@ as one of them takes a message: then it was sent, and nobody recorded it. At the
 receiver that drops the ids it knows sees each once. Exit status: 0 so it is, 1 it is not, or no kill hit that moment.
 """
 
-import argparse
 import contextlib
 import multiprocessing
 import os
@@ -15,7 +14,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from email.message import Message
 from multiprocessing.process import BaseProcess
@@ -29,8 +28,7 @@ from settings_store.db import Database
 from settings_store.incidents.incidents import Severity
 from settings_store.secrets import Vault, new_key
 from tests.flows import alert_worker
-from tests.servers.postgres import PostgresServer
-from tests.servers.process import scratch_folder
+from tests.flows.kill_command import main
 from tests.servers.receivers import Hook, Mailbox, hook, mailbox, wait_until
 from tests.settings_store.telling import Office
 
@@ -200,30 +198,6 @@ def trial(url: str, kills: int, seed: int) -> Outcome:
         return Trial(url, seed, box, web).run(kills)
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Prints the numbers. Returns the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.flows.alert_kills", description=(__doc__ or "").split("\n")[0]
-    )
-    parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=1, help="repeats the choices of another time, not its timing")
-    parser.add_argument("--postgres", action="store_true", help="instead of SQLite")
-    options = parser.parse_args(arguments)
-    begun = time.monotonic()
-    with scratch_folder() as folder, contextlib.ExitStack() as stack:
-        url = f"sqlite:///{folder}/kills.db"
-        if options.postgres:
-            url = stack.enter_context(PostgresServer(folder / "postgres")).new_database()
-        outcome = trial(url, options.kills, options.seed)
-    problems = [f"LOST {item}" for item in outcome.lost] + [f"TWICE {item}" for item in outcome.twice]
-    kind = "PostgreSQL" if options.postgres else "SQLite"
-    sys.stdout.write(
-        "\n".join([*problems, f"{kind}, seed {options.seed}: {outcome}, {time.monotonic() - begun:.0f} s"])
-    )
-    sys.stdout.write("\n")
-    return 0 if outcome.good else 1
-
-
 if __name__ == "__main__":
     os.chdir(Path(__file__).parents[2])  # where the forked workers find their modules
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main("alert_kills", __doc__ or "", trial, sys.argv[1:]))

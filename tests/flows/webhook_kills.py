@@ -6,7 +6,6 @@ be there, with its `webhook-id` at every repeat and no other one. Exit status: 0
 that moment.
 """
 
-import argparse
 import contextlib
 import multiprocessing
 import os
@@ -26,8 +25,7 @@ from settings_store import schema
 from settings_store.db import Database
 from settings_store.secrets import Vault, new_key
 from tests.flows import webhook_worker
-from tests.servers.postgres import PostgresServer
-from tests.servers.process import scratch_folder
+from tests.flows.kill_command import main
 from tests.servers.receivers import Hook, hook, wait_until
 from tests.worker.webhooks.world import World
 
@@ -154,30 +152,6 @@ def trial(url: str, kills: int, seed: int) -> Outcome:
         return Trial(url, seed, (one, other)).run(kills)
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Prints the numbers. Returns the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.flows.webhook_kills", description=(__doc__ or "").split("\n")[0]
-    )
-    parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=1, help="repeats the choices of another time, not its timing")
-    parser.add_argument("--postgres", action="store_true", help="instead of SQLite")
-    options = parser.parse_args(arguments)
-    begun = time.monotonic()
-    with scratch_folder() as folder, contextlib.ExitStack() as stack:
-        url = f"sqlite:///{folder}/kills.db"
-        if options.postgres:
-            url = stack.enter_context(PostgresServer(folder / "postgres")).new_database()
-        outcome = trial(url, options.kills, options.seed)
-    problems = [f"LOST {item}" for item in outcome.lost] + [f"TWICE {item}" for item in outcome.twice]
-    kind = "PostgreSQL" if options.postgres else "SQLite"
-    sys.stdout.write(
-        "\n".join([*problems, f"{kind}, seed {options.seed}: {outcome}, {time.monotonic() - begun:.0f} s"])
-    )
-    sys.stdout.write("\n")
-    return 0 if outcome.good else 1
-
-
 if __name__ == "__main__":
     os.chdir(Path(__file__).parents[2])  # where the forked workers find their modules
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main("webhook_kills", __doc__ or "", trial, sys.argv[1:]))
