@@ -43,6 +43,10 @@ class Kept:
     answer: Answer | None
 
 
+class AnswerLost(Exception):
+    """The request was answered, and no encryption key opens the answer any more."""
+
+
 def claim(conn: Connection, asked: Asked) -> bool:
     """Whether nobody else works on the key; nobody does from here to the end of the transaction.
 
@@ -57,14 +61,17 @@ def claim(conn: Connection, asked: Asked) -> bool:
 def find(conn: Connection, vault: Vault, asked: Asked, now: float) -> Kept | None:
     """What was kept for the key, None where nothing was or it is over.
 
-    Raises `Fault(Code.CREDENTIAL_UNREADABLE)` for an answer that no encryption key opens.
+    Raises `AnswerLost` for an answer that no encryption key opens.
     """
     row = conn.execute(sa.select(_kept).where(*_of(asked))).one_or_none()
     if row is None or row.created_at <= now - (RESERVED_SECONDS if row.status == _UNDER_WAY else KEPT_SECONDS):
         return None
     if row.status == _UNDER_WAY:
         return Kept(row.fingerprint, None)
-    body = vault.open(row.body).encode("latin-1")
+    try:
+        body = vault.open(row.body).encode("latin-1")
+    except Fault:
+        raise AnswerLost from None
     return Kept(row.fingerprint, Answer(row.status, dict(row.headers), body))
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from checks.model import Unavailable
 from web.events.topics import Topic
 from web.problems.codes import ProblemCode
+from web.problems.handlers import place_of
 from web.problems.problem import Problem
 from worker.events import following
 from worker.events.following import Now, Told
@@ -166,9 +167,8 @@ class Hub:
             except Unavailable as error:
                 log.warning("nobody who waits is told anything: %s", error)
                 pause = _TROUBLE
-            except Exception:
-                # It goes on for all the others who wait: what failed once may not fail again.
-                log.exception("a look at the events failed")
+            except Exception as error:  # noqa: BLE001 -- all the others wait on: what failed once may not fail again
+                log.error("a look at the events failed: %s", place_of(error))  # its words may hold what is stored
                 pause = _TROUBLE
             self._kick.wait(pause)
 

@@ -72,7 +72,7 @@ class Failures:
             return  # nobody listens any more
         except Exception as error:  # noqa: BLE001 -- the last one to know: whatever it is, it is answered
             if started:
-                log.error("an answer broke off: %s", _place(error))
+                log.error("an answer broke off: %s", place_of(error))
                 return
             request = Request(scope)
             await (await _of(request, error))(scope, receive, send)
@@ -88,7 +88,7 @@ async def _of(request: Request, error: Exception) -> Response:
     return await _internal(request, error)
 
 
-def _place(error: BaseException) -> str:
+def place_of(error: BaseException) -> str:
     """What an exception is and where it was raised, without its words."""
     frames = traceback.extract_tb(error.__traceback__)
     where = " < ".join(f"{Path(each.filename).name}:{each.lineno}" for each in reversed(frames[-_FRAMES:]))
@@ -184,5 +184,5 @@ async def _unavailable(request: Request, error: Exception) -> Response:
 async def _internal(request: Request, error: Exception) -> Response:
     """The words of the exception stay with us: they may hold what was sent."""
     name = getattr(request.state, "request_id", "")
-    log.error("a request failed: %s %s %s", name, request.method, _place(error))
+    log.error("a request failed: %s %s %s", name, request.method, place_of(error))
     return answer(request, Problem(ProblemCode.INTERNAL, "we failed; the request_id helps us to find out why"))

@@ -18,8 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response, StreamingResponse
 
-from checks.model import Fault
-from settings_store.access.answers import Answer, Asked
+from settings_store.access.answers import Answer, AnswerLost, Asked
 from web.problems.codes import ProblemCode
 from web.problems.problem import FieldProblem, Problem
 from web.repetition.header import HEADER, REPLAYED, asked_of
@@ -117,7 +116,7 @@ async def _reserved(
 def _opened(step: Callable[..., Any], *values: object) -> Any:
     try:
         return step(*values)
-    except Fault:
+    except AnswerLost:
         detail = (
             "the first request was answered, and its answer cannot be decrypted any more; look whether it took effect"
         )

@@ -31,7 +31,7 @@ Told = tuple[Outcome, Answer | None]
 class Repetition:
     """Of one database. `at_work` are the keys that this process works on.
 
-    Each raises `Fault(Code.CREDENTIAL_UNREADABLE)` where the answer to be repeated cannot be decrypted.
+    Each raises `AnswerLost` where the answer to be repeated cannot be decrypted.
     """
 
     database: Database

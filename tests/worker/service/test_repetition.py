@@ -8,11 +8,11 @@ import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-from checks.model import Endpoint, Fault, Invalid, Protocol
+from checks.model import Endpoint, Invalid, Protocol
 from checks.settings import ImapSettings
 from settings_store import schema
 from settings_store.access import answers
-from settings_store.access.answers import Answer, Asked
+from settings_store.access.answers import Answer, AnswerLost, Asked
 from settings_store.actors import Actor
 from settings_store.db import Database
 from settings_store.secrets import Vault, new_key
@@ -135,7 +135,7 @@ def test_an_answer_is_encrypted_and_follows_the_keys(preflight: Preflight) -> No
     preflight.vault = Vault([new, key.get_secret_value()])
     preflight.rotate_keys()
     assert Repetition(preflight.database, Vault([new])).once(ASKED, lambda: ANSWER) == (Outcome.REPLAYED, ANSWER)
-    with pytest.raises(Fault):
+    with pytest.raises(AnswerLost):
         Repetition(preflight.database, Vault([new_key()])).once(ASKED, lambda: ANSWER)
 
 
