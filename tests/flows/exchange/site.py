@@ -1,5 +1,7 @@
 """A stand-in Exchange beside a whole system, as the tests of this folder use the two."""
 
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,9 @@ from checks.settings import ExchangeSettings, Settings
 from tests.flows.harness import Box, Outcome, System
 from tests.servers.exchange.scenarios import MAILBOX_SCENARIOS
 from tests.servers.exchange.server import ExchangeServer
+from tests.servers.postgres import PostgresServer
+from tests.servers.redis import RedisServer
+from tests.servers.stores import sqlite_store
 
 DOMAIN = "lab.example"
 PASSWORD = "Planted-secret-4711"
@@ -17,6 +22,21 @@ WELL = tuple(f"well{number:02}@{DOMAIN}" for number in range(30))
 # Hours are short here and runs many; some servers take the whole time that they get, which is less than a lease.
 SETTINGS = {"login_seconds": 3.0, "endpoint_seconds": 2.5, "logins_per_hour": 100_000}
 VARIABLES = {name.upper(): f"{value:g}" for name, value in SETTINGS.items()}
+
+
+@contextlib.contextmanager
+def exchange_system(
+    mode: str, folder: Path, postgres: PostgresServer, variables: Mapping[str, str]
+) -> Iterator[System]:
+    """A system of one mode; the two workers of the distributed one run with `variables`."""
+    if mode == "embedded":
+        yield System("embedded", folder, sqlite_store(folder / "preflight.db"), "memory://localhost/")
+        return
+    with contextlib.ExitStack() as stack:
+        redis = stack.enter_context(RedisServer(folder / "redis"))
+        system = System("distributed", folder, postgres.new_store(), redis.url, log_level="DEBUG")
+        system.workers = stack.enter_context(system.working(2, **variables))
+        yield system
 
 
 @dataclass
