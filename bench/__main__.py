@@ -17,13 +17,14 @@ from bench.curl import Request
 from bench.endpoint import endpoint_table, measure_endpoint
 from bench.exchange import measure_exchange
 from bench.exchange_table import exchange_table
-from bench.field import Field, open_field, say
+from bench.field import Field, UsualField, open_field, say
 from bench.growth import Growth, measure_growth
 from bench.health import health_table, measure_health
 from bench.hostile import hostile_table, measure_hostile
 from bench.latency import Latency, measure_latency
 from bench.mailbox_import import import_table, measure_import
 from bench.mailbox_upsert import measure_upserts, upsert_table
+from bench.other_servers import measure_others
 from bench.plan import Plan, Void
 from bench.report_pages import measure_pages, pages_table
 from bench.saves import measure_saves, saves_table
@@ -34,6 +35,7 @@ from tests.servers.process import ServerError, scratch_folder
 SECTIONS = (
     "wall",
     "delay",
+    "others",
     "growth",
     "latency",
     "exchange",
@@ -46,7 +48,7 @@ SECTIONS = (
     "saves",
     "watchers",
 )
-SHORT = tuple(section for section in SECTIONS if section not in {"delay", "growth", "hostile", "saves"})
+SHORT = tuple(section for section in SECTIONS if section not in {"delay", "others", "growth", "hostile", "saves"})
 """Those that take long are left out of the short form."""
 _MAIL = {"wall", "delay", "growth", "hostile", "saves"}
 
@@ -100,10 +102,12 @@ def _plan(options: argparse.Namespace) -> Plan:
 def _measure(folder: Path, plan: Plan, sections: Sequence[str], curl: str | None) -> None:
     with contextlib.ExitStack() as stack:
         backends = stack.enter_context(open_backends(folder))
-        near = distant = growth = latency = None
+        near = distant = strange = growth = latency = None
         if "latency" in sections:
             say(f"Latency: {plan.saves} saves in each mode")
             latency = measure_latency(folder, backends, plan.saves)
+        if "others" in sections:
+            strange = measure_others(folder, backends, plan)
         others = list(_others(folder, backends, plan, sections))
         if _MAIL & set(sections):
             area = stack.enter_context(open_field(folder, _most(plan, sections)))
@@ -120,7 +124,7 @@ def _measure(folder: Path, plan: Plan, sections: Sequence[str], curl: str | None
             if "saves" in sections:
                 say(f"Saves beside a run of {plan.count:,} mailboxes")
                 others.append(saves_table(measure_saves(area, backends, plan.count)))
-    _print(near, distant, growth, latency)
+    _print(near, distant, strange, growth, latency)
     for lines in others:
         table.print_lines(["", *lines])
 
@@ -161,16 +165,22 @@ def _near(area: Field, backends: Backends, plan: Plan, curl: str | None) -> Comp
     return compare(area, backends, area.near, plan.count, plan.rounds, request)
 
 
-def _distant(area: Field, backends: Backends, plan: Plan, curl: str | None) -> Comparison:
+def _distant(area: UsualField, backends: Backends, plan: Plan, curl: str | None) -> Comparison:
     say(f"With the delay: {plan.distant_count:,} mailboxes, {plan.rounds} rounds")
     request = Request[(curl or "logout").upper()]
     return compare(area, backends, area.distant, plan.distant_count, plan.rounds, request)
 
 
-def _print(near: Comparison | None, distant: Comparison | None, growth: Growth | None, latency: Latency | None) -> None:
+def _print(
+    near: Comparison | None,
+    distant: Comparison | None,
+    others: Comparison | None,
+    growth: Growth | None,
+    latency: Latency | None,
+) -> None:
     lines = [table.machine(), *table.notes(near, distant), ""]
-    if near or distant or latency:
-        lines += [*table.comparison_table(near, distant, latency), ""]
+    if near or distant or others or latency:
+        lines += [*table.comparison_table(near, distant, others, latency), ""]
     if growth:
         lines += table.growth_table(growth)
     table.print_lines(lines)

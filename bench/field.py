@@ -2,8 +2,10 @@
 
 import contextlib
 import sys
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -11,7 +13,7 @@ from pathlib import Path
 from bench.plan import ROUND_TRIP, Void
 from tests.servers.delay import DelayProxy
 from tests.servers.dovecot import DovecotOptions
-from tests.servers.lab import MailLab, mail_lab
+from tests.servers.lab import Mailboxes, MailLab, mail_lab
 
 
 def say(text: str) -> None:
@@ -32,18 +34,29 @@ HOST = "127.0.0.1"
 
 
 @dataclass
-class Field:
-    """`folder` is for files of the parties."""
+class Field(ABC):
+    """`folder` is for files of the parties. `near` are the servers as they stand."""
 
-    lab: MailLab
+    lab: Mailboxes
     folder: Path
     near: Ports
-    distant: Ports
-    warmed: int = field(default=0)
+    warmed: int = field(default=0, kw_only=True)
 
     def mailboxes(self, count: int, after: int = 0) -> list[tuple[str, str]]:
         """Addresses and passwords of the first `count` mailboxes, without the first `after`."""
         return list(islice(self.lab.users.items(), after, count))
+
+    @abstractmethod
+    def witnessed(self, count: int) -> AbstractContextManager[None]:
+        """Raises `Void` unless the servers have seen each of the first `count` mailboxes log in once."""
+
+
+@dataclass
+class UsualField(Field):
+    """Dovecot and Postfix. `distant`: the same behind a delay."""
+
+    lab: MailLab
+    distant: Ports
 
     @contextlib.contextmanager
     def witnessed(self, count: int) -> Iterator[None]:
@@ -62,13 +75,13 @@ class Field:
 
 
 @contextlib.contextmanager
-def open_field(folder: Path, count: int) -> Iterator[Field]:
+def open_field(folder: Path, count: int) -> Iterator[UsualField]:
     """Starts Dovecot and Postfix with `count` mailboxes, near and behind a delay. Raises `ServerError`."""
     say(f"Starting Dovecot and Postfix with {count:,} mailboxes ...")
     with mail_lab(folder, count, DovecotOptions(fast=True)) as lab:
         near = Ports(lab.dovecot.imaps_port, lab.postfix.smtps_port)
         with _proxy(folder, near.imap) as imap, _proxy(folder, near.smtp) as smtp:
-            yield Field(lab, folder, near, Ports(imap.port, smtp.port))
+            yield UsualField(lab, folder, near, Ports(imap.port, smtp.port))
 
 
 def _proxy(folder: Path, port: int) -> DelayProxy:

@@ -10,7 +10,8 @@ class Sample:
     """Seconds and MB.
 
     `run`: from the save to the finished report; `command`: the whole command; `cpu`: of all that did the work;
-    `waiting_cpu`: of a command that only waited for it; `peak`: of the largest process that did the work.
+    `waiting_cpu`: of a command that only waited for it; `peak`: of the largest process that did the work;
+    `slowest_login`: in ms, of one mailbox at one server.
     """
 
     run: float
@@ -18,6 +19,7 @@ class Sample:
     cpu: float
     waiting_cpu: float
     peak: float
+    slowest_login: float = 0.0
 
 
 Pick = Callable[[Sample], float]

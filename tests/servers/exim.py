@@ -27,6 +27,7 @@ tls_certificate = $chain
 tls_privatekey = $key
 auth_advertise_hosts = *
 host_lookup =
+helo_lookup_domains =
 rfc1413_query_timeout = 0s
 smtp_accept_max = 100
 log_selector = +smtp_connection +smtp_incomplete_transaction +smtp_no_mail

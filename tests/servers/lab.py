@@ -12,14 +12,11 @@ from tests.servers.postfix import PostfixServer
 DOMAIN = "lab.example"
 
 
-@dataclass(frozen=True, slots=True)
-class MailLab:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mailboxes:
     """`users` maps addresses of `domain` (they are the user names too) to passwords."""
 
-    folder: Path
     certificates: CertificateLab
-    dovecot: DovecotServer
-    postfix: PostfixServer
     users: Mapping[str, str] = field(repr=False)
     domain: str = DOMAIN
 
@@ -27,11 +24,6 @@ class MailLab:
     def ca_file(self) -> Path:
         """The PEM file of the root that the servers' certificate comes from."""
         return self.certificates.ca_file
-
-    def forget(self) -> None:
-        """Empty both logs, so that logins are counted from nothing."""
-        self.dovecot.forget()
-        self.postfix.forget()
 
     def write_csv(self, path: Path, wrong: int = 0, count: int | None = None) -> list[str]:
         """Write the first `count` mailboxes as a CSV file, the last `wrong` of them with a wrong password.
@@ -43,6 +35,20 @@ class MailLab:
         lines = (f"{name},{'not-it-' if name in set(broken) else ''}{password}\n" for name, password in chosen)
         path.write_text("address,password\n" + "".join(lines), encoding="utf-8")
         return broken
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailLab(Mailboxes):
+    """The mailboxes and the servers that have them."""
+
+    folder: Path
+    dovecot: DovecotServer
+    postfix: PostfixServer
+
+    def forget(self) -> None:
+        """Empty both logs, so that logins are counted from nothing."""
+        self.dovecot.forget()
+        self.postfix.forget()
 
 
 def lab_users(count: int) -> dict[str, str]:
@@ -60,4 +66,4 @@ def mail_lab(folder: Path, users: int = 200, options: DovecotOptions | None = No
         DovecotServer(folder / "dovecot", leaf, known, options) as dovecot,
         PostfixServer(folder / "postfix", leaf, dovecot.sasl_socket) as postfix,
     ):
-        yield MailLab(folder, certificates, dovecot, postfix, known)
+        yield MailLab(folder=folder, certificates=certificates, dovecot=dovecot, postfix=postfix, users=known)
