@@ -2,6 +2,7 @@
 
 import base64
 import hmac
+import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -14,6 +15,10 @@ from checks.protocols.dialect import TOKEN_MECHANISMS, challenge_text, initial_r
 from checks.protocols.smtp.replies import refuses_mechanism, translate_smtp
 from checks.protocols.smtp.wire import read_reply
 from checks.protocols.words.oauth import translate_oauth
+
+# Stalwart asks for a second factor so and ends the exchange: what is sent then is taken for a command. A challenge is
+# base64 (RFC 4954, 4), which has no dots.
+_REFUSAL = re.compile(r"5\.\d{1,3}\.\d{1,3} ")
 
 
 class _MechanismRefused(Fault):
@@ -85,13 +90,15 @@ def _respond(stream: Stream, command: bytes, responses: Iterator[bytes], *, any_
     """Sends AUTH and a response to each challenge. One challenge too many is cancelled (RFC 4954, 4)."""
     stream.send(command + b"\r\n")
     status, text, asked = *read_reply(stream), False
-    while status == 334:
+    while status == 334 and not _REFUSAL.match(text):
         response = next(responses, None)
         stream.send(b"*\r\n" if response is None else base64.b64encode(response) + b"\r\n")
         if response is None:
             read_reply(stream)
             raise Fault(Code.PROTOCOL_ERROR, f"334 {text}: the server asks again and again")
         status, text, asked = *read_reply(stream), True
+    if status == 334:
+        raise Fault(translate_smtp(535, text, "auth"), f"334 {text}")
     if status == 235 and not (asked or b" " in command[5:]):
         raise _MechanismRefused(Code.PROTOCOL_ERROR, f"{status} {text}: before there was a credential")
     if status != 235 and not (any_success and 200 <= status < 300):

@@ -116,7 +116,7 @@ NAME_TEXTS = rules(
 REFUSAL_TEXTS = rules(
     # mail.ru spells it "Aplication"; the QQ help page 1001256 is about its authorization codes (the text is GBK).
     (
-        r"application.specific password|ap+lication password|\bapp password|parol prilozheniya"
+        r"application.specific password|ap+lication password|\bapp password|\bmissing totp token|parol prilozheniya"
         r"|authorization code to login|service\.mail\.qq\.com.{0,60}1001256",
         Code.AUTH_APP_PASSWORD,
     ),

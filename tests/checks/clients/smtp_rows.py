@@ -51,6 +51,8 @@ def offering(offer: str, **answers: str) -> Script:
 
 NO_MECHANISM, REJECTED = Code.AUTH_NO_MECHANISM, Code.AUTH_REJECTED
 REFUSED, UNSENDABLE = Code.SMTP_SENDER_REFUSED, Code.AUTH_UNSENDABLE
+APP_PASSWORD = Code.AUTH_APP_PASSWORD
+TOTP_WANTED = "5.7.8 Missing TOTP token, try with 'secret$totp_code'."
 NOT_OWNED = "553 5.7.1 not owned by auth user."
 
 ROWS = (
@@ -92,5 +94,7 @@ ROWS = (
     # what is asked, and how it is answered
     Row("PLAIN is asked for again", taking(smtp_script(("^AUTH PLAIN", "334 "), ("^AHNvb", "235 Ok"), ("^$", NO))),
         node=REJECTED),
+    alike("PLAIN: a second factor is missing",
+        taking(smtp_script(("^AUTH ", f"334 {TOTP_WANTED}"), ("^[A-Za-z0-9+/=]*$", REFUSALS[6]))), APP_PASSWORD),
     Row("250 to PLAIN", taking(smtp_script(login="250 Ok")), Code.PROTOCOL_ERROR),
 )  # fmt: skip
