@@ -142,6 +142,9 @@ class Database:
         with self.begin() as connection:
             if not self._is_file:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+            elif not sa.inspect(connection).get_table_names():
+                migrations.create_sqlite(connection)
+                return
             migrations.upgrade(connection)
 
     def _prepare_file(self) -> None:

@@ -1,8 +1,9 @@
-"""Whether the broker can be used, asked once at the start: later it is only waited for."""
+"""Whether the broker can be used, asked once at the start: later it is only waited for.
 
-import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+Redis's client takes longer to import than it takes to begin without it, so it is imported where there is a Redis.
+"""
+
+from kombu.exceptions import OperationalError
 
 from checks.model import Invalid, Unavailable
 
@@ -12,6 +13,10 @@ _WHERE = "the broker of MAIL_PREFLIGHT_BROKER_URL"
 
 def require(url: str) -> None:
     """Raises `Unavailable` when Redis does not answer, `Invalid` when it does not let us in or has no such database."""
+    import redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
     try:
         with redis.Redis.from_url(
             url, socket_timeout=_SECONDS, socket_connect_timeout=_SECONDS, retry=Retry(NoBackoff(), 1)
@@ -28,3 +33,10 @@ def require(url: str) -> None:
         raise Invalid(f"{_WHERE} refuses what the URL asks for; correct it") from None
     except (redis.RedisError, OSError, ValueError):
         raise Unavailable(f"{_WHERE} does not answer; start Redis, or correct the URL") from None
+
+
+def refusals() -> tuple[type[Exception], ...]:
+    """What publishing raises where the broker is away, and where Redis answers and has no room."""
+    from redis.exceptions import RedisError
+
+    return OperationalError, RedisError

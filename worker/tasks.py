@@ -10,13 +10,11 @@ from collections.abc import Callable
 from typing import ParamSpec
 
 from celery import Celery, current_task
-from kombu.exceptions import OperationalError
-from redis.exceptions import RedisError
 
 from checks.model import Unavailable
 from settings_store import heartbeats
 from settings_store.access.answers import forget_old
-from worker import tracing
+from worker import broker, tracing
 from worker.alerts.delivery import ROUNDS, send_due
 from worker.app import EXPIRES_SECONDS, HEALTH, HEALTH_SECONDS, PREFLIGHT
 from worker.changes.watch import begin_watches
@@ -47,7 +45,7 @@ def publisher(app: Celery, queue: str = PREFLIGHT) -> Publish:
                 ignore_result=True,
                 headers=tracing.carried(),
             )
-        except (OperationalError, RedisError):  # RedisError: Redis answers, and has no room
+        except broker.refusals():
             log.warning("the broker does not take it; run %s waits for the sweep", run_id)
 
     return publish
@@ -58,7 +56,7 @@ def publish_lanes(app: Celery, count: int) -> None:
     try:
         for _ in range(count):
             app.send_task(PREFIX + "check_endpoints", queue=HEALTH, expires=HEALTH_SECONDS, ignore_result=True)
-    except (OperationalError, RedisError):
+    except broker.refusals():
         log.warning("the broker does not take it; endpoints wait for the next tick")
 
 

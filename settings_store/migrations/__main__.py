@@ -1,4 +1,7 @@
-"""Drafts the next revision: `python -m settings_store.migrations "what it does"`. Read and tidy what it writes."""
+"""Drafts the next revision: `python -m settings_store.migrations "what it does"`. Read and tidy what it writes.
+
+Without words it writes what a new SQLite file is made from, `sqlite.sql`, anew.
+"""
 
 import sys
 from pathlib import Path
@@ -6,7 +9,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from alembic import command
 
-from settings_store.migrations import HEAD, alembic_config, upgrade
+from settings_store.migrations import HEAD, SQLITE, alembic_config, sqlite_statements, upgrade
 
 
 def draft(message: str, folder: Path | None = None) -> Path:
@@ -26,5 +29,18 @@ def draft(message: str, folder: Path | None = None) -> Path:
     return next((folder or versions).glob(f"r{number}_*.py"))
 
 
+def sqlite_by_revisions() -> str:
+    """The statements for a new SQLite file, from the revisions."""
+    engine = sa.create_engine("sqlite://")
+    with engine.begin() as connection:
+        upgrade(connection)
+        statements = sqlite_statements(connection)
+    engine.dispose()
+    return statements
+
+
 if __name__ == "__main__":
-    draft(sys.argv[1])
+    if sys.argv[1:]:
+        draft(sys.argv[1])
+    else:
+        SQLITE.write_text(sqlite_by_revisions(), encoding="utf-8")

@@ -17,7 +17,7 @@ from checks.model import Authentication, Invalid
 from checks.settings import ImapSettings
 from settings_store import domains, migrations, schema
 from settings_store.db import Database
-from settings_store.migrations.__main__ import draft
+from settings_store.migrations.__main__ import draft, sqlite_by_revisions
 from settings_store.runs import runs
 from settings_store.schema import metadata
 
@@ -32,6 +32,16 @@ def test_the_constant_is_the_newest_revision(database: Database) -> None:
 def test_the_revisions_lead_to_the_schema(database: Database) -> None:
     with database.read() as conn:
         assert compare_metadata(MigrationContext.configure(conn), metadata) == []
+
+
+def test_a_new_file_is_what_the_revisions_make() -> None:
+    assert migrations.SQLITE.read_text(encoding="utf-8") == sqlite_by_revisions(), (
+        "run: python -m settings_store.migrations"
+    )
+
+
+def test_a_new_file_needs_no_alembic(tmp_path: Path) -> None:
+    _migrate_without_alembic(f"sqlite:///{tmp_path / 'new.db'}")
 
 
 def _constraints(inspector: sa.Inspector) -> dict[str, object]:
@@ -71,6 +81,10 @@ def test_the_constraints_are_those_of_the_schema(database: Database) -> None:
 def test_migrating_again_needs_no_alembic(database_url: str) -> None:
     with closing(Database(database_url)) as database:
         database.migrate()
+    _migrate_without_alembic(database_url)
+
+
+def _migrate_without_alembic(database_url: str) -> None:
     program = (
         "import sys; from settings_store.db import Database; database = Database(sys.argv[1]); database.migrate(); "
         "database.close(); "

@@ -31,7 +31,7 @@ from worker.changes.watch import begin_watches
 from worker.config import Config
 from worker.finished_runs import finish
 from worker.metrics import counters
-from worker.pacing.pacer import RedisPacer
+from worker.pacing.pacer import Pacer
 from worker.readiness import Readiness, readiness
 from worker.resources import Resources
 from worker.runs.endpoints import check_watched
@@ -276,8 +276,6 @@ class Preflight:
     @cached_property
     def flow(self) -> Flow:
         """The use cases of runs."""
-        url = self.config.broker_url.get_secret_value()
-        shared = None if self.config.embedded else RedisPacer(url, self.config.logins_at_once)
         resources = Resources(
             self.database,
             self.vault,
@@ -285,10 +283,15 @@ class Preflight:
             publisher(self._bare_app),
             self.database.now,
             stopping=self.stopping,
-            shared_pacer=shared,
+            shared_pacer=None if self.config.embedded else self._redis_pacer(),
             publish_health=publisher(self._bare_app, HEALTH),
         )
         return Flow(resources, finish)
+
+    def _redis_pacer(self) -> Pacer:
+        from worker.pacing.redis_pacer import RedisPacer  # with the client of Redis, which takes long to import
+
+        return RedisPacer(self.config.broker_url.get_secret_value(), self.config.logins_at_once)
 
     @property
     def _database_file(self) -> Path | None:

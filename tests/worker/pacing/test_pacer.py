@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.servers.redis import RedisServer
-from worker.pacing.pacer import FORGET_SECONDS, SLOT_SECONDS, LocalPacer, Pacer, RedisPacer, renew_all, start_of
+from worker.pacing.pacer import FORGET_SECONDS, SLOT_SECONDS, LocalPacer, Pacer, renew_all, start_of
+from worker.pacing.redis_pacer import RedisPacer
 
 OWNERS, SERVERS = ("a", "b", "c"), ("one", "two")
 _numbers = count()
