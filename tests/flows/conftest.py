@@ -17,7 +17,6 @@ from tests.servers.postgres import PostgresServer
 from tests.servers.redis import RedisServer
 from tests.servers.stores import sqlite_store
 
-
 _OF_A_MODE = ("system", "database_system", "empty_system", "running")
 """The fixtures that are of one mode; "running" is that of `tests/flows/exchange`."""
 
