@@ -23,6 +23,9 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml - --extra demo --generate-hashes
 NODE_CLIENTS := tests/checks/clients/node
 TARGET ?= test
 
+# Compiled modules are kept, whatever the environment says: the tests start many processes, and each would compile anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: run test test-debian12 test-debian13 test-servers node-clients lint check bench bench-short chaos fuzz size sbom lock clean
 
 run: .venv/.runtime

@@ -1,6 +1,8 @@
 """Both modes of the whole system. The distributed one keeps its two workers for the session: starting them is slow."""
 
-from collections.abc import Iterator
+import os
+import zlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -9,11 +11,34 @@ import sqlalchemy as sa
 from settings_store import schema
 from settings_store.db import Database
 from tests.flows import quick
-from tests.flows.harness import MODES, OTHERS_REJECT, System, user_of
+from tests.flows.harness import MODES, OTHERS_REJECT, Mode, System, user_of
 from tests.servers.lab import MailLab, mail_lab
 from tests.servers.postgres import PostgresServer
 from tests.servers.redis import RedisServer
 from tests.servers.stores import sqlite_store
+
+_OF_A_MODE = ("system", "database_system", "empty_system", "running")
+"""The fixtures that are of one mode; "running" is that of `tests/flows/exchange`."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "both_modes: what is tested depends on the mode")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that is marked `both_modes` runs in both. Any other runs in one of them, which its name decides.
+
+    Those ask what both modes do with the same code, and each mode has half of them; SQL is tested on both databases
+    by the tests of `settings_store`. `MAIL_PREFLIGHT_TEST_EVERY_STEP=1` runs all of them in both.
+    """
+    for name in set(_OF_A_MODE).intersection(metafunc.fixturenames):
+        metafunc.parametrize(name, _modes_of(metafunc), indirect=True)
+
+
+def _modes_of(metafunc: pytest.Metafunc) -> Sequence[Mode]:
+    if os.environ.get("MAIL_PREFLIGHT_TEST_EVERY_STEP") or metafunc.definition.get_closest_marker("both_modes"):
+        return MODES
+    return (MODES[zlib.crc32(metafunc.function.__name__.encode()) % len(MODES)],)
 
 
 @pytest.fixture(scope="package", autouse=True)
@@ -48,7 +73,7 @@ def shared_system(server_folder: Path, shared_redis: RedisServer, postgres_serve
         yield system
 
 
-@pytest.fixture(params=MODES)
+@pytest.fixture
 def system(request: pytest.FixtureRequest, tmp_path: Path) -> System:
     """An empty system whose workers are there: in this process when embedded, two others when distributed."""
     if request.param == "embedded":
@@ -76,7 +101,7 @@ def own_system(tmp_path: Path, redis_url: str, postgres_store: str) -> System:
     return System("distributed", tmp_path, postgres_store, redis_url, log_level="DEBUG")
 
 
-@pytest.fixture(params=MODES)
+@pytest.fixture
 def database_system(request: pytest.FixtureRequest, tmp_path: Path) -> System:
     """A system that nobody works on, on either database."""
     if request.param == "embedded":

@@ -51,6 +51,7 @@ def test_refused_unless_that_very_number_is_accepted(system: System, verified: O
     assert_untouched(system)
 
 
+@pytest.mark.both_modes
 def test_applied_with_the_accepted_number_once(system: System, verified: Outcome, lab: MailLab) -> None:
     """The settings are in force, the states are taken over with their reasons, and that was it."""
     box = schema.mailboxes
@@ -143,6 +144,7 @@ def test_a_change_that_is_superseded(system: System, verified: Outcome, lab: Mai
         account_of(preflight).changes.apply(second.saved.change_id, 2)
 
 
+@pytest.mark.both_modes
 def test_a_change_whose_run_has_not_ended(database_system: System, lab: MailLab) -> None:
     database_system.load(DOMAIN, boxes_of(lab, DOMAIN, COUNT))
     with database_system.open() as preflight:
@@ -159,6 +161,7 @@ def test_an_unknown_change(system: System) -> None:
         account_of(preflight).changes.apply("nothing", None)
 
 
+@pytest.mark.both_modes
 def test_a_newer_change_cancels_the_run_of_the_older(system: System, lab: MailLab) -> None:
     """Given a run at work, when another change of the domain is saved, then the first stops and the second is told."""
     system.load(DOMAIN, boxes_of(lab, DOMAIN, 60))

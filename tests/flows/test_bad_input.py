@@ -40,6 +40,7 @@ def test_an_unknown_change(system: System) -> None:
     assert_refused(system.command("report", "no-such-change"), "no-such-change")
 
 
+@pytest.mark.both_modes
 def test_a_database_of_a_newer_schema(database_system: System) -> None:
     with database_system.open() as preflight, preflight.database.begin() as conn:
         conn.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")

@@ -59,6 +59,7 @@ def in_force(system: System, lab: MailLab, other_lab: MailLab) -> System:
     return system
 
 
+@pytest.mark.both_modes
 def test_all_five_impacts_at_once(in_force: System, lab: MailLab, other_lab: MailLab) -> None:
     set_states(in_force, {0: "connected", 1: "disconnected", 2: "connected", 3: "disconnected"})
     without_credential(in_force, 10)

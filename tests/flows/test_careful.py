@@ -296,6 +296,7 @@ class TestPacing:
         assert found.counts == {"keeps_working": 60}
         assert server.seen.peak <= limit
 
+    @pytest.mark.both_modes
     def test_a_server_that_throttles_makes_us_slower_not_louder(self, system: System, lab: Lab) -> None:
         """Given a server that takes 4 logins at once, then few of 300 meet the limit of it, and none disconnects."""
         with lab.server(300, Rules(logins_at_once=4, login_seconds=0.01)) as server:
@@ -345,6 +346,7 @@ class TestPacing:
 
 
 class TestApplied:
+    @pytest.mark.both_modes
     def test_rollback_restores_the_version_and_the_states(
         self, system: System, server: GuardedServer, lab: Lab
     ) -> None:
@@ -462,6 +464,7 @@ class TestApplied:
             assert account_of(preflight).changes.history(one.saved.change_id)[0].state == "applied"
 
 
+@pytest.mark.both_modes
 def test_two_admins_at_the_same_time(system: System, server: GuardedServer, lab: Lab) -> None:
     """Both save; one change is superseded and kept, the second admin is told, and only the last one can be applied."""
     system.load(DOMAIN, boxes(10))

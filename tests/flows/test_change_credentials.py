@@ -132,6 +132,7 @@ def account_report(system: System, found: Outcome) -> dict[str, int]:
     return {impact: sum(line.impact == impact for line in lines) for impact in {str(line.impact) for line in lines}}
 
 
+@pytest.mark.both_modes
 def test_applied_and_rolled_back(working: System, lab: MailLab) -> None:
     """The credentials are in force with the change; the earlier ones are with its rollback, and new ones are gone."""
     boxes = boxes_of(lab, DOMAIN, COUNT, wrong=WRONG)
@@ -190,6 +191,7 @@ def test_a_candidate_that_mends_a_mailbox(system: System, lab: MailLab) -> None:
         assert in_force(preflight)["rejections"] == []
 
 
+@pytest.mark.both_modes
 def test_what_is_imported_meanwhile_stays(working: System, lab: MailLab) -> None:
     """An import ends what the report knew; after applying, a rollback keeps what was imported since."""
     found = propose(working, lab, boxes_of(lab, DOMAIN, COUNT, wrong=WRONG))

@@ -99,10 +99,12 @@ def assert_as_ever(found: Outcome, lab: MailLab) -> None:
     assert not log.smtp_rejected
 
 
+@pytest.mark.both_modes
 def test_in_order(post: Post, lab: MailLab) -> None:
     assert_as_ever(post.finish(), lab)
 
 
+@pytest.mark.both_modes
 def test_every_message_twice(post: Post, lab: MailLab) -> None:
     for _ in range(200):
         if not post.waiting:
@@ -179,6 +181,7 @@ def test_the_sweep_leaves_alone_what_is_at_work_or_done(post: Post) -> None:
     assert post.sweep() == 0
 
 
+@pytest.mark.both_modes
 def test_two_sweeps_at_once_publish_once(post: Post) -> None:
     post.waiting.clear()
     assert [post.sweep(), post.flow.sweep()] == [1, 0]
@@ -199,6 +202,7 @@ def test_a_second_lane_while_the_canaries_are_out_does_not_go_round_in_circles(p
     assert post.waiting == []
 
 
+@pytest.mark.both_modes
 def test_a_page_that_another_worker_has_is_left_to_it(post: Post, lab: MailLab) -> None:
     post.deliver("start_run")
     now = time.time()
@@ -233,6 +237,7 @@ def test_an_unknown_run_is_nobody_s_business(post: Post) -> None:
     assert post.waiting == []
 
 
+@pytest.mark.both_modes
 def test_a_death_between_the_canaries_and_their_judgement(
     database_system: System, lab: MailLab, other_lab: MailLab, monkeypatch: pytest.MonkeyPatch
 ) -> None:

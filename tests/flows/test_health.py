@@ -66,7 +66,7 @@ def alone(system: System, **variables: str) -> Iterator[list[Program]]:
         yield [stack.enter_context(system.start(*command, **variables)) for command in commands]
 
 
-@pytest.fixture(params=["embedded", "distributed"])
+@pytest.fixture
 def empty_system(request: pytest.FixtureRequest) -> System:
     """A system that nobody works on yet, in each mode."""
     found: System = request.getfixturevalue("embedded_system" if request.param == "embedded" else "own_system")
@@ -130,6 +130,7 @@ def hanging_port() -> Iterator[int]:
 
 
 class TestEndpoints:
+    @pytest.mark.both_modes
     def test_all_by_itself(self, empty_system: System, lab: MailLab) -> None:
         with empty_system.open() as preflight, alone(empty_system, **OFTEN):
             domain_id = put(preflight, DOMAIN, settings_of(lab))
@@ -171,6 +172,7 @@ class TestEndpoints:
 
             assert {tuple(results(preflight, domain_id).values()) for domain_id in ids} == {(1, 1)}
 
+    @pytest.mark.both_modes
     def test_a_worker_is_killed_in_the_middle(self, empty_system: System, lab: MailLab, hanging_port: int) -> None:
         hanging = settings_of(lab, imap=hanging_port)
         with empty_system.open() as preflight:
@@ -217,6 +219,7 @@ class TestSlices:
         preflight.app.send_task("mail_preflight.health", queue=HEALTH)
         wait_for(lambda: len(slices(preflight)) == before + 1, "the slice's run is finished")
 
+    @pytest.mark.both_modes
     def test_exactly_the_slice_logs_in_once_and_states_follow(self, empty_system: System, lab: MailLab) -> None:
         with self.domain(empty_system, lab) as (preflight, domain_id):
             for number in range(COUNT // SLICE):

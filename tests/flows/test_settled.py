@@ -124,6 +124,7 @@ def test_a_server_that_is_none(loaded: System, lab: MailLab, certificates: Certi
 
 
 class TestCanaries:
+    @pytest.mark.both_modes
     def test_all_passwords_wrong_stops_after_the_canaries(self, system: System, lab: MailLab) -> None:
         system.load(DOMAIN, boxes_of(lab, DOMAIN, 60, wrong=range(60)))
 

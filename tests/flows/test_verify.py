@@ -30,6 +30,7 @@ def validate(document: Any) -> None:
     Draft202012Validator(found["verify.schema.json"], registry=registry).validate(document)
 
 
+@pytest.mark.both_modes
 def test_names_exactly_those_with_a_wrong_password(system: System, lab: MailLab, tmp_path: Path) -> None:
     broken = lab.write_csv(tmp_path / "boxes.csv", wrong=20)
 
@@ -124,6 +125,7 @@ def test_pages_of_one_mailbox_on_two_workers(own_system: System, lab: MailLab) -
     assert set(lab.dovecot.logins().values()) == {1}
 
 
+@pytest.mark.both_modes
 def test_two_domains_at_the_same_time(system: System, lab: MailLab) -> None:
     """Given two domains, when both are saved before either is looked at, then each gets its own report."""
     names = ("one.example", "two.example")

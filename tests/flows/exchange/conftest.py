@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.flows.exchange.site import ACTORS, PASSWORD, VARIABLES, WELL, Site, exchange_system
-from tests.flows.harness import MODES, System
+from tests.flows.harness import System
 from tests.servers.certificates import CertificateLab
 from tests.servers.exchange.server import ExchangeServer
 from tests.servers.postgres import PostgresServer
@@ -21,7 +21,7 @@ def exchange(server_folder: Path, certificates: CertificateLab) -> Iterator[Exch
         yield server
 
 
-@pytest.fixture(scope="package", params=MODES)
+@pytest.fixture(scope="package")
 def running(request: pytest.FixtureRequest, server_folder: Path, postgres_server: PostgresServer) -> Iterator[System]:
     folder = Path(tempfile.mkdtemp(prefix=f"exchange-system-{request.param}-", dir=server_folder))
     with exchange_system(request.param, folder, postgres_server, VARIABLES) as system:

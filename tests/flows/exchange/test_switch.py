@@ -50,6 +50,7 @@ def having(found: Outcome, impact: str) -> set[str]:
     return {address for address, met in found.impacts.items() if met == impact}
 
 
+@pytest.mark.both_modes
 def test_from_imap_to_exchange_and_back(other: Site, lab: MailLab, users: dict[str, str]) -> None:
     """Given IMAP in force, when Exchange is proposed, then those it rejects are asked of IMAP; and back."""
     other.system.apply(DOMAIN, settings_of(lab))
