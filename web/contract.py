@@ -1,6 +1,7 @@
 """The contract: the OpenAPI document as it is kept in docs/openapi.json (`python -m web.contract > docs/openapi.json`).
 
-What FastAPI writes by itself is completed by what is true of every operation: the key, and how a failure is told.
+What FastAPI writes by itself is completed by what is true of every operation: the key, how a failure is told, and an
+example of success and of failure.
 """
 
 import json
@@ -12,11 +13,13 @@ from fastapi.openapi.utils import get_openapi
 
 from web.access.routing import PUBLIC_TAG
 from web.api import routes
+from web.examples import add_examples
 from web.problems.problem import MEDIA_TYPE, ProblemDocument
 
 _METHODS = frozenset({"get", "put", "post", "delete", "patch"})
 _REF = "#/components/schemas/{model}"
 _PROBLEM = "Problem"
+_PROBLEM_SCHEMA = {"$ref": _REF.format(model="ProblemDocument")}
 _KEY = "key"
 _UNPROCESSABLE = "422"
 
@@ -60,14 +63,14 @@ def text(document: dict[str, Any]) -> str:
 
 
 def _problem() -> dict[str, Any]:
-    content = {MEDIA_TYPE: {"schema": {"$ref": _REF.format(model="ProblemDocument")}}}
-    return {"description": "A problem (RFC 9457).", "content": content}
+    return {"description": "A problem (RFC 9457).", "content": {MEDIA_TYPE: {"schema": _PROBLEM_SCHEMA}}}
 
 
 def _complete(operation: dict[str, Any]) -> None:
     responses = operation["responses"]
     if "HTTPValidationError" in json.dumps(responses.get(_UNPROCESSABLE, {})):
         del responses[_UNPROCESSABLE]
+    add_examples(operation, _PROBLEM_SCHEMA)
     responses["default"] = {"$ref": f"#/components/responses/{_PROBLEM}"}
     if PUBLIC_TAG in operation.get("tags", ()):
         operation["security"] = []

@@ -32,13 +32,13 @@ class ReadyDocument(Document):
     parts: dict[str, str]
 
 
-@routes.get("/healthz", operation_id="service.alive")
+@routes.get("/healthz", operation_id="service.alive", summary="Is the process alive?")
 async def alive() -> AliveDocument:
     """Says that the process lives. It asks neither the database nor the broker."""
     return AliveDocument(status="ok")
 
 
-@routes.get("/readyz", operation_id="service.ready")
+@routes.get("/readyz", operation_id="service.ready", summary="Can requests be answered?")
 def ready(request: Request) -> ReadyDocument:
     """Says whether requests can be answered: the database and the broker are there, and the schema is the newest."""
     remembered: Remembered = request.app.state.readiness

@@ -31,10 +31,19 @@ class _Connection(h11.Connection):
 
     def next_event(self) -> Any:
         try:
-            return super().next_event()
+            event = super().next_event()
+            # h11 counts only while it waits for the rest: what came at once may have had more.
+            if isinstance(event, h11.Request) and _size(event) > _HEADER_BYTES:
+                raise h11.RemoteProtocolError("line and headers are too large", error_status_hint=_TOO_LARGE)
         except h11.RemoteProtocolError as error:
             self.hint = error.error_status_hint
             raise
+        return event
+
+
+def _size(request: h11.Request) -> int:
+    """How many bytes line and headers had, but for blanks and line ends."""
+    return len(request.target) + sum(len(name) + len(value) for name, value in request.headers)
 
 
 class PatientProtocol(H11Protocol):

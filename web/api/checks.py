@@ -106,7 +106,7 @@ class CheckDocument(Document):
     client: str | None
 
 
-@routes.post("/v1/checks", operation_id="checks.create", response_model=CheckDocument)
+@routes.post("/v1/checks", operation_id="checks.create", summary="Check one server", response_model=CheckDocument)
 @asks_others
 @expensive
 def create(

@@ -48,6 +48,7 @@ class CodeList(Document):
 @routes.get(
     "/v1/codes",
     operation_id="codes.list",
+    summary="List all codes",
     tags=[PUBLIC_TAG],
     response_model=CodeList,
     responses={304: {"description": "The list is the one whose ETag was sent."}},

@@ -27,7 +27,7 @@ class ConnectionIpList(Document):
     complete: bool
 
 
-@routes.get("/v1/connection-ips", operation_id="connection_ips.list")
+@routes.get("/v1/connection-ips", operation_id="connection_ips.list", summary="List the connection IPs")
 def list_(account: Annotated[Account, needs(Right.READ)]) -> ConnectionIpList:
     """The addresses from which mail servers are connected to."""
     known = account.health.connection_ips()

@@ -84,7 +84,7 @@ class EndsDocument(Document):
     webhook_endpoints: int
 
 
-@routes.get("/v1/domains", operation_id="domains.list")
+@routes.get("/v1/domains", operation_id="domains.list", summary="List domains")
 def list_(account: Reader, limit: Annotated[Limit, Query()] = 100, cursor: str | None = None) -> DomainList:
     """The domains, by name, with their settings in force and their mailboxes counted."""
     after = read_cursor(cursor)[0] if cursor is not None else ""
@@ -93,7 +93,7 @@ def list_(account: Reader, limit: Annotated[Limit, Query()] = 100, cursor: str |
     return DomainList(items=[_document(domain) for domain in found[:limit]], next_cursor=more)
 
 
-@routes.get("/v1/domains/{domain}", operation_id="domains.get")
+@routes.get("/v1/domains/{domain}", operation_id="domains.get", summary="Get a domain")
 def get(domain: DomainName, account: Reader) -> DomainDocument:
     """One domain."""
     return _document(account.domains.summary(domain))
@@ -102,6 +102,7 @@ def get(domain: DomainName, account: Reader) -> DomainDocument:
 @routes.put(
     "/v1/domains/{domain}",
     operation_id="domains.put",
+    summary="Make a domain known",
     responses={201: {"model": DomainDocument, "description": "The domain is new."}},
 )
 def put(
@@ -117,7 +118,7 @@ def put(
     return _document(account.domains.summary(domain))
 
 
-@routes.delete("/v1/domains/{domain}", operation_id="domains.delete")
+@routes.delete("/v1/domains/{domain}", operation_id="domains.delete", summary="Remove a domain")
 def delete(domain: DomainName, account: Admin, confirm: Confirm = "") -> EndsDocument:
     """Removes a domain with all there is of it, and says what that was. Nothing brings it back.
 
@@ -128,14 +129,14 @@ def delete(domain: DomainName, account: Admin, confirm: Confirm = "") -> EndsDoc
     return _ends(account.domains.remove(domain))
 
 
-@routes.post("/v1/domains/{domain}/pause", operation_id="domains.pause")
+@routes.post("/v1/domains/{domain}/pause", operation_id="domains.pause", summary="Pause a domain")
 def pause(domain: DomainName, account: Editor) -> DomainDocument:
     """Stops watching the domain until it is resumed; its incidents end. Once more, it changes nothing."""
     account.maintenance.pause(domain)
     return _document(account.domains.summary(domain))
 
 
-@routes.post("/v1/domains/{domain}/resume", operation_id="domains.resume")
+@routes.post("/v1/domains/{domain}/resume", operation_id="domains.resume", summary="Resume a domain")
 def resume(domain: DomainName, account: Editor) -> DomainDocument:
     """Watches the domain again. Once more, it changes nothing."""
     account.maintenance.resume(domain)

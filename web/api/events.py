@@ -32,7 +32,13 @@ _STREAM: dict[int | str, Any] = {
 }
 
 
-@routes.get("/v1/events/stream", operation_id="events.stream", response_class=Response, responses=_STREAM)
+@routes.get(
+    "/v1/events/stream",
+    operation_id="events.stream",
+    summary="Follow the account",
+    response_class=Response,
+    responses=_STREAM,
+)
 def stream_events(
     request: Request,
     account: Annotated[Account, needs(Right.READ)],
@@ -52,7 +58,11 @@ def stream_events(
 
 
 @routes.get(
-    "/v1/changes/{change_id}/events", operation_id="changes.events", response_model=EventsPage, responses=_STREAM
+    "/v1/changes/{change_id}/events",
+    operation_id="changes.events",
+    summary="Follow a change",
+    response_model=EventsPage,
+    responses=_STREAM,
 )
 def stream_change(
     request: Request,
@@ -110,7 +120,7 @@ def _wants_json(request: Request) -> bool:
     return "application/json" in accepted and MEDIA_TYPE not in accepted
 
 
-@routes.get("/v1/events", operation_id="events.list")
+@routes.get("/v1/events", operation_id="events.list", summary="List events")
 def list_events(
     account: Annotated[Account, needs(Right.READ)],
     after: After = None,

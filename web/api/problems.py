@@ -23,7 +23,7 @@ class ProblemPage(Document):
     what_to_do: str
 
 
-@routes.get("/problems/{code}", operation_id="problems.get", tags=[PUBLIC_TAG])
+@routes.get("/problems/{code}", operation_id="problems.get", summary="What a problem means", tags=[PUBLIC_TAG])
 def get(code: Annotated[str, Path(max_length=100, examples=["not-found"])]) -> ProblemPage:
     """One kind of problem. Needs no key."""
     if (found := _BY_SLUG.get(code)) is None:

@@ -27,13 +27,13 @@ class ClockDocument(Document):
     ahead_seconds: int
 
 
-@routes.get("/v1/test/clock", operation_id="test_clock.get")
+@routes.get("/v1/test/clock", operation_id="test_clock.get", summary="Get the clock of the sandbox")
 def get(account: Annotated[Account, needs_in_sandbox(Right.READ)]) -> ClockDocument:
     """How far the clock is ahead."""
     return ClockDocument(ahead_seconds=int(account.clock.ahead()))
 
 
-@routes.post("/v1/test/clock", operation_id="test_clock.advance")
+@routes.post("/v1/test/clock", operation_id="test_clock.advance", summary="Put the clock of the sandbox forward")
 def advance(wanted: ClockRequest, account: Annotated[Account, needs_in_sandbox(Right.CHANGE)]) -> ClockDocument:
     """Lets time pass in the sandbox, with the health checks of the last hour of it."""
     return ClockDocument(ahead_seconds=int(account.clock.advance(wanted.advance_seconds)))

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from checks.model import Invalid, Unavailable, Unknown
 from settings_store.changes.lifecycle import Refused
 from web.problems.codes import ProblemCode
+from web.problems.pointers import pointer
 from web.problems.problem import FieldProblem, Problem, answer
 from web.problems.refusals import of_refused
 from worker.service.access.access import Exceeds
@@ -36,8 +37,8 @@ _BY_STATUS = {
     503: ProblemCode.UNAVAILABLE,
 }
 _COMMAND = re.compile(r"`mail-preflight ")
-_MOST_ERRORS, _LONGEST_NAME = 100, 100
-"""An answer does not grow with what was sent: so many errors are told, and so much of a member's name."""
+_MOST_ERRORS = 100
+"""An answer does not grow with what was sent: so many errors are told."""
 _RETRY_SECONDS = "5"
 _NO_SUCH_METHOD = 405
 _FRAMES = 6  # of a traceback: enough to find the place
@@ -104,8 +105,8 @@ def of_invalid(error: Invalid) -> Problem:
         return of_refused(error)
     if isinstance(error, Exceeds):
         return Problem(ProblemCode.NOT_ALLOWED, detail)
-    pointer = error.field if ":" in error.field else f"/{error.field}"
-    errors = [FieldProblem(pointer=pointer, code="invalid", detail=detail)] if error.field else []
+    place = error.field if ":" in error.field else f"/{error.field}"
+    errors = [FieldProblem(pointer=place, code="invalid", detail=detail)] if error.field else []
     return Problem(ProblemCode.INVALID_REQUEST, detail, errors=errors)
 
 
@@ -131,7 +132,9 @@ async def _unreadable(request: Request, error: Exception) -> Response:
     if any(each["type"] == "json_invalid" for each in found):
         return answer(request, Problem(ProblemCode.MALFORMED_BODY, "the body is no JSON: " + _where(found)))
     told = found[:_MOST_ERRORS]
-    errors = [FieldProblem(pointer=_pointer(each["loc"]), code=each["type"], detail=_said(each)) for each in told]
+    errors = [
+        FieldProblem(pointer=pointer(each["loc"], error.body), code=each["type"], detail=_said(each)) for each in told
+    ]
     first = errors[0]
     detail = f"{first.pointer}: {first.detail}" + (f" (and {len(found) - 1} more)" if len(found) > 1 else "")
     return answer(request, Problem(ProblemCode.INVALID_REQUEST, detail, errors=errors))
@@ -145,15 +148,6 @@ def _said(error: Any) -> str:
 def _where(found: Sequence[Any]) -> str:
     each = next(each for each in found if each["type"] == "json_invalid")
     return f"{each.get('ctx', {}).get('error', 'it cannot be read')} at character {each['loc'][-1]}"
-
-
-def _pointer(place: Sequence[str | int]) -> str:
-    """A JSON pointer (RFC 6901) into the body; what is elsewhere says where."""
-    kind, *rest = place or ("body",)
-    if kind == "body":
-        parts = (str(part)[:_LONGEST_NAME].replace("~", "~0").replace("/", "~1") for part in rest)
-        return "".join(f"/{part}" for part in parts)
-    return f"{kind}:{'.'.join(str(part) for part in rest)}"
 
 
 async def _http(request: Request, error: Exception) -> Response:

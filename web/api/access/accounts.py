@@ -52,7 +52,7 @@ class AccountPage(Document):
     next_cursor: str | None
 
 
-@routes.post("/v1/accounts", operation_id="accounts.create", status_code=201)
+@routes.post("/v1/accounts", operation_id="accounts.create", summary="Make an account", status_code=201)
 def create(wanted: NewAccount, response: Response, operator: Operator) -> NewAccountDocument:
     """Makes an account."""
     preflight, caller = operator
@@ -65,7 +65,7 @@ def create(wanted: NewAccount, response: Response, operator: Operator) -> NewAcc
     return NewAccountDocument(name=wanted.name, domains=0, mailboxes=0, key=key)
 
 
-@routes.get("/v1/accounts", operation_id="accounts.list")
+@routes.get("/v1/accounts", operation_id="accounts.list", summary="List accounts")
 def list_(
     operator: Operator, limit: Annotated[Limit, Query()] = 100, cursor: Annotated[str | None, Query()] = None
 ) -> AccountPage:
@@ -76,7 +76,7 @@ def list_(
     return AccountPage(items=[_document(each) for each in shown], next_cursor=last)
 
 
-@routes.delete("/v1/accounts/{account}", operation_id="accounts.delete", status_code=204)
+@routes.delete("/v1/accounts/{account}", operation_id="accounts.delete", summary="Remove an account", status_code=204)
 def delete(account: AccountName, operator: Operator) -> None:
     """Removes an account that has no domains any more, with its users and keys, which end at once."""
     preflight, caller = operator

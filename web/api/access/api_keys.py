@@ -59,7 +59,7 @@ class KeyPage(Document):
     next_cursor: str | None
 
 
-@routes.post("/v1/api-keys", operation_id="api_keys.create", status_code=201)
+@routes.post("/v1/api-keys", operation_id="api_keys.create", summary="Make an API key", status_code=201)
 def create(wanted: NewKey, response: Response, access: Manager) -> NewKeyDocument:
     """Makes a key. It gives nobody more than the key has that asks: neither a right nor time."""
     key, plain = access.create_key(wanted.wanted())
@@ -68,7 +68,7 @@ def create(wanted: NewKey, response: Response, access: Manager) -> NewKeyDocumen
     return NewKeyDocument(**dict(document), key=plain.text)
 
 
-@routes.get("/v1/api-keys", operation_id="api_keys.list")
+@routes.get("/v1/api-keys", operation_id="api_keys.list", summary="List API keys")
 def list_(
     access: Manager, limit: Annotated[Limit, Query()] = 100, cursor: Annotated[str | None, Query()] = None
 ) -> KeyPage:
@@ -80,13 +80,13 @@ def list_(
     return KeyPage(items=[key_document(key) for key in shown], next_cursor=last)
 
 
-@routes.get("/v1/api-keys/{key_id}", operation_id="api_keys.get")
+@routes.get("/v1/api-keys/{key_id}", operation_id="api_keys.get", summary="Get an API key")
 def get(key_id: KeyId, access: Manager) -> KeyDocument:
     """One key, without its text."""
     return key_document(access.key(inner_id(Prefix.API_KEY, key_id)))
 
 
-@routes.delete("/v1/api-keys/{key_id}", operation_id="api_keys.revoke", status_code=204)
+@routes.delete("/v1/api-keys/{key_id}", operation_id="api_keys.revoke", summary="Revoke an API key", status_code=204)
 def revoke(key_id: KeyId, access: Manager) -> None:
     """Ends a key: the next request with it is refused. It stays in the list."""
     access.revoke_key(inner_id(Prefix.API_KEY, key_id))

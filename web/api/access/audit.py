@@ -71,7 +71,7 @@ class AuditPage(Document):
     next_cursor: str | None
 
 
-@routes.get("/v1/audit", operation_id="audit.list")
+@routes.get("/v1/audit", operation_id="audit.list", summary="List who did what")
 def list_(query: Annotated[AuditQuery, Query()], account: Annotated[Account, needs(Right.ADMIN)]) -> AuditPage:
     """Everything that people and programs did in the account. Nothing of it is ever removed or changed."""
     found = account.audit.entries(query.wanted(), query.domain, _place(query.cursor), query.limit + 1)

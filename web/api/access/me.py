@@ -20,7 +20,7 @@ class MeDocument(Document):
     domain: str | None
 
 
-@routes.get("/v1/me", operation_id="me.get")
+@routes.get("/v1/me", operation_id="me.get", summary="Who am I?")
 def get(asked: Annotated[tuple[Preflight, Caller], has_key()]) -> MeDocument:
     """The key of this request, its user and its account."""
     preflight, caller = asked

@@ -53,7 +53,7 @@ class UserPage(Document):
     next_cursor: str | None
 
 
-@routes.post("/v1/users", operation_id="users.create", status_code=201)
+@routes.post("/v1/users", operation_id="users.create", summary="Add a user", status_code=201)
 def create(wanted: NewUser, response: Response, access: Manager) -> UserDocument:
     """Makes a user, who may do no more than the key that asks. A key of theirs is made at `/v1/api-keys`."""
     (document,) = _documents(access, [access.add_user(wanted.name, wanted.role, wanted.domain)])
@@ -61,7 +61,7 @@ def create(wanted: NewUser, response: Response, access: Manager) -> UserDocument
     return document
 
 
-@routes.get("/v1/users", operation_id="users.list")
+@routes.get("/v1/users", operation_id="users.list", summary="List users")
 def list_(
     access: Manager, limit: Annotated[Limit, Query()] = 100, cursor: Annotated[str | None, Query()] = None
 ) -> UserPage:
@@ -72,20 +72,20 @@ def list_(
     return UserPage(items=_documents(access, shown), next_cursor=last)
 
 
-@routes.get("/v1/users/{user_id}", operation_id="users.get")
+@routes.get("/v1/users/{user_id}", operation_id="users.get", summary="Get a user")
 def get(user_id: UserId, access: Manager) -> UserDocument:
     """One user."""
     return _documents(access, [access.user(inner_id(Prefix.USER, user_id))])[0]
 
 
-@routes.put("/v1/users/{user_id}/role", operation_id="users.set_role")
+@routes.put("/v1/users/{user_id}/role", operation_id="users.set_role", summary="Change a user's role")
 def set_role(user_id: UserId, wanted: OtherRole, access: Manager) -> UserDocument:
     """Gives a user another role. Their keys follow at once, and never beyond their scopes."""
     changed = access.change_role(inner_id(Prefix.USER, user_id), wanted.role, wanted.domain)
     return _documents(access, [changed])[0]
 
 
-@routes.delete("/v1/users/{user_id}", operation_id="users.delete", status_code=204)
+@routes.delete("/v1/users/{user_id}", operation_id="users.delete", summary="Remove a user", status_code=204)
 def delete(user_id: UserId, access: Manager) -> None:
     """Removes a user, and all their keys."""
     access.remove_user(inner_id(Prefix.USER, user_id))

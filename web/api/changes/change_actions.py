@@ -62,7 +62,9 @@ class HistoryPage(Document):
     next_cursor: str | None
 
 
-@routes.post("/v1/changes/{change_id}/verify", operation_id="changes.verify", status_code=202)
+@routes.post(
+    "/v1/changes/{change_id}/verify", operation_id="changes.verify", summary="Verify a change again", status_code=202
+)
 @expensive
 def verify(change_id: ChangeId, account: Editing) -> ChangeDocument:
     """Verifies a change anew."""
@@ -71,7 +73,12 @@ def verify(change_id: ChangeId, account: Editing) -> ChangeDocument:
         return document(account.changes.look(inner))
 
 
-@routes.post("/v1/changes/{change_id}/resume", operation_id="changes.resume", status_code=202)
+@routes.post(
+    "/v1/changes/{change_id}/resume",
+    operation_id="changes.resume",
+    summary="Verify what was left untried",
+    status_code=202,
+)
 @expensive
 def resume(change_id: ChangeId, account: Editing) -> ChangeDocument:
     """Goes on with the mailboxes that a verification has left untried."""
@@ -80,7 +87,7 @@ def resume(change_id: ChangeId, account: Editing) -> ChangeDocument:
         return document(account.changes.look(inner))
 
 
-@routes.post("/v1/changes/{change_id}/cancel", operation_id="changes.cancel")
+@routes.post("/v1/changes/{change_id}/cancel", operation_id="changes.cancel", summary="Cancel a verification")
 def cancel(change_id: ChangeId, account: Editing) -> ChangeDocument:
     """Ends a verification under way; the change is a draft again."""
     with asked_of(account, change_id) as inner:
@@ -88,7 +95,7 @@ def cancel(change_id: ChangeId, account: Editing) -> ChangeDocument:
         return document(account.changes.look(inner))
 
 
-@routes.post("/v1/changes/{change_id}/discard", operation_id="changes.discard")
+@routes.post("/v1/changes/{change_id}/discard", operation_id="changes.discard", summary="Discard a change")
 def discard(change_id: ChangeId, account: Editing) -> ChangeDocument:
     """Gives an unapplied change up, with the credentials that came with it."""
     with asked_of(account, change_id) as inner:
@@ -96,7 +103,7 @@ def discard(change_id: ChangeId, account: Editing) -> ChangeDocument:
         return document(account.changes.look(inner))
 
 
-@routes.post("/v1/changes/{change_id}/reopen", operation_id="changes.reopen")
+@routes.post("/v1/changes/{change_id}/reopen", operation_id="changes.reopen", summary="Reopen a change")
 def reopen(change_id: ChangeId, account: Editing) -> ChangeDocument:
     """Takes a discarded or superseded change up again, as a draft."""
     with asked_of(account, change_id) as inner:
@@ -104,7 +111,7 @@ def reopen(change_id: ChangeId, account: Editing) -> ChangeDocument:
         return document(account.changes.look(inner))
 
 
-@routes.post("/v1/changes/{change_id}/roll_back", operation_id="changes.roll_back")
+@routes.post("/v1/changes/{change_id}/roll_back", operation_id="changes.roll_back", summary="Roll a change back")
 def roll_back(change_id: ChangeId, account: Applying) -> ChangeDocument:
     """Puts the settings and credentials in force again that were before the change."""
     with asked_of(account, change_id) as inner:
@@ -112,7 +119,7 @@ def roll_back(change_id: ChangeId, account: Applying) -> ChangeDocument:
         return document(account.changes.look(inner))
 
 
-@routes.post("/v1/changes/{change_id}/apply", operation_id="changes.apply")
+@routes.post("/v1/changes/{change_id}/apply", operation_id="changes.apply", summary="Put a change in force")
 def apply(
     change_id: ChangeId,
     account: Applying,
@@ -145,7 +152,7 @@ def _watch(wanted: ApplyRequest, usual: float) -> Watch:
     return Watch(minutes * 60, wanted.roll_back_by_itself)
 
 
-@routes.get("/v1/changes/{change_id}/history", operation_id="changes.history")
+@routes.get("/v1/changes/{change_id}/history", operation_id="changes.history", summary="Get the history of a change")
 def history(
     change_id: ChangeId,
     account: Annotated[Account, needs(Right.READ)],

@@ -55,7 +55,7 @@ class ChangePage(Document):
     next_cursor: str | None
 
 
-@routes.post("/v1/domains/{domain}/changes", operation_id="changes.create", status_code=201)
+@routes.post("/v1/domains/{domain}/changes", operation_id="changes.create", summary="Save settings", status_code=201)
 @expensive
 def create(
     domain: DomainName,
@@ -77,7 +77,7 @@ def create(
     return found
 
 
-@routes.get("/v1/domains/{domain}/changes", operation_id="changes.list")
+@routes.get("/v1/domains/{domain}/changes", operation_id="changes.list", summary="List the changes of a domain")
 def list_of_domain(
     domain: DomainName,
     account: Annotated[Account, needs(Right.READ)],
@@ -99,7 +99,12 @@ def _before(cursor: str) -> tuple[float, str]:
         raise Invalid("it is no cursor of this list; take `next_cursor` as it was given", CURSOR) from None
 
 
-@routes.get("/v1/changes/{change_id}", operation_id="changes.get", response_model=ChangeDocument)
+@routes.get(
+    "/v1/changes/{change_id}",
+    operation_id="changes.get",
+    summary="Get a change, or wait for it",
+    response_model=ChangeDocument,
+)
 async def get(
     change_id: ChangeId, account: Annotated[Account, needs(Right.READ)], waits: Annotated[Waiting, waiting()]
 ) -> Response:

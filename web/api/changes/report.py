@@ -22,6 +22,7 @@ _NOT_MODIFIED = 304
 @routes.get(
     "/v1/changes/{change_id}/report",
     operation_id="report.get",
+    summary="Get the report",
     response_model=ReportModel,
     responses={_NOT_MODIFIED: {"description": "The report is the one that If-None-Match names."}},
 )

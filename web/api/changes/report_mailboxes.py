@@ -61,6 +61,7 @@ class ReportMailboxPage(Document):
 @routes.get(
     "/v1/changes/{change_id}/report/mailboxes",
     operation_id="report.mailboxes",
+    summary="List the mailboxes of the report",
     response_model=ReportMailboxPage,
     responses={200: {"content": {_CSV: {}, _LINES: {}}, "description": "A page as JSON; all as CSV or lines of JSON."}},
 )

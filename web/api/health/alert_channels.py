@@ -72,7 +72,7 @@ class TestDocument(Document):
     reason: str
 
 
-@routes.get("/v1/alert-channels", operation_id="alert_channels.list")
+@routes.get("/v1/alert-channels", operation_id="alert_channels.list", summary="List alert channels")
 def list_(account: Annotated[Account, needs(Right.ADMIN)], limit: PageSize = 100, cursor: Cursor = None) -> ChannelPage:
     """The account's channels."""
     rest = sorted(account.alerts.channels(), key=lambda item: item.name)
@@ -84,7 +84,9 @@ def list_(account: Annotated[Account, needs(Right.ADMIN)], limit: PageSize = 100
     return ChannelPage(items=list(map(_document, page)), next_cursor=last)
 
 
-@routes.post("/v1/alert-channels", operation_id="alert_channels.create", status_code=201)
+@routes.post(
+    "/v1/alert-channels", operation_id="alert_channels.create", summary="Add an alert channel", status_code=201
+)
 def create(wanted: NewChannel, response: Response, account: Annotated[Account, needs(Right.ADMIN)]) -> AddedChannel:
     """Adds a channel. Nothing is sent to it yet."""
     url = wanted.url.get_secret_value()
@@ -99,19 +101,24 @@ def create(wanted: NewChannel, response: Response, account: Annotated[Account, n
     return found
 
 
-@routes.get("/v1/alert-channels/{channel_id}", operation_id="alert_channels.get")
+@routes.get("/v1/alert-channels/{channel_id}", operation_id="alert_channels.get", summary="Get an alert channel")
 def get(channel_id: ChannelId, account: Annotated[Account, needs(Right.ADMIN)]) -> ChannelDocument:
     """One channel."""
     return _document(account.alerts.channel(number_of(Prefix.CHANNEL, channel_id)))
 
 
-@routes.delete("/v1/alert-channels/{channel_id}", operation_id="alert_channels.delete", status_code=204)
+@routes.delete(
+    "/v1/alert-channels/{channel_id}",
+    operation_id="alert_channels.delete",
+    summary="Remove an alert channel",
+    status_code=204,
+)
 def delete(channel_id: ChannelId, account: Annotated[Account, needs(Right.ADMIN)]) -> None:
     """Removes a channel, and what was still to be sent to it."""
     account.alerts.remove(account.alerts.channel(number_of(Prefix.CHANNEL, channel_id)).name)
 
 
-@routes.post("/v1/alert-channels/{channel_id}/test", operation_id="alert_channels.test")
+@routes.post("/v1/alert-channels/{channel_id}/test", operation_id="alert_channels.test", summary="Send a test alert")
 @asks_others
 @expensive
 def test(channel_id: ChannelId, account: Annotated[Account, needs(Right.ADMIN)]) -> TestDocument:

@@ -61,7 +61,7 @@ class HealthPage(Document):
     next_cursor: str | None
 
 
-@routes.get("/v1/domains/{domain}/health", operation_id="domains.health")
+@routes.get("/v1/domains/{domain}/health", operation_id="domains.health", summary="Get the health of a domain")
 def of_domain(
     domain: DomainName,
     account: Annotated[Account, needs(Right.READ)],
@@ -72,7 +72,7 @@ def of_domain(
     return DomainHealthDocument.model_validate(health_document(account.health.of_domain(domain, days), lang).as_json())
 
 
-@routes.get("/v1/health", operation_id="health.list")
+@routes.get("/v1/health", operation_id="health.list", summary="Get the health of all domains")
 def of_all(
     account: Annotated[Account, needs(Right.READ)],
     limit: PageSize = 100,

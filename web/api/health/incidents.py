@@ -67,7 +67,7 @@ class IncidentPage(Document):
     next_cursor: str | None
 
 
-@routes.get("/v1/incidents", operation_id="incidents.list")
+@routes.get("/v1/incidents", operation_id="incidents.list", summary="List incidents")
 def list_(
     account: Annotated[Account, needs(Right.READ)],
     state: Annotated[Literal["open", "all"], Query(description="all: those that are over, too.")] = "open",
@@ -89,7 +89,7 @@ def list_(
     return IncidentPage(items=[IncidentDocument(**_fields(item, lang)) for item in page], next_cursor=last)
 
 
-@routes.get("/v1/incidents/{incident_id}", operation_id="incidents.get")
+@routes.get("/v1/incidents/{incident_id}", operation_id="incidents.get", summary="Get an incident")
 def get(
     incident_id: IncidentId, account: Annotated[Account, needs(Right.READ)], lang: Lang = Language.EN
 ) -> IncidentStory:

@@ -46,7 +46,7 @@ class MaintenancePage(Document):
     next_cursor: str | None
 
 
-@routes.get("/v1/maintenance", operation_id="maintenance.list")
+@routes.get("/v1/maintenance", operation_id="maintenance.list", summary="List maintenance")
 def list_(
     account: Annotated[Account, needs(Right.READ)], limit: PageSize = 100, cursor: Cursor = None
 ) -> MaintenancePage:
@@ -60,7 +60,7 @@ def list_(
     return MaintenancePage(items=list(map(_document, page)), next_cursor=last)
 
 
-@routes.post("/v1/maintenance", operation_id="maintenance.create", status_code=201)
+@routes.post("/v1/maintenance", operation_id="maintenance.create", summary="Announce maintenance", status_code=201)
 def create(
     wanted: NewMaintenance, response: Response, account: Annotated[Account, needs(Right.CHANGE)]
 ) -> MaintenanceDocument:
@@ -75,13 +75,18 @@ def create(
     return found
 
 
-@routes.get("/v1/maintenance/{maintenance_id}", operation_id="maintenance.get")
+@routes.get("/v1/maintenance/{maintenance_id}", operation_id="maintenance.get", summary="Get maintenance")
 def get(maintenance_id: MaintenanceId, account: Annotated[Account, needs(Right.READ)]) -> MaintenanceDocument:
     """Maintenance that is not over."""
     return _document(account.maintenance.window(number_of(Prefix.MAINTENANCE, maintenance_id)))
 
 
-@routes.delete("/v1/maintenance/{maintenance_id}", operation_id="maintenance.delete", status_code=204)
+@routes.delete(
+    "/v1/maintenance/{maintenance_id}",
+    operation_id="maintenance.delete",
+    summary="Take maintenance back",
+    status_code=204,
+)
 def delete(maintenance_id: MaintenanceId, account: Annotated[Account, needs(Right.CHANGE)]) -> None:
     """Takes maintenance back; the domain is watched again at once."""
     account.maintenance.end(number_of(Prefix.MAINTENANCE, maintenance_id))

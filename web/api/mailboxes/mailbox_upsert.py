@@ -77,6 +77,7 @@ class RowProblem(FieldProblem):
 @routes.put(
     "/v1/domains/{domain}/mailboxes",
     operation_id="mailboxes.put",
+    summary="Add or update mailboxes",
     max_body_size=LARGEST_BODY,
     openapi_extra={"requestBody": dict(_BODY)},
 )

@@ -66,7 +66,7 @@ class Forgotten(Document):
     forgotten: int
 
 
-@routes.get("/v1/domains/{domain}/mailboxes", operation_id="mailboxes.list")
+@routes.get("/v1/domains/{domain}/mailboxes", operation_id="mailboxes.list", summary="List mailboxes")
 def list_(
     domain: DomainName,
     account: Reader,
@@ -83,7 +83,7 @@ def list_(
     return MailboxList(items=[_document(box) for box in found[:limit]], next_cursor=more)
 
 
-@routes.post("/v1/domains/{domain}/mailboxes/remove", operation_id="mailboxes.remove")
+@routes.post("/v1/domains/{domain}/mailboxes/remove", operation_id="mailboxes.remove", summary="Remove mailboxes")
 def remove(domain: DomainName, wanted: Removal, account: Writer) -> Removed:
     """Takes mailboxes out of the domain, with their credentials: all of them, or none where one is not known.
 
@@ -98,7 +98,9 @@ def remove(domain: DomainName, wanted: Removal, account: Writer) -> Removed:
         raise Problem(ProblemCode.INVALID_REQUEST, str(error), errors=errors) from None
 
 
-@routes.post("/v1/domains/{domain}/mailboxes/retry", operation_id="mailboxes.retry")
+@routes.post(
+    "/v1/domains/{domain}/mailboxes/retry", operation_id="mailboxes.retry", summary="Try rejected credentials again"
+)
 def retry(domain: DomainName, account: Writer) -> Forgotten:
     """Lets credentials be tried again that a server has rejected, for when the server was at fault.
 
@@ -110,13 +112,15 @@ def retry(domain: DomainName, account: Writer) -> Forgotten:
 # An address may have a slash, so these two come last.
 
 
-@routes.get("/v1/domains/{domain}/mailboxes/{address:path}", operation_id="mailboxes.get")
+@routes.get("/v1/domains/{domain}/mailboxes/{address:path}", operation_id="mailboxes.get", summary="Get a mailbox")
 def get(domain: DomainName, address: Address, account: Reader) -> MailboxDocument:
     """One mailbox."""
     return _document(account.mailboxes.look(domain, address))
 
 
-@routes.delete("/v1/domains/{domain}/mailboxes/{address:path}", operation_id="mailboxes.delete")
+@routes.delete(
+    "/v1/domains/{domain}/mailboxes/{address:path}", operation_id="mailboxes.delete", summary="Remove a mailbox"
+)
 def delete(domain: DomainName, address: Address, account: Writer) -> Removed:
     """Takes one mailbox out of the domain, with its credential."""
     return Removed(removed=account.mailboxes.remove(domain, [address]))

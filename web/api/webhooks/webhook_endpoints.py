@@ -89,7 +89,7 @@ class EventRange(Request):
     include_sent: bool = False
 
 
-@routes.post(_PATH, operation_id="webhook_endpoints.create", status_code=201)
+@routes.post(_PATH, operation_id="webhook_endpoints.create", summary="Add a webhook endpoint", status_code=201)
 def create(wanted: NewEndpoint, response: Response, account: Admin) -> EndpointWithSecret:
     """Adds an endpoint, which hears of what happens from now on. Its secret is shown in this answer only."""
     with in_body():
@@ -98,7 +98,7 @@ def create(wanted: NewEndpoint, response: Response, account: Admin) -> EndpointW
     return found
 
 
-@routes.get(_PATH, operation_id="webhook_endpoints.list")
+@routes.get(_PATH, operation_id="webhook_endpoints.list", summary="List webhook endpoints")
 def list_all(account: Admin, limit: Annotated[Limit, Query()] = 100, cursor: Cursor = None) -> EndpointPage:
     """The account's endpoints."""
     after = None
@@ -111,13 +111,13 @@ def list_all(account: Admin, limit: Annotated[Limit, Query()] = 100, cursor: Cur
     return EndpointPage(items=[endpoint_document(each) for each in found[:limit]], next_cursor=following)
 
 
-@routes.get(_PATH + "/{endpoint_id}", operation_id="webhook_endpoints.get")
+@routes.get(_PATH + "/{endpoint_id}", operation_id="webhook_endpoints.get", summary="Get a webhook endpoint")
 def get(endpoint_id: EndpointId, account: Admin) -> EndpointDocument:
     """One endpoint."""
     return endpoint_document(account.webhooks.look(_inner(endpoint_id)))
 
 
-@routes.patch(_PATH + "/{endpoint_id}", operation_id="webhook_endpoints.update")
+@routes.patch(_PATH + "/{endpoint_id}", operation_id="webhook_endpoints.update", summary="Change a webhook endpoint")
 def update(endpoint_id: EndpointId, wanted: EndpointChange, account: Admin) -> EndpointDocument:
     """Another URL, other types, another description; enabled or disabled."""
     given = wanted.model_dump(exclude_unset=True)
@@ -127,20 +127,27 @@ def update(endpoint_id: EndpointId, wanted: EndpointChange, account: Admin) -> E
     return endpoint_document(account.webhooks.change(_inner(endpoint_id), given))
 
 
-@routes.delete(_PATH + "/{endpoint_id}", operation_id="webhook_endpoints.delete", status_code=204)
+@routes.delete(
+    _PATH + "/{endpoint_id}",
+    operation_id="webhook_endpoints.delete",
+    summary="Remove a webhook endpoint",
+    status_code=204,
+)
 def delete(endpoint_id: EndpointId, account: Admin) -> None:
     """Removes an endpoint, and what was still to be sent to it."""
     account.webhooks.remove(_inner(endpoint_id))
 
 
-@routes.post(_PATH + "/{endpoint_id}/rotate", operation_id="webhook_endpoints.rotate")
+@routes.post(
+    _PATH + "/{endpoint_id}/rotate", operation_id="webhook_endpoints.rotate", summary="Rotate a webhook secret"
+)
 def rotate(endpoint_id: EndpointId, account: Admin, wanted: Rotation | None = None) -> EndpointWithSecret:
     """A new secret, shown in this answer only. The old one signs too, for 24 hours unless less is wanted."""
     hours = (wanted or Rotation()).overlap_hours
     return with_secret(account.webhooks.rotate(_inner(endpoint_id), hours))
 
 
-@routes.post(_PATH + "/{endpoint_id}/test", operation_id="webhook_endpoints.test")
+@routes.post(_PATH + "/{endpoint_id}/test", operation_id="webhook_endpoints.test", summary="Send a test webhook")
 @asks_others
 @expensive
 def test(endpoint_id: EndpointId, account: Admin) -> TriedDocument:
@@ -157,7 +164,9 @@ def test(endpoint_id: EndpointId, account: Admin) -> TriedDocument:
     return TriedDocument(webhook_id=webhook_id, delivered=outcome.sent, status=outcome.status, error=error)
 
 
-@routes.get(_PATH + "/{endpoint_id}/deliveries", operation_id="webhook_endpoints.deliveries.list")
+@routes.get(
+    _PATH + "/{endpoint_id}/deliveries", operation_id="webhook_endpoints.deliveries.list", summary="List deliveries"
+)
 def deliveries(
     endpoint_id: EndpointId,
     account: Admin,
@@ -172,7 +181,11 @@ def deliveries(
     return DeliveryPage(items=[delivery_document(each) for each in found[:limit]], next_cursor=following)
 
 
-@routes.get(_PATH + "/{endpoint_id}/deliveries/{delivery_id}", operation_id="webhook_endpoints.deliveries.get")
+@routes.get(
+    _PATH + "/{endpoint_id}/deliveries/{delivery_id}",
+    operation_id="webhook_endpoints.deliveries.get",
+    summary="Get a delivery",
+)
 def delivery(endpoint_id: EndpointId, delivery_id: DeliveryId, account: Admin) -> DeliveryDocument:
     """One delivery."""
     return delivery_document(account.webhooks.delivery(_inner(endpoint_id), inner_id(Prefix.DELIVERY, delivery_id)))
@@ -181,6 +194,7 @@ def delivery(endpoint_id: EndpointId, delivery_id: DeliveryId, account: Admin) -
 @routes.post(
     _PATH + "/{endpoint_id}/deliveries/{delivery_id}/redeliver",
     operation_id="webhook_endpoints.deliveries.redeliver",
+    summary="Send a delivery again",
     status_code=202,
 )
 def redeliver(endpoint_id: EndpointId, delivery_id: DeliveryId, account: Admin) -> DeliveryDocument:
@@ -188,7 +202,12 @@ def redeliver(endpoint_id: EndpointId, delivery_id: DeliveryId, account: Admin) 
     return delivery_document(account.webhooks.redeliver(_inner(endpoint_id), inner_id(Prefix.DELIVERY, delivery_id)))
 
 
-@routes.post(_PATH + "/{endpoint_id}/redeliver", operation_id="webhook_endpoints.redeliver", status_code=202)
+@routes.post(
+    _PATH + "/{endpoint_id}/redeliver",
+    operation_id="webhook_endpoints.redeliver",
+    summary="Send a range of events again",
+    status_code=202,
+)
 def redeliver_range(endpoint_id: EndpointId, wanted: EventRange, account: Admin) -> QueuedDocument:
     """Sends the events of a range that failed, or were never sent: up to 1,000 of the account's at once."""
     queued = account.webhooks.redeliver_range(_inner(endpoint_id), _range(wanted))

@@ -1,0 +1,17 @@
+"""All examples, asked of a service that works."""
+
+from pathlib import Path
+from typing import Any
+
+from tests.servers.receivers import hook
+from tests.web.api import running
+from tests.web.examples.play import Play
+from tests.web.examples.scenes import play_all
+
+
+def asked(folder: Path) -> dict[str, dict[str, Any]]:
+    """By operation and outcome: what was asked, and what was answered."""
+    with hook() as receiver, running(folder, working=True, web_rate_expensive=0) as api:
+        play = Play(api, receiver)
+        play_all(play)
+        return play.examples
