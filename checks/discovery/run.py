@@ -42,8 +42,9 @@ SOURCES: Mapping[Source, Ask] = {
     Source.SRV: srv.ask,
     Source.PROVIDER_BY_MX: providers.ask_by_mx,
     Source.AUTOCONFIG_BY_MX: autoconfig.ask_by_mx,
+    Source.GUESS: guesses.ask,
 }
-"""Those that are asked at once; guesses only where these lead nowhere."""
+"""They are asked at once, but for guesses: those only where the others lead nowhere."""
 
 
 def discover(
@@ -89,13 +90,13 @@ class _Run:
 
     def all(self, sources: Mapping[Source, Ask], typed: Candidate | None) -> Discovery:
         begun = time.monotonic()
-        for source, ask in sources.items():
-            self._begin(source, ask)
+        for source in sources.keys() - {Source.GUESS}:
+            self._begin(source, sources[source])
         if typed is not None:
             self._try([typed])
         self._settle()
-        if sources and not any(each.works and each.complete for each in self._proposals()):
-            self._begin(Source.GUESS, guesses.ask)
+        if Source.GUESS in sources and not any(each.works and each.complete for each in self._proposals()):
+            self._begin(Source.GUESS, sources[Source.GUESS])
             self._settle()
         return self._result(time.monotonic() - begun)
 

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import pytest
+
 from checks.context import CheckContext
 from checks.discovery.web import Outside
 from checks.model import Endpoint, EndpointResult, Protocol
@@ -22,7 +24,7 @@ from checks.network.dns import SystemDns
 from checks.runner import check_endpoint
 from checks.settings import exchange_endpoint
 from checks.trust import Trust
-from tests.servers.behaviours import imap_script, smtp_script
+from tests.servers.behaviours import IMAP_GREETING, imap_script, smtp_script
 from tests.servers.certificates import CertificateLab
 from tests.servers.conversation import Script, server_context
 from tests.servers.dns_server import DnsServer, Zone
@@ -34,7 +36,8 @@ Lookup = Callable[..., Any]
 CLOSED = 1
 """A port of loopback where nobody listens."""
 _STARTTLS_IMAP = replace(
-    imap_script(("^\\S+ CAPABILITY", "* CAPABILITY IMAP4rev1 SASL-IR STARTTLS AUTH=PLAIN\r\n{tag} OK Done")),
+    imap_script(("^\\S+ CAPABILITY", "* CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN\r\n{tag} OK Done")),
+    greeting=IMAP_GREETING.format(extra=" STARTTLS"),
     tls="starttls",
 )
 _STARTTLS_SMTP = replace(
@@ -53,6 +56,7 @@ class Internet:
     """What there is. `pages` are by URL without its query; `mail` are the (host, port) at which mail is served.
 
     `ports` says where each port is on loopback; another table makes another way there, such as a slow one.
+    `exceptions`: hosts that have at a port what others have at another one. `requests` came to the web servers.
     """
 
     lab: CertificateLab
@@ -62,6 +66,7 @@ class Internet:
     mail: set[tuple[str, int]] = field(default_factory=set)
     hosts: set[str] = field(default_factory=set)
     ports: dict[int, int] = field(default_factory=dict)
+    exceptions: dict[tuple[str, int], int] = field(default_factory=dict)
     authenticated: bool = False
     policy: AddressPolicy = field(default_factory=lambda: AddressPolicy(allow_all=True))
     requests: list[tuple[str, str]] = field(default_factory=list)
@@ -80,6 +85,15 @@ class Internet:
             stack.enter_context(self._names())
             yield self
 
+    def stand_in(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The service reaches this one, whatever it discovers."""
+
+        def outside_of(context: CheckContext) -> Outside:
+            return replace(self.outside(), context=replace(context, trust=Trust(self.lab.ca_pem)))
+
+        monkeypatch.setattr("worker.service.discovery.outside_of", outside_of)
+        monkeypatch.setattr("worker.pacing.endpoint_slot.check_endpoint", self.check)
+
     @contextlib.contextmanager
     def _names(self) -> Iterator[None]:
         """The system's own look-up knows these names, and no other ones."""
@@ -96,7 +110,7 @@ class Internet:
         try:
             yield
         finally:
-            socket.getaddrinfo = real  # type: ignore[assignment] # what it was
+            socket.getaddrinfo = real
 
     @property
     def names(self) -> set[str]:
@@ -115,7 +129,7 @@ class Internet:
 
     def _at(self, host: str, port: int) -> int:
         there = port in {80, 443} or (host, port) in self.mail
-        return self.ports.get(port, CLOSED) if there else CLOSED
+        return self.ports.get(self.exceptions.get((host, port), port), CLOSED) if there else CLOSED
 
     def check(self, endpoint: Endpoint, context: CheckContext) -> EndpointResult:
         """The real endpoint check, at the place where the endpoint is."""
@@ -169,10 +183,13 @@ def _web(internet: Internet, context: ssl.SSLContext | None) -> Iterator[int]:
 
         def finish_request(self, request: Any, client_address: Any) -> None:
             with contextlib.suppress(OSError):
-                if context is not None:  # here, so that a slow handshake holds up nobody
-                    request = context.wrap_socket(request, server_side=True)
-                super().finish_request(request, client_address)
-                request.close()
+                if context is None:
+                    super().finish_request(request, client_address)
+                    return
+                # here, so that a slow handshake holds up nobody
+                with context.wrap_socket(request, server_side=True, do_handshake_on_connect=False) as secured:
+                    secured.do_handshake()
+                    super().finish_request(secured, client_address)
 
     with Web((LOOPBACK, 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)

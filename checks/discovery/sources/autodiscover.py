@@ -150,6 +150,6 @@ def _mail(protocols: list[Element], place: str) -> Found:
 
 
 def _security(protocol: Element) -> Security:
-    """`Encryption` outranks `SSL`, which is on where nothing is said. Where neither is on, the port tells what to do."""
+    """`Encryption` outranks `SSL`, which is on where nothing is said. Where neither is on, the port tells."""
     said = text(protocol, "encryption").lower() or text(protocol, "ssl").lower() or "on"
     return _SECURED.get(said, Security.AUTO)

@@ -1,7 +1,8 @@
 """Providers whose settings are the same for all of their customers. Data only; see `providers`.
 
-Read on the dates given, from the files of https://github.com/thunderbird/autoconfig (folder `ispdb`) where nothing else
-is named. A row that is older than a year wants reading again: `tests/checks/discovery/test_providers.py` says so.
+Hosts, ports and login names as `source` had them on the day given: a file of https://github.com/thunderbird/autoconfig,
+folder `ispdb`. Which password it takes, and where that is made, is what the provider's help says. A row that is older
+than a year wants reading again.
 """
 
 from typing import NamedTuple
