@@ -146,17 +146,19 @@ class _Run:
         for endpoint in servers:
             results.append(self._checked(endpoint))
             if results[-1].verdict is Verdict.OK:
-                return Offer(results[-1], self._vouched(candidate.evidence, results[-1]))
+                return Offer(results[-1], self._vouched(candidate, candidate.evidence, results[-1]))
         if candidate.source is not Source.GUESS:
             for failed, named in zip(results, servers, strict=True):
                 if found := repaired(failed, named, self._checked):
                     repair, result = found
                     same = repair.named.host == repair.instead.host
                     evidence = candidate.evidence if same else Evidence.OTHER_NAME
-                    return Offer(result, self._vouched(evidence, result), repair)
+                    return Offer(result, self._vouched(candidate, evidence, result), repair)
         return Offer(results[0], candidate.evidence)
 
-    def _vouched(self, evidence: Evidence, result: EndpointResult) -> Evidence:
+    def _vouched(self, candidate: Candidate, evidence: Evidence, result: EndpointResult) -> Evidence:
+        if candidate.source is Source.PROVIDER_BY_MX:
+            return evidence  # none of those we know has certificates for its customers' domains
         return evidence_of(evidence, result, self.subject.domain, self.outside, self.deadline)
 
     def _checked(self, endpoint: Endpoint) -> EndpointResult:
