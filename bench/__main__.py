@@ -14,6 +14,7 @@ from pathlib import Path
 from bench import table
 from bench.compare import Comparison, compare
 from bench.curl import Request
+from bench.discovery import discovery_table, measure_discovery
 from bench.endpoint import endpoint_table, measure_endpoint
 from bench.exchange import measure_exchange
 from bench.exchange_table import exchange_table
@@ -40,6 +41,7 @@ SECTIONS = (
     "latency",
     "exchange",
     "endpoint",
+    "discovery",
     "health",
     "import",
     "upsert",
@@ -137,6 +139,9 @@ def _others(folder: Path, backends: Backends, plan: Plan, sections: Sequence[str
     if "endpoint" in sections:
         say("Endpoint check beside a bare handshake")
         yield endpoint_table(measure_endpoint(folder))
+    if "discovery" in sections:
+        say("Discovery with every source far away")
+        yield discovery_table(measure_discovery(folder))
     if "health" in sections:
         say(f"Health: {plan.domains:,} domains due at once")
         yield health_table(measure_health(folder, backends, plan.domains))

@@ -15,6 +15,7 @@ from cli.commands import (
     accounts,
     alerts,
     changes,
+    discovery,
     health,
     history,
     mailboxes,
@@ -75,6 +76,7 @@ def _start(
 
 
 app.command(cls=Command)(verification.check)
+app.command(cls=Command)(discovery.discover)
 app.command(cls=Command)(verification.verify)
 app.command(cls=Command)(verification.report)
 app.command(cls=Command)(changes.apply)

@@ -424,4 +424,16 @@ TEMPLATES: Sequence[tuple[str, str]] = (
         "オペレーターはどのアカウントにもドメインにも属しません",
     ),
     ("give --role, or --operator", "--role または --operator を指定してください"),
+    (
+        "{text} is not an address; give it like ada@example.com",
+        "{text} はメールアドレスではありません。ada@example.com のように指定してください",
+    ),
+    (
+        "nothing vouches for {hosts}; accept these very hosts first",
+        "{hosts} を保証するものがありません。まずこれらのホスト自体を承認してください",
+    ),
+    (
+        "the proposal lacks a server; give both IMAP and SMTP",
+        "提案にサーバーが足りません。IMAP と SMTP の両方を指定してください",
+    ),
 )

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import hypothesis
 from hypothesis import HealthCheck, Phase, given, settings
 
+from tests.fuzz.discovery import TARGETS as DISCOVERY
 from tests.fuzz.exchange import TARGETS as EXCHANGE
 from tests.fuzz.invariants import hold
 from tests.fuzz.mail import TARGETS as MAIL
@@ -26,7 +27,7 @@ ROUND = 200  # inputs of one target before the next one's turn
 
 def all_targets() -> tuple[Target, ...]:
     """Every protocol and stage."""
-    return (*MAIL, *EXCHANGE, *targets())
+    return (*MAIL, *EXCHANGE, *DISCOVERY, *targets())
 
 
 def fuzz(target: Target, seed: int, inputs: int, done: Counter[str]) -> None:

@@ -61,6 +61,7 @@ POST    /v1/changes/{change_id}/apply           apply        404
 GET     /v1/changes/{change_id}/history         read         404
 GET     /v1/domains/{domain}/changes            read         404
 POST    /v1/checks                              change       -
+POST    /v1/discoveries                         change       -
 GET     /v1/codes                               public       -
 GET     /v1/connection-ips                      read         -
 GET     /v1/domains                             read         -

@@ -25,7 +25,7 @@ SECONDS = 10
 CHECKS = [not_a_server_error, content_type_conformance, response_schema_conformance]
 ENDLESS = {"events.stream"}
 """What goes on until its reader leaves."""
-ASKS_OTHERS = {"checks.create", "alert_channels.test", "webhook_endpoints.test"}
+ASKS_OTHERS = {"checks.create", "discoveries.create", "alert_channels.test", "webhook_endpoints.test"}
 """What connects to whatever it is told, which tests may not."""
 SCHEMA = schemathesis.openapi.from_dict(described().openapi())
 OPERATIONS = {

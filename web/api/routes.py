@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 
 from web import probes
-from web.api import checks, codes, connection_ips, domains, events, problems, sandbox_clock
+from web.api import checks, codes, connection_ips, discoveries, domains, events, problems, sandbox_clock
 from web.api.access import accounts, api_keys, audit, me, users
 from web.api.changes import change_actions, changes, report, report_mailboxes
 from web.api.health import alert_channels, health, incidents, maintenance
@@ -20,6 +20,7 @@ RESOURCES = (
     checks,
     codes,
     connection_ips,
+    discoveries,
     domains,
     events,
     health,

@@ -11,6 +11,7 @@ from worker.service.changes.changes import Changes
 from worker.service.changes.watches import Watches
 from worker.service.checks import Checks
 from worker.service.clock import Clock
+from worker.service.discovery import Discoveries
 from worker.service.domains import Domains
 from worker.service.events import Events
 from worker.service.health.health import Health
@@ -43,6 +44,7 @@ class Account:
     audit: Audit
     webhooks: Webhooks
     clock: Clock
+    discoveries: Discoveries
 
     @classmethod
     def bind(cls, to: Binding) -> Self:
@@ -63,4 +65,5 @@ class Account:
             Audit(to),
             Webhooks(to),
             Clock(to),
+            Discoveries(to),
         )

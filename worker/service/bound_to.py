@@ -19,7 +19,8 @@ class Binding:
 
     `publish` sends a task for a run of ours, `advance` the one that is next for it, `sweep` goes on with one that has
     stalled, `check` looks at an endpoint in its turn, `working` has somebody work on runs meanwhile, `watching` on all
-    that `serve` does.
+    that `serve` does. Where the account is
+    `sandboxed`, names answer and no network does.
     """
 
     database: Database
@@ -33,3 +34,4 @@ class Binding:
     check: Callable[[Endpoint, CheckContext], EndpointResult]
     working: Callable[[], AbstractContextManager[None]]
     watching: Callable[[], AbstractContextManager[None]]
+    sandboxed: Callable[[], bool]

@@ -108,6 +108,7 @@ class Preflight:
             check=lambda endpoint, context: self._check(account_id, endpoint, context),
             working=self.working,
             watching=self.watching,
+            sandboxed=lambda: self._sandboxed(account_id),
         )
 
     @cached_property
@@ -122,6 +123,10 @@ class Preflight:
             quarantined = quarantine.active(conn, now)
             script = script_of_account(conn, account_id, now)
         return check_watched(endpoint, replace(context, script=script), self.flow.resources, quarantined)
+
+    def _sandboxed(self, account_id: int) -> bool:
+        with self.database.read() as conn:
+            return script_of_account(conn, account_id, self.database.now()) is not None
 
     def access(self, account_id: int | None, actor: Actor, asked_with: ApiKey | None = None) -> Access:
         """The keys and users of an account, of the operators for None; nobody is given more than `asked_with` has."""

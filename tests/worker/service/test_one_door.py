@@ -158,6 +158,7 @@ NEW = {"mailboxes.import_rows", "domains.make_known", "changes.save", "mailboxes
 OF_NOBODY = {
     "access.domain_names",
     "checks.endpoint",
+    "discoveries.discover",
     "events.account_id",
     "events.require_known",
     "health.connection_ips",

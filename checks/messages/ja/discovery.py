@@ -1,0 +1,68 @@
+"""The words of discovery in Japanese."""
+
+WORDS = {
+    "headline.trusted": "{domain} の設定が見つかり、動作します。",
+    "headline.accept": "{domain} の動作する設定が見つかりましたが、{hosts} を保証するものがありません。"
+    "知っているホストの場合に限り、そのホストを承認してください。",
+    "headline.partial": "{domain} の設定の一部が見つかりました。残りは自分で指定してください。",
+    "headline.fails": "{domain} の設定が見つかりましたが、動作しません。",
+    "headline.nothing": "{domain} の設定は見つかりませんでした。",
+    "headline.unfinished": "時間内に {domain} の設定は見つかりませんでした。回答していない情報源があります。"
+    "もう一度お試しください。",
+    "source.typed": "指定された設定",
+    "source.pacc": "ドメインの PACC",
+    "source.autoconfig": "ドメインの autoconfig",
+    "source.autodiscover": "ドメインの Autodiscover",
+    "source.provider": "既知のプロバイダー",
+    "source.srv": "ドメインの SRV レコード",
+    "source.provider_by_mx": "ドメインのメールを受信する既知のプロバイダー",
+    "source.autoconfig_by_mx": "ドメインのメールを受信するプロバイダーの autoconfig",
+    "source.guess": "一般的な名前",
+    "confidence.high": "確実",
+    "confidence.medium": "可能性が高い",
+    "confidence.low": "不確か",
+    "evidence.typed": "このホストは指定されたものです。",
+    "evidence.published": "ドメイン自身が HTTPS でこのホストを公開しています。",
+    "evidence.known_provider": "既知のプロバイダーのホストです。",
+    "evidence.dnssec": "ドメインが DNS でこのホストを公開しており、DNSSEC がそれを保証しています。",
+    "evidence.certificate": "DNS がこのホストを示しており、その証明書はこのドメインのものです。",
+    "evidence.dns_alone": "DNS だけがこのホストを示しています。DNSSEC もドメインの証明書もないため、"
+    "経路上の誰かが書き換えた可能性があります。",
+    "evidence.plain_http": "このホストは暗号化されていない HTTP で見つかりました。"
+    "経路上の誰かが書き換えた可能性があります。",
+    "evidence.digest_missing": "ドメインの PACC 文書がこのホストを示していますが、"
+    "対応するダイジェストが DNS にありません。",
+    "evidence.name_of_certificate": "別のホストの証明書だけがこのホストを示しています。",
+    "evidence.guessed": "このホストは推測です。どこにも公開されていません。",
+    "login.address": "メールアドレス",
+    "login.local_part": "メールアドレスの @ より前の部分",
+    "login.other": "メールアドレスから作るもの：{template}",
+    "login.unknown": "不明",
+    "password.password": "メールボックスのパスワード",
+    "password.app_password": "プロバイダーのサイトで作るアプリパスワード",
+    "password.oauth2": "OAuth 2.0（パスワードは使えません）",
+    "password.unknown": "不明",
+    "repair.starttls_here": "{host} のポート {port} は、最初からの TLS ではなく STARTTLS を必要とします。",
+    "repair.tls_here": "{host} のポート {port} は、STARTTLS ではなく最初からの TLS を必要とします。",
+    "repair.other_port": "{host} のポート {port} は動作しません。ポート {instead_port} は {security} で動作します。",
+    "repair.name_of_certificate": "{host} の証明書は {instead_host} のものです。その名前なら動作します。",
+    "security.tls": "TLS",
+    "security.starttls": "STARTTLS",
+    "security.auto": "TLS または STARTTLS",
+    "outcome.found": "見つかりました",
+    "outcome.nothing": "ありません",
+    "outcome.no_answer": "応答がありません",
+    "outcome.bad_certificate": "証明書を受け入れられません",
+    "outcome.not_allowed": "接続が許可されていません",
+    "outcome.unusable": "使えるものがありません",
+    "finding.pacc.digest_differs": "{url} の PACC 文書は DNS にあるダイジェストと一致しないため、使いませんでした。"
+    "ドメインの管理者が、配信している文書のダイジェストを公開する必要があります。",
+    "finding.pacc.digest_missing": "{url} の PACC 文書のダイジェストが DNS にないため、"
+    "メールソフトはこの文書を使いません。",
+    "finding.pacc.document_missing": "DNS に PACC 文書のダイジェストがありますが、{url} に読める文書がありません。",
+    "finding.srv.declined": "ドメインは {name} によって、このサービスを提供しないと示しています。",
+    "finding.published.fails": "{source} は {server} を示していますが、動作しません（{code}）。",
+    "finding.published.differ": "{protocol} について、{source} は {other} を、"
+    "{first_source} は {host} を示しています。",
+    "finding.repaired": "{source} は {named} を示していますが、動作するのは {instead} だけです。",
+}

@@ -1,0 +1,146 @@
+"""`POST /v1/discoveries`: what the settings of a domain probably are. Asked of everybody but the mailboxes."""
+
+from threading import BoundedSemaphore
+from typing import Annotated, Any, Literal
+
+from fastapi import Query
+from pydantic import Field
+from starlette.responses import JSONResponse
+
+from checks.discovery.document import discovery_document
+from checks.discovery.model import Confidence, LoginName, Password, Source
+from checks.language import Language
+from checks.model import Endpoint, Invalid, Protocol
+from checks.settings import normalise_host
+from settings_store.access.roles import Right
+from web.access.granted import needs
+from web.access.routing import router
+from web.api.settings_document import ServerRequest
+from web.documents import Document, Request
+from web.limits.rates import expensive
+from web.problems.codes import ProblemCode
+from web.problems.problem import Problem
+from web.repetition.once import asks_others
+from worker.service.account import Account
+
+routes = router("discoveries")
+
+AT_ONCE = 4
+_turns = BoundedSemaphore(AT_ONCE)  # each asks some twenty things at a time
+_RETRY_SECONDS = "10"
+_MOST_HOSTS = 8
+
+
+class DiscoveryRequest(Request):
+    """Whose settings are looked for, and what somebody has entered already: that is checked, and repaired."""
+
+    target: str = Field(
+        min_length=1,
+        max_length=320,
+        description="A domain, or an address of it. An address is told to servers of its own domain only, over HTTPS.",
+        examples=["example.com"],
+    )
+    imap: ServerRequest | None = None
+    smtp: ServerRequest | None = None
+    accepted_hosts: list[Annotated[str, Field(max_length=300)]] = Field(
+        default=[],
+        max_length=_MOST_HOSTS,
+        description="Hosts that nothing vouches for and that the admin has accepted, each by its name.",
+    )
+
+
+class ProposedServerDocument(Document):
+    """One server. No credential may go to it unless it is `trusted`, or the admin has accepted its very host."""
+
+    trusted: bool
+    evidence: str
+    reason: str
+    repair: dict[str, str] | None
+    check: dict[str, Any] = Field(description="As `POST /v1/checks` answers.")
+
+
+class ProposalDocument(Document):
+    """One proposal. `settings` is there where it works and each host is trusted or accepted: it fits a change."""
+
+    kind: Literal["imap", "exchange"]
+    source: Source
+    source_message: str
+    also: list[Source]
+    place: str
+    provider: str | None
+    confidence: Confidence
+    works: bool
+    complete: bool
+    trusted: bool
+    hosts_to_accept: list[str]
+    login_name: LoginName
+    login_name_message: str
+    username: str | None
+    password: Password = Field(description="Which secret logs in, as far as a source says.")
+    password_message: str
+    help_url: str | None
+    servers: list[ProposedServerDocument]
+    settings: dict[str, Any] | None
+
+
+class AskedSourceDocument(Document):
+    """One source, and what it tried."""
+
+    source: Source
+    message: str
+    found: bool
+    seconds: float
+    attempts: list[dict[str, str]]
+
+
+class DiscoveryDocument(Document):
+    """What came of it, the best proposal first: the same document as `mail-preflight discover --json` prints."""
+
+    domain: str
+    address: str | None
+    headline: str
+    verdict: Literal["ok", "fail", "inconclusive"]
+    proposals: list[ProposalDocument]
+    findings: list[dict[str, str]]
+    sources: list[AskedSourceDocument]
+    unfinished: list[Source]
+    seconds: float
+
+
+@routes.post("/v1/discoveries", operation_id="discoveries.create", response_model=DiscoveryDocument)
+@asks_others
+@expensive
+def create(
+    wanted: DiscoveryRequest,
+    account: Annotated[Account, needs(Right.CHANGE)],
+    lang: Annotated[Language, Query()] = Language.EN,
+) -> JSONResponse:
+    """Looks for a domain's settings and answers when that is done, within about half a minute. Nobody logs in.
+
+    Nothing is stored. That nothing was found is a 200 as well: `verdict` says so.
+    """
+    imap, smtp = _typed(wanted.imap, Protocol.IMAP), _typed(wanted.smtp, Protocol.SMTP)
+    accepted = [_host(host, f"accepted_hosts/{place}") for place, host in enumerate(wanted.accepted_hosts)]
+    if not _turns.acquire(blocking=False):
+        detail = f"{AT_ONCE} discoveries are under way in this process; try again in a moment"
+        raise Problem(ProblemCode.UNAVAILABLE, detail, headers={"Retry-After": _RETRY_SECONDS})
+    try:
+        found = account.discoveries.discover(wanted.target, imap, smtp)
+    except Invalid as error:
+        raise Invalid(str(error), "target") from None
+    finally:
+        _turns.release()
+    return JSONResponse(discovery_document(found, lang, accepted).as_json())
+
+
+def _typed(given: ServerRequest | None, protocol: Protocol) -> Endpoint | None:
+    if given is None:
+        return None
+    return Endpoint(protocol, _host(given.host, f"{protocol.value}/host"), given.port, given.security)
+
+
+def _host(text: str, field: str) -> str:
+    try:
+        return normalise_host(text)
+    except Invalid as error:
+        raise Invalid(str(error), field) from None
