@@ -12,7 +12,7 @@ from settings_store.actors import Actor
 from settings_store.db import insert_into
 from settings_store.domains import find_account, unused_account_id
 from settings_store.events import events
-from settings_store.events.kinds import AccountAdded
+from settings_store.events.administration import AccountAdded
 from settings_store.sandbox import accounts as sandboxes
 
 DEFAULT = "default"

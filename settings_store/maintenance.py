@@ -104,11 +104,13 @@ def list_windows(conn: Connection, account_id: int, now: float) -> list[Window]:
     return [_window(row) for row in conn.execute(query.order_by(_windows.c.starts_at, _windows.c.id))]
 
 
-def remove(conn: Connection, account_id: int, window_id: int) -> None:
+def remove(conn: Connection, account_id: int, window_id: int) -> Window:
     """Takes a window back; the domain is watched again at once. Raises `Invalid` when it is not known."""
     mine = _windows.c.id == window_id, _windows.c.account_id == account_id
-    if conn.execute(_windows.delete().where(*mine)).rowcount != 1:
+    found = conn.execute(_select().where(*mine)).one_or_none()
+    if found is None or conn.execute(_windows.delete().where(*mine)).rowcount != 1:
         raise Unknown(f"there is no maintenance {window_id}; `mail-preflight maintenance list` shows them", "id")
+    return _window(found)
 
 
 def forget_past(conn: Connection, before: float) -> int:

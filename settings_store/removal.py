@@ -11,7 +11,8 @@ from settings_store.accounts import DEFAULT
 from settings_store.actors import Actor
 from settings_store.domains import DomainRow, find_account
 from settings_store.events import events
-from settings_store.events.kinds import AccountRemoved, DomainRemoved
+from settings_store.events.administration import AccountRemoved
+from settings_store.events.kinds import DomainRemoved
 from settings_store.sandbox import accounts as sandboxes
 
 _NAMED = 3

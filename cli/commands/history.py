@@ -13,7 +13,7 @@ from cli.options import Domain, Json
 if TYPE_CHECKING:
     from settings_store.audit import Actor, Entry
     from settings_store.changes.changes import Change
-    from settings_store.events.kinds import Event
+    from settings_store.events.event import Event
     from worker.service.changes.changes import Listed
 
 

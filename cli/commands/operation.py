@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from checks.model import Invalid
-from cli.account import open_account, open_preflight
+from cli.account import actor, open_account, open_preflight
 from cli.failures import complain, inform
 from cli.options import Domain, Json
 from cli.wording import phrase
@@ -176,7 +176,7 @@ def new_key() -> None:
 def rotate_keys() -> None:
     """Encrypts every stored credential with the first of the keys. Goes on where it was interrupted."""
     with open_preflight() as preflight:
-        inform(f"{preflight.rotate_keys()} credentials encrypted with the first key.")
+        inform(f"{preflight.rotate_keys(actor())} credentials encrypted with the first key.")
 
 
 def demo(context: typer.Context) -> None:

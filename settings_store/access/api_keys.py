@@ -16,7 +16,7 @@ from settings_store.access.roles import RIGHTS, Right, Role
 from settings_store.access.users import User
 from settings_store.actors import Actor
 from settings_store.events import events
-from settings_store.events.kinds import ApiKeyCreated, ApiKeyRevoked
+from settings_store.events.administration import ApiKeyCreated, ApiKeyRevoked
 from settings_store.sandbox import accounts as sandboxes
 
 _keys, _users = schema.api_keys, schema.users

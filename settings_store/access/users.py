@@ -15,7 +15,7 @@ from settings_store.actors import Actor
 from settings_store.db import insert_into
 from settings_store.domains import require_domain
 from settings_store.events import events
-from settings_store.events.kinds import UserAdded, UserChanged, UserRemoved
+from settings_store.events.administration import UserAdded, UserChanged, UserRemoved
 
 _users, _keys = schema.users, schema.api_keys
 _LONGEST_NAME = 200

@@ -1,12 +1,16 @@
 """Alert channels: whom an account tells of incidents, from which severity on, when, and in which language."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import sqlalchemy as sa
 
 from checks.model import Invalid, Unknown
+from settings_store.actors import SERVICE, Actor
 from settings_store.alerts.quiet_hours import Quiet, zone_of
 from settings_store.domains import require_domain
+from settings_store.events import events
+from settings_store.events.administration import AlertChannelRemoved
 from settings_store.incidents.incidents import Severity
 from settings_store.schema import alert_channels, deliveries, domains
 
@@ -97,11 +101,25 @@ def list_channels(conn: sa.Connection, account_id: int) -> list[Channel]:
     return _rows(conn, alert_channels.c.account_id == account_id)
 
 
-def remove(conn: sa.Connection, account_id: int, name: str) -> None:
+def remove(conn: sa.Connection, account_id: int, name: str, now: float, actor: Actor = SERVICE) -> None:
     """Removes a channel with all that was still to be sent to it. Raises `Invalid` when there is none."""
     channel = find(conn, account_id, name)
     conn.execute(deliveries.delete().where(deliveries.c.channel_id == channel.id))
     conn.execute(alert_channels.delete().where(alert_channels.c.id == channel.id))
+    events.record(conn, AlertChannelRemoved(**told(channel, account_id, now, actor)))
+
+
+def told(channel: Channel, account_id: int, now: float, actor: Actor) -> dict[str, Any]:
+    """What an event says of a channel."""
+    return {
+        "subject": str(channel.id),
+        "at": now,
+        "account_id": account_id,
+        "domain_id": channel.subscription.domain_id,
+        "actor": actor,
+        "channel": channel.name,
+        "shown": channel.shown,
+    }
 
 
 def _rows(conn: sa.Connection, *conditions: sa.ColumnElement[bool]) -> list[Channel]:

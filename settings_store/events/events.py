@@ -14,10 +14,13 @@ from sqlalchemy import Connection
 from settings_store import schema
 from settings_store.actors import SERVICE, Actor
 from settings_store.events import settled
-from settings_store.events.kinds import KINDS, DomainRemoved, Event, IncidentOpened, OtherEvent
+from settings_store.events.administration import AccountAdded, AccountRemoved
+from settings_store.events.event import Event, OtherEvent
+from settings_store.events.kinds import KINDS, DomainRemoved, IncidentOpened
 
 _events, _domains = schema.events, schema.domains
 _LONGEST_NAME = 200
+_OF_OPERATORS = (AccountAdded.KIND, AccountRemoved.KIND)
 
 
 def record(conn: Connection, *events: Event) -> None:
@@ -187,12 +190,18 @@ class Searched:
     by_service: bool = False
 
 
-def search(conn: Connection, account_id: int, wanted: Searched, before: int | None, limit: int) -> list[Event]:
-    """What happened in an account, the newest first: at most `limit`, of those before the number `before`."""
+def search(conn: Connection, account_id: int | None, wanted: Searched, before: int | None, limit: int) -> list[Event]:
+    """What happened in an account, the newest first: at most `limit`, of those before the number `before`.
+
+    None: what is the operators', with the accounts that came and went.
+    """
     columns = _events.c
     asked = {name: getattr(wanted, name) for name in ("actor", "api_key_id", "kind", "domain_id")}
     conditions = [columns[name] == value for name, value in asked.items() if value is not None]
-    conditions.append(columns.account_id == account_id)
+    if account_id is None:
+        conditions.append(sa.or_(columns.account_id.is_(None), columns.kind.in_(_OF_OPERATORS)))
+    else:
+        conditions.append(columns.account_id == account_id)
     if wanted.since is not None:
         conditions.append(columns.at >= wanted.since)
     if wanted.until is not None:

@@ -4,58 +4,11 @@ A kind is never renamed: what was stored under it is read with it. Fields may be
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar, Literal
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
 
-from settings_store.actors import SERVICE, Actor
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """Something that happened to `subject`: the id of a change, run or incident, or `domain:17` for its mailboxes.
-
-    `account_id` is None for what is the operator's, `domain_id` for what concerns several domains, or none. `at` is UTC
-    seconds since 1970, by a clock that may be put back. `seq` is given by the database (0 before) and is the order.
-    """
-
-    KIND: ClassVar[str] = ""
-
-    subject: str
-    at: float
-    account_id: int | None = None
-    domain_id: int | None = None
-    actor: Actor = SERVICE
-    seq: int = 0
-
-    @property
-    def kind(self) -> str:
-        """As stored."""
-        return self.KIND
-
-    @property
-    def payload(self) -> dict[str, Any]:
-        """What this kind has beyond every event, as JSON."""
-        return {item.name: getattr(self, item.name) for item in fields(self) if item.name not in _COMMON}
-
-
-_COMMON = frozenset(item.name for item in fields(Event))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OtherEvent(Event):
-    """An event of a kind that a newer version of this program has written."""
-
-    name: str
-    found: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def kind(self) -> str:
-        return self.name
-
-    @property
-    def payload(self) -> dict[str, Any]:
-        return dict(self.found)
-
+from settings_store.events import administration
+from settings_store.events.event import Event
 
 # -- changes: `before` is None for a new one
 
@@ -248,68 +201,6 @@ class DomainRemoved(Event):
     changes: int = 0
 
 
-class AccountAdded(Event):
-    KIND = "account.added"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountRemoved(Event):
-    """The account called `name`, which had no domain any more."""
-
-    KIND = "account.removed"
-
-    name: str = ""
-
-
-# -- access: who may use the API
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserEvent(Event):
-    """`user` is the name, `role` what they are to the account from now on, or were."""
-
-    user: str = ""
-    role: str = ""
-
-
-class UserAdded(UserEvent):
-    KIND = "user.added"
-
-
-class UserChanged(UserEvent):
-    """They have another role, or another domain."""
-
-    KIND = "user.changed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserRemoved(UserEvent):
-    """So many keys of theirs went with them."""
-
-    KIND = "user.removed"
-
-    keys: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiKeyEvent(Event):
-    """`key_name` is what the key is called, `user` whose it is ('' for the host app's own)."""
-
-    key_name: str = ""
-    user: str = ""
-    role: str = ""
-    scopes: Sequence[str] = field(default_factory=list)
-    live: bool = True
-
-
-class ApiKeyCreated(ApiKeyEvent):
-    KIND = "api_key.created"
-
-
-class ApiKeyRevoked(ApiKeyEvent):
-    KIND = "api_key.revoked"
-
-
 # -- incidents
 
 
@@ -361,20 +252,8 @@ class IncidentDropped(IncidentEvent):
 # -- webhooks
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WebhookEndpointDisabled(Event):
-    """Nothing is sent to a webhook endpoint any more. `reason`: gone, it said so; failing, for as long as it is tried.
-
-    `status` is that of its last answer, None where there was none.
-    """
-
-    KIND = "webhook_endpoint.disabled"
-
-    reason: str = ""
-    status: int | None = None
-
-
 _ALL: tuple[type[Event], ...] = (
+    *administration.ALL,
     *STEPS.values(),
     ChangeResumed,
     ChangeWatchFailed,
@@ -387,20 +266,12 @@ _ALL: tuple[type[Event], ...] = (
     MailboxesImported,
     MailboxesRemoved,
     DomainRemoved,
-    AccountAdded,
-    AccountRemoved,
-    UserAdded,
-    UserChanged,
-    UserRemoved,
-    ApiKeyCreated,
-    ApiKeyRevoked,
     IncidentOpened,
     IncidentReminder,
     IncidentRecovered,
     IncidentReopened,
     IncidentResolved,
     IncidentDropped,
-    WebhookEndpointDisabled,
 )
 
 KINDS: Mapping[str, type[Event]] = {kind.KIND: kind for kind in _ALL}

@@ -11,13 +11,8 @@ from checks.model import MailboxState
 from settings_store import schema
 from settings_store.actors import SERVICE, Actor
 from settings_store.events import events
-from settings_store.events.kinds import (
-    Cause,
-    Event,
-    MailboxesConnected,
-    MailboxesDisconnected,
-    MailboxesUnknown,
-)
+from settings_store.events.event import Event
+from settings_store.events.kinds import Cause, MailboxesConnected, MailboxesDisconnected, MailboxesUnknown
 
 _boxes = schema.mailboxes
 

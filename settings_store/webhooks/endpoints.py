@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from checks.model import Invalid, Unknown
 from settings_store import schema
 from settings_store.events import events
-from settings_store.events.kinds import WebhookEndpointDisabled
+from settings_store.events.administration import WebhookEndpointDisabled
 
 MOST = 100
 """So many endpoints an account may have."""
@@ -63,14 +63,16 @@ class NewEndpoint:
     secret: bytes = field(repr=False)
 
 
-def add(conn: Connection, account_id: int, new: NewEndpoint, now: float) -> WebhookEndpoint:
+def add(
+    conn: Connection, account_id: int, new: NewEndpoint, now: float, endpoint_id: str | None = None
+) -> WebhookEndpoint:
     """Adds an endpoint that hears of what happens from now on. Raises `Invalid` where there are too many."""
     mine = sa.select(sa.func.count()).select_from(_endpoints).where(_endpoints.c.account_id == account_id)
     if conn.execute(mine).scalar_one() >= MOST:
         raise Invalid(f"an account has at most {MOST} webhook endpoints; remove one that is not needed")
     last = _last_event(conn)
     values: dict[str, Any] = {
-        "id": uuid.uuid4().hex,
+        "id": endpoint_id or uuid.uuid4().hex,
         "account_id": account_id,
         "url": new.url,
         "shown": new.shown,

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from settings_store import schema
 from settings_store.db import insert_into
 from settings_store.events import events
-from settings_store.events.kinds import Event
+from settings_store.events.event import Event
 from settings_store.webhooks.endpoints import WebhookEndpoint, load
 
 PORTION = 500

@@ -43,6 +43,7 @@ GET     /v1/users/{user_id}                     admin        404
 PUT     /v1/users/{user_id}/role                admin        404
 DELETE  /v1/users/{user_id}                     admin        404
 GET     /v1/audit                               admin        -
+GET     /v1/operators/audit                     operate      -
 POST    /v1/accounts                            operate      -
 GET     /v1/accounts                            operate      -
 DELETE  /v1/accounts/{account}                  operate      -

@@ -23,7 +23,8 @@ from worker.service.account import Account
 from worker.webhooks import delivery
 
 SAVED = ("change.verified", "change.applied")
-PLAY = (*SAVED, *SAVED, "incident.opened", *SAVED, "incident.resolved")
+REMINDED = ("incident.reminder", "incident.reminder")
+PLAY = (*SAVED, *SAVED, "incident.opened", *REMINDED, *SAVED, "incident.resolved")
 """What a webhook is told of the whole integration, in its order."""
 
 
@@ -256,6 +257,10 @@ def test_a_whole_integration_with_nothing_but_the_api(sandbox: Api) -> None:
         advance(sandbox, 2)
         (opened,) = sandbox.ask("GET", f"/v1/incidents?domain={domain}").body["items"]
         assert (opened["code"], opened["state"]) == ("connect.refused", "open")
+        advance(sandbox, 3)
+        shown = sandbox.ask("GET", f"/v1/incidents/{opened['id']}").body["events"]
+        reminders = [each["data"]["number"] for each in shown if each["type"] == "incident.reminder"]
+        assert reminders == [1, 2], "once a day, but for the hour of its opening"
         mended = wait_verified(sandbox, save(sandbox, domain, imap("ok.test")))
         assert apply(sandbox, mended).body["state"] == "applied"
         advance(sandbox, 1)

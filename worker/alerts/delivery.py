@@ -18,10 +18,13 @@ from checks.language import Language
 from checks.messages import alerts
 from checks.model import Fault
 from checks.network.address_policy import AddressPolicy
+from settings_store.actors import SERVICE, Actor
 from settings_store.alerts import channels, deliveries, incident_details, outbox
 from settings_store.alerts.channels import Channel, Subscription
 from settings_store.alerts.deliveries import Delivery, Key
 from settings_store.db import Database
+from settings_store.events import events
+from settings_store.events.administration import AlertChannelAdded
 from settings_store.incidents import incidents
 from settings_store.secrets import Vault
 from worker.alerts import apprise_sender, fallback
@@ -184,7 +187,14 @@ def _story(resources: Resources, conn: Connection, delivery: Delivery, key: Key)
 
 
 def add_channel(
-    database: Database, vault: Vault, account_id: int, name: str, url: str, subscription: Subscription, now: float
+    database: Database,
+    vault: Vault,
+    account_id: int,
+    name: str,
+    url: str,
+    subscription: Subscription,
+    now: float,
+    actor: Actor = SERVICE,
 ) -> Channel:
     """Stores a channel with its URL encrypted; it is told of what is open already.
 
@@ -195,6 +205,7 @@ def add_channel(
     with database.begin() as conn:
         channel = channels.add(conn, account_id, name, vault.seal(url), shown, subscription, now)
         outbox.catch_up(conn, channel.id, now)
+        events.record(conn, AlertChannelAdded(**channels.told(channel, account_id, now, actor)))
     return channel
 
 

@@ -11,7 +11,7 @@ def document(event: PublicEvent) -> dict[str, Any]:
     return {
         "id": event.id,
         "type": event.type,
-        "time": _rfc3339(event.at),
+        "time": rfc3339(event.at),
         "domain": event.domain,
         "subject": event.subject,
         "actor": event.actor,
@@ -19,5 +19,6 @@ def document(event: PublicEvent) -> dict[str, Any]:
     }
 
 
-def _rfc3339(seconds: float) -> str:
+def rfc3339(seconds: float) -> str:
+    """UTC seconds since 1970 as RFC 3339 has it, to the millisecond."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from settings_store.events.kinds import KINDS, Event, IncidentEvent, IncidentOpened
+from settings_store.actors import SERVICE, Actor
+from settings_store.events.administration import EncryptionKeyRotated
+from settings_store.events.event import Event
+from settings_store.events.kinds import KINDS, IncidentEvent, IncidentOpened
 
 NOTICE_RAISED = "notice.raised"
 TYPES: Mapping[str, str] = {
@@ -14,8 +17,9 @@ TYPES: Mapping[str, str] = {
 }
 """Kinds that are called otherwise outside. All the others keep their name."""
 
-ALL_TYPES = frozenset({NOTICE_RAISED, *(TYPES.get(kind, kind) for kind in KINDS)})
-"""Every type there is."""
+_OF_NO_ACCOUNT = frozenset({EncryptionKeyRotated.KIND})
+ALL_TYPES = frozenset({NOTICE_RAISED, *(TYPES.get(kind, kind) for kind in KINDS.keys() - _OF_NO_ACCOUNT)})
+"""Every type that an account is told."""
 
 _PREFIXES = {
     "change": "chg",
@@ -24,9 +28,13 @@ _PREFIXES = {
     "user": "usr",
     "api_key": "key",
     "webhook_endpoint": "whe",
+    "alert_channel": "alc",
+    "maintenance": "mnt",
 }
 _CAUSES = {"applied": "chg", "rolled_back": "chg", "checked": "run", "server": "inc"}
-_HIDDEN = frozenset({"detail", "named", "change_id", "user", "key_name"})
+_HIDDEN = frozenset({"detail", "named", "change_id", "user", "key_name", "shown", "channel"})
+COMMAND = "command"
+"""The actor where somebody has used the command on the service's machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +42,8 @@ class PublicEvent:
     """`seq` is the order, and what a reader goes on after. `at` is UTC seconds since 1970.
 
     `subject` is the prefixed id of a change, run or incident, or the name of a domain; `data` what the type has beyond
-    that.
+    that. `actor` is the id of an API key, `command`, or the service itself: names may be people's addresses, which the
+    audit has, and nobody else.
     """
 
     seq: int
@@ -77,7 +86,13 @@ def public(event: Event, domain: str | None) -> PublicEvent:
         data["change_id"] = f"chg_{payload['change_id']}"
     if payload.get("cause_id") and (prefix := _CAUSES.get(payload.get("cause", ""))):
         data["cause_id"] = f"{prefix}_{payload['cause_id']}"
-    return PublicEvent(event.seq, type_of(event), event.at, domain, _subject(event, domain), event.actor.name, data)
+    return PublicEvent(event.seq, type_of(event), event.at, domain, _subject(event, domain), _actor(event.actor), data)
+
+
+def _actor(actor: Actor) -> str:
+    if actor.api_key_id:
+        return f"key_{actor.api_key_id}"
+    return SERVICE.name if actor == SERVICE else COMMAND
 
 
 def _subject(event: Event, domain: str | None) -> str:

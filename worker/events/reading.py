@@ -8,8 +8,9 @@ from sqlalchemy import Connection
 from settings_store import domains
 from settings_store.db import Database
 from settings_store.events import events, settled
+from settings_store.events.event import Event
 from settings_store.events.events import Wanted
-from settings_store.events.kinds import DomainRemoved, Event, IncidentOpened
+from settings_store.events.kinds import DomainRemoved, IncidentOpened
 from worker.events.public import NOTICE_RAISED, TYPES, PublicEvent, public
 
 KEPT_SECONDS = 30 * 86400.0

@@ -46,7 +46,7 @@ class Alerts:
             with to.database.read() as conn:
                 subscription = replace(subscription, domain_id=domains.find_domain(conn, to.account_id, domain).id)
         now = to.database.now()
-        channel = delivery.add_channel(to.database, to.vault, to.account_id, name, url, subscription, now)
+        channel = delivery.add_channel(to.database, to.vault, to.account_id, name, url, subscription, now, to.actor)
         host = apprise_sender.mail_host(url.strip())
         with to.database.read() as conn:
             own = overview.domains_on(conn, to.account_id, host) if host else []
@@ -67,7 +67,7 @@ class Alerts:
     def remove(self, name: str) -> None:
         """Removes an alert channel, and what was still to be sent to it. Raises `Invalid` when there is none."""
         with self._to.database.begin() as conn:
-            channels.remove(conn, self._to.account_id, name)
+            channels.remove(conn, self._to.account_id, name, self._to.database.now(), self._to.actor)
 
     def test(self, name: str | None = None) -> Iterator[Tried]:
         """Sends a test message to a channel, or to all of them. Raises `Invalid` where there is none."""

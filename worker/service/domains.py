@@ -7,7 +7,7 @@ from checks.settings import normalise_domain
 from settings_store import domains, removal
 from settings_store.domains import DomainSummary
 from settings_store.events import events
-from settings_store.events.kinds import Event
+from settings_store.events.event import Event
 from settings_store.removal import Ends
 from worker.service.bound_to import Binding
 

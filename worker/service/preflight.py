@@ -21,6 +21,8 @@ from settings_store.accounts import DEFAULT, AccountSummary
 from settings_store.alerts.channel_keys import rotate_urls
 from settings_store.audit import Actor
 from settings_store.db import Database
+from settings_store.events import events
+from settings_store.events.administration import EncryptionKeyRotated
 from settings_store.mailboxes.mailboxes import rotate_credentials
 from settings_store.runs import quarantine
 from settings_store.secrets import Vault, load_or_create_key_file
@@ -38,6 +40,7 @@ from worker.runs.endpoints import check_watched
 from worker.runs.flow import Flow
 from worker.sandbox import script_of_account
 from worker.service.access.access import Access
+from worker.service.access.audit import OperatorsAudit
 from worker.service.access.authentication import Authenticator
 from worker.service.account import Account
 from worker.service.bound_to import Binding
@@ -136,6 +139,11 @@ class Preflight:
         """Who may operate the service by the API."""
         return self.access(None, actor)
 
+    @property
+    def operators_audit(self) -> OperatorsAudit:
+        """What operators did."""
+        return OperatorsAudit(self.database)
+
     def has_api_keys(self) -> bool:
         """Whether there is a key, of any account or the operators, with which the API can be asked."""
         with self.database.read() as conn:
@@ -170,14 +178,18 @@ class Preflight:
         with self.database.begin() as conn:
             removal.remove_account(conn, name, self.database.now(), actor)
 
-    def rotate_keys(self) -> int:
+    def rotate_keys(self, actor: Actor) -> int:
         """Encrypts every credential, and the secrets of alert channels and webhooks, with the first key.
 
         Returns how many there were.
         """
         rotate_answers(self.database, self.vault)
         others = rotate_urls(self.database, self.vault) + rotate_secrets(self.database, self.vault)
-        return others + rotate_credentials(self.database, self.vault)
+        count = others + rotate_credentials(self.database, self.vault)
+        with self.database.begin() as conn:
+            rotated = EncryptionKeyRotated(subject="service", at=self.database.now(), actor=actor, secrets=count)
+            events.record(conn, rotated)
+        return count
 
     # -- processes
 

@@ -1,6 +1,7 @@
 """The use cases of webhooks: where the events of one account are sent."""
 
 import contextlib
+import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -9,6 +10,14 @@ from sqlalchemy import Connection
 
 from checks.model import Fault, Invalid
 from settings_store import domains
+from settings_store.events import events
+from settings_store.events.administration import (
+    WebhookEndpointAdded,
+    WebhookEndpointChanged,
+    WebhookEndpointEvent,
+    WebhookEndpointRemoved,
+    WebhookEndpointRotated,
+)
 from settings_store.webhooks import deliveries, endpoints
 from settings_store.webhooks.deliveries import Delivery, Queued, Range, State
 from settings_store.webhooks.endpoints import NewEndpoint, WebhookEndpoint
@@ -74,7 +83,10 @@ class Webhooks:
                 wanted.signature,
                 to.vault.seal(secret),
             )
-            found = endpoints.add(conn, to.account_id, new, to.database.now())
+            # Told before it is there: an endpoint does not hear of itself first.
+            endpoint_id = uuid.uuid4().hex
+            self._tell(conn, WebhookEndpointAdded, endpoint_id, where.shown, new.domain_id)
+            found = endpoints.add(conn, to.account_id, new, to.database.now(), endpoint_id)
         return self._shown(found, secret)
 
     def endpoints(self, limit: int, after: tuple[float, str] | None = None) -> list[Seen]:
@@ -97,7 +109,10 @@ class Webhooks:
         if "description" in wanted:
             columns["description"] = _description(wanted["description"])
         with to.database.begin() as conn:
-            endpoints.change(conn, to.account_id, endpoint_id, **columns)
+            found = endpoints.change(conn, to.account_id, endpoint_id, **columns)
+            if wanted:
+                written = sorted(wanted)
+                self._tell(conn, WebhookEndpointChanged, found.id, found.shown, found.domain_id, fields=written)
             if wanted.get("enabled") is True:
                 endpoints.enable(conn, to.account_id, endpoint_id)
             elif wanted.get("enabled") is False:
@@ -113,12 +128,15 @@ class Webhooks:
             until = to.database.now() + overlap_hours * 3600 if overlap_hours else None
             old = {"old_secret": found.secret if until else None, "old_until": until}
             found = endpoints.change(conn, to.account_id, endpoint_id, secret=to.vault.seal(secret), **old)
+            self._tell(conn, WebhookEndpointRotated, found.id, found.shown, found.domain_id)
         return self._shown(found, secret)
 
     def remove(self, endpoint_id: str) -> None:
         """Removes an endpoint, and what was still to be sent to it. Raises `Unknown`."""
         with self._to.database.begin() as conn:
+            found = endpoints.find(conn, self._to.account_id, endpoint_id)
             endpoints.remove(conn, self._to.account_id, endpoint_id)
+            self._tell(conn, WebhookEndpointRemoved, found.id, found.shown, found.domain_id)
 
     def test(self, endpoint_id: str) -> tuple[str, Outcome]:
         """Sends a message that says it is a test, and waits for what comes of it. Raises `Unknown`."""
@@ -159,6 +177,19 @@ class Webhooks:
             return deliveries.send_range_again(conn, found, wanted, _MOST_AT_ONCE, type_of, self._to.database.now())
 
     # -- parts
+
+    def _tell(
+        self,
+        conn: Connection,
+        kind: type[WebhookEndpointEvent],
+        endpoint_id: str,
+        shown: str,
+        domain_id: int | None,
+        **more: object,
+    ) -> None:
+        to = self._to
+        common: dict[str, Any] = {"account_id": to.account_id, "domain_id": domain_id, "actor": to.actor, **more}
+        events.record(conn, kind(subject=endpoint_id, at=to.database.now(), shown=shown, **common))
 
     def _find(self, endpoint_id: str) -> WebhookEndpoint:
         with self._to.database.read() as conn:

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 from checks.model import Invalid
-from settings_store.events.kinds import KINDS
 from settings_store.webhooks.endpoints import WebhookEndpoint
-from worker.events.public import NOTICE_RAISED, TYPES
+from worker.events.public import ALL_TYPES
 
-ALL = tuple(sorted({TYPES.get(kind, kind) for kind in KINDS} | {NOTICE_RAISED}))
+ALL = tuple(sorted(ALL_TYPES))
 """The types of events that there are, as they are called outside."""
 _OF_NO_DOMAIN = frozenset({"account.added", "account.removed", "domain.removed"})
 

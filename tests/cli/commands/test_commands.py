@@ -118,7 +118,7 @@ class FakePreflight:
         assert domain == "demo.example"
         return 3
 
-    def rotate_keys(self) -> int:
+    def rotate_keys(self, _actor: Actor) -> int:
         return 12
 
     def summaries(self) -> list[SimpleNamespace]:

@@ -61,10 +61,10 @@ def test_removing_takes_what_was_to_be_sent_along(database: Database) -> None:
     office.channel("others")
     office.incident()
     with database.begin() as conn:
-        channels.remove(conn, added.account_id, "admins")
+        channels.remove(conn, added.account_id, "admins", 5.0)
         assert channels.load(conn, added.id) is None
         with pytest.raises(Invalid, match="there is no channel admins"):
-            channels.remove(conn, added.account_id, "admins")
+            channels.remove(conn, added.account_id, "admins", 5.0)
     assert [name for name, *_ in office.alerts()] == ["others"]
 
 

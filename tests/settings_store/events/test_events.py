@@ -15,16 +15,8 @@ from settings_store.changes import applying, changes, lifecycle
 from settings_store.db import Database
 from settings_store.domains import ensure_account, ensure_domain
 from settings_store.events import events
-from settings_store.events.kinds import (
-    KINDS,
-    STEPS,
-    ChangeApplied,
-    ChangeSaved,
-    Event,
-    IncidentOpened,
-    MailboxesDisconnected,
-    OtherEvent,
-)
+from settings_store.events.event import Event, OtherEvent
+from settings_store.events.kinds import KINDS, STEPS, ChangeApplied, ChangeSaved, IncidentOpened, MailboxesDisconnected
 from settings_store.incidents import effects, incidents
 from settings_store.incidents.incidents import Opening, Scope, Severity
 from settings_store.runs import outcomes, planning, runs

@@ -10,7 +10,8 @@ from settings_store import schema
 from settings_store.db import Database
 from settings_store.domains import ensure_account
 from settings_store.events import events
-from settings_store.events.kinds import ChangeSaved, Event
+from settings_store.events.event import Event
+from settings_store.events.kinds import ChangeSaved
 from settings_store.secrets import Vault, new_key
 from settings_store.webhooks import deliveries, endpoints, fan_out, secret_keys
 from settings_store.webhooks.endpoints import NewEndpoint, WebhookEndpoint

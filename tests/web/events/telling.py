@@ -2,7 +2,8 @@
 
 from settings_store.domains import ensure_account
 from settings_store.events import events
-from settings_store.events.kinds import ChangeSaved, Event
+from settings_store.events.event import Event
+from settings_store.events.kinds import ChangeSaved
 from tests.web.api import Api
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from settings_store.domains import find_account
-from settings_store.events.kinds import AccountRemoved
+from settings_store.events.administration import AccountRemoved
 from tests.web.api import ANNA, Api, running
 from tests.web.events.reading import Reader, reading, soon
 from tests.web.events.telling import saved, tell

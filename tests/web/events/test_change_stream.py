@@ -130,7 +130,7 @@ def test_what_comes_after_the_report_is_told_too(working: Api, closed_port: int)
         working.preflight.account(actor=ANNA).changes.verify_again(change.rpartition("_")[2])
         second = reader.until("finished")
         working.preflight.account(actor=ANNA).changes.discard(change.rpartition("_")[2])
-        assert stored(reader.until("change.discarded"))[-1]["actor"] == "anna"
+        assert stored(reader.until("change.discarded"))[-1]["actor"] == "command"
     assert [each["type"] for each in stored(second)] == [
         "change.verification_started",
         "run.finished",

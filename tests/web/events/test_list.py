@@ -35,7 +35,7 @@ def test_an_event_is_one_document(api: Api) -> None:
     api.ask("POST", "/v1/domains/example.com/changes", {"settings": IMAP})
     event = api.ask("GET", "/v1/events?types=change.saved").body["items"][0]
     assert event.keys() == {"id", "type", "time", "domain", "subject", "actor", "data"}
-    assert (event["type"], event["domain"], event["actor"]) == ("change.saved", "example.com", "API key test")
+    assert (event["type"], event["domain"], event["actor"][:4]) == ("change.saved", "example.com", "key_")
     assert event["time"].endswith("Z") and event["subject"].startswith("chg_")
 
 

@@ -262,6 +262,8 @@ def operators(play: Play) -> None:
     play.refused("accounts.list", 403, key="live")
     play.done("accounts.delete", path={"account": "north"}, key="operator")
     play.refused("accounts.delete", 404, path={"account": "north"}, key="operator")
+    play.done("operators_audit.list", query="limit=2", key="operator")
+    play.refused("operators_audit.list", 403, key="live")
 
 
 def the_service(play: Play) -> None:

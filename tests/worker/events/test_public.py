@@ -2,7 +2,8 @@
 
 import pytest
 
-from settings_store.events.kinds import KINDS, ChangeApplied, Event, IncidentOpened, MailboxesDisconnected, RunBrokenOff
+from settings_store.events.event import Event
+from settings_store.events.kinds import KINDS, ChangeApplied, IncidentOpened, MailboxesDisconnected, RunBrokenOff
 from worker.events.public import public, seq_of, type_of
 
 

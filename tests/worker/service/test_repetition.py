@@ -13,7 +13,7 @@ from checks.settings import ImapSettings
 from settings_store import schema
 from settings_store.access import answers
 from settings_store.access.answers import Answer, AnswerLost, Asked
-from settings_store.actors import Actor
+from settings_store.actors import SERVICE, Actor
 from settings_store.db import Database
 from settings_store.secrets import Vault, new_key
 from tests.servers.stores import sqlite_store
@@ -133,7 +133,7 @@ def test_an_answer_is_encrypted_and_follows_the_keys(preflight: Preflight) -> No
     assert key is not None
     new = new_key()
     preflight.vault = Vault([new, key.get_secret_value()])
-    preflight.rotate_keys()
+    preflight.rotate_keys(SERVICE)
     assert Repetition(preflight.database, Vault([new])).once(ASKED, lambda: ANSWER) == (Outcome.REPLAYED, ANSWER)
     with pytest.raises(AnswerLost):
         Repetition(preflight.database, Vault([new_key()])).once(ASKED, lambda: ANSWER)

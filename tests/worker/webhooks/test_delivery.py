@@ -13,13 +13,8 @@ from standardwebhooks import Webhook
 
 from settings_store import schema
 from settings_store.db import Database
-from settings_store.events.kinds import (
-    ChangeVerified,
-    IncidentOpened,
-    MailboxesDisconnected,
-    OtherEvent,
-    RunBrokenOff,
-)
+from settings_store.events.event import OtherEvent
+from settings_store.events.kinds import ChangeVerified, IncidentOpened, MailboxesDisconnected, RunBrokenOff
 from tests.servers.receivers import Hook, hook
 from tests.servers.stores import sqlite_store
 from tests.worker.webhooks.test_signature import verify_v1a
@@ -100,7 +95,8 @@ def test_an_endpoint_hears_of_its_types_and_its_domain(light: World, web: Hook) 
 
 def test_signatures_are_good_before_during_and_after_a_rotation(light: World, web: Hook) -> None:
     light.now = time.time()
-    shared, public = light.endpoint(web), light.endpoint(web, signature="v1a")
+    applied = ["change.applied"]
+    shared, public = light.endpoint(web, types=applied), light.endpoint(web, types=applied, signature="v1a")
     assert public.secret is None
     light.happens("a")
     light.send()

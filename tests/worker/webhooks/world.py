@@ -10,7 +10,8 @@ from settings_store.actors import Actor
 from settings_store.db import Database
 from settings_store.domains import ensure_account, ensure_domain
 from settings_store.events import events
-from settings_store.events.kinds import ChangeApplied, Event
+from settings_store.events.event import Event
+from settings_store.events.kinds import ChangeApplied
 from settings_store.secrets import Vault, new_key
 from settings_store.webhooks import deliveries
 from settings_store.webhooks.deliveries import Delivery

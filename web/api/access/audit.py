@@ -1,6 +1,6 @@
 """`/v1/audit`: who did what in the account, when, and from where."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import Query
@@ -9,23 +9,25 @@ from pydantic import AwareDatetime
 from checks.model import Invalid
 from settings_store.access.roles import Right
 from settings_store.events.events import Searched
-from web.access.granted import needs
+from web.access.caller import Caller
+from web.access.granted import needs, operates
 from web.access.routing import router
 from web.api.cursor import CURSOR, cursor_after, read_cursor
 from web.documents import Document, Limit, Prefix, Request, Time, inner_id, public_id
 from worker.events.public import TYPES, public
 from worker.service.access.audit import Entry
 from worker.service.account import Account
+from worker.service.preflight import Preflight
 
 routes = router("access")
 
-_SHOWN = ("detail", "named", "user", "key_name")
+_SHOWN = ("detail", "named", "user", "key_name", "shown", "channel")
 """What an event says besides to an administrator, and to nobody else."""
 _KINDS = {told: kind for kind, told in TYPES.items()}
 _LARGEST = 2**63 - 1
 
 
-class AuditQuery(Request):
+class OperatorsAuditQuery(Request):
     """Which entries. What the service did by itself comes only with `by_service`."""
 
     limit: Limit = 100
@@ -33,7 +35,6 @@ class AuditQuery(Request):
     actor: str | None = None
     api_key: str | None = None
     type: str | None = None
-    domain: str | None = None
     since: AwareDatetime | None = None
     until: AwareDatetime | None = None
     by_service: bool = False
@@ -48,6 +49,12 @@ class AuditQuery(Request):
             until=self.until.timestamp() if self.until else None,
             by_service=self.by_service,
         )
+
+
+class AuditQuery(OperatorsAuditQuery):
+    """Of an account: also by domain."""
+
+    domain: str | None = None
 
 
 class AuditEntry(Document):
@@ -75,9 +82,22 @@ class AuditPage(Document):
 def list_(query: Annotated[AuditQuery, Query()], account: Annotated[Account, needs(Right.ADMIN)]) -> AuditPage:
     """Everything that people and programs did in the account. Nothing of it is ever removed or changed."""
     found = account.audit.entries(query.wanted(), query.domain, _place(query.cursor), query.limit + 1)
-    shown = found[: query.limit]
-    last = cursor_after(str(shown[-1].event.seq)) if len(found) > query.limit else None
-    return AuditPage(items=[_document(entry) for entry in shown], next_cursor=last)
+    return _page(found, query.limit)
+
+
+@routes.get("/v1/operators/audit", operation_id="operators_audit.list", summary="List what operators did")
+def list_of_operators(
+    query: Annotated[OperatorsAuditQuery, Query()], asked: Annotated[tuple[Preflight, Caller], operates()]
+) -> AuditPage:
+    """What operators did, by the API or by command: keys and users of their own, accounts, the encryption key."""
+    found = asked[0].operators_audit.entries(query.wanted(), _place(query.cursor), query.limit + 1)
+    return _page(found, query.limit)
+
+
+def _page(found: Sequence[Entry], limit: int) -> AuditPage:
+    """One more than is shown, where there is one, says that there are more."""
+    last = cursor_after(str(found[limit - 1].event.seq)) if len(found) > limit else None
+    return AuditPage(items=[_document(entry) for entry in found[:limit]], next_cursor=last)
 
 
 def _document(entry: Entry) -> AuditEntry:
@@ -88,7 +108,7 @@ def _document(entry: Entry) -> AuditEntry:
         id=told.id,
         at=told.at,
         type=told.type,
-        actor=told.actor,
+        actor=event.actor.name,
         source=event.actor.source,
         api_key=public_id(Prefix.API_KEY, event.actor.api_key_id) if event.actor.api_key_id else None,
         subject=told.subject,

@@ -4,9 +4,10 @@ from dataclasses import dataclass, replace
 
 from checks.model import Invalid, Unknown
 from settings_store import domains
+from settings_store.db import Database
 from settings_store.events import events
+from settings_store.events.event import Event
 from settings_store.events.events import Searched
-from settings_store.events.kinds import Event
 from worker.service.bound_to import Binding
 
 
@@ -16,6 +17,18 @@ class Entry:
 
     event: Event
     domain: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorsAudit:
+    """Of the operators, who belong to no account."""
+
+    _database: Database
+
+    def entries(self, wanted: Searched, before: int | None, limit: int) -> list[Entry]:
+        """What they did, the newest first; `before` is the number of an event."""
+        with self._database.read() as conn:
+            return [Entry(row, None) for row in events.search(conn, None, wanted, before, limit)]
 
 
 @dataclass(frozen=True, slots=True)
