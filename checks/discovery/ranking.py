@@ -19,7 +19,7 @@ _QUIET = frozenset({Source.GUESS, Source.AUTOCONFIG_BY_MX, Source.PROVIDER_BY_MX
 
 def ranked(proposals: Iterable[Proposal]) -> tuple[Proposal, ...]:
     """Each once, the best first. What only we have thought of is left out where it does not work."""
-    worth = [each for each in proposals if each.works or each.candidate.source not in _QUIET]
+    worth = [each for each in proposals if each.works or not _is_quiet(each)]
     merged: dict[tuple[Endpoint, ...], Proposal] = {}
     for each in sorted((replace(each, confidence=confidence(each)) for each in worth), key=_rank):
         servers = tuple(offer.endpoint for offer in each.offers)
@@ -27,6 +27,10 @@ def ranked(proposals: Iterable[Proposal]) -> tuple[Proposal, ...]:
         if first is not each and each.candidate.source not in {first.candidate.source, *first.also}:
             merged[servers] = replace(first, also=(*first.also, each.candidate.source))
     return tuple(sorted((replace(each, confidence=confidence(each)) for each in merged.values()), key=_rank))
+
+
+def _is_quiet(proposal: Proposal) -> bool:
+    return proposal.candidate.source in _QUIET or proposal.candidate.assumed
 
 
 def _rank(proposal: Proposal) -> tuple[bool, bool, bool, int, int]:

@@ -6,6 +6,7 @@ to go, and then a person; so is it here: what was found like that is not trusted
 """
 
 import json
+from dataclasses import replace
 from functools import partial
 from urllib.parse import quote, urlsplit
 from xml.etree.ElementTree import Element  # the type only
@@ -49,7 +50,7 @@ def ask(asked: Asked) -> SourceReport:
 def _most_trusted(found: tuple[Candidate, ...]) -> Found:
     """Each of the servers once, as the best evidence has it."""
     best: dict[object, Candidate] = {}
-    for each in sorted(found, key=lambda candidate: not candidate.evidence.trusted):
+    for each in sorted(found, key=lambda candidate: (candidate.assumed, not candidate.evidence.trusted)):
         best.setdefault(each.servers, each)
     return tuple(best.values())
 
@@ -102,7 +103,8 @@ def _by_xml(host: str, asked: Asked) -> Found:
     page = post(place, question.encode(), asked.outside, asked.deadline)
     if page.reply.status == 401 and _is_exchange(page):
         # It tells more to who has a password only; that EWS is beside it is seen when it is tried.
-        return _exchange(f"https://{page.host}/EWS/Exchange.asmx", Evidence.PUBLISHED, place)
+        found = _exchange(f"https://{page.host}/EWS/Exchange.asmx", Evidence.PUBLISHED, place)
+        return tuple(replace(candidate, assumed=True) for candidate in found)
     return candidates_in(document(page), place)
 
 
