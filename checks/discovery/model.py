@@ -155,6 +155,7 @@ class FindingKind(StrEnum):
     PACC_DIGEST_MISSING = "pacc.digest_missing"
     PACC_DOCUMENT_MISSING = "pacc.document_missing"
     SRV_DECLINED = "srv.declined"
+    MX_DECLINED = "mx.declined"
     PUBLISHED_FAILS = "published.fails"
     PUBLISHED_DIFFER = "published.differ"
     REPAIRED = "repaired"

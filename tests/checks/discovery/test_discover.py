@@ -347,3 +347,23 @@ def test_a_source_that_breaks_is_no_end_to_the_others(world: World, caplog: pyte
     assert discovery.proposals[0].works
     assert "KeyError" in caplog.text
     assert "stranger" not in caplog.text
+
+
+@pytest.mark.parametrize("by_http", [True, False])
+def test_autodiscover_is_asked_again_where_it_redirects_but_not_about_the_mailbox(world: World, by_http: bool) -> None:
+    here, there = (f"https://{host}/autodiscover/autodiscover.xml" for host in (f"autodiscover.{DOMAIN}", ELSEWHERE[0]))
+    action = f"<Account><Action>redirectUrl</Action><RedirectUrl>{there}</RedirectUrl></Account>"
+    first: Page = (
+        (302, {"Location": there}, b"") if by_http else (200, {}, f"<Autodiscover>{action}</Autodiscover>".encode())
+    )
+    url = f"https://{ELSEWHERE[0]}/EWS/Exchange.asmx"
+    answer = f"<Autodiscover><Protocol><EwsUrl>{url}</EwsUrl></Protocol></Autodiscover>".encode()
+    internet = world(pages={here: first, there: (200, {}, answer), url: EXCHANGE}, serves=())
+    best = found(internet, f"ada.planted@{DOMAIN}").proposals[0]
+    assert (best.works, best.trusted, best.offers[0].endpoint.url) == (True, True, url)
+    asked = [(host, b"planted" in body) for host, body in internet.bodies if b"EMailAddress" in body]
+    assert sorted(asked) == [(ELSEWHERE[0], False), (f"autodiscover.{DOMAIN}", True), (DOMAIN, True)]
+
+
+def test_a_domain_that_takes_no_mail(world: World) -> None:
+    assert kinds(found(world(zone={(DOMAIN, "MX"): ["0 ."]}, serves=()))) == {FindingKind.MX_DECLINED}
