@@ -21,9 +21,10 @@ from tests.servers.internet import EXCHANGE, Internet, autoconfig
 LIMIT = 1.5
 _ROUNDS = 15
 _DOMAIN = "corp.example"
-_ASKED = {
+_ASKED: Mapping[Source, Ask] = {
     source: ask for source, ask in SOURCES.items() if source not in {Source.GUESS, Source.PROVIDER}
-}  # the table of providers asks nobody
+}
+"""All but guesses, which come last, and the table of providers, which asks nobody."""
 
 
 @dataclass(frozen=True, slots=True)

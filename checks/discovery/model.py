@@ -105,6 +105,7 @@ class Candidate:
 
     `place` says where they were found: a URL, a name in the DNS, a row of a table. `imap` and `smtp` are in order of
     preference. `template` is the user name where `login` is OTHER, with `{address}`, `{local}` and `{domain}`.
+    `assumed`: the source leads to the host, and that the service is there is our conclusion.
     """
 
     source: Source
@@ -118,6 +119,7 @@ class Candidate:
     password: Password = Password.UNKNOWN
     provider: str = ""
     help_url: str = ""
+    assumed: bool = False
 
     @property
     def servers(self) -> tuple[tuple[Endpoint, ...], ...]:
@@ -153,6 +155,7 @@ class FindingKind(StrEnum):
     PACC_DIGEST_MISSING = "pacc.digest_missing"
     PACC_DOCUMENT_MISSING = "pacc.document_missing"
     SRV_DECLINED = "srv.declined"
+    MX_DECLINED = "mx.declined"
     PUBLISHED_FAILS = "published.fails"
     PUBLISHED_DIFFER = "published.differ"
     REPAIRED = "repaired"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from checks.discovery.model import Confidence, Evidence, Finding, FindingKind, Source
+from checks.discovery.model import Candidate, Confidence, Evidence, Finding, FindingKind, LoginName, Password, Source
 from checks.discovery.proposals import Offer, Proposal
 from checks.model import Endpoint
 
@@ -19,14 +19,28 @@ _QUIET = frozenset({Source.GUESS, Source.AUTOCONFIG_BY_MX, Source.PROVIDER_BY_MX
 
 def ranked(proposals: Iterable[Proposal]) -> tuple[Proposal, ...]:
     """Each once, the best first. What only we have thought of is left out where it does not work."""
-    worth = [each for each in proposals if each.works or each.candidate.source not in _QUIET]
+    worth = [each for each in proposals if each.works or not _is_quiet(each)]
     merged: dict[tuple[Endpoint, ...], Proposal] = {}
     for each in sorted((replace(each, confidence=confidence(each)) for each in worth), key=_rank):
         servers = tuple(offer.endpoint for offer in each.offers)
         first = merged.setdefault(servers, each)
         if first is not each and each.candidate.source not in {first.candidate.source, *first.also}:
-            merged[servers] = replace(first, also=(*first.also, each.candidate.source))
+            also = (*first.also, each.candidate.source)
+            merged[servers] = replace(first, also=also, candidate=_completed(first.candidate, each.candidate))
     return tuple(sorted((replace(each, confidence=confidence(each)) for each in merged.values()), key=_rank))
+
+
+def _completed(first: Candidate, other: Candidate) -> Candidate:
+    """What the first source does not say of logins, as another one says it that names the same servers."""
+    if first.login is LoginName.UNKNOWN:
+        first = replace(first, login=other.login, template=other.template)
+    if first.password is Password.UNKNOWN:
+        first = replace(first, password=other.password)
+    return replace(first, provider=first.provider or other.provider, help_url=first.help_url or other.help_url)
+
+
+def _is_quiet(proposal: Proposal) -> bool:
+    return proposal.candidate.source in _QUIET or proposal.candidate.assumed
 
 
 def _rank(proposal: Proposal) -> tuple[bool, bool, bool, int, int]:

@@ -1,6 +1,7 @@
 """All sources at the same time, every server that is proposed checked, one deadline over everything."""
 
 import contextlib
+import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -22,6 +23,8 @@ from checks.discovery.web import Outside
 from checks.model import Endpoint, EndpointResult
 from checks.network.dial import Deadline
 from checks.network.dns import Answer, Dns, Kind
+
+log = logging.getLogger(__name__)
 
 SECONDS = 25.0
 SOURCE_SECONDS = 8.0
@@ -121,6 +124,9 @@ class _Run:
             report = ask(Asked(self.subject, self.outside, limit, self.pool))
         except TimeoutError:
             report = SourceReport(source, (), (Attempt(source, "", Outcome.NO_ANSWER, "no answer in time"),))
+        except Exception as error:  # noqa: BLE001 - this room's one: a defect of ours in a source is no end to the others
+            _log_defect(source, error)
+            report = SourceReport(source, (), (Attempt(source, "", Outcome.UNUSABLE, type(error).__name__),))
         return replace(report, seconds=time.monotonic() - begun)
 
     def _heard(self, report: SourceReport) -> None:
@@ -187,7 +193,7 @@ class _Run:
     # -- waiting
 
     def _settle(self) -> None:
-        """Until nothing is under way, or the deadline. A defect of ours in a source raises here."""
+        """Until nothing is under way, or the deadline."""
         with contextlib.suppress(TimeoutError):
             while self.pending:
                 done, _ = wait(self.pending, self.deadline.remaining(), FIRST_COMPLETED)
@@ -201,6 +207,15 @@ class _Run:
             for candidate, offers in self.tried
             if len(offers) == len(candidate.servers)
         ]
+
+
+def _log_defect(source: Source, error: Exception) -> None:
+    """Where it happened and of what type. Not the exception's text, which may hold what a stranger said."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "unknown place"
+    log.error("the discovery source %s broke: %s at %s", source, type(error).__name__, place)
 
 
 def _unchecked(endpoint: Endpoint, seen: str) -> EndpointResult:

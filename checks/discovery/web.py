@@ -55,23 +55,44 @@ class Unpublished(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a URL led to. `host` is where it was at last, `secure` whether each hop was HTTPS."""
+    """What a URL led to. `host` is where it was at last, `secure` whether each hop was HTTPS.
+
+    `further` is where the answer to a POST redirects to, or ''.
+    """
 
     reply: Reply
     url: str
     host: str
     secure: bool
+    further: str = ""
 
 
 def get(url: str, outside: Outside, deadline: Deadline, *, plain: bool = False) -> Page:
     """The page at a URL, wherever it redirects to. With `plain`, HTTP will do. Raises `Unpublished`."""
-    return _follow(Request("GET", "", "", _HEADERS), url, outside, deadline, plain=plain)
+    secure = True
+    for _ in range(MAX_REDIRECTS + 1):
+        scheme, host, target = _parts(url)
+        if scheme == "http" and not plain:
+            raise Unpublished(Outcome.UNUSABLE, "redirected to plain HTTP")
+        secure = secure and scheme == "https"
+        reply = _ask(Request("GET", target, host, _HEADERS), scheme, outside, deadline)
+        if not (further := _location(url, reply)):
+            return Page(reply, url, host, secure)
+        url = further
+    raise Unpublished(Outcome.UNUSABLE, "redirected too often")
 
 
 def post(url: str, body: bytes, outside: Outside, deadline: Deadline) -> Page:
-    """The same for a POST of XML, which is sent again wherever it is redirected to. Raises `Unpublished`."""
-    request = Request("POST", "", "", (*_HEADERS, ("Content-Type", "text/xml; charset=utf-8")), body)
-    return _follow(request, url, outside, deadline, plain=False)
+    """What an HTTPS URL answers to a POST of XML. Raises `Unpublished`.
+
+    Not sent again to where it redirects to: whoever asks decides what may be told there.
+    """
+    scheme, host, target = _parts(url)
+    if scheme != "https":
+        raise Unpublished(Outcome.UNUSABLE, "redirected to plain HTTP")
+    request = Request("POST", target, host, (*_HEADERS, ("Content-Type", "text/xml; charset=utf-8")), body)
+    reply = _ask(request, scheme, outside, deadline)
+    return Page(reply, url, host, secure=True, further=_location(url, reply))
 
 
 def document(page: Page) -> bytes:
@@ -85,21 +106,6 @@ def document(page: Page) -> bytes:
 
 
 _HEADERS = (("User-Agent", USER_AGENT), ("Accept", "*/*"), ("Connection", "close"))
-
-
-def _follow(request: Request, url: str, outside: Outside, deadline: Deadline, *, plain: bool) -> Page:
-    secure = True
-    for _ in range(MAX_REDIRECTS + 1):
-        scheme, host, target = _parts(url)
-        if scheme == "http" and not plain:
-            raise Unpublished(Outcome.UNUSABLE, "redirected to plain HTTP")
-        secure = secure and scheme == "https"
-        asked = Request(request.method, target, host, request.headers, request.body)
-        reply = _ask(asked, scheme, outside, deadline)
-        if reply.status not in _REDIRECTS:
-            return Page(reply, url, host, secure)
-        url = _joined(url, reply.header("location"))
-    raise Unpublished(Outcome.UNUSABLE, "redirected too often")
 
 
 def _ask(request: Request, scheme: str, outside: Outside, deadline: Deadline) -> Reply:
@@ -142,6 +148,11 @@ def _parts(url: str) -> tuple[str, str, str]:
     if "@" in parts.netloc or len(url) > _LONGEST or not (url.isascii() and url.isprintable() and " " not in url):
         raise Unpublished(Outcome.UNUSABLE, "no valid URL")
     return parts.scheme, host, (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+
+
+def _location(url: str, reply: Reply) -> str:
+    """Where an answer redirects to, '' where it does not."""
+    return _joined(url, reply.header("location")) if reply.status in _REDIRECTS else ""
 
 
 def _joined(url: str, location: str) -> str:

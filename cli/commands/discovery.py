@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from checks.model import Endpoint, Invalid, Protocol
-from checks.settings import parse_endpoint
+from checks.settings import normalise_host, parse_endpoint
 from cli.account import open_account
 from cli.failures import Status
 from cli.options import Json
@@ -34,6 +34,7 @@ def discover(
 
     Exit status: 0 settings were found that work, 1 none were, 3 could not tell.
     """
+    accepted = [normalise_host(host) for host in accept_host or ()]
     typed = _given("--imap", imap, Protocol.IMAP), _given("--smtp", smtp, Protocol.SMTP)
     from checks.discovery.document import discovery_document, source_document
     from cli.console import open_console
@@ -47,7 +48,7 @@ def discover(
 
     with open_account() as account:
         found = account.discoveries.discover(target, *typed, tell=tell)
-    document = discovery_document(found, context.obj, accept_host or ())
+    document = discovery_document(found, context.obj, accepted)
     if as_json:
         from cli.reports.json_documents import write_document
 

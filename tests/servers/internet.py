@@ -56,7 +56,8 @@ class Internet:
     """What there is. `pages` are by URL without its query; `mail` are the (host, port) at which mail is served.
 
     `ports` says where each port is on loopback; another table makes another way there, such as a slow one.
-    `exceptions`: hosts that have at a port what others have at another one. `requests` came to the web servers.
+    `exceptions`: hosts that have at a port what others have at another one. `requests` came to the web servers,
+    and `bodies` to hosts of them.
     """
 
     lab: CertificateLab
@@ -70,7 +71,7 @@ class Internet:
     authenticated: bool = False
     policy: AddressPolicy = field(default_factory=lambda: AddressPolicy(allow_all=True))
     requests: list[tuple[str, str]] = field(default_factory=list)
-    secrets: list[bytes] = field(default_factory=list)
+    bodies: list[tuple[str, bytes]] = field(default_factory=list)
 
     @contextlib.contextmanager
     def running(self) -> Iterator["Internet"]:
@@ -158,7 +159,8 @@ def _web(internet: Internet, context: ssl.SSLContext | None) -> Iterator[int]:
             self._answer()
 
         def do_POST(self) -> None:
-            internet.secrets.append(self.rfile.read(int(self.headers.get("Content-Length", "0"))))
+            body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            internet.bodies.append((self.headers.get("Host", ""), body))
             self._answer()
 
         def _answer(self) -> None:

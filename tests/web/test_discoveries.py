@@ -104,3 +104,16 @@ def test_a_sandbox_asks_nobody(shared_api: Api, internet: Internet) -> None:
 def test_the_schema_is_as_strict_as_the_others() -> None:
     schema = json.loads((Path(__file__).parents[2] / "docs/schema/discovery.schema.json").read_text())
     assert schema["additionalProperties"] is False
+
+
+def test_sources_come_as_they_end(shared_api: Api) -> None:
+    lines = {"Accept": "application/x-ndjson"}
+    answer = shared_api.ask("POST", "/v1/discoveries", {"target": DOMAIN}, headers=lines)
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "application/x-ndjson")
+    *sources, last = [json.loads(line) for line in answer.text.splitlines()]
+    named = [line["source"]["source"] for line in sources]
+    assert {"pacc", "autoconfig", "srv"} <= set(named)
+    assert set(named) == {source["source"] for source in last["discovery"]["sources"]}
+    assert last["discovery"]["verdict"] == "ok"
+    assert discoveries._turns._value == discoveries.AT_ONCE  # noqa: SLF001 -- it was given back
+    assert shared_api.ask("POST", "/v1/discoveries", {"target": DOMAIN}, headers={"Accept": "text/html"}).status == 406

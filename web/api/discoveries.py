@@ -1,14 +1,20 @@
 """`POST /v1/discoveries`: what the settings of a domain probably are. Asked of everybody but the mailboxes."""
 
-from threading import BoundedSemaphore
+import json
+import logging
+from collections.abc import Callable, Iterator
+from queue import SimpleQueue
+from threading import BoundedSemaphore, Thread
 from typing import Annotated, Any, Literal
 
-from fastapi import Query
+from fastapi import Header, Query, Response
+from fastapi.responses import StreamingResponse
 from pydantic import Field
 from starlette.responses import JSONResponse
 
-from checks.discovery.document import discovery_document
-from checks.discovery.model import Confidence, LoginName, Password, Source
+from checks.discovery.document import discovery_document, source_document
+from checks.discovery.model import Confidence, LoginName, Password, Source, SourceReport, Subject
+from checks.document import Json
 from checks.language import Language
 from checks.model import Endpoint, Invalid, Protocol
 from checks.settings import normalise_host
@@ -18,17 +24,22 @@ from web.access.routing import router
 from web.api.settings_document import ServerRequest
 from web.documents import Document, Request
 from web.limits.rates import expensive
+from web.negotiation import preferred
 from web.problems.codes import ProblemCode
 from web.problems.problem import Problem
 from web.repetition.once import asks_others
 from worker.service.account import Account
 
+log = logging.getLogger(__name__)
 routes = router("discoveries")
 
 AT_ONCE = 4
 _turns = BoundedSemaphore(AT_ONCE)  # each asks some twenty things at a time
 _RETRY_SECONDS = "10"
 _MOST_HOSTS = 8
+_JSON, _LINES = "application/json", "application/x-ndjson"
+
+Tell = Callable[[SourceReport], None]
 
 
 class DiscoveryRequest(Request):
@@ -107,30 +118,70 @@ class DiscoveryDocument(Document):
     seconds: float
 
 
-@routes.post("/v1/discoveries", operation_id="discoveries.create", response_model=DiscoveryDocument)
+@routes.post(
+    "/v1/discoveries",
+    operation_id="discoveries.create",
+    response_model=DiscoveryDocument,
+    responses={200: {"content": {_LINES: {}}, "description": "All at once, or each source as it ends."}},
+)
 @asks_others
 @expensive
 def create(
     wanted: DiscoveryRequest,
     account: Annotated[Account, needs(Right.CHANGE)],
     lang: Annotated[Language, Query()] = Language.EN,
-) -> JSONResponse:
+    accept: Annotated[str | None, Header()] = None,
+) -> Response:
     """Looks for a domain's settings and answers when that is done, within about half a minute. Nobody logs in.
 
-    Nothing is stored. That nothing was found is a 200 as well: `verdict` says so.
+    Nothing is stored. That nothing was found is a 200 as well: `verdict` says so. As lines of JSON, each source comes
+    as it ends, as `{"source": ...}`, and the whole at last, as `{"discovery": ...}`.
     """
+    form = preferred(accept, (_JSON, _LINES))
+    if form is None:
+        raise Problem(ProblemCode.NOT_ACCEPTABLE, f"a discovery can be had as {_JSON} and {_LINES}")
     imap, smtp = _typed(wanted.imap, Protocol.IMAP), _typed(wanted.smtp, Protocol.SMTP)
     accepted = [_host(host, f"accepted_hosts/{place}") for place, host in enumerate(wanted.accepted_hosts)]
+    _require_target(wanted.target)
     if not _turns.acquire(blocking=False):
         detail = f"{AT_ONCE} discoveries are under way in this process; try again in a moment"
         raise Problem(ProblemCode.UNAVAILABLE, detail, headers={"Retry-After": _RETRY_SECONDS})
+
+    def discover(tell: Tell) -> Json:
+        try:
+            found = account.discoveries.discover(wanted.target, imap, smtp, tell)
+            return discovery_document(found, lang, accepted).as_json()
+        finally:
+            _turns.release()
+
+    if form == _JSON:
+        return JSONResponse(discover(lambda _: None))
+    return StreamingResponse(_lines(discover, lang), media_type=_LINES)
+
+
+def _lines(discover: Callable[[Tell], Json], lang: Language) -> Iterator[str]:
+    """Begins at once, in a thread of its own: who leaves early ends nothing but the telling."""
+    told: SimpleQueue[Json | None] = SimpleQueue()
+
+    def work() -> None:
+        try:
+            told.put(
+                {"discovery": discover(lambda report: told.put({"source": source_document(report, lang).as_json()}))}
+            )
+        except Exception as error:  # noqa: BLE001 - the answer has begun: a stream without its last line is all we can do
+            log.error("a discovery broke: %s", type(error).__name__)
+        finally:
+            told.put(None)
+
+    Thread(target=work, name="discoveries", daemon=True).start()
+    return (json.dumps(line) + "\n" for line in iter(told.get, None))
+
+
+def _require_target(text: str) -> None:
     try:
-        found = account.discoveries.discover(wanted.target, imap, smtp)
+        Subject.of(text)
     except Invalid as error:
         raise Invalid(str(error), "target") from None
-    finally:
-        _turns.release()
-    return JSONResponse(discovery_document(found, lang, accepted).as_json())
 
 
 def _typed(given: ServerRequest | None, protocol: Protocol) -> Endpoint | None:

@@ -4,6 +4,7 @@ The central database (ISPDB) is not asked: that would tell a third party whose s
 """
 
 from functools import partial
+from typing import NamedTuple
 from urllib.parse import quote
 from xml.etree.ElementTree import Element  # the type only
 
@@ -30,16 +31,25 @@ _SECOND_LEVEL = frozenset({"ac", "co", "com", "edu", "go", "gob", "gov", "gr", "
 _COUNTRY = 2  # letters of its top-level domain
 
 
+class _Place(NamedTuple):
+    """Where a document may be; `evidence` is what it is worth if it comes by HTTPS all the way."""
+
+    url: str
+    evidence: Evidence
+    plain: bool = False
+
+
 def ask(asked: Asked) -> SourceReport:
     """What the domain publishes itself, by HTTPS at two places, by plain HTTP at one."""
     domain, address = asked.subject.domain, asked.subject.address
     about = f"?emailaddress={quote(address, safe='@')}" if address else ""
-    urls = (
-        (f"https://autoconfig.{domain}{_PATH}{about}", False),
-        (f"https://{domain}/.well-known/autoconfig{_PATH}", False),
-        (f"http://autoconfig.{domain}{_PATH}", True),  # without the address: anybody could read it
+    places = (
+        _Place(f"https://autoconfig.{domain}{_PATH}{about}", Evidence.PUBLISHED),
+        _Place(f"https://{domain}/.well-known/autoconfig{_PATH}", Evidence.PUBLISHED),
+        # without the address: anybody on the way could read it
+        _Place(f"http://autoconfig.{domain}{_PATH}", Evidence.PLAIN_HTTP, plain=True),
     )
-    return _report(Source.AUTOCONFIG, asked, urls, Evidence.PUBLISHED)
+    return _report(Source.AUTOCONFIG, asked, places)
 
 
 def ask_by_mx(asked: Asked) -> SourceReport:
@@ -47,11 +57,15 @@ def ask_by_mx(asked: Asked) -> SourceReport:
     answer, note = asked.records(Source.AUTOCONFIG_BY_MX, asked.subject.domain, "MX")
     hosts = [record.target for record in sorted(answer.records, key=lambda record: record.priority)]
     full, base = mx_domains(hosts[0] if hosts else "")
-    own = asked.subject.domain
-    urls = tuple((f"https://autoconfig.{each}{_PATH}", False) for each in dict.fromkeys((full, base)) if each)
-    urls = tuple(pair for pair in urls if not pair[0].startswith(f"https://autoconfig.{own}/"))  # asked already
-    evidence = Evidence.DNSSEC if answer.authenticated else Evidence.DNS
-    found = _report(Source.AUTOCONFIG_BY_MX, asked, urls, evidence)
+    # Which part of a name is registered we only conclude from its form: DNSSEC does not vouch for that.
+    signed = Evidence.DNSSEC if answer.authenticated else Evidence.DNS
+    worth = {base: Evidence.DNS} | {full: signed}
+    places = tuple(
+        _Place(f"https://autoconfig.{each}{_PATH}", worth[each])
+        for each in dict.fromkeys((full, base))
+        if each and each != asked.subject.domain  # that was asked already
+    )
+    found = _report(Source.AUTOCONFIG_BY_MX, asked, places)
     return SourceReport(found.source, found.candidates, (note, *found.attempts))
 
 
@@ -69,10 +83,9 @@ def mx_domains(host: str) -> tuple[str, str]:
     return ".".join(full if len(full) >= len(base) else base), ".".join(base)
 
 
-def _report(source: Source, asked: Asked, urls: tuple[tuple[str, bool], ...], evidence: Evidence) -> SourceReport:
+def _report(source: Source, asked: Asked, places: tuple[_Place, ...]) -> SourceReport:
     results = asked.at_once(
-        partial(noted, source, _shown(url), partial(_fetch, url, asked, source, evidence, plain=plain))
-        for url, plain in urls
+        partial(noted, source, _shown(place.url), partial(_fetch, place, asked, source)) for place in places
     )
     found = [candidate for candidates, _ in results for candidate in candidates]
     attempts: tuple[Attempt, ...] = tuple(note for _, note in results)
@@ -86,11 +99,10 @@ def _shown(url: str) -> str:
     return url.partition("?")[0]
 
 
-def _fetch(url: str, asked: Asked, source: Source, evidence: Evidence, *, plain: bool) -> Found:
-    page: Page = get(url, asked.outside, asked.deadline, plain=plain)
-    found = candidate_in(
-        document(page), source, evidence if page.secure else Evidence.PLAIN_HTTP, _shown(url), asked.subject.domain
-    )
+def _fetch(place: _Place, asked: Asked, source: Source) -> Found:
+    page: Page = get(place.url, asked.outside, asked.deadline, plain=place.plain)
+    evidence = place.evidence if page.secure else Evidence.PLAIN_HTTP
+    found = candidate_in(document(page), source, evidence, _shown(place.url), asked.subject.domain)
     return (found,) if found else ()
 
 

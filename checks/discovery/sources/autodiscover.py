@@ -6,6 +6,7 @@ to go, and then a person; so is it here: what was found like that is not trusted
 """
 
 import json
+from dataclasses import replace
 from functools import partial
 from urllib.parse import quote, urlsplit
 from xml.etree.ElementTree import Element  # the type only
@@ -49,7 +50,7 @@ def ask(asked: Asked) -> SourceReport:
 def _most_trusted(found: tuple[Candidate, ...]) -> Found:
     """Each of the servers once, as the best evidence has it."""
     best: dict[object, Candidate] = {}
-    for each in sorted(found, key=lambda candidate: not candidate.evidence.trusted):
+    for each in sorted(found, key=lambda candidate: (candidate.assumed, not candidate.evidence.trusted)):
         best.setdefault(each.servers, each)
     return tuple(best.values())
 
@@ -92,18 +93,31 @@ def url_in(body: bytes) -> str:
 
 
 def _by_xml(host: str, asked: Asked) -> Found:
-    place = f"https://{host}{_XML}"
-    address = asked.subject.address or f"postmaster@{asked.subject.domain}"
-    question = (
+    """Once more where it is redirected, by HTTP or by its XML; the address is told to the domain's own host only."""
+    place, postmaster = f"https://{host}{_XML}", f"postmaster@{asked.subject.domain}"
+    page = post(place, _question(asked.subject.address or postmaster), asked.outside, asked.deadline)
+    if further := page.further or redirect_in(page.reply.body):
+        page = post(further, _question(postmaster), asked.outside, asked.deadline)
+    if page.reply.status == 401 and _is_exchange(page):
+        # It tells more to who has a password only; that EWS is beside it is seen when it is tried.
+        found = _exchange(f"https://{page.host}/EWS/Exchange.asmx", Evidence.PUBLISHED, place)
+        return tuple(replace(candidate, assumed=True) for candidate in found)
+    return candidates_in(document(page), place)
+
+
+def _question(address: str) -> bytes:
+    return (
         '<?xml version="1.0" encoding="utf-8"?>'
         f'<Autodiscover xmlns="{_SCHEMA}/requestschema/2006"><Request><EMailAddress>{escape(address)}</EMailAddress>'
         f"<AcceptableResponseSchema>{_SCHEMA}/responseschema/2006a</AcceptableResponseSchema></Request></Autodiscover>"
-    )
-    page = post(place, question.encode(), asked.outside, asked.deadline)
-    if page.reply.status == 401 and _is_exchange(page):
-        # It tells more to who has a password only; that EWS is beside it is seen when it is tried.
-        return _exchange(f"https://{page.host}/EWS/Exchange.asmx", Evidence.PUBLISHED, place)
-    return candidates_in(document(page), place)
+    ).encode()
+
+
+def redirect_in(body: bytes) -> str:
+    """The URL of the action `redirectUrl` of an XML answer, '' where there is none."""
+    root = parsed(body)
+    accounts = [] if root is None else [each for each in root.iter() if name(each) == "account"]
+    return next((text(each, "redirecturl") for each in accounts if text(each, "action") == "redirectUrl"), "")
 
 
 def _is_exchange(page: Page) -> bool:

@@ -1,8 +1,9 @@
 """Providers that we know: by the domain itself, and by the hosts that receive the domain's mail."""
 
-from checks.discovery.model import Attempt, Candidate, Evidence, Outcome, Source, SourceReport
+from checks.discovery.model import Attempt, Candidate, Evidence, Finding, FindingKind, Outcome, Source, SourceReport
 from checks.discovery.sources.asking import Asked, Found
 from checks.discovery.sources.provider_table import PROVIDERS, Provider
+from checks.discovery.sources.srv import is_declined
 from checks.protocols.exchange.url import endpoint_of
 
 
@@ -18,6 +19,9 @@ def ask(asked: Asked) -> SourceReport:
 def ask_by_mx(asked: Asked) -> SourceReport:
     """A domain whose mail a provider receives. The DNS alone says so, unless DNSSEC vouches for it."""
     answer, note = asked.records(Source.PROVIDER_BY_MX, asked.subject.domain, "MX")
+    if is_declined(answer):  # RFC 7505
+        none = Finding(FindingKind.MX_DECLINED, Source.PROVIDER_BY_MX, {"domain": asked.subject.domain})
+        return SourceReport(Source.PROVIDER_BY_MX, (), (note,), (none,))
     hosts = [record.target for record in sorted(answer.records, key=lambda record: record.priority)][:1]
     row = next((row for host in hosts for row in PROVIDERS if _within(host, row.mx)), None)
     if row is None or _within(asked.subject.domain, row.domains):

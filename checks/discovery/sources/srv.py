@@ -34,7 +34,7 @@ def ask(asked: Asked) -> SourceReport:
 
 
 def is_declined(answer: Answer) -> bool:
-    """Whether the service is decidedly not available: the only target is the root (RFC 2782)."""
+    """Whether the service, or mail at all, is decidedly not available: the only target is the root (RFC 2782, 7505)."""
     return len(answer.records) == 1 and not answer.records[0].target
 
 

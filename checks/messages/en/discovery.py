@@ -60,6 +60,7 @@ WORDS = {
     "finding.pacc.document_missing": "The DNS has a digest of a PACC document, and at {url} there is none that can be "
     "read.",
     "finding.srv.declined": "The domain says by {name} that it does not offer this service.",
+    "finding.mx.declined": "{domain} says in the DNS that it takes no mail.",
     "finding.published.fails": "{source} names {server}, which does not work ({code}).",
     "finding.published.differ": "{source} names {other} for {protocol}, and {first_source} names {host}.",
     "finding.repaired": "{source} names {named}; only {instead} works.",

@@ -61,6 +61,7 @@ WORDS = {
     "メールソフトはこの文書を使いません。",
     "finding.pacc.document_missing": "DNS に PACC 文書のダイジェストがありますが、{url} に読める文書がありません。",
     "finding.srv.declined": "ドメインは {name} によって、このサービスを提供しないと示しています。",
+    "finding.mx.declined": "{domain} は DNS で、メールを受け取らないと示しています。",
     "finding.published.fails": "{source} は {server} を示していますが、動作しません（{code}）。",
     "finding.published.differ": "{protocol} について、{source} は {other} を、"
     "{first_source} は {host} を示しています。",

@@ -11,13 +11,14 @@ import pytest
 from checks.discovery.document import discovery_document
 from checks.discovery.model import Confidence, Evidence, FindingKind, Outcome, Source, SourceReport, Subject
 from checks.discovery.proposals import Discovery
-from checks.discovery.run import discover
+from checks.discovery.run import SOURCES, discover
+from checks.discovery.sources.asking import Asked
 from checks.language import Language
 from checks.model import Invalid, Protocol
 from checks.network.address_policy import AddressPolicy
 from checks.settings import ExchangeSettings, ImapSettings
 from tests.servers.certificates import CertificateLab
-from tests.servers.internet import EXCHANGE, Internet, autoconfig
+from tests.servers.internet import EXCHANGE, Internet, Page, autoconfig
 
 DOMAIN = "corp.example"
 OWN = tuple(
@@ -318,3 +319,51 @@ def test_sources_are_told_as_they_come_and_one_that_hangs_holds_up_nobody(world:
     assert discovery.proposals[0].works
     assert Source.SRV in discovery.unfinished
     assert {offer.endpoint.protocol for offer in discovery.proposals[0].offers} == {Protocol.IMAP, Protocol.SMTP}
+
+
+def test_what_we_only_conclude_is_left_out_where_it_fails(world: World) -> None:
+    internet = world(pages={f"https://autodiscover.{DOMAIN}/autodiscover/autodiscover.xml": EXCHANGE}, serves=())
+    assert (found(internet).proposals, found(internet).findings) == ((), ())
+
+
+def test_dnssec_does_not_vouch_for_what_we_take_for_the_registered_name(certificates: CertificateLab) -> None:
+    xml = autoconfig([("imap.hoster.example", 993, "SSL")], [("smtp.hoster.example", 465, "SSL")])
+    page: dict[str, Page] = {"https://autoconfig.hoster.example/mail/config-v1.1.xml": (200, {}, xml)}
+    for host, evidence in (("mx.hoster.example", Evidence.DNSSEC), ("mx.eu.hoster.example", Evidence.DNS)):
+        zone = {(DOMAIN, "MX"): [f"10 {host}."]}
+        internet = Internet(certificates, ELSEWHERE, zone, dict(page), authenticated=True)
+        internet.serve_mail(*HOSTED)
+        with internet.running():
+            assert {offer.evidence for offer in found(internet).proposals[0].offers} == {evidence}
+
+
+def test_a_source_that_breaks_is_no_end_to_the_others(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    def broken(_: Asked) -> SourceReport:
+        raise KeyError("what a stranger said")
+
+    internet = world(pages={AUTOCONFIG: (200, {}, XML)})
+    sources = {**SOURCES, Source.SRV: broken}
+    discovery = discover(Subject.of(DOMAIN), internet.outside(2.0), internet.check, sources=sources)
+    assert discovery.proposals[0].works
+    assert "KeyError" in caplog.text
+    assert "stranger" not in caplog.text
+
+
+@pytest.mark.parametrize("by_http", [True, False])
+def test_autodiscover_is_asked_again_where_it_redirects_but_not_about_the_mailbox(world: World, by_http: bool) -> None:
+    here, there = (f"https://{host}/autodiscover/autodiscover.xml" for host in (f"autodiscover.{DOMAIN}", ELSEWHERE[0]))
+    action = f"<Account><Action>redirectUrl</Action><RedirectUrl>{there}</RedirectUrl></Account>"
+    first: Page = (
+        (302, {"Location": there}, b"") if by_http else (200, {}, f"<Autodiscover>{action}</Autodiscover>".encode())
+    )
+    url = f"https://{ELSEWHERE[0]}/EWS/Exchange.asmx"
+    answer = f"<Autodiscover><Protocol><EwsUrl>{url}</EwsUrl></Protocol></Autodiscover>".encode()
+    internet = world(pages={here: first, there: (200, {}, answer), url: EXCHANGE}, serves=())
+    best = found(internet, f"ada.planted@{DOMAIN}").proposals[0]
+    assert (best.works, best.trusted, best.offers[0].endpoint.url) == (True, True, url)
+    asked = [(host, b"planted" in body) for host, body in internet.bodies if b"EMailAddress" in body]
+    assert sorted(asked) == [(ELSEWHERE[0], False), (f"autodiscover.{DOMAIN}", True), (DOMAIN, True)]
+
+
+def test_a_domain_that_takes_no_mail(world: World) -> None:
+    assert kinds(found(world(zone={(DOMAIN, "MX"): ["0 ."]}, serves=()))) == {FindingKind.MX_DECLINED}
