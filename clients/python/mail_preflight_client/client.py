@@ -5,9 +5,10 @@ import time
 from collections.abc import Iterator
 from typing import Any, Self
 
+from mail_preflight_client.documents import ChangeDocument, EventDocument, EventsPage
 from mail_preflight_client.resources import Changes, Domains, Mailboxes, WebhookEndpoints
 from mail_preflight_client.streams import Frame, follow
-from mail_preflight_client.transport import Document, Transport
+from mail_preflight_client.transport import Transport
 
 _POLL_SECONDS = 30
 
@@ -32,7 +33,7 @@ class Client:
         """Closes the connections."""
         self._transport.close()
 
-    def wait_for_change(self, change_id: str, timeout: float = 600.0) -> Document:
+    def wait_for_change(self, change_id: str, timeout: float = 600.0) -> ChangeDocument:
         """The change once it is not being verified any more, by long polls. Raises `TimeoutError`.
 
         That is `verified`, unless somebody has cancelled, discarded or replaced it meanwhile.
@@ -53,11 +54,11 @@ class Client:
         """
         return follow(self._transport, f"/v1/changes/{change_id}/events", after)
 
-    def events(self, after: str | None = None, **filters: str) -> Iterator[Document]:
+    def events(self, after: str | None = None, **filters: str) -> Iterator[EventDocument]:
         """What happened in the account after an event, oldest first; filters are `types` and `domain`."""
         # The cursor of this list is an event's id, and takes the place of `after`.
         while True:
-            page = self._transport.document("GET", "/v1/events", query={"after": after, **filters})
+            page = self._transport.document(EventsPage, "GET", "/v1/events", query={"after": after, **filters})
             yield from page["items"]
             if page["next_cursor"] is None:
                 return

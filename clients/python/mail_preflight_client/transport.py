@@ -5,14 +5,14 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import requests
 from requests.auth import AuthBase
 
 from mail_preflight_client.errors import ApiError
 
-Document = dict[str, Any]
+_Document = TypeVar("_Document")
 TRIES = 4
 UNREACHABLE = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
 """What `requests` raises where an answer did not come, or broke off."""
@@ -53,12 +53,12 @@ class Transport:
         answer = self.send(method, path, **options)
         return answer.json() if answer.content else None
 
-    def document(self, method: str, path: str, **options: Any) -> Document:
-        """As `json`, of an answer that is one document."""
+    def document(self, kind: type[_Document], method: str, path: str, **options: Any) -> _Document:
+        """As `json`, of an answer that is one document; `kind` is what it is by the contract."""
         found = self.json(method, path, **options)
         if not isinstance(found, dict):
-            raise TypeError(f"{method} {path} was not answered by a document")
-        return found
+            raise TypeError(f"{method} {path} was not answered by a document, a {kind.__name__}")
+        return cast("_Document", found)
 
     def send(
         self,
@@ -109,12 +109,18 @@ class Transport:
         ) as answer:
             yield _accepted(answer)
 
-    def items(self, path: str, query: Mapping[str, Any] | None = None) -> Iterator[Document]:
-        """Every item of a list, page after page."""
+    def items(
+        self,
+        kind: type[_Document],  # noqa: ARG002 -- for type checkers alone
+        path: str,
+        query: Mapping[str, Any] | None = None,
+    ) -> Iterator[_Document]:
+        """Every item of a list, page after page; `kind` is what each is by the contract."""
         cursor: str | None = None
         while True:
-            page = self.document("GET", path, query={**(query or {}), **({"cursor": cursor} if cursor else {})})
-            yield from page["items"]
+            asked = {**(query or {}), **({"cursor": cursor} if cursor else {})}
+            page = self.document(dict[str, Any], "GET", path, query=asked)
+            yield from cast("list[_Document]", page["items"])
             cursor = page["next_cursor"]
             if cursor is None:
                 return

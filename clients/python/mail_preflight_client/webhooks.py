@@ -7,7 +7,9 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Protocol
+from typing import Protocol, cast
+
+from mail_preflight_client.documents import EventDocument
 
 TOLERANCE_SECONDS = 300.0
 _TIMESTAMP = re.compile(r"[0-9]{1,15}", re.ASCII)
@@ -32,7 +34,7 @@ def verify_webhook(
     *,
     now: float | None = None,
     tolerance: float = TOLERANCE_SECONDS,
-) -> dict[str, Any]:
+) -> EventDocument:
     """The event of a webhook that one of the secrets has signed.
 
     `secret` is `whsec_...` (v1), or `whpk_...`, the public key of v1a; several while one takes another's place. `body`
@@ -52,14 +54,14 @@ def verify_webhook(
     return _event(body)
 
 
-def _event(body: bytes) -> dict[str, Any]:
+def _event(body: bytes) -> EventDocument:
     try:
         event = json.loads(body)
     except ValueError:
         event = None
     if not isinstance(event, dict):
         raise InvalidWebhook("its body is no event")
-    return event
+    return cast("EventDocument", event)
 
 
 def _check_of(secret: str) -> tuple[str, _Check]:

@@ -2,14 +2,16 @@
 
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
-from mail_preflight_client import ApiError, Client
+from mail_preflight_client import ApiError, Client, documents
 
 from settings_store.access.roles import Right
 from tests.servers.receivers import hook
 from tests.web.api import Api
+from tests.web.client.documents import text
 
 Settings = dict[str, Any]
 BOXES = [{"address": f"box{number}@boxes.example", "password": "planted-secret"} for number in range(3)]
@@ -122,7 +124,7 @@ def test_webhook_endpoints(client: Client) -> None:
     with hook() as receiver:
         url = f"http://127.0.0.1:{receiver.port}/hooks"
         made = client.webhook_endpoints.create(url, ["change.verified"], domain="hooks.example")
-        assert made["secret"].startswith("whsec_")
+        assert made["secret"] is not None and made["secret"].startswith("whsec_")
         assert client.webhook_endpoints.test(made["id"])["delivered"]
     assert client.webhook_endpoints.get(made["id"])["types"] == ["change.verified"]
     assert made["id"] in [each["id"] for each in client.webhook_endpoints.list()]
@@ -160,3 +162,9 @@ def test_the_key_is_shown_nowhere(site: Api, client: Client, monkeypatch: pytest
     transport = client.domains._transport  # noqa: SLF001 -- what a debugger or an error report would print
     assert site.key not in f"{client!r} {transport!r} {vars(transport)} {vars(transport._session)}"  # noqa: SLF001
     assert not dataclasses.is_dataclass(transport)
+
+
+def test_the_types_of_documents_are_the_contracts() -> None:
+    assert Path(documents.__file__).read_text(encoding="utf-8") == text(), (
+        "`python -m tests.web.client.documents > clients/python/mail_preflight_client/documents.py`"
+    )

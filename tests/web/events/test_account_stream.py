@@ -221,3 +221,19 @@ def test_a_slow_reader_harms_nobody_and_loses_nothing(api: Api, monkeypatch: pyt
         found = take(slow, count)
     assert caught_up, "the system kept all of it for the slow reader: write more"
     assert found == [f"chg_{number}{long_name}" for number in range(count)]
+
+
+def test_a_reader_that_is_hung_up_on_comes_back_to_all_the_rest(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given a reader that takes nothing for so long that its connection is given up, then its last id leads on."""
+    monkeypatch.setattr("web.protocol._READ_SECONDS", 0.3)
+    count, long_name = 400, "n" * 16000
+    found: list[str] = []
+    with reading(api, PATH, small=True) as slow:
+        saved(api, *(f"{number}{long_name}" for number in range(count)))
+        time.sleep(2)
+        with pytest.raises(ConnectionError):
+            found += (seen.data["subject"] for seen in slow.events())
+    assert len(found) < count
+    with reading(api, PATH, last_id=slow.last_id) as again:
+        found += take(again, count - len(found))
+    assert found == [f"chg_{number}{long_name}" for number in range(count)]
