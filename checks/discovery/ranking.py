@@ -85,8 +85,12 @@ def _repairs(proposals: Sequence[Proposal]) -> Iterable[Finding]:
     for each in proposals:
         for offer in each.offers:
             if each.candidate.source in _OWN and offer.repair is not None:
-                facts = {"named": str(offer.repair.named), "instead": str(offer.repair.instead)}
+                facts = {"named": _shown(offer.repair.named), "instead": _shown(offer.repair.instead)}
                 yield Finding(FindingKind.REPAIRED, each.candidate.source, facts)
+
+
+def _shown(endpoint: Endpoint) -> str:
+    return f"{endpoint} ({endpoint.security})"
 
 
 def _differing(proposals: Sequence[Proposal]) -> Iterable[Finding]:

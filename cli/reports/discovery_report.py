@@ -53,7 +53,13 @@ def _proposal(proposal: ProposalDocument, language: Language, console: Console) 
 
 
 def _server(server: ServerDocument, language: Language, console: Console) -> None:
-    render_endpoint(server.check, console, chain=False)
+    """In one line where it works: nobody asks then how it came to that."""
+    check = server.check
+    if check.verdict == "ok":
+        place = (check.place, "bold")
+        say(console, mark(console, check.verdict), f" {check.label} ", place, f": {check.state}", indent=_INDENT)
+    else:
+        render_endpoint(check, console, chain=False)
     sign = mark(console, "ok" if server.trusted else "inconclusive")
     say(console, sign, " ", server.reason, indent=2 * _INDENT)
     if server.repair:

@@ -61,3 +61,11 @@ def test_nothing_is_there(planted: Planted, internet: Internet) -> None:
     assert (said.status, "No settings for nothing.example" in said.out) == (1, True)
     assert planted.run("discover", "no domain").status == 2
     assert planted.run("discover", DOMAIN, "--imap", "nowhere").status == 2
+
+
+def test_what_works_takes_a_line_and_what_fails_says_why(planted: Planted, internet: Internet) -> None:
+    internet.pages = {HTTPS: (200, {}, autoconfig([(f"imap.{DOMAIN}", 993, "SSL")], [("gone.example", 465, "SSL")]))}
+    said = planted.run("discover", DOMAIN)
+    assert f"IMAP imap.{DOMAIN}:993 (tls): works\n    ✓ The domain itself names this host over HTTPS." in said.out
+    assert "dns.not_found" in said.out
+    assert "names smtp://gone.example:465, which does not work (dns.not_found)" in said.out
