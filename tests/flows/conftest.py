@@ -96,9 +96,9 @@ def embedded_system(tmp_path: Path) -> System:
 
 
 @pytest.fixture
-def own_system(tmp_path: Path, redis_url: str, postgres_store: str) -> System:
+def own_system(tmp_path: Path, redis_url: str, new_postgres_store: str) -> System:
     """A distributed system without any workers yet, to be treated badly."""
-    return System("distributed", tmp_path, postgres_store, redis_url, log_level="DEBUG")
+    return System("distributed", tmp_path, new_postgres_store, redis_url, log_level="DEBUG")
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def database_system(request: pytest.FixtureRequest, tmp_path: Path) -> System:
     """A system that nobody works on, on either database."""
     if request.param == "embedded":
         return embedded(tmp_path)
-    return System("distributed", tmp_path, request.getfixturevalue("postgres_store"), "redis://127.0.0.1:1/0")
+    return System("distributed", tmp_path, request.getfixturevalue("new_postgres_store"), "redis://127.0.0.1:1/0")
 
 
 @pytest.fixture

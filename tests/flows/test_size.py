@@ -64,7 +64,7 @@ def test_a_cancelled_run_begins_no_login(crowd: Crowd) -> None:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "postgresql":
-        return str(request.getfixturevalue("postgres_store"))
+        return str(request.getfixturevalue("new_postgres_store"))
     return sqlite_store(tmp_path / "store.db")
 
 
