@@ -1,7 +1,5 @@
 """Both modes of the whole system. The distributed one keeps its two workers for the session: starting them is slow."""
 
-import os
-import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from tests.servers.lab import MailLab, mail_lab
 from tests.servers.postgres import PostgresServer
 from tests.servers.redis import RedisServer
 from tests.servers.stores import sqlite_store
+from tests.turns import one_of
 
 _OF_A_MODE = ("system", "database_system", "empty_system", "running")
 """The fixtures that are of one mode; "running" is that of `tests/flows/exchange`."""
@@ -36,9 +35,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def _modes_of(metafunc: pytest.Metafunc) -> Sequence[Mode]:
-    if os.environ.get("MAIL_PREFLIGHT_TEST_EVERY_STEP") or metafunc.definition.get_closest_marker("both_modes"):
-        return MODES
-    return (MODES[zlib.crc32(metafunc.function.__name__.encode()) % len(MODES)],)
+    return MODES if metafunc.definition.get_closest_marker("both_modes") else one_of(MODES, metafunc)
 
 
 @pytest.fixture(scope="package", autouse=True)
