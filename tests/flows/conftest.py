@@ -16,8 +16,8 @@ from tests.servers.redis import RedisServer
 from tests.servers.stores import sqlite_store
 from tests.turns import one_of
 
-_OF_A_MODE = ("system", "database_system", "empty_system", "running")
-"""The fixtures that are of one mode; "running" is that of `tests/flows/exchange`."""
+_OF_A_MODE = ("system", "database_system", "empty_system", "installed", "crowd", "running")
+"""The fixtures that are of one mode, here and in files below."""
 
 
 def pytest_configure(config: pytest.Config) -> None:

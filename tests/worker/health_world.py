@@ -186,7 +186,7 @@ class World:
 
     # -- time
 
-    def go(self, seconds: float, step: float = 60.0, quiet: float = 600.0) -> None:
+    def go(self, seconds: float, step: float = 60.0, quiet: float = 300.0) -> None:
         """Lets time pass; what beat sets going comes every `step` seconds, every `quiet` where nothing is in doubt."""
         end = self.now + seconds
         while self.now < end:
@@ -194,7 +194,7 @@ class World:
             self.now = min(end, self.now + pause)
             self.beat()
 
-    def go_to(self, at: float, step: float = 60.0, quiet: float = 600.0) -> None:
+    def go_to(self, at: float, step: float = 60.0, quiet: float = 300.0) -> None:
         self.go(START + at - self.now, step, quiet)
 
     def _in_doubt(self) -> bool:
