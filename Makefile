@@ -32,7 +32,7 @@ run: .venv/.runtime
 	$(BIN)/mail-preflight demo
 
 test: .venv/.dev node-clients
-	$(BIN)/python -m pytest -n 3 --dist loadfile $(TESTS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 test-servers:
 	scripts/install-test-servers.sh $(if $(filter no,$(NODE)),,--with-node)

@@ -21,10 +21,26 @@ def pytest_report_header() -> list[str]:
     return lines + ([] if is_root() else ["not root: tests with a real Postfix are skipped"])
 
 
-def pytest_collection_modifyitems(config: pytest.Config) -> None:
-    """Refuse to run with the network open: tests talk to loopback only."""
+LONGEST = (
+    "tests/flows/",
+    "tests/web/repetition/test_kills.py",
+    "tests/worker/incidents/",
+    "tests/worker/runs/test_lock_order.py",
+    "tests/worker/alerts/test_delivery.py",
+    "tests/worker/wording/",
+    "tests/checks/clients/",
+    "tests/servers/",
+)
+"""What takes longest. It begins first: a core has nothing to do while another has a long file left."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Refuse to run with the network open: tests talk to loopback only. The longest files come first."""
     if not config.getoption("--disable-socket") or not config.getoption("--allow-hosts"):
         raise pytest.UsageError("Run pytest with the options of pyproject.toml: tests may only reach loopback.")
+    items.sort(
+        key=lambda item: next((n for n, path in enumerate(LONGEST) if item.nodeid.startswith(path)), len(LONGEST))
+    )
 
 
 @pytest.fixture(scope="session")
@@ -75,15 +91,26 @@ def postgres_server(server_folder: Path) -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
-def postgres_url(postgres_server: PostgresServer) -> str:
+def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
     """The URL of a new, empty PostgreSQL database."""
-    return postgres_server.new_database()
+    url = postgres_server.new_database()
+    yield url
+    postgres_server.drop(url)
 
 
 @pytest.fixture
-def postgres_store(postgres_server: PostgresServer) -> str:
-    """The URL of a new PostgreSQL database with the newest schema and nothing in it."""
-    return postgres_server.new_store()
+def postgres_store(postgres_server: PostgresServer) -> Iterator[str]:
+    """The URL of a PostgreSQL database with the newest schema and nothing in it."""
+    with postgres_server.lent_store() as url:
+        yield url
+
+
+@pytest.fixture
+def new_postgres_store(postgres_server: PostgresServer) -> Iterator[str]:
+    """As `postgres_store`, for a test whose processes may outlive it: nobody else ever has this database."""
+    url = postgres_server.new_store()
+    yield url
+    postgres_server.drop(url)
 
 
 @pytest.fixture

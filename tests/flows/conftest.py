@@ -1,7 +1,5 @@
 """Both modes of the whole system. The distributed one keeps its two workers for the session: starting them is slow."""
 
-import os
-import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -16,9 +14,10 @@ from tests.servers.lab import MailLab, mail_lab
 from tests.servers.postgres import PostgresServer
 from tests.servers.redis import RedisServer
 from tests.servers.stores import sqlite_store
+from tests.turns import one_of
 
-_OF_A_MODE = ("system", "database_system", "empty_system", "running")
-"""The fixtures that are of one mode; "running" is that of `tests/flows/exchange`."""
+_OF_A_MODE = ("system", "database_system", "empty_system", "installed", "crowd", "running")
+"""The fixtures that are of one mode, here and in files below."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -36,9 +35,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def _modes_of(metafunc: pytest.Metafunc) -> Sequence[Mode]:
-    if os.environ.get("MAIL_PREFLIGHT_TEST_EVERY_STEP") or metafunc.definition.get_closest_marker("both_modes"):
-        return MODES
-    return (MODES[zlib.crc32(metafunc.function.__name__.encode()) % len(MODES)],)
+    return MODES if metafunc.definition.get_closest_marker("both_modes") else one_of(MODES, metafunc)
 
 
 @pytest.fixture(scope="package", autouse=True)
@@ -96,9 +93,9 @@ def embedded_system(tmp_path: Path) -> System:
 
 
 @pytest.fixture
-def own_system(tmp_path: Path, redis_url: str, postgres_store: str) -> System:
+def own_system(tmp_path: Path, redis_url: str, new_postgres_store: str) -> System:
     """A distributed system without any workers yet, to be treated badly."""
-    return System("distributed", tmp_path, postgres_store, redis_url, log_level="DEBUG")
+    return System("distributed", tmp_path, new_postgres_store, redis_url, log_level="DEBUG")
 
 
 @pytest.fixture
@@ -106,7 +103,7 @@ def database_system(request: pytest.FixtureRequest, tmp_path: Path) -> System:
     """A system that nobody works on, on either database."""
     if request.param == "embedded":
         return embedded(tmp_path)
-    return System("distributed", tmp_path, request.getfixturevalue("postgres_store"), "redis://127.0.0.1:1/0")
+    return System("distributed", tmp_path, request.getfixturevalue("new_postgres_store"), "redis://127.0.0.1:1/0")
 
 
 @pytest.fixture

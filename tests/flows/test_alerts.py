@@ -23,7 +23,7 @@ from worker.resources import Resources
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database of each kind with nothing in it."""
     if request.param == "postgresql":
-        return str(request.getfixturevalue("postgres_store"))
+        return str(request.getfixturevalue("new_postgres_store"))
     return sqlite_store(tmp_path / "alerts.db")
 
 

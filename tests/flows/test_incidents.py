@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.flows.harness import MODES, System, wait_for, write_csv
+from tests.flows.harness import System, wait_for, write_csv
 from tests.flows.incident_site import (
     COUNT,
     DOMAIN,
@@ -43,7 +43,7 @@ def monitor(redis_server: RedisServer) -> Iterator[Monitor]:
         yield monitor
 
 
-@pytest.fixture(scope="module", params=MODES)
+@pytest.fixture(scope="module")
 def installed(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, site: MailSite
 ) -> Iterator[Installation]:
@@ -80,6 +80,7 @@ def own_channel(well: Installation) -> Iterator[str]:
     assert well.system.command("alerts", "remove", "own").status == 0
 
 
+@pytest.mark.both_modes
 def test_an_outage_is_told_once_and_so_is_its_end(well: Installation, own_channel: str) -> None:
     """Given a channel by way of the broken server, too, it is silent until that works again."""
     site = well.site
@@ -157,6 +158,7 @@ def test_a_password_that_was_changed_is_rejected_once(well: Installation) -> Non
     assert health_of(well)[0] == 0
 
 
+@pytest.mark.both_modes
 def test_no_secret_leaves_a_trace(well: Installation, request: pytest.FixtureRequest) -> None:
     """All were really used: receivers and mail servers have seen them."""
     system = well.system

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.harness import MODES
 from tests.flows.size.cases import take
 from tests.flows.size.crowd import Crowd, gather
 from tests.flows.size.store import add_history, fill, open_store
@@ -28,7 +27,7 @@ def large_lab(server_folder: Path) -> Iterator[MailLab]:
         yield lab
 
 
-@pytest.fixture(scope="module", params=MODES)
+@pytest.fixture(scope="module")
 def crowd(request: pytest.FixtureRequest, server_folder: Path, large_lab: MailLab) -> Iterator[Crowd]:
     with gather(server_folder / f"crowd-{request.param}", request.param, large_lab) as crowd:
         crowd.load("few.example", COUNT // 10)
@@ -64,7 +63,7 @@ def test_a_cancelled_run_begins_no_login(crowd: Crowd) -> None:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "postgresql":
-        return str(request.getfixturevalue("postgres_store"))
+        return str(request.getfixturevalue("new_postgres_store"))
     return sqlite_store(tmp_path / "store.db")
 
 

@@ -222,6 +222,42 @@ class TestPostgres:
             found = connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone()
         assert found == (0,)
 
+    def test_a_store_that_is_lent_again_is_as_new(self, postgres_server: PostgresServer) -> None:
+        add = "INSERT INTO accounts (name) VALUES ('lent') RETURNING id"
+        found = []
+        for _ in range(2):
+            with postgres_server.lent_store() as url, psycopg.connect(url) as connection:
+                found.append((url, connection.execute(add).fetchone()))
+        assert found[0] == found[1]
+        assert found[0][1] == (1,)
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "DROP INDEX ix_runs_stage",
+            "ALTER TABLE domains ADD COLUMN mark integer",
+            "ALTER TABLE settings DISABLE TRIGGER ALL",
+            "UPDATE alembic_version SET version_num = 'r9999'",
+            "CREATE TABLE mark AS SELECT repeat('x', 100) FROM generate_series(1, 200000)",
+        ],
+    )
+    def test_a_store_that_was_changed_is_lent_to_nobody_else(
+        self, postgres_server: PostgresServer, change: str
+    ) -> None:
+        with postgres_server.lent_store() as url, psycopg.connect(url) as connection:
+            connection.execute(change.encode())
+        with postgres_server.lent_store() as other:
+            assert other != url
+
+    def test_a_store_that_is_in_use_still_is_lent_to_nobody_else(self, postgres_server: PostgresServer) -> None:
+        with postgres_server.lent_store() as url:
+            connection = psycopg.connect(url)
+        with postgres_server.lent_store() as other:
+            assert other != url
+        with pytest.raises(psycopg.OperationalError):
+            connection.execute("SELECT 1")
+        connection.close()
+
 
 class TestDelayProxy:
     def test_each_way_takes_the_delay_and_throughput_is_not_limited(self, certificates: CertificateLab) -> None:

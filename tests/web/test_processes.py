@@ -131,10 +131,10 @@ class TestWeb:
         assert "MAIL_PREFLIGHT_BROKER_URL names no broker" in said.err
 
     def test_ends_politely_at_the_first_signal_and_at_once_at_the_second(
-        self, tmp_path: Path, redis_url: str, postgres_store: str
+        self, tmp_path: Path, redis_url: str, new_postgres_store: str
     ) -> None:
         """Given a request in flight: SIGTERM lets it come to its end; a second one does not, and nothing is halved."""
-        system = System("distributed", tmp_path, postgres_store, redis_url)
+        system = System("distributed", tmp_path, new_postgres_store, redis_url)
         key = new_api_key(system)
         with serving(system, "web") as (program, port), half_a_request(port, key) as connection:
             program.process.send_signal(signal.SIGTERM)

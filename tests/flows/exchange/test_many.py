@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from tests.flows.exchange.site import PASSWORD, VARIABLES, Site, exchange_system
-from tests.flows.harness import MODES
 from tests.servers.certificates import CertificateLab
 from tests.servers.exchange.server import ExchangeServer
 from tests.servers.postgres import PostgresServer
@@ -25,7 +24,7 @@ def addresses(domain: str, count: int) -> dict[str, str]:
     return {f"m{number}@{domain}": PASSWORD for number in range(count)}
 
 
-@pytest.fixture(params=MODES)
+@pytest.fixture
 def crowd(
     request: pytest.FixtureRequest, server_folder: Path, certificates: CertificateLab, postgres_server: PostgresServer
 ) -> Iterator[Site]:

@@ -32,7 +32,7 @@ def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Api]:
     config: dict[str, Any] = {}
     if request.param == "distributed":
         config = {
-            "database_url": request.getfixturevalue("postgres_store"),
+            "database_url": request.getfixturevalue("new_postgres_store"),
             "broker_url": SecretStr(request.getfixturevalue("redis_url")),
             "allow_networks": (ip_network("127.0.0.0/8"),),
         }

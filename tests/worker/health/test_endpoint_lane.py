@@ -33,6 +33,7 @@ from worker.config import Config
 from worker.health.endpoint_lane import EndpointLane, tick
 from worker.resources import Resources
 
+pytestmark = pytest.mark.one_database
 INTERVAL, RETRY = 300.0, 60.0
 
 
@@ -116,6 +117,7 @@ def world(database: Database) -> World:
 
 
 class TestLane:
+    @pytest.mark.both_databases
     def test_what_is_due_is_checked_and_recorded(self, world: World) -> None:
         domain_id = world.add("a.example")
 
@@ -166,6 +168,7 @@ class TestLane:
         assert set(world.network.counts.values()) == {1}
         assert len(world.network.counts) == 64
 
+    @pytest.mark.both_databases
     def test_checks_run_side_by_side(self, world: World) -> None:
         met = threading.Barrier(4)
         world.network.meanwhile = lambda _: met.wait(10)
@@ -191,6 +194,7 @@ class TestLane:
 
         assert order == [quick, slow]
 
+    @pytest.mark.both_databases
     def test_domains_of_the_settings_that_are_not_in_force_any_more_are_due_again(self, world: World) -> None:
         domain_id = world.add("a.example")
 
@@ -205,6 +209,7 @@ class TestLane:
         world.lane()
         assert {row.server for row in world.rows(domain_id)} == {"new.example.com:993", "new.example.com:465"}
 
+    @pytest.mark.both_databases
     def test_what_another_lane_recorded_meanwhile_counts_once(self, world: World) -> None:
         domain_id = world.add("a.example")
         world.lane()
@@ -325,6 +330,7 @@ class TestNext:
 
         assert len({world.wait_of(domain_id) for domain_id in ids}) == 10
 
+    @pytest.mark.both_databases
     def test_soon_while_a_failure_is_not_certain_and_then_as_usual(self, world: World) -> None:
         domain_id = world.add("a.example")
         world.lane()
@@ -411,6 +417,7 @@ class TestTick:
             world.add(f"d{number}.example")
         assert tick(world.resources) == worker.health.endpoint_lane.LANES
 
+    @pytest.mark.both_databases
     def test_slices_begin(self, world: World) -> None:
         domain_id = world.add("a.example", mailboxes=4)
         world.lane()
@@ -427,6 +434,7 @@ class TestTick:
         assert taken_up == [run.created_at]
         assert world.sent == [("start_run", run.id)]
 
+    @pytest.mark.both_databases
     def test_what_is_old_is_forgotten(self, world: World) -> None:
         world.add("a.example")
         world.lane()

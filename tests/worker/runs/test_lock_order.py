@@ -29,13 +29,14 @@ from settings_store.runs.outcomes import Done
 from settings_store.runs.runs import CANDIDATE
 from settings_store.secrets import Vault, new_key
 from tests.flows.size.store import settings_number
+from tests.turns import EVERY
 from worker.config import Config
 from worker.runs.lane import Lane, RouteCache
 from worker.service.preflight import Preflight
 
 COUNT = 400
 BULK = 100
-ROUNDS = 12
+ROUNDS = 12 if EVERY else 4
 DOMAIN = "locks.example"
 SETTINGS: ImapSettings = settings_number(1)
 
@@ -80,9 +81,9 @@ class Store:
 
 
 @pytest.fixture
-def store(postgres_store: str) -> Iterator[Store]:
+def store(new_postgres_store: str) -> Iterator[Store]:
     config = Config(
-        database_url=SecretStr(postgres_store), broker_url=SecretStr("memory://"), secret_key=SecretStr(new_key())
+        database_url=SecretStr(new_postgres_store), broker_url=SecretStr("memory://"), secret_key=SecretStr(new_key())
     )
     with Preflight.open(config) as preflight:
         with preflight.database.begin() as conn:
