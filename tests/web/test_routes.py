@@ -63,6 +63,7 @@ GET     /v1/domains/{domain}/changes            read         404
 POST    /v1/checks                              change       -
 GET     /v1/codes                               public       -
 GET     /v1/connection-ips                      read         -
+GET     /v1/domains/{domain}/firewall-request   read         404
 GET     /v1/domains                             read         -
 GET     /v1/domains/{domain}                    read         404
 PUT     /v1/domains/{domain}                    change       makes

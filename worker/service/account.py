@@ -12,6 +12,7 @@ from worker.service.changes.watches import Watches
 from worker.service.checks import Checks
 from worker.service.clock import Clock
 from worker.service.domains import Domains
+from worker.service.egress import Egress
 from worker.service.events import Events
 from worker.service.health.health import Health
 from worker.service.health.incidents import Incidents
@@ -43,6 +44,7 @@ class Account:
     audit: Audit
     webhooks: Webhooks
     clock: Clock
+    egress: Egress
 
     @classmethod
     def bind(cls, to: Binding) -> Self:
@@ -63,4 +65,5 @@ class Account:
             Audit(to),
             Webhooks(to),
             Clock(to),
+            Egress(to),
         )

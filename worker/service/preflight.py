@@ -29,6 +29,7 @@ from worker import broker, process, tracing
 from worker.app import HEALTH, PREFLIGHT, QUEUES, make_app
 from worker.changes.watch import begin_watches
 from worker.config import Config
+from worker.egress.egresses import queue_at
 from worker.finished_runs import finish
 from worker.metrics import counters
 from worker.pacing.pacer import RedisPacer
@@ -238,7 +239,7 @@ class Preflight:
         """A worker of one queue, until SIGTERM or SIGINT. Raises `Unavailable` when the broker does not answer."""
         self._require_broker()
         with self.telling():
-            process.work(self.app, queue, self.stopping)
+            process.work(self.app, queue_at(queue, self.config.egress), self.stopping)
 
     @contextlib.contextmanager
     def telling(self) -> Iterator[None]:
