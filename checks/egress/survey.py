@@ -55,13 +55,22 @@ def knock_from_all(
     context.admit(addresses)
     sources = [(each.public, each.source, False) for each in static]
     if shared:
-        sources.append((context.shared_name, context.source, True))
+        sources += [(name, source, True) for name, source in _shared(context)]
     with ThreadPoolExecutor(min(_AT_ONCE, len(sources)), thread_name_prefix="knock") as pool:
         knocks = list(pool.map(lambda each: knock(endpoint, addresses, context, each[1]), sources))
     return tuple(
         Admission(name, each.outcome, shared=is_shared, seen=each.seen)
         for (name, _, is_shared), each in zip(sources, knocks, strict=True)
     )
+
+
+def _shared(context: CheckContext) -> list[tuple[str, Source]]:
+    """The shared addresses, each by itself: what the system would choose in the other family is another one."""
+    bound = [address for address in (context.source.ipv4, context.source.ipv6) if address]
+    if not bound:
+        return [(context.shared_name, context.source)]
+    names = [context.shared_name or bound[0]] if len(bound) == 1 else bound
+    return [(name, Source.of(address, only=True)) for name, address in zip(names, bound, strict=True)]
 
 
 def usable(static: Sequence[StaticAddress], met: Sequence[Admission]) -> list[StaticAddress]:

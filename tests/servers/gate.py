@@ -26,7 +26,7 @@ class Rule:
 
 
 class Gate:
-    """Listens at `port` on these addresses and passes on to `target` what its rules admit. Counts who came."""
+    """Listens at `port` (0: any) on these addresses and passes on to `target` what its rules admit. Counts who came."""
 
     def __init__(
         self,
@@ -35,17 +35,18 @@ class Gate:
         *,
         words: str = "554 5.7.1 Your address is blocked by our policy",
         listens: tuple[str, ...] = (LOOPBACK,),
+        port: int = 0,
     ) -> None:
         self.rules, self.came = dict(rules), Counter[str]()
         self._target, self._words = target, words
         self._open: list[socket.socket] = []
         self._stopped = False
-        self._listeners = [self._listener(address) for address in listens[:1]]
+        self._listeners = [self._listener(address, port) for address in listens[:1]]
         self.port: int = self._listeners[0].getsockname()[1]
         self._listeners += [self._listener(address, self.port) for address in listens[1:]]
 
     @staticmethod
-    def _listener(address: str, port: int = 0) -> socket.socket:
+    def _listener(address: str, port: int) -> socket.socket:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         return socket.create_server((address, port), family=family, backlog=128)
 
@@ -85,7 +86,8 @@ class Gate:
                 self._pass_on(connection)
 
     def _pass_on(self, connection: socket.socket) -> None:
-        with socket.create_connection((LOOPBACK, self._target)) as inner:
+        with socket.socket() as inner:  # no name is looked up: tests may have made the resolver say what they want
+            inner.connect((LOOPBACK, self._target))
             back = threading.Thread(target=_pump, args=(inner.recv, connection), daemon=True)
             back.start()
             _pump(connection.recv, inner)

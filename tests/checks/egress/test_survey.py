@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
@@ -11,10 +12,12 @@ from checks.model import Admission, Endpoint, EndpointResult, Outcome, Protocol,
 from checks.network.address_policy import AddressPolicy
 from checks.network.static_addresses import StaticAddress
 from checks.network.way_out import Source
+from checks.protocols.exchange.url import endpoint_of
 from checks.runner import check_endpoint
 from checks.serialize import dump_endpoint_result, load_endpoint_result
 from checks.trust import Trust
 from tests.servers.certificates import CertificateLab
+from tests.servers.exchange.server import ExchangeServer
 from tests.servers.gate import Gate, Rule
 from tests.servers.guarded import GuardedServer
 
@@ -76,6 +79,23 @@ def test_one_of_four_is_kept_out_and_named(
     assert result.facts["admitted"] == "127.0.0.4, 127.0.0.5, 127.0.0.6, 127.0.0.2"
     said = next(each.seen for each in result.admissions if each.source == "127.0.0.7")
     assert ("blocked by our policy" in said) is (outcome is Outcome.BLOCKED)
+
+
+@pytest.mark.parametrize(("treatment", "outcome"), [("reset", Outcome.CLOSED), ("say", A)])
+def test_exchange_is_knocked_at_by_http(
+    server_folder: Path, certificates: CertificateLab, treatment: str, outcome: Outcome
+) -> None:
+    """What speaks to us in clear at a port for TLS has let us in; whether it is Exchange is another matter."""
+    folder = server_folder / f"exchange-survey-{treatment}"
+    with (
+        ExchangeServer(folder, certificates.issue(), {}, ("Basic",)) as exchange,
+        Gate(exchange.port, {"127.0.0.5": Rule(treatment)}) as gate,  # type: ignore[arg-type] # one of them
+    ):
+        url = f"https://localhost:{gate.port}/EWS/Exchange.asmx"
+        result = check_endpoint(endpoint_of(url), context(certificates))
+    kept_out = {"127.0.0.5": outcome} if outcome is not A else {}
+    assert outcomes(result) == {each.public: A for each in FOUR} | {SHARED: A} | kept_out
+    assert result.code is (Code.CONNECT_NOT_ADMITTED if kept_out else Code.OK)
 
 
 def test_a_firewall_that_knows_the_shared_address_only(server: GuardedServer, certificates: CertificateLab) -> None:
