@@ -8,7 +8,7 @@ from checks.model import Invalid
 from checks.network.address_policy import Network
 from checks.network.way_out import Source
 
-MOST = 32
+MOST = 16
 """Static addresses of one egress: each of them knocks at a customer's server when their firewall is tested."""
 
 

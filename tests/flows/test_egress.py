@@ -11,7 +11,7 @@ from checks.network.static_addresses import parse_ranges
 from checks.settings import ImapSettings
 from settings_store.changes.lifecycle import Refused
 from tests.cli.reports.test_json_documents import validator
-from tests.flows.harness import Box, System, account_of, outcome, write_csv
+from tests.flows.harness import Box, System, account_of, is_ready, outcome, wait_for, write_csv
 from tests.servers.certificates import CertificateLab
 from tests.servers.gate import Gate, Rule
 from tests.servers.guarded import GuardedServer
@@ -173,3 +173,28 @@ def test_the_commands(embedded_system: System, gates: tuple[Gate, Gate], setting
     assert "許可されていませんでした: 127.0.0.5" in asked.out
     wrong = system.command("connection-ips", STATIC_ADDRESSES="203.0.113.0/33")
     assert (wrong.status, wrong.out) == (2, "")
+
+
+def test_the_workers_of_an_egress_have_its_domains(
+    own_system: System, gates: tuple[Gate, Gate], settings: ImapSettings
+) -> None:
+    """An ordinary worker, which does not have the addresses, passes the run on; without one of Tokyo it waits."""
+    imap, smtp = gates
+    tokyo = {"STATIC_ADDRESSES": "tokyo=127.0.0.4/30", "LIKE_FAILURES": "1000"}
+    own_system.load(DOMAIN, BOXES)
+    config = CONFIG | {"static_addresses": parse_ranges("tokyo=127.0.0.4/30")}
+    with own_system.working(1, **tokyo, SOURCE_ADDRESS="127.0.0.2") as ordinary, own_system.open(**config) as preflight:
+        account = account_of(preflight)
+        plain = outcome(preflight, account.changes.save(DOMAIN, settings))
+        account.changes.apply(plain.saved.change_id, None)
+        for gate in gates:
+            gate.came.clear()
+        saved = account.changes.save(DOMAIN, replace(settings, static_addresses=True))
+        worker = own_system.start("worker", "--queue", "preflight", "--egress", "tokyo", **tokyo)
+        with worker:
+            wait_for(lambda: is_ready(worker), "the worker of Tokyo starts")
+            found = outcome(preflight, saved)
+    assert ordinary
+    assert found.counts == {"keeps_working": 12}
+    assert imap.came.keys() - {"127.0.0.1"} == smtp.came.keys() - {"127.0.0.1"} == set(STATIC)
+    assert own_system.command("worker", "--queue", "preflight", "--egress", "osaka", **tokyo).status == 2

@@ -101,8 +101,8 @@ WORDS: Mapping[Code, tuple[str, str]] = {
     ),
     Code.CONNECT_NOT_ADMITTED: (
         "{host} does not admit connections to port {port} from {addresses}; from {admitted} it does.",
-        "Ask whoever runs the firewall of the mail server to let these addresses in: `mail-preflight connection-ips"
-        " request` writes the request. Then verify again.",
+        "Send whoever runs the firewall of the mail server the firewall request, which names all our addresses, and"
+        " verify again when they are let in.",
     ),
     Code.CONNECT_REFUSED: (
         "{host} refused the connection on port {port}.",

@@ -111,8 +111,8 @@ WORDS: Mapping[Code, tuple[str, str]] = {
     ),
     Code.CONNECT_NOT_ADMITTED: (
         "{host} のポート {port} は {addresses} からの接続を受け付けません（{admitted} からは受け付けます）。",
-        "これらのアドレスの許可を、メールサーバーのファイアウォールの管理者に依頼してください。"
-        "依頼文は `mail-preflight connection-ips request` で作成できます。その後、もう一度検証してください。",
+        "本サービスのアドレスを記載したファイアウォール設定の依頼文を、メールサーバーのファイアウォールの管理者に送り、"
+        "許可された後でもう一度検証してください。",
     ),
     Code.CONNECT_REFUSED: (
         "{host} がポート {port} への接続を拒否しました。",

@@ -34,7 +34,12 @@ def _resolve(host: str, port: int, *_: object, **__: object) -> list[object]:
 def _survey(case: str, ca_pem: str) -> dict[str, object]:
     static = addresses_of(parse_ranges(f"{STATIC}, {STATIC_6}" if case == "ipv6_only" else STATIC), "")
     context = CheckContext(
-        Trust(ca_pem), AddressPolicy(allow_all=True), source=Source.of(SHARED), static=static, shared_name=SHARED
+        Trust(ca_pem),
+        AddressPolicy(allow_all=True),
+        deadline_seconds=10,
+        source=Source.of(SHARED),
+        static=static,
+        shared_name=SHARED,
     )
     host = "both.example" if case == "ipv6_only" else "four.example"
     result = check_endpoint(Endpoint(Protocol.IMAP, host, PORTS[case], Security.TLS), context)
