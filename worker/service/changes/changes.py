@@ -75,7 +75,7 @@ class Changes:
         if settings.static_addresses and not to.config.static_addresses:
             raise Invalid(
                 "this service has no static addresses; its operator sets MAIL_PREFLIGHT_STATIC_ADDRESSES",
-                "static_addresses",
+                "settings/static_addresses",
             )
         rows = _rows(mailboxes, normalise_domain(domain)) if mailboxes else None
         with to.database.begin() as conn:
