@@ -31,11 +31,14 @@ class Code(StrEnum):
     DNS_NO_ADDRESS = "dns.no_address"
     DNS_TEMPORARY = "dns.temporary"
     ADDRESS_NOT_ALLOWED = "address.not_allowed"
+    ADDRESS_PORT = "address.port_not_allowed"
+    ADDRESS_SOURCE_MISSING = "address.source_missing"
 
     CONNECT_REFUSED = "connect.refused"
     CONNECT_TIMEOUT = "connect.timeout"
     CONNECT_UNREACHABLE = "connect.unreachable"
     CONNECT_SOME_ADDRESSES = "connect.some_addresses"
+    CONNECT_NOT_ADMITTED = "connect.not_admitted"
     CONNECT_CLOSED = "connect.closed"
 
     TLS_SELF_SIGNED = "tls.self_signed"
@@ -201,6 +204,7 @@ CODES: Mapping[Code, Trait] = {
         Code.DNS_NOT_FOUND,
         Code.DNS_NO_ADDRESS,
         Code.ADDRESS_NOT_ALLOWED,
+        Code.ADDRESS_PORT,
         Code.CONNECT_REFUSED,
         Code.TLS_NAME_MISMATCH,
         Code.TLS_OPTION_NOT_NEEDED,
@@ -267,6 +271,7 @@ CODES: Mapping[Code, Trait] = {
         Code.PROTOCOL_BARE_LINE_FEED,
         Code.MAILBOX_BROKEN,
         Code.CONNECT_SOME_ADDRESSES,
+        Code.CONNECT_NOT_ADMITTED,
     ),
     **_traits(
         Blame.SERVER,
@@ -368,6 +373,7 @@ CODES: Mapping[Code, Trait] = {
     **_traits(
         Blame.US,
         False,
+        Code.ADDRESS_SOURCE_MISSING,
         Code.CREDENTIAL_UNREADABLE,
         Code.SERVER_REVERSE_DNS,
         Code.SERVER_REFUSES_NAME,

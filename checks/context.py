@@ -8,6 +8,8 @@ from checks.clients.profile import ClientProfile
 from checks.clients.python import PYTHON
 from checks.model import Credential, Endpoint, EndpointResult, LoginResult, Pin
 from checks.network.address_policy import AddressPolicy
+from checks.network.static_addresses import StaticAddress
+from checks.network.way_out import Source, WayOut
 from checks.tokens import Tokens
 from checks.trust import Trust
 
@@ -56,6 +58,8 @@ class CheckContext:
     `admit` is called with the addresses of an endpoint before the first connection to them, and may wait: that is not
     counted against the deadline. `client` is the one that will really connect: logins are as it logs in, and verdicts
     are what it meets.
+    `source`: where connections leave from; the one that is shared, where `static` are those that they leave from in its
+    place, and that are compared with it. `shared_name` is what others see of it, '' where that is not known.
     `script`: that of a sandbox, which then answers in place of every server; None where the world does.
     `canaries`: the logins are a run's first ones, which may find out for all others what none may try by itself.
     """
@@ -65,7 +69,9 @@ class CheckContext:
     deadline_seconds: float = ENDPOINT_SECONDS
     login_seconds: float = LOGIN_SECONDS
     allow_insecure_certificate: bool = False
-    source_address: str | None = None
+    source: Source = field(default_factory=Source)
+    static: tuple[StaticAddress, ...] | None = None
+    shared_name: str = ""
     domain: str = ""
     tokens: Tokens = field(default_factory=Tokens, compare=False, repr=False)
     pins: Mapping[str, Pin] = field(default_factory=dict)
@@ -77,6 +83,11 @@ class CheckContext:
     canaries: bool = False
     client: ClientProfile = PYTHON
     let_through: tuple[type[Exception], ...] = ()
+
+    @property
+    def way_out(self) -> WayOut:
+        """How connections leave."""
+        return WayOut(self.policy, self.source)
 
     def pin_of(self, result: EndpointResult) -> Pin | None:
         """The key that logins must meet: the one that an admin let in, else the one that the check has just met.

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 from checks.codes import Blame, Code, Verdict
 from checks.language import Language
-from checks.model import Authentication, Endpoint, Option, TlsFacts
+from checks.model import Authentication, Endpoint, Option, Outcome, TlsFacts
 
 Json = dict[str, object]
 
@@ -49,6 +49,32 @@ class FixDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class AdmissionDocument:
+    """What one of our addresses met. `source` is '' where nobody knows what the server sees of it.
+
+    `label` names the address to people, `sentence` says what it met; `sign` is that as a verdict. `seen` is redacted.
+    """
+
+    source: str
+    shared: bool
+    outcome: Outcome
+    sign: Verdict
+    label: str
+    sentence: str
+    seen: str
+
+    def as_json(self) -> Json:
+        """The sentence is called `message`, and the sign is told by the outcome."""
+        return {
+            "source": self.source or None,
+            "shared": self.shared,
+            "outcome": self.outcome.value,
+            "message": self.sentence,
+            "seen": self.seen,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class EndpointDocument:
     """What came of the check of one endpoint.
 
@@ -58,7 +84,8 @@ class EndpointDocument:
     "allow insecure certificate" would do, None where it could not be told; `option_sentence` the words for it where it
     is on or needed, else ''.
     `judged` says who judged the certificates, and how strictly; `untested` what could not be tested of TLS.
-    `client` is the name of the client profile that judged, '' where that is not known.
+    `client` is the name of the client profile that judged, '' where that is not known. `admissions` are of static
+    addresses: which of them the server admits.
     """
 
     language: Language
@@ -86,6 +113,7 @@ class EndpointDocument:
     judged: str = ""
     untested: str = ""
     client: str = ""
+    admissions: tuple[AdmissionDocument, ...] = ()
 
     @property
     def headline(self) -> str:
@@ -114,6 +142,7 @@ class EndpointDocument:
             "judged": self.judged,
             "untested": self.untested,
             "client": self.client or None,
+            "admissions": [admission.as_json() for admission in self.admissions],
         }
 
     def _endpoint(self) -> Json:

@@ -207,6 +207,36 @@ class Pin:
     ca: str | None = None
 
 
+class Outcome(StrEnum):
+    """What one of our addresses met at a mail server."""
+
+    ADMITTED = "admitted"
+    REFUSED = "refused"  # an answer that says no: a reset, or an ICMP message
+    DROPPED = "dropped"  # no answer at all
+    CLOSED = "closed"  # connected, and closed before a word
+    SILENT = "silent"  # connected, and nothing more
+    BLOCKED = "blocked"  # the server says so in words
+    BUSY = "busy"  # the server puts us off in words
+    BANNED = "banned"  # admitted first, and then no more
+    NO_FAMILY = "no_family"  # the server has no address of this family
+    NOT_HERE = "not_here"  # the machine that tests has no such address
+    UNREACHABLE = "unreachable"  # no way there from this address
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Whether a mail server admits connections from one of our addresses.
+
+    `source` is as the server sees it, '' where that is not known; `shared`: the one that others of ours leave from too.
+    `seen` is redacted.
+    """
+
+    source: str
+    outcome: Outcome
+    shared: bool = False
+    seen: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class EndpointResult:
     """What came of an endpoint check. `endpoint.security` is what was found, `address` the one that answered."""
@@ -231,6 +261,8 @@ class EndpointResult:
     """What logins have learned of the server since, for those of other processes (`Habits.learned`)."""
     client: str = ""
     """The name of the client profile that judged, '' in results of an earlier version."""
+    admissions: tuple[Admission, ...] = ()
+    """From which of our addresses it was reached; of static addresses only."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,14 @@ from typing import Any
 
 from checks.codes import Code, Verdict
 from checks.model import (
+    Admission,
     Authentication,
     Certificate,
     Endpoint,
     EndpointResult,
     Fix,
     Option,
+    Outcome,
     Pin,
     Protocol,
     Security,
@@ -46,6 +48,7 @@ def load_endpoint_result(document: Document) -> EndpointResult:
         pin=Pin(**document["pin"]) if document.get("pin") else None,  # runs of an earlier version have none
         learned=document.get("learned", {}),
         client=document.get("client", ""),
+        admissions=tuple(_admission(item) for item in document.get("admissions", ())),
     )
 
 
@@ -59,6 +62,10 @@ def _endpoint(item: Document) -> Endpoint:
         item.get("typed", ""),
         Authentication(item.get("authentication", Authentication.LOGIN)),  # nor this before it could be chosen
     )
+
+
+def _admission(item: Document) -> Admission:
+    return Admission(item["source"], Outcome(item["outcome"]), item["shared"], item["seen"])
 
 
 def _step(item: Document) -> Step:

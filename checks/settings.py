@@ -21,13 +21,15 @@ _SHOWN = 80
 class ImapSettings:
     """IMAP for reading and SMTP for sending. `ca_pem` holds CAs trusted for this domain only, as PEM text, or ''.
 
-    Whether SMTP wants a login is said by its endpoint (`Endpoint.authentication`).
+    Whether SMTP wants a login is said by its endpoint (`Endpoint.authentication`). `static_addresses`: connections
+    leave from the operator's static addresses, and from no others.
     """
 
     imap: Endpoint
     smtp: Endpoint
     allow_insecure_certificate: bool = False
     ca_pem: str = ""
+    static_addresses: bool = False
 
     @property
     def kind(self) -> Literal["imap"]:
@@ -49,6 +51,7 @@ class ExchangeSettings:
     allow_insecure_certificate: bool = False
     ca_pem: str = ""
     typed: str = ""
+    static_addresses: bool = False
 
     @property
     def kind(self) -> Literal["exchange"]:

@@ -25,14 +25,18 @@ def actor() -> "Actor":
         return Actor(f"uid {number}", "local")
 
 
-def open_preflight() -> "Preflight":
-    """The service as the environment configures it. Raises `Invalid`."""
+def open_preflight(egress: str | None = None) -> "Preflight":
+    """The service as the environment configures it, as one that has the addresses of `egress`. Raises `Invalid`."""
     from cli.logs import configure_logging
     from worker.config import load_config
     from worker.service.preflight import Preflight
 
     config = load_config()
     configure_logging(config.log_level)
+    if egress is not None:
+        from worker.egress.egresses import at_egress
+
+        config = at_egress(config, egress)
     return Preflight.open(config)
 
 

@@ -16,6 +16,7 @@ from cli.commands import (
     alerts,
     changes,
     discovery,
+    egress,
     health,
     history,
     mailboxes,
@@ -39,6 +40,9 @@ _domains = typer.Typer(
 _alerts = typer.Typer(cls=Group, rich_markup_mode=None, help="Who is told when something fails.")
 _maintenance = typer.Typer(cls=Group, rich_markup_mode=None, help="When nothing is checked and nobody told.")
 _accounts = typer.Typer(cls=Group, rich_markup_mode=None, help="Whose domains are apart from each other.")
+_connection_ips = typer.Typer(
+    cls=Group, rich_markup_mode=None, help="Lists the addresses that connections come from, and what to do with them."
+)
 _api_keys = typer.Typer(cls=Group, rich_markup_mode=None, help="The keys of programs that use the HTTP API.")
 _users = typer.Typer(cls=Group, rich_markup_mode=None, help="Who may use the HTTP API, and as what.")
 _keys = typer.Typer(cls=Group, rich_markup_mode=None, help="The keys that encrypt credentials.")
@@ -120,6 +124,9 @@ _api_keys.command(cls=Command)(access.revoke)
 _users.command("add", cls=Command)(access.add_user)
 _users.command("list", cls=Command)(access.list_users)
 _users.command("remove", cls=Command)(access.remove_user)
+_connection_ips.callback(invoke_without_command=True)(egress.connection_ips)
+_connection_ips.command(cls=Command)(egress.request)
+_connection_ips.command(cls=Command)(egress.use)
 _keys.command("new", cls=Command)(operation.new_key)
 _keys.command("rotate", cls=Command)(operation.rotate_keys)
 app.add_typer(_domains, name="domains")
@@ -129,6 +136,7 @@ app.add_typer(_maintenance, name="maintenance")
 app.add_typer(_accounts, name="accounts")
 app.add_typer(_api_keys, name="api-keys")
 app.add_typer(_users, name="users")
+app.add_typer(_connection_ips, name="connection-ips")
 app.add_typer(_keys, name="keys")
 
 

@@ -1,5 +1,6 @@
 """The options of the commands and how their texts become settings. `Invalid` is raised before any work starts."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +28,11 @@ Domain = Annotated[str, typer.Argument(metavar="DOMAIN", help="The part of the a
 ChangeId = Annotated[str, typer.Argument(metavar="CHANGE_ID", help="As printed by `verify`; its beginning will do.")]
 AllowInsecure = Annotated[
     bool, typer.Option("--allow-insecure-certificate", help="Verify the settings with this option on.")
+]
+
+StaticAddresses = Annotated[
+    bool,
+    typer.Option("--static-addresses", help="Connect from the operator's static addresses, and from no others."),
 ]
 
 
@@ -95,6 +101,7 @@ def verify_settings(
     *,
     smtp_authentication: Authentication = Authentication.LOGIN,
     allow_insecure_certificate: bool,
+    static_addresses: bool = False,
     ca_file: Path | None,
 ) -> Settings:
     """The settings that `verify` is asked for; the PEM is proved to hold certificates. Raises `Invalid`."""
@@ -105,7 +112,8 @@ def verify_settings(
     if exchange is not None:
         if smtp_authentication is not Authentication.LOGIN:
             raise Invalid("leave --smtp-authentication out: Exchange sends through EWS", "exchange")
-        return _exchange_settings(exchange, imap, smtp, allow_insecure_certificate, ca_pem)
+        found = _exchange_settings(exchange, imap, smtp, allow_insecure_certificate, ca_pem)
+        return replace(found, static_addresses=static_addresses)
     if imap[0] is None or smtp[0] is None:
         missing = "--imap" if imap[0] is None else "--smtp"
         raise Invalid(f"give {missing} HOST:PORT; a domain needs both, or --exchange URL", "imap")
@@ -114,6 +122,7 @@ def verify_settings(
         smtp=_endpoint("--smtp", smtp, Protocol.SMTP, smtp_authentication),
         allow_insecure_certificate=allow_insecure_certificate,
         ca_pem=ca_pem,
+        static_addresses=static_addresses,
     )
 
 

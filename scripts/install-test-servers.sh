@@ -6,7 +6,7 @@
 # copies, with their own configuration, below /tmp.
 set -eu
 
-packages="dovecot-imapd postfix redis-server postgresql curl openssl procps util-linux libsasl2-modules docker-compose"
+packages="dovecot-imapd postfix redis-server postgresql curl openssl procps util-linux libsasl2-modules docker-compose iproute2 nftables"
 policy=/usr/sbin/policy-rc.d
 
 say() { printf '%s\n' "$*"; }

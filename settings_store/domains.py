@@ -168,6 +168,7 @@ def save_settings(conn: sa.Connection, domain_id: int, settings_: Settings, now:
         "kind": settings_.kind,
         "allow_insecure_certificate": settings_.allow_insecure_certificate,
         "ca_pem": settings_.ca_pem,
+        "static_addresses": settings_.static_addresses,
         "created_at": now,
     }
     result = conn.execute(settings.insert().values(**values, **_server_columns(settings_)))
@@ -201,7 +202,11 @@ def _server_columns(settings_: Settings) -> dict[str, str | int | None]:
 def _from_row(row: sa.RowMapping) -> Settings:
     if row["kind"] == "exchange":
         return ExchangeSettings(
-            row["exchange_url"], row["allow_insecure_certificate"], row["ca_pem"], row["exchange_typed"] or ""
+            row["exchange_url"],
+            row["allow_insecure_certificate"],
+            row["ca_pem"],
+            row["exchange_typed"] or "",
+            row["static_addresses"],
         )
     return ImapSettings(
         Endpoint(Protocol.IMAP, row["imap_host"], row["imap_port"], Security(row["imap_security"])),
@@ -214,6 +219,7 @@ def _from_row(row: sa.RowMapping) -> Settings:
         ),
         row["allow_insecure_certificate"],
         row["ca_pem"],
+        row["static_addresses"],
     )
 
 

@@ -84,6 +84,8 @@ settings = sa.Table(
     ),
     sa.Column("allow_insecure_certificate", sa.Boolean, nullable=False),
     sa.Column("ca_pem", sa.Text, nullable=False, server_default=""),
+    # Whether its servers are connected to from the operator's static addresses.
+    sa.Column("static_addresses", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("created_at", sa.Float, nullable=False),
     sa.CheckConstraint(_EITHER_OR, name="either_imap_or_exchange"),
 )

@@ -6,6 +6,7 @@ from celery import Celery
 from kombu import Queue
 
 from worker.config import Config
+from worker.egress.egresses import queues_of
 
 PREFLIGHT = "preflight"  # somebody is waiting
 HEALTH = "health"  # nobody is
@@ -37,7 +38,7 @@ def make_app(config: Config) -> Celery:
         broker_transport_options=_MEMORY if config.embedded else _REDIS,
         broker_connection_retry_on_startup=True,
         broker_connection_timeout=5,
-        task_queues=[Queue(name) for name in QUEUES],
+        task_queues=[Queue(name) for name in queues_of(config, QUEUES)],
         task_default_queue=PREFLIGHT,
         task_serializer="json",
         accept_content=["json"],

@@ -14,7 +14,17 @@ from checks.clients.python import PYTHON
 from checks.clients.selection import client_profile
 from checks.context import ENDPOINT_SECONDS, LOGIN_SECONDS
 from checks.model import Invalid
-from checks.network.address_policy import AddressPolicy, Network
+from checks.network.address_policy import MAIL_AND_HTTPS, AddressPolicy, Network
+from checks.network.static_addresses import (
+    AddressRange,
+    StaticAddress,
+    addresses_of,
+    egresses,
+    parse_networks,
+    parse_ranges,
+)
+from checks.network.way_out import Source
+from checks.settings import parse_port
 
 EMBEDDED_BROKER = "memory://localhost/"
 _BROKER_HELP = "give memory:// or redis://[user:password@]host[:port]/number, or rediss:// with TLS"
@@ -34,7 +44,16 @@ class Config(BaseSettings):
     secret_key: SecretStr | None = None
     """Fernet keys, separated by commas or blanks; the first encrypts. None: a key file in the user's data folder."""
     allow_networks: Annotated[tuple[Network, ...] | None, NoDecode] = None
-    source_address: str | None = None
+    allow_ports: Annotated[frozenset[int] | Literal["any"] | None, NoDecode] = None
+    """Ports beside those of mail and HTTPS that may be connected to; `any`: all, as where the service is embedded."""
+    source_address: Annotated[tuple[str, ...], NoDecode] = ()
+    """The address that connections leave from, one of each family; none: the system chooses."""
+    shared_addresses: Annotated[tuple[Network, ...], NoDecode] = ()
+    """Where connections seem to come from that leave from no static address, as mail servers see it."""
+    static_addresses: Annotated[tuple[AddressRange, ...], NoDecode] = ()
+    """The ranges that domains with static addresses are connected to from."""
+    egress: str = ""
+    """Whose static addresses this process has; '' where they have no name."""
     x509_strict: bool = False
     """Whether the app that will connect reads certificates as Python does from 3.13 on; off: as 3.12 and before."""
     tls_ciphers: Ciphers = "python"
@@ -124,6 +143,30 @@ class Config(BaseSettings):
             return value
         return tuple(ipaddress.ip_network(item) for item in value.replace(",", " ").split())
 
+    @field_validator("allow_ports", mode="before")
+    @classmethod
+    def _split_ports(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return "any" if value.strip() == "any" else frozenset(map(parse_port, value.replace(",", " ").split()))
+
+    @field_validator("source_address", mode="before")
+    @classmethod
+    def _split_source(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value or ()
+        return tuple(str(ipaddress.ip_address(item)) for item in value.replace(",", " ").split())
+
+    @field_validator("shared_addresses", mode="before")
+    @classmethod
+    def _read_shared(cls, value: object) -> object:
+        return parse_networks(value) if isinstance(value, str) else value
+
+    @field_validator("static_addresses", mode="before")
+    @classmethod
+    def _read_static(cls, value: object) -> object:
+        return parse_ranges(value) if isinstance(value, str) else value
+
     @field_validator("web_port", mode="before")
     @classmethod
     def _none_is_a_port(cls, value: object) -> object:
@@ -157,7 +200,32 @@ class Config(BaseSettings):
     @property
     def policy(self) -> AddressPolicy:
         """Where checks may connect to: everything when embedded, public addresses when distributed, unless set."""
-        return AddressPolicy(self.embedded and self.allow_networks is None, self.allow_networks or ())
+        everything = self.embedded and self.allow_networks is None
+        return AddressPolicy(everything, self.allow_networks or (), self._ports)
+
+    @property
+    def _ports(self) -> frozenset[int] | None:
+        if self.allow_ports == "any" or (self.embedded and self.allow_ports is None):
+            return None
+        return MAIL_AND_HTTPS | (self.allow_ports or frozenset())
+
+    @property
+    def shared_source(self) -> Source:
+        """Where connections leave from that need no static address."""
+        return Source.of(*self.source_address)
+
+    @property
+    def shared_name(self) -> str:
+        """The one address that mail servers see of these; '' where there are several, or it is not known."""
+        if len(self.shared_addresses) == 1 and self.shared_addresses[0].num_addresses == 1:
+            return str(self.shared_addresses[0].network_address)
+        return self.source_address[0] if len(self.source_address) == 1 and not self.shared_addresses else ""
+
+    @property
+    def own_static(self) -> tuple[StaticAddress, ...]:
+        """The static addresses that this process leaves from. Where it is the only one, it has all of them."""
+        names = egresses(self.static_addresses) if self.embedded else (self.egress,)
+        return tuple(address for name in names for address in addresses_of(self.static_addresses, name))
 
     @property
     def threads(self) -> int:

@@ -25,14 +25,17 @@ _STOP_SECONDS = 45.0
 
 
 def controller(app: Celery, queue: str, ready: Callable[[], None] | None = None) -> WorkController:
-    """A worker of one queue. Threads, for its work is waiting; no gossip, for its work is in the database."""
+    """A worker of one queue, or of an egress's (`preflight.tokyo`).
+
+    Threads, for its work is waiting; no gossip, for its work is in the database.
+    """
     app.set_default()  # the pool's threads look their tasks up in the default app
     return WorkController(
         app=app,
         hostname=f"{queue}@mail-preflight",
         queues=[queue],
         pool="threads",
-        concurrency=SLOTS[queue],
+        concurrency=SLOTS[queue.partition(".")[0]],
         without_heartbeat=True,
         without_mingle=True,
         without_gossip=True,

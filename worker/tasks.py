@@ -6,18 +6,21 @@ Those of health carry nothing at all: the database says what is due.
 import functools
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ParamSpec
 
 from celery import Celery, current_task
 
 from checks.model import Unavailable
+from checks.network.static_addresses import egresses
 from settings_store import heartbeats
 from settings_store.access.answers import forget_old
+from settings_store.runs import runs
 from worker import broker, tracing
 from worker.alerts.delivery import ROUNDS, send_due
 from worker.app import EXPIRES_SECONDS, HEALTH, HEALTH_SECONDS, PREFLIGHT
 from worker.changes.watch import begin_watches
+from worker.egress.egresses import home_of, queue_at, queues_of
 from worker.health.endpoint_lane import LANES, EndpointLane, tick
 from worker.incidents.judge import judge
 from worker.process import WAKE
@@ -51,11 +54,12 @@ def publisher(app: Celery, queue: str = PREFLIGHT) -> Publish:
     return publish
 
 
-def publish_lanes(app: Celery, count: int) -> None:
+def publish_lanes(app: Celery, count: int, queues: Sequence[str] = (HEALTH,)) -> None:
     """Asks for lanes that check endpoints. Where the broker is down, the next tick asks again."""
     try:
-        for _ in range(count):
-            app.send_task(PREFIX + "check_endpoints", queue=HEALTH, expires=HEALTH_SECONDS, ignore_result=True)
+        for queue in queues:
+            for _ in range(count):
+                app.send_task(PREFIX + "check_endpoints", queue=queue, expires=HEALTH_SECONDS, ignore_result=True)
     except broker.refusals():
         log.warning("the broker does not take it; endpoints wait for the next tick")
 
@@ -85,6 +89,47 @@ def _traced(step: Callable[P, None]) -> Callable[P, None]:
     return run
 
 
+def _at_its_egress(app: Celery, resources: Resources) -> Callable[[Callable[[str], None]], Callable[[str], None]]:
+    """A step of a run whose connections leave from addresses that others have is passed on to their queue, once."""
+
+    def decorate(step: Callable[[str], None]) -> Callable[[str], None]:
+        @functools.wraps(step)
+        def run(run_id: str) -> None:
+            queue = None if current_task.request.get(_PASSED_ON) else _queue_elsewhere(resources, run_id)
+            if queue is None:
+                step(run_id)
+                return
+            headers = {**tracing.carried(), _PASSED_ON: resources.config.egress or "any"}
+            app.send_task(
+                PREFIX + step.__name__,
+                args=[run_id],
+                queue=queue,
+                expires=_PASSED_ON_SECONDS,
+                ignore_result=True,
+                headers=headers,
+            )
+
+        return run
+
+    return decorate
+
+
+_PASSED_ON = "passed_on_by"
+_PASSED_ON_SECONDS = 60  # where nobody takes it, the sweep asks again and again
+
+
+def _queue_elsewhere(resources: Resources, run_id: str) -> str | None:
+    config = resources.config
+    if config.embedded or not any(egresses(config.static_addresses)):
+        return None
+    with resources.database.read() as conn:
+        run = runs.load(conn, run_id)
+        home = home_of(conn, config, run) if run else config.egress
+    if run is None or home == config.egress:
+        return None
+    return queue_at(PREFLIGHT if run.kind == "preflight" else HEALTH, home)
+
+
 def _beat(resources: Resources, work: heartbeats.Work) -> None:
     with resources.database.begin() as conn:
         heartbeats.note(conn, work, resources.now())
@@ -97,24 +142,27 @@ def _forget_answers(resources: Resources) -> None:
 
 def register(app: Celery, flow: Flow) -> None:
     """Gives the app its tasks."""
-    cache = RouteCache()
+    cache, elsewhere = RouteCache(), _at_its_egress(app, flow.resources)
     # shared=False: a task that closes over one flow must not reach the other apps of this process.
 
     @app.task(name=PREFIX + "start_run", ignore_result=True, shared=False)
     @_spared
     @_traced
+    @elsewhere
     def start_run(run_id: str) -> None:
         flow.start_run(run_id)
 
     @app.task(name=PREFIX + "run_page", ignore_result=True, shared=False)
     @_spared
     @_traced
+    @elsewhere
     def run_page(run_id: str) -> None:
         Lane(flow, cache, run_id).run()
 
     @app.task(name=PREFIX + "finish_run", ignore_result=True, shared=False)
     @_spared
     @_traced
+    @elsewhere
     def finish_run(run_id: str) -> None:
         flow.finish_run(run_id)
 
@@ -141,7 +189,7 @@ def _register_health(app: Celery, flow: Flow) -> None:
     @app.task(name=PREFIX + "health", ignore_result=True, shared=False)
     @_spared
     def health() -> None:
-        publish_lanes(app, tick(flow.resources))
+        publish_lanes(app, tick(flow.resources), queues_of(flow.resources.config, [HEALTH]))
         _beat(flow.resources, "health")
 
     @app.task(name=PREFIX + "check_endpoints", ignore_result=True, shared=False)

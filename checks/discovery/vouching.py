@@ -34,7 +34,7 @@ def _covers(endpoint: Endpoint, domain: str, outside: Outside, deadline: Deadlin
     with contextlib.suppress(Fault, OSError):
         limit = Deadline(min(_SECONDS, deadline.remaining()))
         addresses, port = outside.places(endpoint.host, endpoint.port, outside.context, limit)
-        sock = dial(addresses[:1], port, limit, outside.context.source_address)
+        sock = dial(addresses[:1], port, limit, outside.context.way_out)
         with contextlib.closing(Stream(sock, limit)) as stream:
             return _meet(endpoint, stream, domain, outside, limit)
     return False

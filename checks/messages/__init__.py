@@ -38,6 +38,7 @@ _OF_THE_SERVER = frozenset(
 )
 
 FIELDS: Mapping[Code, str] = {
+    Code.CONNECT_NOT_ADMITTED: "static_addresses",
     **dict.fromkeys(
         (
             Code.DNS_NOT_FOUND,
@@ -72,6 +73,7 @@ FIELDS: Mapping[Code, str] = {
     ),
     **dict.fromkeys(
         (
+            Code.ADDRESS_PORT,
             Code.CONNECT_REFUSED,
             Code.CONNECT_TIMEOUT,
             Code.PROTOCOL_MISMATCH,
@@ -223,7 +225,7 @@ def _smoothed(text: str, language: Language) -> str:
 
 def _field(code: Code, facts: Facts) -> str | None:
     name = FIELDS.get(code)
-    if name is None or name == "allow_insecure_certificate":
+    if name is None or name in ("allow_insecure_certificate", "static_addresses"):
         return name
     if name in ("password", "username"):
         return f"mailbox.{name}"

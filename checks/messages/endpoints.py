@@ -6,16 +6,18 @@ The texts themselves are in the `endpoints.py` of each language; cause and advic
 from datetime import datetime, timedelta
 
 from checks.codes import CODES, Code, Verdict
-from checks.document import EndpointDocument, FixDocument, StepDocument, WarningDocument
+from checks.document import AdmissionDocument, EndpointDocument, FixDocument, StepDocument, WarningDocument
 from checks.language import Language, Phrases, in_every_language
 from checks.messages import blame_word, fix_detail, wording
 from checks.model import (
     ALLOWED_BY_OPTION,
+    Admission,
     Authentication,
     Endpoint,
     EndpointResult,
     Facts,
     Option,
+    Outcome,
     Step,
     TlsFacts,
     Warn,
@@ -83,7 +85,35 @@ def endpoint_document(
         judged=_judged(result.tls, language),
         untested=_untested(result.tls, language),
         client=result.client,
+        admissions=tuple(_admission(each, language) for each in result.admissions),
     )
+
+
+def _admission(admission: Admission, language: Language) -> AdmissionDocument:
+    outcome = admission.outcome
+    label = admission.source
+    if admission.shared:
+        label = PHRASES(language, "source.shared_as" if label else "source.shared", source=label)
+    return AdmissionDocument(
+        admission.source,
+        admission.shared,
+        outcome,
+        _SIGNS.get(outcome, Verdict.FAIL),
+        label,
+        PHRASES(language, f"admission.{outcome}"),
+        admission.seen if outcome in _TOLD else "",
+    )
+
+
+_SIGNS = {
+    Outcome.ADMITTED: Verdict.OK,
+    Outcome.BUSY: Verdict.INCONCLUSIVE,
+    Outcome.NO_FAMILY: Verdict.INCONCLUSIVE,
+    Outcome.NOT_HERE: Verdict.INCONCLUSIVE,
+    Outcome.UNREACHABLE: Verdict.INCONCLUSIVE,
+}
+_TOLD = frozenset({Outcome.BLOCKED, Outcome.BUSY, Outcome.BANNED})
+"""Where the server's own words tell more than the outcome does."""
 
 
 def _option(result: EndpointResult, language: Language, *, ticked: bool, elsewhere: bool) -> str:

@@ -3,9 +3,12 @@
 import functools
 import ipaddress
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from checks.network import special_addresses
+
+MAIL_AND_HTTPS = frozenset({25, 143, 443, 465, 587, 993, 2525})
+"""Submission, relay and IMAP (RFC 8314; 2525 is what many providers offer beside 587), and HTTPS for Exchange."""
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -15,10 +18,14 @@ parsed = functools.lru_cache(256)(ipaddress.ip_address)  # the same few are aske
 
 @dataclass(frozen=True, slots=True)
 class AddressPolicy:
-    """Which addresses a check may connect to: public ones, and those in `networks`; with `allow_all` every one."""
+    """Which addresses a check may connect to: public ones, and those in `networks`; with `allow_all` every one.
+
+    `ports` are those of public addresses that may be connected to, None: all. Who names a network means all of it.
+    """
 
     allow_all: bool = False
     networks: tuple[Network, ...] = ()
+    ports: frozenset[int] | None = None
 
     def admits(self, text: str) -> bool:
         """Whether a numeric address may be connected to. IPv4 that IPv6 leads to is judged as IPv4."""
@@ -29,6 +36,17 @@ class AddressPolicy:
         if inner:
             return all(map(self._admits, inner))
         return self._admits(address)
+
+    def admits_port(self, text: str, port: int) -> bool:
+        """Whether that port of a numeric address that is admitted may be connected to."""
+        if self.ports is None or self.allow_all or port in self.ports:
+            return True
+        address = parsed(text.partition("%")[0])
+        return all(in_any(each, self.networks) for each in _translated(address) or (address,))
+
+    def with_ports(self, *ports: int) -> "AddressPolicy":
+        """The same, for these ports where any are limited."""
+        return self if self.ports is None else replace(self, ports=frozenset(ports))
 
     def _admits(self, address: Address) -> bool:
         if in_any(address, self.networks):

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from checks.codes import Code
 from checks.model import Fault
 from checks.network.address_policy import AddressPolicy, parsed
+from checks.network.way_out import WayOut, require
 
 MAX_ADDRESSES = 8
 CONNECT_SECONDS = 10.0
@@ -51,13 +52,17 @@ class Deadline:
 def resolve(host: str, port: int, policy: AddressPolicy, deadline: Deadline) -> tuple[str, ...]:
     """The numeric addresses of a host that the policy admits, in the system's order, at most `MAX_ADDRESSES`.
 
-    Raises `Fault` (`dns.*`, `address.not_allowed`).
+    `port` 0: nobody will connect there. Raises `Fault` (`dns.*`, `address.*`), which does not tell what the name leads
+    to: whoever asks may be none that should know.
     """
     found = _look_up(host, port, deadline)
-    admitted = tuple(address for address in found if policy.admits(address))
+    admitted = tuple(address for address in found if policy.admits(address))[:MAX_ADDRESSES]
     if not admitted:
-        raise Fault(Code.ADDRESS_NOT_ALLOWED, ", ".join(found), addresses=", ".join(found))
-    return admitted[:MAX_ADDRESSES]
+        raise Fault(Code.ADDRESS_NOT_ALLOWED)
+    open_ones = tuple(address for address in admitted if port == 0 or policy.admits_port(address, port))
+    if not open_ones:
+        require(policy, admitted[0], port)
+    return open_ones
 
 
 def _look_up(host: str, port: int, deadline: Deadline) -> tuple[str, ...]:
@@ -102,19 +107,21 @@ class Attempt:
     fault: Fault | None
 
 
-def dial(addresses: Sequence[str], port: int, deadline: Deadline, source: str | None = None) -> socket.socket:
+def dial(addresses: Sequence[str], port: int, deadline: Deadline, way_out: WayOut) -> socket.socket:
     """A connection to the first address that answers, tried in order. Raises the last address's `Fault`."""
     fault = Fault(Code.DNS_NO_ADDRESS)
     for address in addresses:
         try:
-            return _connected(address, port, min(CONNECT_SECONDS, deadline.remaining()), source)
+            return _connected(address, port, min(CONNECT_SECONDS, deadline.remaining()), way_out)
+        except Fault as not_allowed:
+            fault = not_allowed
         except OSError as error:
             fault = connect_fault(error)
     raise fault
 
 
-def _connected(address: str, port: int, seconds: float, source: str | None) -> socket.socket:
-    sock = _socket_for(address, source)
+def _connected(address: str, port: int, seconds: float, way_out: WayOut) -> socket.socket:
+    sock = way_out.socket_to(address, port)
     try:
         sock.settimeout(seconds)
         sock.connect((address, port))
@@ -124,15 +131,15 @@ def _connected(address: str, port: int, seconds: float, source: str | None) -> s
     return sock
 
 
-def dial_all(addresses: Sequence[str], port: int, deadline: Deadline, source: str | None = None) -> list[Attempt]:
+def dial_all(addresses: Sequence[str], port: int, deadline: Deadline, way_out: WayOut) -> list[Attempt]:
     """Every address tried at the same time, in the order given. All but the first connected socket are closed."""
     if len(addresses) == 1:
-        return [_attempt(addresses[0], port, deadline, source)]  # most names have one: no selector for it
+        return [_attempt(addresses[0], port, deadline, way_out)]  # most names have one: no selector for it
     end = time.monotonic() + min(CONNECT_SECONDS, deadline.remaining())
     outcome: dict[str, socket.socket | Fault] = {}
     with selectors.DefaultSelector() as selector:
         for address in addresses:
-            _begin(address, port, source, selector, outcome)
+            _begin(address, port, way_out, selector, outcome)
         while selector.get_map() and (left := end - time.monotonic()) > 0:
             for key, _ in selector.select(left):
                 if _settle(key, selector, outcome):
@@ -143,10 +150,12 @@ def dial_all(addresses: Sequence[str], port: int, deadline: Deadline, source: st
     return _keep_first([(address, outcome[address]) for address in addresses])
 
 
-def _attempt(address: str, port: int, deadline: Deadline, source: str | None) -> Attempt:
+def _attempt(address: str, port: int, deadline: Deadline, way_out: WayOut) -> Attempt:
     seconds = min(CONNECT_SECONDS, deadline.remaining())
     try:
-        return Attempt(address, _connected(address, port, seconds, source), None)
+        return Attempt(address, _connected(address, port, seconds, way_out), None)
+    except Fault as not_allowed:
+        return Attempt(address, None, not_allowed)
     except OSError as error:
         return Attempt(address, None, connect_fault(error))
 
@@ -154,12 +163,15 @@ def _attempt(address: str, port: int, deadline: Deadline, source: str | None) ->
 def _begin(
     address: str,
     port: int,
-    source: str | None,
+    way_out: WayOut,
     selector: selectors.BaseSelector,
     outcome: dict[str, socket.socket | Fault],
 ) -> None:
     try:
-        sock = _socket_for(address, source)
+        sock = way_out.socket_to(address, port)
+    except Fault as not_allowed:
+        outcome[address] = not_allowed
+        return
     except OSError as error:  # no such source address, or no IPv6 on this machine
         outcome[address] = connect_fault(error)
         return
@@ -205,18 +217,6 @@ def _keep_first(tried: Sequence[tuple[str, socket.socket | Fault]]) -> list[Atte
         else:
             attempts.append(Attempt(address, end, None))
     return attempts
-
-
-def _socket_for(address: str, source: str | None) -> socket.socket:
-    sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if source and (":" in source) == (":" in address):
-            sock.bind((source, 0))
-    except OSError:
-        sock.close()
-        raise
-    return sock
 
 
 def connect_fault(error: OSError) -> Fault:

@@ -1,31 +1,31 @@
 """Fetching what a stranger's certificate points at: http only, every hop under the address policy, all of it capped."""
 
+from dataclasses import replace
 from urllib.parse import urljoin, urlsplit
 
 from checks.model import Fault
-from checks.network.address_policy import AddressPolicy
 from checks.network.dial import Deadline, dial, resolve
 from checks.network.http import Reply, Request, exchange
 from checks.network.stream import Stream
+from checks.network.way_out import WayOut
 
 MAX_REDIRECTS = 2
 _LONGEST = 1_000
+_PORTS = (80, 443)  # where authorities serve what they publish, whatever ports mail servers may have
 
 
 class Unfetched(Exception):
     """Why there is nothing: a few words, without what the other side said."""
 
 
-def fetch(
-    url: str, policy: AddressPolicy, seconds: float, source: str | None, question: bytes | None = None, kind: str = ""
-) -> bytes:
+def fetch(url: str, way_out: WayOut, seconds: float, question: bytes | None = None, kind: str = "") -> bytes:
     """The body at a URL, at most 64 KiB, within so many seconds in all. With a question it is a POST of that `kind`.
 
     Raises `Unfetched`.
     """
     deadline = Deadline(seconds)
     for _ in range(MAX_REDIRECTS + 1):
-        reply = _ask(url, policy, deadline, source, question, kind)
+        reply = _ask(url, way_out, deadline, question, kind)
         if not 300 <= reply.status < 400:
             return _body(reply)
         url = _joined(url, reply.header("location"))
@@ -40,13 +40,12 @@ def _body(reply: Reply) -> bytes:
     return reply.body
 
 
-def _ask(
-    url: str, policy: AddressPolicy, deadline: Deadline, source: str | None, question: bytes | None, kind: str
-) -> Reply:
+def _ask(url: str, way_out: WayOut, deadline: Deadline, question: bytes | None, kind: str) -> Reply:
     host, port, request = _request(url, question, kind)
+    way_out = replace(way_out, policy=way_out.policy.with_ports(*_PORTS))
     try:
-        addresses = resolve(host, port, policy, deadline)
-        stream = Stream(dial(addresses[:2], port, deadline, source), deadline)
+        addresses = resolve(host, port, way_out.policy, deadline)
+        stream = Stream(dial(addresses[:2], port, deadline, way_out), deadline)
         try:
             return exchange(stream, request.encoded(), request.method)
         finally:

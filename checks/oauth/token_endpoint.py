@@ -50,7 +50,7 @@ def _ask(client: ClientSecret, context: CheckContext) -> Reply:
     body = urlencode(form | ({"scope": client.scope} if client.scope else {})).encode()
     headers = (("User-Agent", USER_AGENT), ("Content-Type", "application/x-www-form-urlencoded"))
     host = named if client.port == 443 else f"{named}:{client.port}"
-    sock = dial(addresses, client.port, deadline, context.source_address)
+    sock = dial(addresses, client.port, deadline, context.way_out)
     with contextlib.closing(Stream(sock, deadline)) as stream:
         handshake.secure(stream, context.trust.strict, client.host)
         return exchange(stream, Request("POST", client.target, host, headers, body).encoded())

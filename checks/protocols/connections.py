@@ -38,7 +38,7 @@ class Connections:
         with self._deadline.stopped():
             context.admit(addresses)
         with self.steps.step("connect", Code.CONNECT_TIMEOUT) as note:
-            attempts = dial_all(addresses, endpoint.port, self._deadline, context.source_address)
+            attempts = dial_all(addresses, endpoint.port, self._deadline, context.way_out)
             note.append("; ".join(map(_words, attempts)))
             self.address, sock = _first_connected(attempts)
         self.count = 1
@@ -60,7 +60,7 @@ class Connections:
         try:
             deadline = self._deadline if address is None else Deadline(min(_LOOK_SECONDS, self._deadline.remaining()))
             at = [address or self.address or ""]
-            attempts = dial_all(at, self._endpoint.port, deadline, self._context.source_address)
+            attempts = dial_all(at, self._endpoint.port, deadline, self._context.way_out)
             return Stream(_first_connected(attempts)[1], deadline)
         except TimeoutError:
             raise Fault(Code.DEADLINE, "no answer in time", **seconds(self._deadline)) from None

@@ -114,7 +114,7 @@ class _Attempt:
     def _converse(self, deadline: Deadline) -> None:
         route = self._route
         self.greeted = False
-        sock = dial(route.addresses, route.endpoint.port, deadline, self._context.source_address)
+        sock = dial(route.addresses, route.endpoint.port, deadline, self._context.way_out)
         with contextlib.closing(Stream(sock, deadline)) as stream:
             try:
                 greeting = self._begin(stream)

@@ -14,6 +14,7 @@ _EWS = "/EWS/Exchange.asmx"
 FACTS: Mapping[Code, Facts] = {
     Code.CONNECT_TIMEOUT: {"seconds": "20"},
     Code.CONNECT_SOME_ADDRESSES: {"addresses": "2001:db8::25"},
+    Code.CONNECT_NOT_ADMITTED: {"addresses": "203.0.113.7", "admitted": "203.0.113.8"},
     Code.TLS_UNTRUSTED_ROOT: {"issuer": _ROOT},
     Code.TLS_NAME_MISMATCH: {"names": "www.ok.test"},
     Code.TLS_INCOMPLETE_CHAIN: {"subject": _AUTHORITY},

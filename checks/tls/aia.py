@@ -11,9 +11,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
 from checks.library_guard import ignore_warnings
-from checks.network.address_policy import AddressPolicy
 from checks.network.dial import Deadline
 from checks.network.fetch import Unfetched, fetch
+from checks.network.way_out import WayOut
 from checks.x509.certificates import UNREADABLE, load, signed_by
 from checks.x509.issuer_rules import issuer_urls
 
@@ -32,14 +32,14 @@ class Found:
     reason: str = ""
 
 
-def fetch_issuer(certificate: x509.Certificate, policy: AddressPolicy, deadline: Deadline, source: str | None) -> Found:
+def fetch_issuer(certificate: x509.Certificate, way_out: WayOut, deadline: Deadline) -> Found:
     """Looks for the certificate's issuer at the first URL that it names. One fetch."""
     urls = issuer_urls(certificate)
     if not urls:
         return Found(None, "the certificate names no place to fetch it from")
     url = next((each for each in urls if each.lower().startswith("http:")), urls[0])
     try:
-        body = fetch(url, policy, min(SECONDS, deadline.remaining() * _SHARE), source)
+        body = fetch(url, way_out, min(SECONDS, deadline.remaining() * _SHARE))
     except (Unfetched, TimeoutError) as error:
         return Found(None, f"{url[:200]}: {error}")
     issuer = next((item for item in _certificates(body) if signed_by(certificate, item)), None)

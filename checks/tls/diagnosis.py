@@ -85,7 +85,7 @@ class Diagnosis:
                 reason = "the way to a root is too long" if fetches else "issuers are not looked for"
                 break
             fetches += 1
-            got = fetch_issuer(below, self._context.policy, self._deadline, self._context.source_address)
+            got = fetch_issuer(below, self._context.way_out, self._deadline)
             if got.issuer is None or got.issuer in (*sent, *found):
                 reason = got.reason or "it is said to be where it was not found"
                 break

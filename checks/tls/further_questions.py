@@ -106,7 +106,6 @@ class FurtherQuestions:
 
     def _revoked(self, met: Handshake) -> Iterator[Warn]:
         leaf, issuer = met.path[:2]
-        source = self._context.source_address
-        date = revoked_on(leaf, issuer, self._context.policy, self._deadline, source, utc_now())
+        date = revoked_on(leaf, issuer, self._context.way_out, self._deadline, utc_now())
         if date is not None:
             yield Warn(Code.TLS_REVOKED, {"subject": subject(leaf), "date": date.date().isoformat()})

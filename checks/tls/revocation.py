@@ -17,9 +17,9 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from checks.library_guard import ignore_warnings
-from checks.network.address_policy import AddressPolicy
 from checks.network.dial import Deadline
 from checks.network.fetch import Unfetched, fetch
+from checks.network.way_out import WayOut
 from checks.x509.certificates import UNREADABLE, extension, signed_by
 from checks.x509.issuer_rules import crl_urls, ocsp_urls
 
@@ -58,9 +58,8 @@ _kept = Answers()
 def revoked_on(
     leaf: x509.Certificate,
     issuer: x509.Certificate,
-    policy: AddressPolicy,
+    way_out: WayOut,
     deadline: Deadline,
-    source: str | None,
     now: datetime,
 ) -> datetime | None:
     """When the certificate was revoked; None where it was not, or where nobody says."""
@@ -70,7 +69,7 @@ def revoked_on(
     for urls, ask in ((ocsp_urls(leaf), _ocsp), (crl_urls(leaf), _crl)):
         try:
             if urls:
-                revoked = ask(urls[0], leaf, issuer, policy, min(SECONDS, deadline.remaining()), source, now)
+                revoked = ask(urls[0], leaf, issuer, way_out, min(SECONDS, deadline.remaining()), now)
                 _kept.keep(key, now, revoked)
                 return revoked
         except (Unfetched, TimeoutError, *UNREADABLE):
@@ -82,9 +81,8 @@ def _ocsp(
     url: str,
     leaf: x509.Certificate,
     issuer: x509.Certificate,
-    policy: AddressPolicy,
+    way_out: WayOut,
     seconds: float,
-    source: str | None,
     now: datetime,
 ) -> datetime | None:
     builder = ocsp.OCSPRequestBuilder().add_certificate(
@@ -92,7 +90,7 @@ def _ocsp(
         issuer,
         hashes.SHA1(),  # noqa: S303 - it only names the issuer, and responders know no other (RFC 5019, 2.1.1)
     )
-    body = fetch(url, policy, seconds, source, builder.build().public_bytes(Encoding.DER), "application/ocsp-request")
+    body = fetch(url, way_out, seconds, builder.build().public_bytes(Encoding.DER), "application/ocsp-request")
     answer = ocsp.load_der_ocsp_response(body)
     if answer.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL or not _answers(answer, leaf, issuer, now):
         raise Unfetched("no answer to the question")
@@ -131,12 +129,11 @@ def _crl(
     url: str,
     leaf: x509.Certificate,
     issuer: x509.Certificate,
-    policy: AddressPolicy,
+    way_out: WayOut,
     seconds: float,
-    source: str | None,
     now: datetime,
 ) -> datetime | None:
-    listed = x509.load_der_x509_crl(fetch(url, policy, seconds, source))
+    listed = x509.load_der_x509_crl(fetch(url, way_out, seconds))
     fresh = listed.last_update_utc <= now and (listed.next_update_utc is None or now <= listed.next_update_utc)
     key = issuer.public_key()
     if not fresh or listed.issuer != issuer.subject or not listed.is_signature_valid(key):  # type: ignore[arg-type]

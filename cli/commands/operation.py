@@ -68,12 +68,18 @@ def _say_where(preflight: "Preflight", url: str) -> None:
         complain("nobody has an API key yet; make the first one: `mail-preflight api-keys create NAME`")
 
 
-def worker(queue: Annotated[Queue, typer.Option(help="The queue to work on.")]) -> None:
+def worker(
+    queue: Annotated[Queue, typer.Option(help="The queue to work on.")],
+    egress: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Work for domains whose static addresses bear this name, and this host has."),
+    ] = None,
+) -> None:
     """Runs a worker for one queue of the distributed set-up."""
     from worker import watchdog
 
     overruns = watchdog.begin()
-    with open_preflight() as preflight:
+    with open_preflight(egress) as preflight:
         if overruns:
             preflight.quarantine(overruns)
         preflight.work(queue.value)

@@ -20,6 +20,7 @@ from cli.options import (
     Domain,
     Exchange,
     Json,
+    StaticAddresses,
     check_target,
     given_file,
     read_ca_file,
@@ -115,6 +116,7 @@ def verify(
     ] = Authentication.LOGIN,
     exchange: Exchange = None,
     allow_insecure_certificate: AllowInsecure = False,
+    static_addresses: StaticAddresses = False,
     mailboxes: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="CSV with address,password[,username][,kind], in force with the change."),
@@ -135,15 +137,18 @@ def verify(
         exchange,
         smtp_authentication=smtp_authentication,
         allow_insecure_certificate=allow_insecure_certificate,
+        static_addresses=static_addresses,
         ca_file=ca_file,
     )
     name = normalise_domain(domain)
     with open_account() as account:
-        change_id = _run(account, name, settings, file, context.obj)
+        change_id = verify_change(account, name, settings, file, context.obj)
         return tell(account.changes.report(change_id, context.obj), as_json=as_json)
 
 
-def _run(account: "Account", domain: str, settings: "Settings", mailboxes: Path | None, language: Language) -> str:
+def verify_change(
+    account: "Account", domain: str, settings: "Settings", mailboxes: Path | None, language: Language
+) -> str:
     """Verifies and returns the change's id. The broker is asked first, so nothing is written when it is down."""
     with account.runs.working():
         saved = account.changes.save(domain, settings, mailboxes)

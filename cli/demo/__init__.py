@@ -63,7 +63,7 @@ def _config(folder: Path) -> "Config":
         broker_url=SecretStr(EMBEDDED_BROKER),
         secret_key=SecretStr(new_key()),
         allow_networks=None,
-        source_address=None,
+        source_address=(),
     )
 
 

@@ -2,7 +2,7 @@
 
 from rich.console import Console
 
-from checks.document import EndpointDocument, StepDocument
+from checks.document import AdmissionDocument, EndpointDocument, StepDocument
 from cli.console import mark, say
 from cli.wording import phrase
 
@@ -17,6 +17,8 @@ def render_endpoint(endpoint: EndpointDocument, console: Console, *, chain: bool
         say(console, endpoint.typed, indent=_INDENT)
     for step in endpoint.steps:
         _step(step, console)
+    for admission in endpoint.admissions:
+        _admission(admission, console)
     if endpoint.code != "ok":
         _cause(endpoint, console)
     _certificate(endpoint, console)
@@ -29,6 +31,12 @@ def render_endpoint(endpoint: EndpointDocument, console: Console, *, chain: bool
 def _step(step: StepDocument, console: Console) -> None:
     seen = f"  {step.seen}" if step.seen else ""
     say(console, mark(console, step.verdict), f" {step.label}", (f"  {step.ms:.0f} ms", "dim"), seen, indent=_INDENT)
+
+
+def _admission(admission: AdmissionDocument, console: Console) -> None:
+    seen = f"  {admission.seen}" if admission.seen else ""
+    sign = mark(console, admission.sign)
+    say(console, sign, " ", (admission.label, "bold"), f"  {admission.sentence}", seen, indent=_INDENT)
 
 
 def _cause(endpoint: EndpointDocument, console: Console) -> None:

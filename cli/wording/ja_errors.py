@@ -291,4 +291,51 @@ TEMPLATES: Sequence[tuple[str, str]] = (
         "another `mail-preflight serve` works on this database (it holds {path})",
         "別の `mail-preflight serve` がこのデータベースで動いています（{path} を保持しています）",
     ),
+    # -- connection IPs
+    (
+        "{count} addresses are too many, each is tested at every server; give {most} at most",
+        "アドレスが {count} 個あり、多すぎます。各サーバーで 1 つずつ検証されるため、{most} 個以下にしてください",
+    ),
+    (
+        "{range} has too many addresses, each is tested at every server; give {most} at most",
+        "{range} のアドレスは多すぎます。各サーバーで 1 つずつ検証されるため、{most} 個以下にしてください",
+    ),
+    (
+        "{name} is no name of an egress; give lower-case letters and digits, as in tokyo=203.0.113.8/30",
+        "{name} は出口の名前として使えません。tokyo=203.0.113.8/30 のように、小文字の英字と数字で指定してください",
+    ),
+    (
+        "{item}: the local range after @ must have the same family and size",
+        "{item}：@ の後のローカル範囲は、同じ種類、同じ大きさにしてください",
+    ),
+    (
+        "{text} is no address and no range, such as 203.0.113.8/30 or 2001:db8::8/126",
+        "{text} はアドレスでも範囲でもありません。203.0.113.8/30 や 2001:db8::8/126 のように指定してください",
+    ),
+    (
+        "there is no egress {name}; MAIL_PREFLIGHT_STATIC_ADDRESSES names: {known}",
+        "出口 {name} はありません。MAIL_PREFLIGHT_STATIC_ADDRESSES にあるのは次のものです：{known}",
+    ),
+    (
+        "this service has no static addresses; its operator sets MAIL_PREFLIGHT_STATIC_ADDRESSES",
+        "本サービスには固定アドレスがありません。運用者が MAIL_PREFLIGHT_STATIC_ADDRESSES を設定します",
+    ),
+    (
+        "static addresses are {state} for {domain} already",
+        "{domain} の固定アドレスは、すでに {state} です",
+    ),
+    (
+        "{domain} has no settings in force; give them to `mail-preflight verify`",
+        "{domain} には有効な設定がありません。`mail-preflight verify` に指定してください",
+    ),
+    (
+        "{domain} has no settings yet; `mail-preflight verify` saves some",
+        "{domain} にはまだ設定がありません。`mail-preflight verify` で保存できます",
+    ),
+    (
+        "the addresses that connections come from are not known here; the operator of this service sets"
+        " MAIL_PREFLIGHT_SHARED_ADDRESSES or MAIL_PREFLIGHT_STATIC_ADDRESSES",
+        "接続元のアドレスが不明です。本サービスの運用者が MAIL_PREFLIGHT_SHARED_ADDRESSES または"
+        " MAIL_PREFLIGHT_STATIC_ADDRESSES を設定します",
+    ),
 )

@@ -437,10 +437,14 @@ TEMPLATES: Sequence[tuple[str, str]] = (
         "提案にサーバーが足りません。IMAP と SMTP の両方を指定してください",
     ),
     ("a test key makes no live key", "テスト用のキーで本番用のキーは作成できません"),
+    (
         "a key that expires makes none that outlives it",
         "有効期限のあるキーで、それより長く有効なキーは作成できません",
+    ),
+    (
         "an API key gives nobody what it does not have itself: {scopes}",
         "API キーは、自身が持たない権限（{scopes}）を付与できません",
+    ),
     ("this account is no sandbox", "このアカウントはサンドボックスではありません"),
     ("domain {domain} is not known", "ドメイン {domain} は登録されていません"),
 )

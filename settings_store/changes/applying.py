@@ -88,11 +88,12 @@ def _forget_rejections(conn: Connection, change: Change) -> None:
     before = domains.load_settings(conn, change.base_settings_id)
     after = domains.load_settings(conn, change.settings_id)
     trust = before.allow_insecure_certificate != after.allow_insecure_certificate or before.ca_pem != after.ca_pem
+    other_way = trust or before.static_addresses != after.static_addresses
     known = {(each.host, each.port): each for each in before.endpoints}
     changed = {
         f"{each.host}:{each.port}"
         for each in after.endpoints
-        if (each.host, each.port) in known and (trust or known[each.host, each.port] != each)
+        if (each.host, each.port) in known and (other_way or known[each.host, each.port] != each)
     }
     if changed:
         rejections.forget_server(conn, change.domain_id, sorted(changed))

@@ -49,6 +49,18 @@ class Next:
     due: float
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The domains that one kind of worker looks after: of those with static addresses every `of`-th, from `place` on.
+
+    `place` None: none of these. `others`: those without static addresses too.
+    """
+
+    others: bool
+    of: int
+    place: int | None
+
+
 def enrol(
     conn: Connection, now: float, endpoint_seconds: float, slice_seconds: float, *, only: int | None = None
 ) -> int:
@@ -103,18 +115,26 @@ def due_count(conn: Connection, now: float, horizon: float, limit: int) -> int:
 
 
 def claim_due(
-    conn: Connection, now: float, *, until: float, horizon: float, limit: int, only: int | None = None
+    conn: Connection,
+    now: float,
+    *,
+    until: float,
+    horizon: float,
+    limit: int,
+    only: int | None = None,
+    share: Share | None = None,
 ) -> list[Due]:
     """Claims domains whose endpoints are due, until `until`: those of one server together, those longest due first.
 
-    What is due later than `horizon` counts as due too. `only` is the account whose domains are meant, None: all.
-    Empty where there is none that nobody else has.
+    What is due later than `horizon` counts as due too. `only` is the account whose domains are meant, None: all, and
+    `share` those that may be claimed here, None: all. Empty where there is none that nobody else has.
     """
     due = {"now": now, "horizon": horizon}
     asked: dict[str, float] = {**due, "most": _AHEAD * limit}
-    found = (
-        conn.execute(_CANDIDATES, asked) if only is None else conn.execute(_CANDIDATES_OF_ONE, asked | {"only": only})
-    )
+    candidates = _CANDIDATES if only is None else _CANDIDATES_OF_ONE
+    if share is not None:
+        candidates = candidates.where(_in_share(share))
+    found = conn.execute(candidates, asked if only is None else asked | {"only": only})
     places = {row.domain_id: place for place, row in enumerate(found)}
     if not places:
         return []
@@ -124,6 +144,12 @@ def claim_due(
     ids = [row.domain_id for row in chosen]
     conn.execute(_LEASE, {"ids": ids, "until": until})
     return [Due(row.domain_id, row.name, row.account_id, row.settings_id, row.server) for row in chosen]
+
+
+def _in_share(share: Share) -> sa.ColumnElement[bool]:
+    static = _domains.c.settings_id.in_(sa.select(_settings.c.id).where(_settings.c.static_addresses))
+    own = sa.false() if share.place is None else sa.and_(static, _domains.c.id % share.of == share.place)
+    return sa.or_(~static, own) if share.others else own
 
 
 def _due_query() -> sa.Select[tuple[int, str, int, int | None, str]]:

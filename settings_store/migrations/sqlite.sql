@@ -34,7 +34,7 @@ CREATE TABLE settings (
 	exchange_url TEXT, 
 	allow_insecure_certificate BOOLEAN NOT NULL, 
 	ca_pem TEXT DEFAULT '' NOT NULL, 
-	created_at FLOAT NOT NULL, exchange_typed TEXT CONSTRAINT ck_settings_typed_for_exchange CHECK (exchange_typed IS NULL OR kind = 'exchange'), smtp_authentication TEXT CONSTRAINT ck_settings_authentication_of_smtp CHECK (smtp_authentication IS NULL OR (kind = 'imap' AND smtp_authentication IN ('login', 'none'))), 
+	created_at FLOAT NOT NULL, exchange_typed TEXT CONSTRAINT ck_settings_typed_for_exchange CHECK (exchange_typed IS NULL OR kind = 'exchange'), smtp_authentication TEXT CONSTRAINT ck_settings_authentication_of_smtp CHECK (smtp_authentication IS NULL OR (kind = 'imap' AND smtp_authentication IN ('login', 'none'))), static_addresses BOOLEAN DEFAULT 0 NOT NULL, 
 	CONSTRAINT pk_settings PRIMARY KEY (id), 
 	CONSTRAINT ck_settings_either_imap_or_exchange CHECK (
     (kind = 'imap' AND imap_host IS NOT NULL AND imap_port IS NOT NULL AND imap_security IS NOT NULL
@@ -578,4 +578,4 @@ CREATE INDEX ix_webhook_deliveries_created_at ON webhook_deliveries (created_at)
 ;
 CREATE INDEX ix_events_account_at ON events (account_id, at)
 ;
-INSERT INTO alembic_version (version_num) VALUES ('0011')
+INSERT INTO alembic_version (version_num) VALUES ('0014')

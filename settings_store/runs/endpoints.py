@@ -24,6 +24,14 @@ def save(conn: Connection, run_id: str, phase: Phase, protocol: str, document: M
         conn.execute(table.insert().values(run_id=run_id, phase=phase, protocol=protocol, document=dict(document)))
 
 
+def save_again(conn: Connection, run_id: str, phase: Phase, protocol: str, document: Mapping[str, Any]) -> None:
+    """Keeps what a second look at an endpoint has found, in place of the first."""
+    runs.lock(conn, run_id)
+    table = schema.endpoint_results
+    mine = table.c.run_id == run_id, table.c.phase == phase, table.c.protocol == protocol
+    conn.execute(table.update().where(*mine).values(document=dict(document)))
+
+
 def learn(conn: Connection, run_id: str, phase: Phase, protocol: str, learned: Mapping[str, str]) -> None:
     """Adds what logins have learned of an endpoint to its result, which must be there."""
     table = schema.endpoint_results

@@ -8,6 +8,7 @@ from cryptography import x509
 
 from checks.network.address_policy import AddressPolicy
 from checks.network.dial import Deadline
+from checks.network.way_out import WayOut
 from checks.tls import accepted_chain, revocation
 from checks.tls.aia import fetch_issuer
 from checks.tls.handshake import _read as read  # what a handshake hands over
@@ -113,14 +114,14 @@ def _several(data: bytes) -> bool:
 
 def _aia(data: bytes) -> bool:
     _served().body = data
-    fetch_issuer(_asking("aia").certificate, _ALL, Deadline(SECONDS), None)
+    fetch_issuer(_asking("aia").certificate, WayOut(_ALL), Deadline(SECONDS))
     return False
 
 
 def _revoked(kind: str, data: bytes) -> bool:
     _served().body = data
     leaf, issuer = _asking(kind).certificate, _chain()[1].certificate
-    revocation.revoked_on(leaf, issuer, _ALL, Deadline(SECONDS), None, refusal_causes.utc_now())
+    revocation.revoked_on(leaf, issuer, WayOut(_ALL), Deadline(SECONDS), refusal_causes.utc_now())
     return False
 
 

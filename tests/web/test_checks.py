@@ -150,10 +150,11 @@ def test_codes_are_not_sent_twice(api: Api) -> None:
 
 def test_the_system_chooses_unless_it_is_told(api: Api, tmp_path: Path) -> None:
     found = api.ask("GET", "/v1/connection-ips").body
-    assert found == {"items": [], "next_cursor": None, "complete": False}
-    with running(tmp_path / "set", source_address="127.0.0.2") as told:
+    known = {"static_available": False, "static_domains": []}
+    assert found == {"items": [], "next_cursor": None, "complete": False} | known
+    with running(tmp_path / "set", source_address=("127.0.0.2",)) as told:
         known = told.ask("GET", "/v1/connection-ips").body
-        assert known["items"] == [{"address": "127.0.0.2", "family": "ipv4"}]
+        assert known["items"] == [{"address": "127.0.0.2", "family": "ipv4", "static": False}]
         assert known["complete"] is True
         told.preflight.add_account("north", ANNA)
         _looked_at_from(told, "2001:db8::7")

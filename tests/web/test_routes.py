@@ -65,6 +65,7 @@ POST    /v1/checks                              change       -
 POST    /v1/discoveries                         change       -
 GET     /v1/codes                               public       -
 GET     /v1/connection-ips                      read         -
+GET     /v1/domains/{domain}/firewall-request   read         404
 GET     /v1/domains                             read         -
 GET     /v1/domains/{domain}                    read         404
 PUT     /v1/domains/{domain}                    change       makes

@@ -92,7 +92,7 @@ class World:
 
     def another_worker(self, source: str | None) -> Flow:
         """A worker that connects from an address."""
-        config = self.config.model_copy(update={"source_address": source})
+        config = self.config.model_copy(update={"source_address": (source,) if source else ()})
         publish = lambda name, run_id: self.queue.append((name, run_id))  # noqa: E731 # a queue is all there is to it
         return Flow(Resources(self.database, self.vault, config, publish, now=lambda: self.now), finish)
 
@@ -171,9 +171,7 @@ class World:
     def check(self, endpoint: Endpoint, context: CheckContext) -> EndpointResult:
         """What the check of an endpoint would say now."""
         self.checks += 1
-        met = self.blocked(self.at, context.source_address or "") or self.servers[endpoint.host](
-            self.at, endpoint, context
-        )
+        met = self.blocked(self.at, str(context.source)) or self.servers[endpoint.host](self.at, endpoint, context)
         if isinstance(met, EndpointResult):
             return met
         return EndpointResult(endpoint, verdict_of(met), met, seen="" if met is Code.OK else "said so")

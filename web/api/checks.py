@@ -104,6 +104,7 @@ class CheckDocument(Document):
     judged: str
     untested: str
     client: str | None
+    admissions: list[dict[str, Any]]
 
 
 @routes.post("/v1/checks", operation_id="checks.create", summary="Check one server", response_model=CheckDocument)

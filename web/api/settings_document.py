@@ -14,6 +14,7 @@ _LONGEST_PEM = 100_000
 
 Port = Annotated[int, Field(ge=1, le=65535, examples=[993])]
 CaPem = Annotated[str, Field(max_length=_LONGEST_PEM, description="CAs trusted for this domain only, as PEM text.")]
+Static = Annotated[bool, Field(description="Whether connections leave from the operator's static addresses only.")]
 Insecure = Annotated[bool, Field(description="Whether a certificate is accepted that cannot be verified.")]
 
 
@@ -40,6 +41,7 @@ class ImapSettingsRequest(Request):
     smtp: SmtpRequest
     allow_insecure_certificate: Insecure = False
     ca_pem: CaPem = ""
+    static_addresses: Static = False
 
     def settings(self) -> Settings:
         """Validated. Raises `Invalid` whose field is a pointer into this document."""
@@ -52,7 +54,7 @@ class ImapSettingsRequest(Request):
             self.smtp.security,
             authentication=self.smtp.authentication,
         )
-        return ImapSettings(imap, smtp, self.allow_insecure_certificate, self.ca_pem)
+        return ImapSettings(imap, smtp, self.allow_insecure_certificate, self.ca_pem, self.static_addresses)
 
 
 class ExchangeSettingsRequest(Request):
@@ -62,6 +64,7 @@ class ExchangeSettingsRequest(Request):
     exchange_url: str = Field(max_length=2000, examples=["https://mail.example.com/EWS/Exchange.asmx"])
     allow_insecure_certificate: Insecure = False
     ca_pem: CaPem = ""
+    static_addresses: Static = False
 
     def settings(self) -> Settings:
         """Validated. Raises `Invalid` whose field is a pointer into this document."""
@@ -70,7 +73,9 @@ class ExchangeSettingsRequest(Request):
             endpoint = endpoint_of(self.exchange_url)
         except Invalid as error:
             raise Invalid(str(error), "settings/exchange_url") from None
-        return ExchangeSettings(endpoint.url, self.allow_insecure_certificate, self.ca_pem, endpoint.typed)
+        return ExchangeSettings(
+            endpoint.url, self.allow_insecure_certificate, self.ca_pem, endpoint.typed, self.static_addresses
+        )
 
 
 SettingsRequest = Annotated[ImapSettingsRequest | ExchangeSettingsRequest, Field(discriminator="kind")]
@@ -98,6 +103,7 @@ class ImapSettingsDocument(Document):
     smtp: SmtpDocument
     allow_insecure_certificate: bool
     ca_pem: str
+    static_addresses: bool
 
 
 class ExchangeSettingsDocument(Document):
@@ -107,6 +113,7 @@ class ExchangeSettingsDocument(Document):
     exchange_url: str
     allow_insecure_certificate: bool
     ca_pem: str
+    static_addresses: bool
 
 
 SettingsDocument = Annotated[ImapSettingsDocument | ExchangeSettingsDocument, Field(discriminator="kind")]
@@ -114,15 +121,18 @@ SettingsDocument = Annotated[ImapSettingsDocument | ExchangeSettingsDocument, Fi
 
 def document_of(settings: Settings) -> ImapSettingsDocument | ExchangeSettingsDocument:
     """Settings as they are given."""
-    insecure, ca_pem = settings.allow_insecure_certificate, settings.ca_pem
+    insecure, ca_pem, static = settings.allow_insecure_certificate, settings.ca_pem, settings.static_addresses
     if isinstance(settings, ExchangeSettings):
-        return ExchangeSettingsDocument(exchange_url=settings.url, allow_insecure_certificate=insecure, ca_pem=ca_pem)
+        return ExchangeSettingsDocument(
+            exchange_url=settings.url, allow_insecure_certificate=insecure, ca_pem=ca_pem, static_addresses=static
+        )
     imap, smtp = settings.imap, settings.smtp
     return ImapSettingsDocument(
         imap=ServerDocument(host=imap.host, port=imap.port, security=imap.security),
         smtp=SmtpDocument(host=smtp.host, port=smtp.port, security=smtp.security, authentication=smtp.authentication),
         allow_insecure_certificate=insecure,
         ca_pem=ca_pem,
+        static_addresses=static,
     )
 
 

@@ -65,13 +65,15 @@ class _Guard(Generic[T]):
             self._keep(args[0])
 
     def _judge_address(self, address: object) -> None:
-        host = str(address[0]) if isinstance(address, tuple) and address else str(address)
+        host, port = (str(address[0]), address[1]) if isinstance(address, tuple) and address else (str(address), 0)
         try:
             admitted = self.policy.admits(host)
         except ValueError:  # a path of this machine, or a name that nobody has looked up
             admitted = False
-        if not admitted:
-            self._refuse(f"the address {host} is not public, or not among those that the operator allows")
+        if not admitted:  # without the address: a name may lead inside, and whoever reads this be from outside
+            self._refuse("the address is not public, or not among those that the operator allows")
+        if not self.policy.admits_port(host, port):
+            self._refuse(f"port {port} is not among those that the operator allows")
 
     def _refuse(self, why: str) -> None:
         self.refused = why

@@ -107,6 +107,6 @@ class _Names:
 def _addresses(policy: AddressPolicy, host: str, _minute: int) -> frozenset[str]:
     """What a name resolves to, kept for that minute."""
     try:
-        return frozenset(resolve(host, 25, policy, Deadline(_RESOLVE_SECONDS)))
+        return frozenset(resolve(host, 0, policy, Deadline(_RESOLVE_SECONDS)))
     except (Fault, TimeoutError):
         return frozenset()

@@ -189,6 +189,8 @@ def summarise(rows: Iterable[Row], endpoints: Iterable[EndpointResult]) -> tuple
     digest = hashlib.sha256()
     for result in endpoints:
         how = "" if result.endpoint.authentication is Authentication.LOGIN else "\tno login"
+        for each in result.admissions:
+            digest.update(f"{each.source}\t{each.outcome}\n".encode())
         digest.update(f"{result.endpoint}{how}\t{result.endpoint.security}\t{result.verdict}\t{result.code}\n".encode())
     counts = dict.fromkeys((str(impact) for impact in Impact), 0)
     for row in rows:

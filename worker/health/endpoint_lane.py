@@ -13,11 +13,14 @@ from sqlalchemy import Connection
 
 from checks.context import CheckContext, Script
 from checks.model import Endpoint, EndpointResult, Pin, Protocol, Unavailable
+from checks.network.static_addresses import first_source
+from checks.settings import Settings
 from settings_store import domains
 from settings_store.health import endpoints, schedule
 from settings_store.health.endpoints import Watched
-from settings_store.health.schedule import Next, jittered
+from settings_store.health.schedule import Due, Next, jittered
 from settings_store.runs import quarantine
+from worker.egress.egresses import share_of
 from worker.health.endpoint_state import Subject, after_check, begins_to_fail, is_certain, rules_of
 from worker.health.mailbox_slices import begin_slices
 from worker.metrics import counters
@@ -86,6 +89,7 @@ class EndpointLane:
     def __init__(self, resources: Resources, check: Check | None = None, only: int | None = None) -> None:
         self._resources = resources
         self._only = only
+        self._share = share_of(resources.config)
         self._quarantined: Mapping[str, str] = {}
         self._scripts: dict[int, Script] = {}  # by settings: what answers in place of the servers of a sandbox
         self._check = check or self._check_watched
@@ -140,20 +144,26 @@ class EndpointLane:
 
     def _claim(self, conn: Connection, now: float, room: int) -> list[Subject]:
         horizon = _horizon(self._resources, now)
-        due = schedule.claim_due(conn, now, until=now + LEASE_SECONDS, horizon=horizon, limit=room, only=self._only)
+        due = schedule.claim_due(
+            conn, now, until=now + LEASE_SECONDS, horizon=horizon, limit=room, only=self._only, share=self._share
+        )
         if not due:
             return []
         self._scripts |= scripts_of(conn, [item.settings_id for item in due], now)
         versions = domains.load_versions(conn, [item.settings_id for item in due])
         mailboxes = endpoints.password_mailboxes(conn, [item.domain_id for item in due])
-        source = self._resources.config.source_address or ""
-        return [Subject(item, versions[item.settings_id], mailboxes.get(item.domain_id, 0), source) for item in due]
+        return [self._subject(item, versions[item.settings_id], mailboxes.get(item.domain_id, 0)) for item in due]
+
+    def _subject(self, due: Due, settings: Settings, mailboxes: int) -> Subject:
+        config = self._resources.config
+        source = first_source(config.own_static) if settings.static_addresses else config.shared_source
+        return Subject(due, settings, mailboxes, source.ipv4 or source.ipv6 or "")
 
     def _begin(self, pool: ThreadPoolExecutor, subject: Subject, endpoint: Endpoint) -> Future[EndpointResult]:
         settings, pins = subject.settings, self._pins(subject)
         domain = subject.due.domain if endpoint.protocol is Protocol.HTTPS else ""
         trusted = settings.ca_pem, settings.allow_insecure_certificate, pins.get(str(endpoint))
-        key = endpoint, *trusted, domain, self._scripts.get(subject.due.settings_id)
+        key = endpoint, *trusted, settings.static_addresses, domain, self._scripts.get(subject.due.settings_id)
         if key not in self._checks:
             self._checks[key] = pool.submit(self._check_one, endpoint, subject, pins)
         return self._checks[key]

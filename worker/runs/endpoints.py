@@ -102,7 +102,9 @@ def context_of(
         deadline_seconds=config.endpoint_seconds,
         login_seconds=config.login_seconds,
         allow_insecure_certificate=settings.allow_insecure_certificate,
-        source_address=config.source_address,
+        source=config.shared_source,
+        static=config.own_static if settings.static_addresses else None,
+        shared_name=config.shared_name,
         domain=domain,
         revocation=config.revocation,
     )

@@ -16,6 +16,7 @@ from worker.runs.baseline import begin_baseline
 from worker.runs.canaries import like_failure, settle_rejections, suspected
 from worker.runs.endpoints import check_endpoints
 from worker.runs.planning import plan_mailboxes
+from worker.runs.second_look import look_again
 
 log = logging.getLogger(__name__)
 
@@ -161,6 +162,8 @@ class Flow:
                 if pages.count_open(conn, run.id, BASELINE):
                     runs.move(conn, run.id, ("canaries", "mailboxes"), "baseline", self.resources.now())
                     return True
+        if run.kind == "preflight":
+            look_again(self.resources, run)
         self._finish(self.resources, run)
         return False
 

@@ -4,12 +4,13 @@ The threads never touch the database. The loop writes in bulk, renews the leases
 whether the run goes on.
 """
 
+import itertools
 import logging
 import queue
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,7 +18,9 @@ from sqlalchemy import Connection
 
 from checks.codes import Code, Verdict
 from checks.context import CheckContext, Route
+from checks.egress.survey import login_sources
 from checks.model import Credential, EndpointResult, Fault, LoginResult, Protocol, Unavailable
+from checks.network.way_out import Source
 from checks.runner import check_mailbox, open_route
 from settings_store import domains
 from settings_store.mailboxes import correlation, login_budget, rejections
@@ -53,6 +56,8 @@ class Routes:
     routes: tuple[Route, ...]
     context: CheckContext
     vault: Vault = field(repr=False)
+    sources: Mapping[Protocol, Iterator[Source]] = field(default_factory=dict)
+    """Of static addresses: where the next login to an endpoint leaves from."""
 
     def try_mailbox(self, work: Work, may_log_in: Callable[[], bool]) -> Done | None:
         """Logs a mailbox in to each endpoint. The first failure decides; a rejected credential is not sent again.
@@ -77,7 +82,7 @@ class Routes:
                 watchdog.during("login", route.endpoint, self.context.login_seconds),
                 tracing.span("login", protocol=protocol) as seen,
             ):
-                result = check_mailbox(route, credential, self.context, work.address)
+                result = check_mailbox(route, credential, self._context_of(route), work.address)
                 tracing.concluded(seen, result.verdict.value, result.code.value)
             if result.verdict is Verdict.FAIL:
                 return Done(work.mailbox_id, result, evidence)
@@ -89,6 +94,10 @@ class Routes:
             elif route.endpoint.protocol is Protocol.IMAP:
                 evidence = correlation.IMAP_ACCEPTED
         return Done(work.mailbox_id, undecided or result)
+
+    def _context_of(self, route: Route) -> CheckContext:
+        sources = self.sources.get(route.endpoint.protocol)
+        return self.context if sources is None else replace(self.context, source=next(sources))
 
     def _evidence(self, work: Work) -> str:
         let_in = [route.endpoint.protocol for route in self.routes[: work.skip]]
@@ -124,7 +133,16 @@ def _open(resources: Resources, run: Run, phase: Phase) -> Routes:
     canaries = phase == CANDIDATE and run.stage == "canaries"
     context = replace(context_of(resources.config, settings, script=script), canaries=canaries)
     results = [_with_learned(result, known) for result in endpoint_results(resources, run.id, phase)]
-    return Routes(tuple(open_route(result, context) for result in results), context, resources.vault)
+    routes = tuple(open_route(result, context) for result in results)
+    return Routes(routes, replace(context, static=None), resources.vault, _sources(results, context))
+
+
+def _sources(results: Sequence[EndpointResult], context: CheckContext) -> dict[Protocol, Iterator[Source]]:
+    """Static addresses in turn, those that the endpoint admits: an endless iterator, which threads may share."""
+    if context.static is None or context.script is not None:
+        return {}
+    found = {result.endpoint.protocol: login_sources(context.static, result.admissions) for result in results}
+    return {protocol: itertools.cycle(sources or (Source(only=True),)) for protocol, sources in found.items()}
 
 
 def _with_learned(result: EndpointResult, known: Mapping[str, Mapping[str, Any]]) -> EndpointResult:

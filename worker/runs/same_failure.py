@@ -13,7 +13,7 @@ def same_failure(proposed: Settings, in_force: Settings, protocol: Protocol, cod
     It is where the endpoint is the same, or where the same server rejected the mailbox: a credential that a server
     rejected is not sent to it again. On other than the standard ports of one host, two servers may live; and behind
     another path of one server another Exchange, which has other mailboxes but asks the same directory for passwords.
-    Who may send as whom is a matter of the port, too.
+    Who may send as whom is a matter of the port, too. From another address another firewall rule may hold.
     """
     new, old = _endpoint(proposed, protocol), _endpoint(in_force, protocol)
     if new is None or old is None or new.host != old.host:
@@ -21,7 +21,8 @@ def same_failure(proposed: Settings, in_force: Settings, protocol: Protocol, cod
     rejected = CODES[code].blame is Blame.MAILBOX and not code.startswith(("exchange.", "smtp."))
     if rejected and (new.port == old.port or {new.port, old.port} <= STANDARD[protocol]):
         return True
-    return new == old and trust_of(proposed) == trust_of(in_force)
+    same_source = proposed.static_addresses == in_force.static_addresses
+    return new == old and trust_of(proposed) == trust_of(in_force) and same_source
 
 
 def trust_of(settings: Settings) -> tuple[bool, str]:

@@ -13,6 +13,7 @@ from worker.service.checks import Checks
 from worker.service.clock import Clock
 from worker.service.discovery import Discoveries
 from worker.service.domains import Domains
+from worker.service.egress import Egress
 from worker.service.events import Events
 from worker.service.health.health import Health
 from worker.service.health.incidents import Incidents
@@ -45,6 +46,7 @@ class Account:
     webhooks: Webhooks
     clock: Clock
     discoveries: Discoveries
+    egress: Egress
 
     @classmethod
     def bind(cls, to: Binding) -> Self:
@@ -66,4 +68,5 @@ class Account:
             Webhooks(to),
             Clock(to),
             Discoveries(to),
+            Egress(to),
         )

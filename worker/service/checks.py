@@ -24,7 +24,7 @@ class Checks:
             trust=client_trust(config, ca_pem, exchange=endpoint.protocol is Protocol.HTTPS),
             policy=config.policy,
             deadline_seconds=config.endpoint_seconds,
-            source_address=config.source_address,
+            source=config.shared_source,
             client=config.client_profile,
             revocation=revocation,
             thorough=True,

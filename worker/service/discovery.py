@@ -51,7 +51,7 @@ class Discoveries:
             trust=client_trust(config),
             policy=config.policy,
             deadline_seconds=config.endpoint_seconds,
-            source_address=config.source_address,
+            source=config.shared_source,
             client=config.client_profile,
         )
 

@@ -31,6 +31,7 @@ from worker import broker, process, tracing
 from worker.app import HEALTH, PREFLIGHT, QUEUES, make_app
 from worker.changes.watch import begin_watches
 from worker.config import Config
+from worker.egress.egresses import at_egress, queue_at
 from worker.finished_runs import finish
 from worker.metrics import counters
 from worker.pacing.pacer import Pacer
@@ -260,10 +261,15 @@ class Preflight:
                 heartbeats.forget(conn)
 
     def work(self, queue: str) -> None:
-        """A worker of one queue, until SIGTERM or SIGINT. Raises `Unavailable` when the broker does not answer."""
+        """A worker of one queue, until SIGTERM or SIGINT. Raises `Unavailable` when the broker does not answer.
+
+        Raises `Invalid` where it is to be an egress's that there is none of.
+        """
+        if self.config.egress:
+            at_egress(self.config, self.config.egress)
         self._require_broker()
         with self.telling():
-            process.work(self.app, queue, self.stopping)
+            process.work(self.app, queue_at(queue, self.config.egress), self.stopping)
 
     @contextlib.contextmanager
     def telling(self) -> Iterator[None]:

@@ -40,7 +40,7 @@ _UNREADABLE = "the endpoint's URL or secret cannot be read with this service's k
 
 def network_of(config: Config) -> Network:
     """Where webhooks may go."""
-    return Network(config.policy, config.embedded, config.source_address)
+    return Network(config.policy, config.embedded, config.shared_source)
 
 
 def send_due(resources: Resources, post: Post = sender.post) -> int:

@@ -8,7 +8,7 @@ says is not kept: the one who reads our errors may be none that should read its 
 import functools
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import certifi
 
@@ -18,6 +18,7 @@ from checks.network.address_policy import AddressPolicy, in_any, parsed
 from checks.network.dial import Deadline, dial, fault_of, resolve
 from checks.network.http import USER_AGENT, Reply, Request, head_of_answer
 from checks.network.stream import Stream
+from checks.network.way_out import Source, WayOut
 from worker.webhooks import schedule
 from worker.webhooks.target import Target
 
@@ -32,7 +33,7 @@ class Network:
 
     policy: AddressPolicy
     plain: bool
-    source: str | None = None
+    source: Source = field(default_factory=Source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def _exchange(target: Target, headers: Mapping[str, str], body: bytes, network: 
     fields = {"Content-Type": "application/json", "User-Agent": USER_AGENT, "Connection": "close", **headers}
     request = Request("POST", target.path, target.authority, tuple(fields.items()), body)
     addresses = _admitted(target, network, deadline)
-    stream = Stream(dial(addresses, target.port, deadline, network.source), deadline)
+    stream = Stream(dial(addresses, target.port, deadline, WayOut(network.policy, network.source)), deadline)
     try:
         if target.encrypted:
             stream.sock.settimeout(deadline.remaining())
@@ -89,7 +90,7 @@ def _admitted(target: Target, network: Network, deadline: Deadline) -> tuple[str
         return addresses[:_ADDRESSES]
     listed = tuple(address for address in addresses if in_any(parsed(address), network.policy.networks))
     if not listed:
-        raise Fault(Code.ADDRESS_NOT_ALLOWED, ", ".join(addresses))
+        raise Fault(Code.ADDRESS_NOT_ALLOWED)
     return listed[:_ADDRESSES]
 
 
@@ -117,7 +118,9 @@ def _judged(reply: Reply, now: float) -> Outcome:
 def _words(fault: Fault, seconds: float) -> str:
     """Why there was no answer, without what the other side said."""
     if fault.code is Code.ADDRESS_NOT_ALLOWED:
-        return f"the address {fault.seen} is not public, or not among those that the operator allows"
+        return "the address is not public, or not among those that the operator allows"
+    if fault.code is Code.ADDRESS_PORT:
+        return f"port {fault.facts['port']} is not among those that the operator allows"
     if fault.code in (Code.DEADLINE, Code.CONNECT_TIMEOUT):
         return f"no answer within {seconds:.0f} seconds"
     return _WORDS.get(fault.code, "the answer was no HTTP")

@@ -13,6 +13,7 @@ NEUTRAL: Mapping[str, str] = {
     "names": "another name",
     "seconds": "a few",
     "addresses": "not recorded",
+    "admitted": "other addresses of ours",
     "security": "the chosen security",
     "count": "not recorded",
     "reason": "not recorded",
@@ -88,6 +89,20 @@ WORDS: Mapping[Code, tuple[str, str]] = {
     Code.ADDRESS_NOT_ALLOWED: (
         "{host} has an address that this service may not connect to.",
         "Enter a mail server with a public address, or ask the operator of this service to allow its network.",
+    ),
+    Code.ADDRESS_PORT: (
+        "This service does not connect to port {port} of {host}.",
+        "Enter the port of a mail server, such as 993 or 587, or ask the operator of this service to allow this port.",
+    ),
+    Code.ADDRESS_SOURCE_MISSING: (
+        "The connection to {host} should leave from a static address of this service, and here there is none.",
+        "The operator of this service looks at MAIL_PREFLIGHT_STATIC_ADDRESSES and at the addresses of the machine that"
+        " the worker runs on, then verify again. It says nothing about the mailboxes.",
+    ),
+    Code.CONNECT_NOT_ADMITTED: (
+        "{host} does not admit connections to port {port} from {addresses}; from {admitted} it does.",
+        "Send whoever runs the firewall of the mail server the firewall request, which names all our addresses, and"
+        " verify again when they are let in.",
     ),
     Code.CONNECT_REFUSED: (
         "{host} refused the connection on port {port}.",

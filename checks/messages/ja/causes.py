@@ -13,6 +13,7 @@ NEUTRAL: Mapping[str, str] = {
     "names": "別の名前",
     "seconds": "数",
     "addresses": "記録なし",
+    "admitted": "本サービスの他のアドレス",
     "security": "選択した暗号化方式",
     "count": "記録なし",
     "reason": "記録なし",
@@ -98,6 +99,20 @@ WORDS: Mapping[Code, tuple[str, str]] = {
     Code.ADDRESS_NOT_ALLOWED: (
         "{host} のアドレスは、本サービスからの接続が許可されていません。",
         "公開アドレスを持つメールサーバーを入力するか、本サービスの運用者にネットワークの許可を依頼してください。",
+    ),
+    Code.ADDRESS_PORT: (
+        "本サービスは {host} のポート {port} には接続しません。",
+        "993 や 587 など、メールサーバーのポートを入力するか、本サービスの運用者にこのポートの許可を依頼してください。",
+    ),
+    Code.ADDRESS_SOURCE_MISSING: (
+        "{host} への接続に使う本サービスの固定アドレスが、この環境にありません。",
+        "本サービスの運用者が MAIL_PREFLIGHT_STATIC_ADDRESSES と、ワーカーが動作するマシンのアドレスを確認し、"
+        "もう一度検証してください。メールボックスに問題があるわけではありません。",
+    ),
+    Code.CONNECT_NOT_ADMITTED: (
+        "{host} のポート {port} は {addresses} からの接続を受け付けません（{admitted} からは受け付けます）。",
+        "本サービスのアドレスを記載したファイアウォール設定の依頼文を、メールサーバーのファイアウォールの管理者に送り、"
+        "許可された後でもう一度検証してください。",
     ),
     Code.CONNECT_REFUSED: (
         "{host} がポート {port} への接続を拒否しました。",

@@ -47,7 +47,7 @@ def _ask(host: str, port: int, address: str, context: CheckContext, deadline: De
     named = f"[{host}]" if ":" in host else host
     target = _PATH.format(address=quote(address, safe="@"))
     request = Request("GET", target, named if port == 443 else f"{named}:{port}", (("User-Agent", USER_AGENT),))
-    with contextlib.closing(Stream(dial(addresses, port, deadline, context.source_address), deadline)) as stream:
+    with contextlib.closing(Stream(dial(addresses, port, deadline, context.way_out), deadline)) as stream:
         handshake.secure(stream, trust, host)
         reply = exchange(stream, request.encoded(), "GET")
     return _url_in(reply.body) if reply.status == 200 else ""

@@ -209,7 +209,7 @@ class _Attempt:
         self, ews: ModuleType, send_as: Logon, deadline: Deadline, session: ssl.SSLSession | None
     ) -> tuple[ServiceVerdicts, str]:
         route = self._route
-        sock = dial(route.addresses, route.endpoint.port, deadline, self._context.source_address)
+        sock = dial(route.addresses, route.endpoint.port, deadline, self._context.way_out)
         with contextlib.closing(Stream(sock, deadline)) as stream:
             handshake.secure(stream, route.tls_context, route.endpoint.host, session=session)
             handshake.require_pin(stream.sock, route.pin)

@@ -18,7 +18,11 @@ from checks.messages.ja import causes as ja
 _DOC = Path(__file__).parents[3] / "docs" / "codes.md"
 _PLACE = {"host": "mail.example.com", "port": "993", "protocol": "IMAP"}
 _EVERYWHERE = [(code, language) for code in Code for language in Language]
-_FORM = {"host", "port", "security", "allow_insecure_certificate", "password", "username", "authentication"}
+_FORM = {"host", "port", "security", "allow_insecure_certificate", "static_addresses"} | {
+    "password",
+    "username",
+    "authentication",
+}
 
 
 @pytest.mark.parametrize("words", [en.WORDS, ja.WORDS])

@@ -13,6 +13,7 @@ from checks.model import Endpoint, EndpointResult, Protocol, Security
 from checks.network.address_policy import AddressPolicy
 from checks.network.dial import Deadline
 from checks.network.fetch import Unfetched, fetch
+from checks.network.way_out import WayOut
 from checks.runner import check_endpoint
 from checks.tls import accepted_chain
 from checks.tls.aia import fetch_issuer
@@ -100,7 +101,7 @@ def test_nobody_is_asked_where_issuers_are_not_looked_for(aia: AiaServer) -> Non
 )
 def test_a_strangers_url_leads_nowhere_it_should_not(url: str) -> None:
     with pytest.raises(Unfetched) as refusal:
-        fetch(url, AddressPolicy(), 1.0, None)
+        fetch(url, WayOut(), 1.0)
     assert len(str(refusal.value)) < 100
 
 
@@ -108,7 +109,7 @@ def test_a_strangers_url_leads_nowhere_it_should_not(url: str) -> None:
 def test_a_hostile_answer_ends_in_time(path: str, aia: AiaServer) -> None:
     lone = forge({Defect.SENT_WITHOUT_INTERMEDIATE}, aia=lambda _: (aia.url(path),)).leaf.certificate
     begun = time.monotonic()
-    found = fetch_issuer(lone, LOOPBACK_ONLY, Deadline(3.0), None)
+    found = fetch_issuer(lone, WayOut(LOOPBACK_ONLY), Deadline(3.0))
     assert found.issuer is None
     assert found.reason
     assert time.monotonic() - begun < 2.5
@@ -118,7 +119,7 @@ def test_a_redirect_is_held_to_the_policy_again(aia: AiaServer) -> None:
     away = aia.redirecting(f"http://{SECOND_ADDRESS}:{aia.port}/missing")
     only_one = AddressPolicy(networks=(IPv4Network("127.0.0.1/32"),))
     with pytest.raises(Unfetched, match=r"address\.not_allowed"):
-        fetch(away, only_one, 1.0, None)
+        fetch(away, WayOut(only_one), 1.0)
 
 
 # -- hostile certificates: bounded in time

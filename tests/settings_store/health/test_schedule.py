@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -10,7 +11,7 @@ from settings_store import schema
 from settings_store.db import Database
 from settings_store.health import endpoints as health
 from settings_store.health import schedule
-from settings_store.health.schedule import Due, Next
+from settings_store.health.schedule import Due, Next, Share
 from tests.settings_store.in_force import NOW, both_ok, column, exchange_settings, mail_settings, put_in_force
 
 INTERVAL = 300.0
@@ -51,6 +52,29 @@ def five(database: Database) -> Database:
     enrol(database)
     make_due(database, at=NOW + 50)
     return database
+
+
+def test_each_kind_of_worker_has_its_share(database: Database) -> None:
+    """Of two egresses, one has no name: ordinary workers have its addresses."""
+    static = replace(mail_settings(), static_addresses=True)
+    with database.begin() as conn:
+        ids = {put_in_force(conn, f"s{number}.example", static): f"s{number}.example" for number in range(4)}
+        put_in_force(conn, "plain.example")
+    enrol(database)
+    make_due(database)
+    shares = {
+        "named": Share(others=False, of=2, place=1),
+        "ordinary": Share(others=True, of=2, place=0),
+        "without": Share(others=True, of=2, place=None),
+    }
+    found = {}
+    for kind, share in shares.items():
+        with database.begin() as conn:
+            due = schedule.claim_due(conn, NOW, until=NOW, horizon=NOW + LEASE, limit=100, share=share)
+        found[kind] = set(names(due))
+    halves = [{name for domain_id, name in ids.items() if domain_id % 2 == place} for place in (0, 1)]
+    assert found == {"named": halves[1], "ordinary": halves[0] | {"plain.example"}, "without": {"plain.example"}}
+    assert all(halves)
 
 
 class TestEnrol:

@@ -247,7 +247,7 @@ def test_a_host_that_is_not_allowed_is_not_connected_to(receiver: Hook, host: st
 
 
 def test_a_mail_server_that_is_not_allowed_is_not_connected_to(box: Mailbox) -> None:
-    with pytest.raises(NotSent, match=r"the address 127\.0\.0\.1 is not public"):
+    with pytest.raises(NotSent, match="the address is not public"):
         apprise_sender.send(mail_url(box), MESSAGE, PUBLIC_ONLY)
     apprise_sender.send(mail_url(box), MESSAGE, AddressPolicy(networks=(ip_network("127.0.0.0/8"),)))
     assert len(box.mails) == 1
@@ -258,7 +258,7 @@ def test_a_name_that_changes_its_mind_is_judged_by_where_the_connection_goes(
 ) -> None:
     answer = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", receiver.port))]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answer)
-    with pytest.raises(NotSent, match=r"127\.0\.0\.1 is not public"):
+    with pytest.raises(NotSent, match="is not public"):
         apprise_sender.send(f"json://rebound.example:{receiver.port}/", MESSAGE, PUBLIC_ONLY)
     assert not receiver.calls
 

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from checks.codes import Blame, Code, Verdict
 from checks.document import Json
-from checks.model import Authentication, Option, Protocol, Security
+from checks.model import Authentication, Option, Outcome, Protocol, Security
 from settings_store.changes.actions import STEPS, Action
 from web.api.changes.change_document import Counts
 from web.documents import Document, Prefix, public_id
@@ -73,6 +73,16 @@ class TlsModel(Document):
     large_hello: str | None
 
 
+class AdmissionModel(Document):
+    """What one of our addresses met. `source` is null where nobody knows what the server sees of it."""
+
+    source: str | None
+    shared: bool
+    outcome: Outcome
+    message: str
+    seen: str
+
+
 class EndpointModel(Document):
     """What came of the check of one server. `field` is the form field to look at."""
 
@@ -95,6 +105,7 @@ class EndpointModel(Document):
     judged: str
     untested: str
     client: str | None
+    admissions: list[AdmissionModel]
 
 
 class StopModel(Document):

@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from checks.language import Language
+from checks.model import Invalid
 from checks.settings import Settings, normalise_domain
 from settings_store import audit, domains
 from settings_store.audit import Entry
@@ -71,6 +72,11 @@ class Changes:
         file, or values by the names of its columns. Raises `Invalid` that names row and field, and nothing is saved.
         """
         to = self._to
+        if settings.static_addresses and not to.config.static_addresses:
+            raise Invalid(
+                "this service has no static addresses; its operator sets MAIL_PREFLIGHT_STATIC_ADDRESSES",
+                "settings/static_addresses",
+            )
         rows = _rows(mailboxes, normalise_domain(domain)) if mailboxes else None
         with to.database.begin() as conn:
             now, domain_id = to.database.now(), domains.ensure_domain(conn, to.account_id, domain)

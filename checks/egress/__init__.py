@@ -1,0 +1,1 @@
+"""From which of our addresses a mail server is reached."""

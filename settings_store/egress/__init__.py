@@ -1,0 +1,1 @@
+"""Which domains are connected to from static addresses."""

@@ -1,0 +1,36 @@
+"""Which of an account's domains use static addresses, in force or in a change that is not applied."""
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from settings_store import schema
+
+_domains, _settings, _changes = schema.domains, schema.settings, schema.changes
+_OPEN = ("draft", "verifying", "verified")
+
+
+def domains_in_force(conn: Connection, account_id: int) -> list[str]:
+    """The names of the domains whose settings in force have static addresses on."""
+    joined = sa.select(_domains.c.name).join(_settings, _settings.c.id == _domains.c.settings_id)
+    mine = joined.where(_domains.c.account_id == account_id, _settings.c.static_addresses)
+    return list(conn.execute(mine.order_by(_domains.c.name)).scalars())
+
+
+def is_wanted(conn: Connection, account_id: int) -> bool:
+    """Whether any domain has them on, or has a change under way that has."""
+    if domains_in_force(conn, account_id):
+        return True
+    joined = sa.select(_changes.c.id).join(_domains, _domains.c.id == _changes.c.domain_id)
+    joined = joined.join(_settings, _settings.c.id == _changes.c.settings_id)
+    wanted = joined.where(
+        _domains.c.account_id == account_id, _settings.c.static_addresses, _changes.c.state.in_(_OPEN)
+    )
+    return conn.execute(wanted.limit(1)).first() is not None
+
+
+def newest_open(conn: Connection, domain_id: int) -> tuple[str, int] | None:
+    """The newest change of a domain that may still be applied, with its settings; None where there is none."""
+    mine = _changes.c.domain_id == domain_id, _changes.c.state.in_(_OPEN)
+    columns = sa.select(_changes.c.id, _changes.c.settings_id).where(*mine)
+    row = conn.execute(columns.order_by(_changes.c.created_at.desc()).limit(1)).one_or_none()
+    return (row.id, row.settings_id) if row else None

@@ -1,0 +1,1 @@
+"""Which workers have the static addresses that a domain is connected to from."""
