@@ -110,11 +110,15 @@ def _met(
     if sock is None:
         fault = next(attempt.fault for attempt in attempts if attempt.fault)
         return Knock(_CONNECT.get(fault.code, Outcome.UNREACHABLE), redact.words(fault.seen))
-    stream = Stream(sock, deadline)
+    talk = _conversation(endpoint, security, Deadline(seconds), context)
+    with contextlib.closing(Stream(sock, deadline)) as stream:
+        return _said(endpoint, stream, talk, context)
+
+
+def _said(endpoint: Endpoint, stream: Stream, talk: Conversation, context: CheckContext) -> Knock:
+    """What the server has to say to whoever is connected."""
     try:
-        with contextlib.closing(stream):
-            talk = _conversation(endpoint, security, Deadline(min(seconds, deadline.remaining())), context)
-            talk.hold(stream, context.trust.insecure)
+        talk.hold(stream, context.trust.insecure)
     except Fault as fault:
         told = judged(fault, endpoint.protocol)
         return Knock(_outcome(told, stream, talk), redact.words(told.seen))

@@ -37,6 +37,11 @@ def render_changes(known: Sequence[ListedChange], console: Console, language: La
         state = phrase(language, f"changes.{change.state}")
         saved = phrase(language, "changes.saved", when=local(change.saved_at), who=change.saved_by)
         say(console, (change.short_id, "bold"), "  ", (state, "bold"), f"  {saved}")
-        say(console, language.listed(map(str, change.settings.endpoints)), indent=4)
+        say(console, _settings(change.settings, language), indent=4)
         for way in change.ways:
             say_command(console, way, indent=4)
+
+
+def _settings(settings: Settings, language: Language) -> str:
+    static = [phrase(language, "changes.static")] if settings.static_addresses else []
+    return language.listed([*map(str, settings.endpoints), *static])

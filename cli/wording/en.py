@@ -68,6 +68,7 @@ WORDS: Texts = {
     "health.more": "and {count} more",
     "changes.none": "No change of this domain was saved yet.",
     "changes.saved": "saved {when} by {who}",
+    "changes.static": "from static addresses",
     "changes.draft": "not verified",
     "changes.verifying": "being verified",
     "changes.verified": "verified",

@@ -68,6 +68,7 @@ WORDS: Texts = {
     "health.more": "ほか {count} 件",
     "changes.none": "このドメインの変更はまだ保存されていません。",
     "changes.saved": "{when} に {who} が保存",
+    "changes.static": "固定アドレスから接続",
     "changes.draft": "未検証",
     "changes.verifying": "検証中",
     "changes.verified": "検証済み",
