@@ -83,7 +83,11 @@ def list_(account: Reader) -> ConnectionIpList:
     )
 
 
-@routes.get("/v1/domains/{domain}/firewall-request", operation_id="domains.firewall_request")
+@routes.get(
+    "/v1/domains/{domain}/firewall-request",
+    operation_id="domains.firewall_request",
+    summary="Write the request to a domain's firewall",
+)
 def firewall_request(domain: DomainName, account: Reader) -> FirewallRequestDocument:
     """The request to let our addresses in, in every language: for the newest change that may still be applied, else
     for the settings in force.

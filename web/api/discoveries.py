@@ -121,6 +121,7 @@ class DiscoveryDocument(Document):
 @routes.post(
     "/v1/discoveries",
     operation_id="discoveries.create",
+    summary="Find out the settings of a domain",
     response_model=DiscoveryDocument,
     responses={200: {"content": {_LINES: {}}, "description": "All at once, or each source as it ends."}},
 )

@@ -28,6 +28,7 @@ def play_all(play: Play) -> None:
     left_untried(play)
     looking_back(play, first)
     domains_and_mailboxes(play)
+    finding_settings(play)
     health(play)
     events(play)
     webhooks(play, hook)
@@ -159,6 +160,13 @@ def health(play: Play) -> None:
     play.refused("checks.create", 422, {"protocol": "imap", "host": "self signed", "port": 993})
     play.done("connection_ips.list")
     play.refused("connection_ips.list", 403, key="narrow")
+
+
+def finding_settings(play: Play) -> None:
+    play.done("discoveries.create", {"target": "ok.test"}, query="lang=en")
+    play.refused("discoveries.create", 422, {"target": "example..com"})
+    play.done("domains.firewall_request", path={"domain": DOMAIN})
+    play.refused("domains.firewall_request", 404, path={"domain": "unknown.example"})
 
 
 def events(play: Play) -> None:
