@@ -5,12 +5,13 @@ from typing import Any
 from fastapi import Depends
 from starlette.requests import Request
 
-from settings_store.access.roles import Right
+from settings_store.access.roles import Right, Role
 from web.access.caller import Caller
 from web.problems.codes import ProblemCode
 from web.problems.problem import Problem
 from worker.service.access.access import Access
 from worker.service.account import Account
+from worker.service.connecting import Connecting
 from worker.service.preflight import Preflight
 
 
@@ -38,9 +39,19 @@ class _OfAccount(Needs):
     def __call__(self, request: Request) -> Account:
         caller = self.caller(request)
         preflight: Preflight = request.app.state.preflight
-        if caller.key.account_id is None:
-            raise Problem(ProblemCode.NOT_ALLOWED, "this is an operator's key, which belongs to no account")
-        return preflight.account_by_id(caller.key.account_id, actor=caller.actor)
+        return preflight.account_by_id(_account_of(caller), actor=caller.actor)
+
+
+class _OfMember(Needs):
+    """A member is given their own domain and nothing else of the account."""
+
+    def __call__(self, request: Request) -> Connecting:
+        caller = self.caller(request)
+        preflight: Preflight = request.app.state.preflight
+        member_of = caller.key.domain_id
+        if caller.key.role is Role.MEMBER and member_of is None:
+            raise Problem(ProblemCode.NOT_ALLOWED, "this is a member's key, and the member belongs to no domain")
+        return preflight.connecting(_account_of(caller), actor=caller.actor, member_of=member_of)
 
 
 class _OfSandbox(_OfAccount):
@@ -73,9 +84,25 @@ class _OfAccess(Needs):
         return preflight.access(caller.key.account_id, caller.actor, caller.key)
 
 
+def _account_of(caller: Caller) -> int:
+    if caller.key.account_id is None:
+        raise Problem(ProblemCode.NOT_ALLOWED, "this is an operator's key, which belongs to no account")
+    return caller.key.account_id
+
+
 def needs(right: Right) -> Any:
-    """The use cases of the caller's account: `account: Annotated[Account, needs(Right.READ)]`."""
+    """The use cases of the caller's account: `account: Annotated[Account, needs(Right.READ)]`.
+
+    Not for `Right.CONNECT`, which a member has: see `connects`.
+    """
+    if right is Right.CONNECT:
+        raise TypeError("a member would have the whole account; ask for `connects()`")
     return Depends(_OfAccount(right))
+
+
+def connects() -> Any:
+    """What a member may do in their domain, and others in each: `connecting: Annotated[Connecting, connects()]`."""
+    return Depends(_OfMember(Right.CONNECT))
 
 
 def needs_in_sandbox(right: Right) -> Any:

@@ -41,6 +41,7 @@ from worker.service.access.access import Access
 from worker.service.access.authentication import Authenticator
 from worker.service.account import Account
 from worker.service.bound_to import Binding
+from worker.service.connecting import Connecting
 from worker.service.repetition import Repetition
 from worker.tasks import publisher, register
 from worker.watchdog import Overrun
@@ -83,23 +84,30 @@ class Preflight:
 
     def account_by_id(self, account_id: int, *, actor: Actor) -> Account:
         """The use cases of an account that is known to be there."""
+        return Account.bind(self._binding(account_id, actor))
+
+    def connecting(self, account_id: int, *, actor: Actor, member_of: int | None) -> Connecting:
+        """What a member of the domain with the id `member_of` may do; in every domain of the account where it is None.
+
+        The account may be the sandbox of the one that the domain is of: then it is its domain of the same name.
+        """
+        only = self.domain_name(member_of) if member_of is not None else None
+        return Connecting(self._binding(account_id, actor), only)
+
+    def _binding(self, account_id: int, actor: Actor) -> Binding:
         # The flow is made when it is asked for: most use cases need none.
-        return Account.bind(
-            Binding(
-                database=self.database,
-                config=self.config,
-                vault=self.vault,
-                account_id=account_id,
-                actor=actor,
-                publish=lambda task, run_id: self.database.after_commit(
-                    lambda: self.flow.resources.publish(task, run_id)
-                ),
-                advance=lambda run_id: self.database.after_commit(lambda: self.flow.advance(run_id)),
-                sweep=lambda run_id: self.database.after_commit(lambda: self.flow.sweep(run_id)),
-                check=lambda endpoint, context: self._check(account_id, endpoint, context),
-                working=self.working,
-                watching=self.watching,
-            )
+        return Binding(
+            database=self.database,
+            config=self.config,
+            vault=self.vault,
+            account_id=account_id,
+            actor=actor,
+            publish=lambda task, run_id: self.database.after_commit(lambda: self.flow.resources.publish(task, run_id)),
+            advance=lambda run_id: self.database.after_commit(lambda: self.flow.advance(run_id)),
+            sweep=lambda run_id: self.database.after_commit(lambda: self.flow.sweep(run_id)),
+            check=lambda endpoint, context: self._check(account_id, endpoint, context),
+            working=self.working,
+            watching=self.watching,
         )
 
     @cached_property
