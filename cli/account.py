@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 
 def actor() -> "Actor":
     """Who runs the command: the user of the operating system, whatever the environment claims."""
-    from settings_store.audit import Actor
+    from settings_store.actors import Actor, of_machine
 
     number = os.getuid()
     try:
-        return Actor(pwd.getpwuid(number).pw_name, "local")
+        name = pwd.getpwuid(number).pw_name
     except KeyError:  # a container's user need not have a name
-        return Actor(f"uid {number}", "local")
+        name = f"uid {number}"
+    return Actor(name, "local", person=of_machine(name))
 
 
 def open_preflight() -> "Preflight":

@@ -24,6 +24,8 @@ _PREFIXES = {
     "user": "usr",
     "api_key": "key",
     "webhook_endpoint": "whe",
+    "connection": "con",
+    "mailbox": "con",
 }
 _CAUSES = {"applied": "chg", "rolled_back": "chg", "checked": "run", "server": "inc"}
 _HIDDEN = frozenset({"detail", "named", "change_id", "user", "key_name"})

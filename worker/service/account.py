@@ -17,6 +17,7 @@ from worker.service.health.health import Health
 from worker.service.health.incidents import Incidents
 from worker.service.health.maintenance import Maintenance
 from worker.service.mailboxes import Mailboxes
+from worker.service.pending import Pending
 from worker.service.runs import Runs
 from worker.service.webhooks import Webhooks
 
@@ -43,6 +44,7 @@ class Account:
     audit: Audit
     webhooks: Webhooks
     clock: Clock
+    pending: Pending
 
     @classmethod
     def bind(cls, to: Binding) -> Self:
@@ -63,4 +65,5 @@ class Account:
             Audit(to),
             Webhooks(to),
             Clock(to),
+            Pending(to),
         )

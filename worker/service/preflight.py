@@ -29,6 +29,7 @@ from worker import broker, process, tracing
 from worker.app import HEALTH, PREFLIGHT, QUEUES, make_app
 from worker.changes.watch import begin_watches
 from worker.config import Config
+from worker.connecting.login import Login
 from worker.finished_runs import finish
 from worker.metrics import counters
 from worker.pacing.pacer import RedisPacer
@@ -41,7 +42,7 @@ from worker.service.access.access import Access
 from worker.service.access.authentication import Authenticator
 from worker.service.account import Account
 from worker.service.bound_to import Binding
-from worker.service.connecting import Connecting
+from worker.service.connecting import Connecting, own_address
 from worker.service.repetition import Repetition
 from worker.tasks import publisher, register
 from worker.watchdog import Overrun
@@ -89,10 +90,12 @@ class Preflight:
     def connecting(self, account_id: int, *, actor: Actor, member_of: int | None) -> Connecting:
         """What a member of the domain with the id `member_of` may do; in every domain of the account where it is None.
 
-        The account may be the sandbox of the one that the domain is of: then it is its domain of the same name.
+        The account may be the sandbox of the one that the domain is of: then it is its domain of the same name. A
+        member whose name is an address of their domain connects that mailbox and no other.
         """
         only = self.domain_name(member_of) if member_of is not None else None
-        return Connecting(self._binding(account_id, actor), only)
+        own = own_address(actor.name, only) if only is not None else None
+        return Connecting(self._binding(account_id, actor), only, own)
 
     def _binding(self, account_id: int, actor: Actor) -> Binding:
         # The flow is made when it is asked for: most use cases need none.
@@ -106,6 +109,7 @@ class Preflight:
             advance=lambda run_id: self.database.after_commit(lambda: self.flow.advance(run_id)),
             sweep=lambda run_id: self.database.after_commit(lambda: self.flow.sweep(run_id)),
             check=lambda endpoint, context: self._check(account_id, endpoint, context),
+            log_in=self.login,
             working=self.working,
             watching=self.watching,
         )
@@ -280,6 +284,11 @@ class Preflight:
     @cached_property
     def _bare_app(self) -> Celery:
         return make_app(self.config)
+
+    @cached_property
+    def login(self) -> Login:
+        """Tries mailboxes that are being connected, in this process: their secrets go through no broker."""
+        return Login(self.flow.resources)
 
     @cached_property
     def flow(self) -> Flow:

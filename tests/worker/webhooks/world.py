@@ -38,7 +38,7 @@ class World:
         with self.database.begin() as conn:
             account_id = ensure_account(conn, account)
         nothing: Any = lambda *_: None  # noqa: E731 - none of these is asked for
-        return Webhooks(Binding(self.database, self.config, self.vault, account_id, ANNA, *([nothing] * 6)))
+        return Webhooks(Binding(self.database, self.config, self.vault, account_id, ANNA, *([nothing] * 7)))
 
     @property
     def account_id(self) -> int:
