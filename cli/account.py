@@ -11,6 +11,7 @@ from cli.naming import account
 if TYPE_CHECKING:
     from settings_store.audit import Actor
     from worker.service.account import Account
+    from worker.service.connecting import Connecting
     from worker.service.preflight import Preflight
 
 
@@ -35,6 +36,13 @@ def open_preflight() -> "Preflight":
     config = load_config()
     configure_logging(config.log_level)
     return Preflight.open(config)
+
+
+@contextlib.contextmanager
+def open_connecting() -> "Iterator[Connecting]":
+    """What may be connected in the chosen account, by whoever runs the command: every mailbox. Raises `Invalid`."""
+    with open_preflight() as preflight:
+        yield preflight.connecting(preflight.account_id(account()), actor=actor(), member_of=None)
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from checks.language import Language, in_every_language
-from checks.provider_hints import Hint, Wants
+from checks.messages.providers import Hint, Wants
 
 _HINTS: Mapping[Language, Mapping[str, str]] = in_every_language("checks.messages", "HINTS", "provider_hints")
 

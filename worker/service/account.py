@@ -8,6 +8,7 @@ from worker.service.access.audit import Audit
 from worker.service.alerts import Alerts
 from worker.service.bound_to import Binding
 from worker.service.changes.changes import Changes
+from worker.service.changes.pending import Pending
 from worker.service.changes.watches import Watches
 from worker.service.checks import Checks
 from worker.service.clock import Clock
@@ -17,7 +18,6 @@ from worker.service.health.health import Health
 from worker.service.health.incidents import Incidents
 from worker.service.health.maintenance import Maintenance
 from worker.service.mailboxes import Mailboxes
-from worker.service.pending import Pending
 from worker.service.runs import Runs
 from worker.service.webhooks import Webhooks
 

@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from checks.codes import Code, Verdict
+from checks.messages.providers import Hint, hint_for
 from checks.model import EndpointResult, Invalid, LoginResult, MailboxState, Unknown
-from checks.provider_hints import Hint, hint_for
 from checks.settings import Settings, normalise_domain
 from settings_store import domains
 from settings_store.changes import changes
@@ -95,6 +95,7 @@ class Connecting:
 
         Raises `Invalid`; `NotNow` where it cannot be tried at the moment.
         """
+        self._require_reach(domain)
         row = RowCheck(normalise_domain(domain)).mailbox(login, 1)
         self._require_own(row.address)
         begun = self._begin(domain, row, typed)
@@ -227,9 +228,13 @@ class Connecting:
 
     def _domain(self, conn: Connection, domain: str) -> DomainRow:
         """The domain, where whoever asks may connect in it. Raises `Invalid`."""
-        if self._only is not None and normalise_domain(domain) != self._only:
-            raise Unknown(f"domain {normalise_domain(domain)} is not known", "domain")
+        self._require_reach(domain)
         return domains.find_domain(conn, self._to.account_id, domain)
+
+    def _require_reach(self, domain: str) -> None:
+        name = normalise_domain(domain)
+        if self._only is not None and name != self._only:
+            raise Unknown(f"domain {name} is not known", "domain")
 
     def _domain_or_new(self, conn: Connection, domain: str) -> DomainRow:
         """The same; whoever may connect in any domain may begin with a new one."""

@@ -79,9 +79,12 @@ class Preflight:
 
     def account(self, name: str = DEFAULT, *, actor: Actor) -> Account:
         """The use cases of an account, for whoever acts. Raises `Invalid` when there is no such account."""
+        return self.account_by_id(self.account_id(name), actor=actor)
+
+    def account_id(self, name: str) -> int:
+        """The id of an account. Raises `Invalid` when there is no such account."""
         with self.database.read() as conn:
-            account_id = domains.find_account(conn, name)
-        return self.account_by_id(account_id, actor=actor)
+            return domains.find_account(conn, name)
 
     def account_by_id(self, account_id: int, *, actor: Actor) -> Account:
         """The use cases of an account that is known to be there."""

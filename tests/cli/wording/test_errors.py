@@ -15,7 +15,10 @@ from cli.wording.errors import chosen, translated
 from tests.cli.planted import Planted
 
 ROOT = Path(__file__).parents[3]
-RAISED = {"BadRow", "Invalid", "Malformed", "TooManyRows", "Refused", "Unavailable", "complain", "inform", "_refuse"}
+RAISED = {
+    *("BadRow", "Invalid", "Malformed", "TooManyRows", "Refused", "Unavailable", "Unknown"),
+    *("UnderWay", "TooOften", "ServersBusy", "complain", "inform", "_refuse"),
+}
 ELSEWHERE = {
     "worker/alerts/egress_guard.py": "told to whoever tries a channel, with what the receiver said",
     "checks/oauth/client_secret.py": "a part of a sentence about a row of a file",
