@@ -91,6 +91,13 @@ def is_known(conn: sa.Connection, account_id: int, name: str) -> bool:
     return conn.scalar(sa.select(domains.c.id).where(*mine)) is not None
 
 
+def known_settings(conn: sa.Connection, account_id: int, name: str) -> tuple[bool, Settings | None]:
+    """Whether the account has the domain, whose name is normalised, and its settings in force, in one question."""
+    query = sa.select(settings).select_from(domains).outerjoin(settings, settings.c.id == domains.c.settings_id)
+    row = conn.execute(query.where(domains.c.account_id == account_id, domains.c.name == name)).mappings().first()
+    return row is not None, _from_row(row) if row is not None and row["kind"] else None
+
+
 def require_domain(conn: sa.Connection, account_id: int, domain_id: int) -> None:
     """Raises `Invalid` when the account has no domain with an id from outside."""
     mine = domains.c.id == domain_id, domains.c.account_id == account_id

@@ -386,6 +386,7 @@ def replace_status(answer: Answer) -> Answer:
 
 
 def test_the_password_is_nowhere(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
     with running(tmp_path, working=True) as own:
         api = replace(own, key=own.new_key(live=False))
         answers = [connect(api, "s.example", local, settings=imap()) for local in ("ada", "rejected")]

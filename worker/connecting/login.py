@@ -28,6 +28,8 @@ from worker.sandbox import script_of
 KNOWN_SECONDS = 60.0
 """For how long servers that passed are not looked at again: a crowd that connects at a time costs one look."""
 _NOBODY = 0  # the mailbox has no id yet
+_Key = tuple[str, int, Settings]
+"""The domain, the id of its settings and what they are: SQLite gives the id of a removed version to the next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,31 +70,40 @@ class Login:
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
         self._lock = threading.Lock()
-        self._passed: dict[int, _Passed] = {}
+        self._passed: dict[_Key, _Passed] = {}
 
     def __call__(self, candidate: Candidate) -> Tried:
         """Tries the mailbox once with each of its servers; the first rejection ends it, and nothing is tried again."""
-        known = self._known(candidate)
+        with self._resources.database.read() as conn:
+            settings = domains.load_settings(conn, candidate.settings_id)
+        key = candidate.domain, candidate.settings_id, settings
+        known = self._known(key)
         if known is None:
-            endpoints, routes = self._look(candidate)
+            endpoints, routes = self._look(candidate, key)
             settled = decisive(endpoints)
             if settled is not None or routes is None:
                 return Tried(_of_endpoint(settled or endpoints[0]), judged=False, endpoints=endpoints)
         else:
             endpoints, routes = known.endpoints, known.routes
-        return self._try(candidate, endpoints, routes)
+        tried = self._try(candidate, endpoints, routes)
+        if tried.result.verdict is Verdict.INCONCLUSIVE:  # met something else than a judgement: the next one looks anew
+            self._drop(key)
+        return tried
 
-    def _known(self, candidate: Candidate) -> _Passed | None:
+    def _known(self, key: _Key) -> _Passed | None:
         now = time.monotonic()
         with self._lock:
-            self._passed = {key: item for key, item in self._passed.items() if item.until > now}
-            return self._passed.get(candidate.settings_id)
+            self._passed = {each: item for each, item in self._passed.items() if item.until > now}
+            return self._passed.get(key)
 
-    def _look(self, candidate: Candidate) -> tuple[tuple[EndpointResult, ...], Routes | None]:
+    def _drop(self, key: _Key) -> None:
+        with self._lock:
+            self._passed.pop(key, None)
+
+    def _look(self, candidate: Candidate, key: _Key) -> tuple[tuple[EndpointResult, ...], Routes | None]:
         """The servers, each checked once, side by side, and the way to log in where all of them passed."""
-        resources, settings_id = self._resources, candidate.settings_id
+        resources, settings_id, settings = self._resources, candidate.settings_id, key[-1]
         with resources.database.read() as conn:
-            settings = domains.load_settings(conn, settings_id)
             script = script_of(conn, settings_id, resources.now())
             held = quarantine.active(conn, resources.now())
         pins = pins_in_force(resources, settings_id) if candidate.in_force else {}
@@ -107,7 +118,7 @@ class Login:
             return (lost, *endpoints[1:]), None
         if candidate.in_force and script is None:
             with self._lock:
-                self._passed[settings_id] = _Passed(time.monotonic() + KNOWN_SECONDS, endpoints, routes)
+                self._passed[key] = _Passed(time.monotonic() + KNOWN_SECONDS, endpoints, routes)
         return endpoints, routes
 
     def _check(self, settings: Settings, context: CheckContext, held: dict[str, str]) -> tuple[EndpointResult, ...]:
@@ -132,7 +143,6 @@ class Login:
         if done is None:
             raise AssertionError("nobody takes this login over")
         self._learn(servers, done.result)
-        self._drop_stale(candidate, done.result)
         return Tried(done.result, judged=done.result.verdict is not Verdict.INCONCLUSIVE, endpoints=endpoints)
 
     def _learn(self, servers: Sequence[str], result: LoginResult) -> None:
@@ -141,12 +151,6 @@ class Login:
                 self._resources.pacer.trouble(server)
             elif result.verdict is Verdict.OK:
                 self._resources.pacer.fine(server, 1)
-
-    def _drop_stale(self, candidate: Candidate, result: LoginResult) -> None:
-        """A login that met something else than a judgement: the servers are looked at anew by the next one."""
-        if result.verdict is Verdict.INCONCLUSIVE:
-            with self._lock:
-                self._passed.pop(candidate.settings_id, None)
 
 
 def _logs_in(result: EndpointResult) -> bool:

@@ -45,6 +45,14 @@ class Connected:
 
 
 @dataclass(frozen=True, slots=True)
+class _Own:
+    """A member's domain, and the one address there that they may connect, None where that is any."""
+
+    domain: str
+    address: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Begun:
     id: str
     domain_id: int
@@ -56,15 +64,15 @@ class _Begun:
 
 @dataclass(frozen=True, slots=True)
 class Connecting:
-    """Of one account, and where `_only` names a domain, of that one alone: any other answers as one that is not there.
+    """Of one account, and for the member of a domain of that one alone: any other answers as one that is not there.
 
-    `_own` is the one address that may be connected, None where that is any of the domain. Every use case that a member
-    has belongs here, and begins with `_domain`.
+    `_member_of` is the id of their domain, None for who may connect in each. The account may be the sandbox of the one
+    that it is of: then it is the domain of the same name. Every use case that a member has belongs here, and begins
+    with `_domain`.
     """
 
     _to: Binding
-    _only: str | None
-    _own: str | None = None
+    _member_of: int | None
 
     def settings(self, domain: str) -> Settings | None:
         """The settings in force, None where there are none yet. Raises `Invalid`."""
@@ -74,15 +82,14 @@ class Connecting:
 
     def prefill(self, domain: str) -> Prefill:
         """What is filled in, and what the provider wants as the password. Raises `Invalid`."""
-        name, settings = normalise_domain(domain), self._settings_if_known(domain)
-        return Prefill(name, settings, _hint(name, settings), self._own)
-
-    def _settings_if_known(self, domain: str) -> Settings | None:
-        """Whoever may connect in any domain may begin with a new one."""
+        name = normalise_domain(domain)
         with self._to.database.read() as conn:
-            if self._only is None and not domains.is_known(conn, self._to.account_id, domain):
-                return None
-        return self.settings(domain)
+            own = self._own(conn)
+            _require_reach(name, own)
+            known, settings = domains.known_settings(conn, self._to.account_id, name)
+        if own is not None and not known:  # others may begin with a new one
+            raise Unknown(f"domain {name} is not known", "domain")
+        return Prefill(name, settings, _hint(name, settings), own.address if own else None)
 
     def connect(
         self, domain: str, login: Mapping[str, str], typed: Settings | None = None, *, insist: bool = False
@@ -95,9 +102,7 @@ class Connecting:
 
         Raises `Invalid`; `NotNow` where it cannot be tried at the moment.
         """
-        self._require_reach(domain)
-        row = RowCheck(normalise_domain(domain)).mailbox(login, 1)
-        self._require_own(row.address)
+        row = self._row(normalise_domain(domain), login)
         begun = self._begin(domain, row, typed)
         try:
             return self._conclude(begun, self._try(begun), insist=insist)
@@ -114,8 +119,8 @@ class Connecting:
     def look(self, attempt_id: str) -> Attempt:
         """What became of an attempt; a member sees their own. Raises `Unknown`."""
         with self._to.database.read() as conn:
-            found = attempts.find(conn, self._to.account_id, attempt_id)
-        if self._only is not None and (found.domain != self._only or found.person != self._to.actor.person):
+            found, own = attempts.find(conn, self._to.account_id, attempt_id), self._own(conn)
+        if own is not None and (found.domain != own.domain or found.person != self._to.actor.person):
             raise Unknown("there is no such connection", "connection_id")
         return found
 
@@ -226,25 +231,39 @@ class Connecting:
 
     # -- who may what
 
+    def _own(self, conn: Connection) -> _Own | None:
+        """What a member may reach; None for who may connect in each domain."""
+        if self._member_of is None:
+            return None
+        name = domains.name_of(conn, self._member_of)
+        return _Own(name, own_address(self._to.actor.name, name))
+
     def _domain(self, conn: Connection, domain: str) -> DomainRow:
         """The domain, where whoever asks may connect in it. Raises `Invalid`."""
-        self._require_reach(domain)
+        _require_reach(domain, self._own(conn))
         return domains.find_domain(conn, self._to.account_id, domain)
-
-    def _require_reach(self, domain: str) -> None:
-        name = normalise_domain(domain)
-        if self._only is not None and name != self._only:
-            raise Unknown(f"domain {name} is not known", "domain")
 
     def _domain_or_new(self, conn: Connection, domain: str) -> DomainRow:
         """The same; whoever may connect in any domain may begin with a new one."""
-        if self._only is None:
+        if self._member_of is None:
             domains.ensure_domain(conn, self._to.account_id, domain)
         return self._domain(conn, domain)
 
-    def _require_own(self, address: str) -> None:
-        if self._own is not None and address != self._own:
-            raise Invalid(f"a member connects their own mailbox, which is {self._own}", "address")
+    def _row(self, domain: str, login: Mapping[str, str]) -> MailboxRow:
+        """The mailbox, checked, and one that whoever asks may connect."""
+        with self._to.database.read() as conn:
+            own = self._own(conn)
+        _require_reach(domain, own)
+        row = RowCheck(domain).mailbox(login, 1)
+        if own is not None and own.address is not None and row.address != own.address:
+            raise Invalid(f"a member connects their own mailbox, which is {own.address}", "address")
+        return row
+
+
+def _require_reach(domain: str, own: _Own | None) -> None:
+    name = normalise_domain(domain)
+    if own is not None and name != own.domain:
+        raise Unknown(f"domain {name} is not known", "domain")
 
 
 def own_address(name: str, domain: str) -> str | None:

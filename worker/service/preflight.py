@@ -42,7 +42,7 @@ from worker.service.access.access import Access
 from worker.service.access.authentication import Authenticator
 from worker.service.account import Account
 from worker.service.bound_to import Binding
-from worker.service.connecting import Connecting, own_address
+from worker.service.connecting import Connecting
 from worker.service.repetition import Repetition
 from worker.tasks import publisher, register
 from worker.watchdog import Overrun
@@ -96,9 +96,7 @@ class Preflight:
         The account may be the sandbox of the one that the domain is of: then it is its domain of the same name. A
         member whose name is an address of their domain connects that mailbox and no other.
         """
-        only = self.domain_name(member_of) if member_of is not None else None
-        own = own_address(actor.name, only) if only is not None else None
-        return Connecting(self._binding(account_id, actor), only, own)
+        return Connecting(self._binding(account_id, actor), member_of)
 
     def _binding(self, account_id: int, actor: Actor) -> Binding:
         # The flow is made when it is asked for: most use cases need none.

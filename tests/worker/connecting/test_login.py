@@ -93,7 +93,7 @@ def _reject_stored(preflight: Preflight, lab: MailLab, address: str) -> None:
         domain_id = domains.find_domain(conn, preflight.account_id("default"), lab.domain).id
         login = {"username": address, "credential": preflight.vault.seal("not-it")}
         box = schema.mailboxes.insert().values(domain_id=domain_id, address=address, state="disconnected", **login)
-        (key,) = conn.execute(box).inserted_primary_key or ()
+        key = conn.execute(box.returning(schema.mailboxes.c.id)).scalar_one()
         server = f"localhost:{lab.dovecot.imaps_port}"
         known = {"server": server, "code": "auth.rejected", "seen": "said so before", "at": now}
         conn.execute(schema.rejections.insert().values(mailbox_id=key, **known))
