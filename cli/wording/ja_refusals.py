@@ -461,8 +461,8 @@ TEMPLATES: Sequence[tuple[str, str]] = (
         "設定は入力されていません。ドメインの設定を指定してください",
     ),
     (
-        "changes of {domain} need no approval; `mail-preflight apply {id}` puts it in force",
-        "{domain} の変更に承認は必要ありません。適用するには：`mail-preflight apply {id}`",
+        "changes of {domain} need no approval; {way}",
+        "{domain} の変更に承認は必要ありません。{way}",
     ),
     (
         "a change is approved by a person, not by a program: use the key of a user",

@@ -41,14 +41,16 @@ def approve(conn: Connection, change: Change, checksum: str | None, now: float, 
     change = changes.load(conn, change.id)
     next_state(change.state, Event.APPROVE, change.id)
     run = reviewed.finished_run(conn, change)
+    reviewed.refuse_stale(conn, change, run, in_force, now - (run.finished_at or 0.0), max_age)
+    reviewed.refuse_other(change, run, checksum)
+    reviewed.refuse_incomplete(conn, change, run, 0, 0)
     if not is_needed(conn, change.domain_id):
         raise Refused(
-            f"changes of {change.domain} need no approval; `mail-preflight apply {change.id}` puts it in force",
+            f"changes of {change.domain} need no approval; "
+            f"`mail-preflight report {change.id}` says what can be done with it",
             Reason.NO_APPROVAL_NEEDED,
         )
     _refuse_approver(change, actor)
-    reviewed.refuse_stale(conn, change, run, in_force, now - (run.finished_at or 0.0), max_age)
-    reviewed.refuse_other(change, run, checksum)
     found = {"checksum": run.checksum or ""}
     changes.move(conn, change.id, Event.APPROVE, now, actor, f"report {run.checksum}", found=found)
     values = {"approved_by": actor.person, "approved_name": actor.name, "approved_at": now}
