@@ -27,6 +27,7 @@ from bench.mailbox_import import import_table, measure_import
 from bench.mailbox_upsert import measure_upserts, upsert_table
 from bench.other_servers import measure_others
 from bench.plan import Plan, Void
+from bench.prefill import measure_prefill, prefill_table
 from bench.report_pages import measure_pages, pages_table
 from bench.saves import measure_saves, saves_table
 from bench.service import Backends, open_backends
@@ -47,6 +48,7 @@ SECTIONS = (
     "upsert",
     "hostile",
     "pages",
+    "prefill",
     "saves",
     "watchers",
 )
@@ -154,6 +156,9 @@ def _others(folder: Path, backends: Backends, plan: Plan, sections: Sequence[str
     if "pages" in sections:
         say(f"Pages of a report of {50 * plan.count:,} mailboxes")
         yield pages_table(measure_pages(folder, backends, 50 * plan.count))
+    if "prefill" in sections:
+        say(f"Prefill: {2 * plan.count:,} members")
+        yield prefill_table(measure_prefill(folder, backends, 2 * plan.count))
     if "watchers" in sections:
         say(f"Events: {plan.watchers} watchers of one run")
         yield watchers_table(measure_watchers(folder, backends, plan.watchers, plan.watched_seconds))

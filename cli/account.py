@@ -11,18 +11,20 @@ from cli.naming import account
 if TYPE_CHECKING:
     from settings_store.audit import Actor
     from worker.service.account import Account
+    from worker.service.connecting import Connecting
     from worker.service.preflight import Preflight
 
 
 def actor() -> "Actor":
     """Who runs the command: the user of the operating system, whatever the environment claims."""
-    from settings_store.audit import Actor
+    from settings_store.actors import Actor, of_machine
 
     number = os.getuid()
     try:
-        return Actor(pwd.getpwuid(number).pw_name, "local")
+        name = pwd.getpwuid(number).pw_name
     except KeyError:  # a container's user need not have a name
-        return Actor(f"uid {number}", "local")
+        name = f"uid {number}"
+    return Actor(name, "local", person=of_machine(name))
 
 
 def open_preflight(egress: str | None = None) -> "Preflight":
@@ -38,6 +40,13 @@ def open_preflight(egress: str | None = None) -> "Preflight":
 
         config = at_egress(config, egress)
     return Preflight.open(config)
+
+
+@contextlib.contextmanager
+def open_connecting() -> "Iterator[Connecting]":
+    """What may be connected in the chosen account, by whoever runs the command: every mailbox. Raises `Invalid`."""
+    with open_preflight() as preflight:
+        yield preflight.connecting(preflight.account_id(account()), actor=actor(), member_of=None)
 
 
 @contextlib.contextmanager

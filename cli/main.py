@@ -15,6 +15,7 @@ from cli.commands import (
     accounts,
     alerts,
     changes,
+    connecting,
     discovery,
     egress,
     health,
@@ -38,6 +39,7 @@ _domains = typer.Typer(
     cls=Group, rich_markup_mode=None, help="Lists domains, sets whether one is watched, removes one."
 )
 _alerts = typer.Typer(cls=Group, rich_markup_mode=None, help="Who is told when something fails.")
+_pending = typer.Typer(cls=Group, rich_markup_mode=None, help="Who waits for the settings of a domain.")
 _maintenance = typer.Typer(cls=Group, rich_markup_mode=None, help="When nothing is checked and nobody told.")
 _accounts = typer.Typer(cls=Group, rich_markup_mode=None, help="Whose domains are apart from each other.")
 _connection_ips = typer.Typer(
@@ -84,6 +86,7 @@ app.command(cls=Command)(discovery.discover)
 app.command(cls=Command)(verification.verify)
 app.command(cls=Command)(verification.report)
 app.command(cls=Command)(changes.apply)
+app.command(cls=Command)(changes.approve)
 app.command(cls=Command)(changes.watch)
 app.command(cls=Command)(changes.rollback)
 app.command(cls=Command)(changes.again)
@@ -100,6 +103,10 @@ app.command(cls=Command)(operation.web)
 app.command(cls=Command)(operation.worker)
 app.command(cls=Command)(operation.beat)
 app.command(cls=Command)(operation.migrate)
+app.command(cls=Command)(connecting.connect)
+_pending.callback(invoke_without_command=True)(connecting.pending)
+_pending.command(cls=Command)(connecting.complete)
+_pending.command(cls=Command)(connecting.dismiss)
 _mailboxes.command("import", cls=Command)(mailboxes.import_mailboxes)
 _mailboxes.command("list", cls=Command)(mailboxes.list_)
 _mailboxes.command(cls=Command)(mailboxes.remove)
@@ -107,6 +114,7 @@ _mailboxes.command(cls=Command)(mailboxes.retry)
 _domains.callback(invoke_without_command=True)(operation.domains)
 _domains.command(cls=Command)(maintenance.pause)
 _domains.command(cls=Command)(maintenance.resume)
+_domains.command(cls=Command)(operation.approval)
 _domains.command("remove", cls=Command)(operation.remove_domain)
 _alerts.command(cls=Command)(alerts.add)
 _alerts.command("list", cls=Command)(alerts.list_)
@@ -130,6 +138,7 @@ _connection_ips.command(cls=Command)(egress.use)
 _keys.command("new", cls=Command)(operation.new_key)
 _keys.command("rotate", cls=Command)(operation.rotate_keys)
 app.add_typer(_domains, name="domains")
+app.add_typer(_pending, name="pending")
 app.add_typer(_mailboxes, name="mailboxes")
 app.add_typer(_alerts, name="alerts")
 app.add_typer(_maintenance, name="maintenance")

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from checks.model import Authentication, Endpoint, MailboxState, Protocol, Security, Unknown
 from checks.settings import ExchangeSettings, ImapSettings, Settings, normalise_domain
 from settings_store.db import insert_into
-from settings_store.schema import accounts, domains, events, health_schedule, mailboxes, settings
+from settings_store.schema import accounts, attempts, domains, events, health_schedule, mailboxes, settings
 
 _CHUNK = 500
 
@@ -29,13 +29,16 @@ class DomainRow:
 class DomainSummary:
     """A domain, its settings in force (None until a change is applied) and its mailboxes counted by every state.
 
-    `paused_at`: since when nobody watches it (UTC seconds since 1970), None where somebody does.
+    `paused_at`: since when nobody watches it (UTC seconds since 1970), None where somebody does. `waiting`: how many
+    members wait for its settings. `needs_approval`: a change of it is applied after a second person has approved it.
     """
 
     name: str
     settings: Settings | None
     mailboxes: Mapping[MailboxState, int]
     paused_at: float | None = None
+    waiting: int = 0
+    needs_approval: bool = False
 
     @property
     def kind(self) -> Literal["imap", "exchange"] | None:
@@ -86,6 +89,13 @@ def is_known(conn: sa.Connection, account_id: int, name: str) -> bool:
     """Whether the account has the domain. Raises `Invalid` when the name is malformed."""
     mine = domains.c.account_id == account_id, domains.c.name == normalise_domain(name)
     return conn.scalar(sa.select(domains.c.id).where(*mine)) is not None
+
+
+def known_settings(conn: sa.Connection, account_id: int, name: str) -> tuple[bool, Settings | None]:
+    """Whether the account has the domain, whose name is normalised, and its settings in force, in one question."""
+    query = sa.select(settings).select_from(domains).outerjoin(settings, settings.c.id == domains.c.settings_id)
+    row = conn.execute(query.where(domains.c.account_id == account_id, domains.c.name == name)).mappings().first()
+    return row is not None, _from_row(row) if row is not None and row["kind"] else None
 
 
 def require_domain(conn: sa.Connection, account_id: int, domain_id: int) -> None:
@@ -147,16 +157,24 @@ def summary_of(conn: sa.Connection, domain_id: int) -> DomainSummary:
 
 
 def _summaries(*conditions: sa.ColumnElement[bool]) -> "sa.Select[tuple[Any, ...]]":
-    columns = domains.c.id.label("row_id"), domains.c.name, domains.c.paused_at
+    columns = domains.c.id.label("row_id"), domains.c.name, domains.c.paused_at, domains.c.needs_approval
     joined = sa.select(*columns, settings).outerjoin_from(domains, settings, settings.c.id == domains.c.settings_id)
     return joined.where(*conditions)
 
 
 def _summarised(conn: sa.Connection, query: "sa.Select[tuple[Any, ...]]") -> list[DomainSummary]:
     rows = conn.execute(query).mappings().all()
-    counts = _mailbox_counts(conn, [row["row_id"] for row in rows])
+    ids = [row["row_id"] for row in rows]
+    counts, waiting = _mailbox_counts(conn, ids), _waiting_counts(conn, ids)
     return [
-        DomainSummary(row["name"], _from_row(row) if row["kind"] else None, counts[row["row_id"]], row["paused_at"])
+        DomainSummary(
+            row["name"],
+            _from_row(row) if row["kind"] else None,
+            counts[row["row_id"]],
+            row["paused_at"],
+            waiting.get(row["row_id"], 0),
+            row["needs_approval"],
+        )
         for row in rows
     ]
 
@@ -232,6 +250,16 @@ def _mailbox_counts(conn: sa.Connection, domain_ids: Sequence[int]) -> Mapping[i
         query = sa.select(*columns, sa.func.count().label("number")).where(mine).group_by(*columns)
         for row in conn.execute(query):
             counts[row.domain_id][MailboxState(row.state)] = row.number
+    return counts
+
+
+def _waiting_counts(conn: sa.Connection, domain_ids: Sequence[int]) -> Mapping[int, int]:
+    """For each of these domains for which members wait: how many."""
+    counts: dict[int, int] = {}
+    for first in range(0, len(domain_ids), _CHUNK):
+        mine = attempts.c.domain_id.in_(domain_ids[first : first + _CHUNK]), attempts.c.state == "pending"
+        query = sa.select(attempts.c.domain_id, sa.func.count()).where(*mine).group_by(attempts.c.domain_id)
+        counts |= {row[0]: row[1] for row in conn.execute(query)}
     return counts
 
 

@@ -79,7 +79,7 @@ def remove_domain(conn: Connection, domain: DomainRow, now: float, actor: Actor)
     for each in (schema.health_endpoints, schema.health_results, schema.health_hours, schema.health_schedule):
         conn.execute(each.delete().where(each.c.domain_id == domain.id))
     _delete_mailboxes(conn, domain.id)
-    for each in (_runs, _changes, schema.settings, schema.incidents, schema.maintenance, *_OF_DOMAIN):
+    for each in (_runs, _changes, schema.attempts, schema.settings, schema.incidents, schema.maintenance, *_OF_DOMAIN):
         conn.execute(each.delete().where(each.c.domain_id == domain.id))
     conn.execute(table.delete().where(table.c.id == domain.id))
     told = DomainRemoved(

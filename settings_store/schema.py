@@ -51,6 +51,8 @@ domains = sa.Table(
     sa.Column("paused_at", sa.Float),  # since when nobody watches the domain's health, None where somebody does
     # Counts the imports of its mailboxes: clocks can be put back, so they do not say what came first.
     sa.Column("revision", sa.BigInteger, nullable=False, server_default="0"),
+    # Whether a change needs the approval of a second person before it is applied.
+    sa.Column("needs_approval", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.UniqueConstraint("account_id", "name"),
 )
 
@@ -129,6 +131,12 @@ changes = sa.Table(
     sa.Column("watch_until", sa.Float),
     sa.Column("watch_next", sa.Float, index=True),
     sa.Column("roll_back_by_itself", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("saved_by", sa.Text),  # the person, as `Actor.person` names them; None for a program
+    # The newest approval: the person with their name, when, and the checksum of the report that they approved.
+    sa.Column("approved_by", sa.Text),
+    sa.Column("approved_name", sa.Text),
+    sa.Column("approved_at", sa.Float),
+    sa.Column("approved_checksum", sa.Text),
     sa.Index("ix_changes_state", "domain_id", "state"),
     sa.CheckConstraint(
         "state IN ('draft','verifying','verified','applied','discarded','superseded','rolled_back')", name="state"
@@ -298,6 +306,47 @@ login_budget = sa.Table(
     sa.Column("mailbox_id", sa.ForeignKey("mailboxes.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("hour", sa.Integer, nullable=False),  # hours since 1970
     sa.Column("used", sa.Integer, nullable=False),
+)
+
+# -- connecting
+
+# Somebody wanted to connect a mailbox. In a domain without settings it waits for an admin (`pending`).
+attempts = sa.Table(
+    "attempts",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("domain_id", sa.ForeignKey("domains.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("username", sa.Text, nullable=False),
+    sa.Column("credential", sa.LargeBinary),  # a Fernet token, of a pending one whose login worked; else None
+    sa.Column("credential_kind", sa.Text, nullable=False),
+    sa.Column("settings_id", sa.ForeignKey("settings.id")),  # what was typed, None where nothing was
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("verdict", sa.Text),  # of the login, None where nothing was tried
+    sa.Column("code", sa.Text),
+    sa.Column("protocol", sa.Text),
+    sa.Column("seen", sa.Text, nullable=False, server_default=""),
+    sa.Column("person", sa.Text),  # whose attempt it is, as `Actor.person` names them; None where it is a program's
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),  # the address the actor came from, '' where there is none
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("lease_until", sa.Float, nullable=False, server_default="0"),  # while it is being tried
+    sa.Index("ix_attempts_address", "domain_id", "address"),
+    sa.Index("ix_attempts_state", "state", "at"),
+    sa.Index("ix_attempts_settings_id", "settings_id"),
+    # One login at a time.
+    sa.Index(
+        "uq_attempts_trying",
+        "domain_id",
+        "address",
+        unique=True,
+        sqlite_where=sa.text("state = 'trying'"),
+        postgresql_where=sa.text("state = 'trying'"),
+    ),
+    sa.CheckConstraint(
+        "state IN ('trying','connected','stored','failed','cannot_tell','pending','login_needed')", name="state"
+    ),
+    sa.CheckConstraint("credential IS NULL OR state = 'pending'", name="secret_only_where_pending"),
 )
 
 # -- health

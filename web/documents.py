@@ -17,6 +17,7 @@ class Prefix(StrEnum):
     """What an id is of. The rest of an id means nothing to anybody but us."""
 
     CHANGE = "chg"
+    CONNECTION = "con"
     RUN = "run"
     EVENT = "evt"
     INCIDENT = "inc"

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from settings_store.changes import changes
+from settings_store.changes import approval, changes
 from settings_store.runs import outcomes, runs
 from settings_store.runs.runs import CANDIDATE, Run
 from worker.changes.impact import safety_of
@@ -34,6 +34,7 @@ def _conclude(resources: Resources, conn: Connection, run: Run, found: Mapping[s
     if run.change_id is None:
         end_slice(resources, conn, run)
     elif run.kind == "preflight":
-        changes.mark_verified(conn, run.change_id, resources.now(), found)
+        awaits = approval.would_await(conn, changes.load(conn, run.change_id), found["checksum"])
+        changes.mark_verified(conn, run.change_id, resources.now(), {**found, "awaits_approval": awaits})
     else:
         judge_watch(resources, conn, run, run.change_id)

@@ -62,6 +62,18 @@ def apply(
         return look_on(account, change_id, language) if watch else Status.SAFE
 
 
+def approve(
+    change_id: ChangeId,
+    checksum: Annotated[
+        str | None, typer.Option(metavar="SHA", help="The checksum of the reviewed report, or its first 8 or more.")
+    ] = None,
+) -> None:
+    """Approves a verified change, as the second person whom its domain asks for; `apply` then puts it in force."""
+    with open_account() as account:
+        account.changes.approve(change_id, checksum)
+    inform(f"Approved. To put it in force: mail-preflight apply {change_id}")
+
+
 def _say_watched(
     account: "Account", change_id: str, minutes: float, language: Language, *, undone: bool, here: bool
 ) -> None:

@@ -126,6 +126,8 @@ def _document(domain: "DomainSummary") -> dict[str, object]:
         "kind": domain.kind,
         "endpoints": [f"{endpoint} ({', '.join(_how(endpoint))})" for endpoint in endpoints],
         "mailboxes": dict(domain.mailboxes),
+        "pending_entries": domain.waiting,
+        "needs_approval": domain.needs_approval,
     }
 
 
@@ -139,7 +141,27 @@ def _line(domain: "DomainSummary") -> str:
     told = (f"{endpoint} (no login)" if "no login" in _how(endpoint) else str(endpoint) for endpoint in endpoints)
     settings = ", ".join(told) or "no settings in force"
     states = ", ".join(f"{count} {state}" for state, count in domain.mailboxes.items() if count)
-    return f"{domain.name}: {settings}; mailboxes: {states or 'none'}"
+    waiting = f"; waiting for settings: {domain.waiting}" if domain.waiting else ""
+    return f"{domain.name}: {settings}; mailboxes: {states or 'none'}{waiting}"
+
+
+class Switch(StrEnum):
+    """Whether something is wanted."""
+
+    ON = "on"
+    OFF = "off"
+
+
+def approval(
+    domain: Domain, wanted: Annotated[Switch, typer.Argument(metavar="on|off", help="Whether it takes one.")]
+) -> None:
+    """Sets whether changes of a domain need a second person's approval; it is written down who did it."""
+    with open_account() as account:
+        account.domains.set_approval(domain, needed=wanted is Switch.ON)
+    if wanted is Switch.ON:
+        inform("From now on a second person approves each change before it is applied.")
+    else:
+        inform("Changes need no approval any more.")
 
 
 def remove_domain(

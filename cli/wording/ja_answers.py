@@ -33,6 +33,18 @@ TEMPLATES: Sequence[tuple[str, str]] = (
         "Discarded, and the credentials it came with. To take it up again: {command}",
         "破棄しました。一緒に渡されたパスワードなども破棄しました。再開するには：{command}",
     ),
+    ("Approved. To put it in force: {command}", "承認しました。適用するには：{command}"),
+    (
+        "From now on a second person approves each change before it is applied.",
+        "今後、変更の適用には別の人の承認が必要です。",
+    ),
+    ("Changes need no approval any more.", "変更に承認は必要なくなりました。"),
+    ("Nobody waits for settings.", "設定を待っている人はいません。"),
+    ("Dismissed: {address} does not wait any more.", "{address} を待ち状態から外しました。"),
+    (
+        "Saved as change {id}. To verify and see it: {command}",
+        "変更 {id} として保存しました。検証して見るには：{command}",
+    ),
     ("Cancelled. To verify it: {command}", "中止しました。検証するには：{command}"),
     ("A draft again. To verify it: {command}", "再開しました。検証するには：{command}"),
     (

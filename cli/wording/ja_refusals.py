@@ -23,6 +23,7 @@ VOCABULARY: Mapping[str, Mapping[str, str]] = {
         "reopened": "再開",
         "gone on with": "続行",
         "watched": "監視",
+        "approved": "承認",
         "saved": "保存",
     },
 }
@@ -423,6 +424,67 @@ TEMPLATES: Sequence[tuple[str, str]] = (
         "an operator belongs to no account, and so to no domain",
         "オペレーターはどのアカウントにもドメインにも属しません",
     ),
+    # -- connecting, and approval
+    (
+        "this mailbox is being connected already; look again in a moment",
+        "このメールボックスは接続中です。少し待ってから確認してください",
+    ),
+    (
+        "{count} logins were rejected within an hour, and mail servers lock accounts for that; "
+        "try again in {minutes} minutes",
+        "1 時間以内に {count} 回ログインが拒否されました。メールサーバーがアカウントをロックするおそれがあります。"
+        "{minutes} 分後にもう一度お試しください",
+    ),
+    ("this account is no sandbox", "このアカウントはサンドボックスではありません"),
+    ("there is no such connection", "その接続はありません"),
+    (
+        "the mail server has as many logins of ours as it may have; try again in a moment",
+        "メールサーバーへの同時ログイン数が上限に達しています。少し待ってからもう一度お試しください",
+    ),
+    (
+        "the domain has settings, which its mailboxes inherit; leave `settings` out",
+        "このドメインには設定があり、メールボックスはそれを使います。設定は指定しないでください",
+    ),
+    ("the domain was removed meanwhile", "ドメインはその間に削除されました"),
+    (
+        "the domain's settings were changed meanwhile; connect the mailbox once more",
+        "その間にドメインの設定が変わりました。もう一度メールボックスを接続してください",
+    ),
+    (
+        "a member connects their own mailbox, which is {address}",
+        "メンバーが接続できるのは自分のメールボックス（{address}）だけです",
+    ),
+    ("domain {name} is not known", "ドメイン {name} はありません"),
+    ("nobody waits there any more", "待っている人はもういません"),
+    (
+        "no settings were typed; give those that the domain is to have",
+        "設定は入力されていません。ドメインの設定を指定してください",
+    ),
+    (
+        "changes of {domain} need no approval; {way}",
+        "{domain} の変更に承認は必要ありません。{way}",
+    ),
+    (
+        "a change is approved by a person, not by a program: use the key of a user",
+        "変更を承認できるのは人だけです。ユーザーのキーを使ってください",
+    ),
+    (
+        "whoever saved a change does not approve it: it takes a second person",
+        "変更を保存した本人は承認できません。別の人の承認が必要です",
+    ),
+    (
+        "a program saved the change, so whoever approved it does not apply it: it takes a second person",
+        "変更を保存したのはプログラムなので、承認した本人は適用できません。別の人が適用してください",
+    ),
+    (
+        "change {id} awaits the approval of a second person; `mail-preflight approve {id}` gives it",
+        "変更 {id} は別の人の承認を待っています。承認するには：`mail-preflight approve {id}`",
+    ),
+    (
+        "the password is read from standard input or a terminal; there is neither",
+        "パスワードは標準入力または端末から読み取ります。どちらもありません",
+    ),
+    ("give the whole address, like ada@example.com", "ada@example.com のようにアドレス全体を指定してください"),
     ("give --role, or --operator", "--role または --operator を指定してください"),
     (
         "{text} is not an address; give it like ada@example.com",

@@ -99,7 +99,7 @@ def change_role(conn: Connection, user: User, role: Role, now: float, actor: Act
     values = {"role": role.value, "domain_id": domain_id}
     conn.execute(_users.update().where(_users.c.id == user.id).values(values))
     if changed != user:
-        events.record(conn, UserChanged(**_told(changed, now, actor)))
+        events.record(conn, UserChanged(**_told(changed, now, actor), role_before=user.role.value))
     return changed
 
 

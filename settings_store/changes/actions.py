@@ -5,7 +5,8 @@ from enum import StrEnum
 
 from sqlalchemy import Connection
 
-from settings_store.changes import applying, changes
+from settings_store.actors import Actor
+from settings_store.changes import applying, approval, changes
 from settings_store.changes.applying import Step
 from settings_store.changes.changes import Change
 from settings_store.changes.lifecycle import Event, events_of
@@ -16,6 +17,7 @@ class Action(StrEnum):
     """In the order in which they lead on."""
 
     APPLY = "apply"
+    APPROVE = "approve"
     ROLL_BACK = "roll_back"
     RESUME = "resume"
     VERIFY = "verify"
@@ -33,6 +35,7 @@ _ALWAYS: Mapping[Event, Action] = {
 """What is accepted wherever the table has it."""
 STEPS: Mapping[Step, Action | None] = {
     "apply": Action.APPLY,
+    "approve": Action.APPROVE,
     "rollback": Action.ROLL_BACK,
     "resume": Action.RESUME,
     "again": Action.VERIFY,
@@ -42,12 +45,16 @@ STEPS: Mapping[Step, Action | None] = {
 """The commands that lead on from a report, as actions."""
 
 
-def allowed(conn: Connection, change: Change, now: float, max_age: float) -> list[Action]:
-    """The actions that would be accepted at `now`. To apply may take the number of disconnects besides."""
+def allowed(conn: Connection, change: Change, now: float, max_age: float, actor: Actor) -> list[Action]:
+    """The actions that would be accepted of somebody at `now`. To apply may take the number of disconnects besides."""
     found = {_ALWAYS[event] for event in events_of(change.state) if event in _ALWAYS}
     step = applying.next_step(conn, change, now, max_age)
     if step in ("apply", "rollback"):
         found |= {action for action in (STEPS[step],) if action}
+    if step == "apply" and not approval.may_apply(conn, change, actor):
+        found.discard(Action.APPLY)
+    if step == "approve" and approval.may_approve(change, actor):
+        found.add(Action.APPROVE)
     if changes.can_resume(conn, change, runs.of_change(conn, change.id), now, max_age):
         found.add(Action.RESUME)
     return [action for action in Action if action in found]

@@ -11,15 +11,15 @@ from sqlalchemy import Connection
 
 from settings_store import domains, schema
 from settings_store.actors import SERVICE, Actor
-from settings_store.changes import changes, credentials, watches
-from settings_store.changes.changes import SHORT, Change
+from settings_store.changes import approval, changes, credentials, reviewed, watches
+from settings_store.changes.changes import Change
 from settings_store.changes.lifecycle import ChangeState, Event, Reason, Refused, next_state, way_on
 from settings_store.changes.watches import UNWATCHED, Watch
+from settings_store.connecting import waiting
 from settings_store.mailboxes import rejections, states
 from settings_store.runs import endpoints, outcomes, runs
-from settings_store.runs.runs import Run
 
-Step = Literal["apply", "resume", "again", "rollback", "reopen", "none"]
+Step = Literal["apply", "approve", "resume", "again", "rollback", "reopen", "none"]
 """The command that leads on from a report."""
 _STEPS: Mapping[ChangeState, Step] = {
     ChangeState.DRAFT: "again",
@@ -45,25 +45,21 @@ def apply(
 
     The whole of it happens in the caller's transaction or not at all. Raises `Refused` when the change is not verified,
     its report is older than `max_age` seconds or not the one with `checksum`, the settings in force or the mailboxes
-    changed meanwhile, or mailboxes would disconnect and `accept_disconnects` is not that very number.
+    changed meanwhile, a second person has to approve it and has not, or mailboxes would disconnect and
+    `accept_disconnects` is not that very number.
     """
     in_force = changes.lock_domain(conn, change.domain_id)
     change = changes.load(conn, change.id)
-    run = runs.of_change(conn, change.id)
     next_state(change.state, Event.APPLY, change.id)
-    if run is None or run.counts is None or run.finished_at is None:
-        raise Refused(
-            f"change {change.id} has no report; `mail-preflight again {change.id}` verifies it",
-            Reason.NO_REPORT,
-            state="verified",
-        )
-    _refuse_stale(conn, change, run, in_force, now - run.finished_at, max_age)
-    _refuse_other(change, run, checksum)
-    count = run.counts["will_disconnect"]
-    _refuse_incomplete(conn, change, run, count, accept_disconnects)
+    run = reviewed.finished_run(conn, change)
+    reviewed.refuse_stale(conn, change, run, in_force, now - (run.finished_at or 0.0), max_age)
+    reviewed.refuse_other(change, run, checksum)
+    approval.require(conn, change, run, actor)
+    count = (run.counts or {})["will_disconnect"]
+    reviewed.refuse_incomplete(conn, change, run, count, accept_disconnects)
     if count != (accept_disconnects or 0):
         raise Refused(
-            _disconnects(change, count, accept_disconnects), Reason.WOULD_DISCONNECT, accept_disconnects=count
+            reviewed.disconnects(change, count, accept_disconnects), Reason.WOULD_DISCONNECT, accept_disconnects=count
         )
     changes.move(conn, change.id, Event.APPLY, now, actor, f"{count} disconnects accepted, report {run.checksum}")
     _put_in_force(conn, change.domain_id, change.settings_id)
@@ -78,6 +74,7 @@ def apply(
     credentials.join_domain(conn, change.id, change.domain_id)
     states.take_over(conn, run, now, actor)
     credentials.take_over(conn, change.id, now)
+    waiting.settle(conn, change.domain_id, domains.load_settings(conn, change.settings_id), now, actor)
     return count
 
 
@@ -120,6 +117,7 @@ def roll_back(conn: Connection, change: Change, now: float, actor: Actor = SERVI
     if run is not None:
         states.restore(conn, run, now, actor)
     credentials.forget_replaced(conn, change.id, now)
+    waiting.fall_back(conn, change.domain_id, now, actor)
     return changes.move(conn, change.id, Event.ROLL_BACK, now, actor, why)
 
 
@@ -144,10 +142,12 @@ def next_step(conn: Connection, change: Change, now: float, max_age: float) -> S
     if run is None or run.finished_at is None:
         return "again"
     try:
-        _refuse_stale(conn, change, run, in_force, now - run.finished_at, max_age)
+        reviewed.refuse_stale(conn, change, run, in_force, now - run.finished_at, max_age)
     except Refused:
         return "again"
-    return "resume" if outcomes.left_untried(conn, run.id) else "apply"
+    if outcomes.left_untried(conn, run.id):
+        return "resume"
+    return "approve" if approval.awaited(conn, change, run) else "apply"
 
 
 def ways(conn: Connection, change: Change, now: float, max_age: float) -> list[str]:
@@ -177,78 +177,3 @@ def is_in_force(conn: Connection, change: Change) -> bool:
 
 def _put_in_force(conn: Connection, domain_id: int, settings_id: int | None) -> None:
     conn.execute(_domains.update().where(_domains.c.id == domain_id).values(settings_id=settings_id))
-
-
-def _refuse_stale(conn: Connection, change: Change, run: Run, in_force: int | None, age: float, max_age: float) -> None:
-    again = f"verify it again: `mail-preflight again {change.id}`"
-    if in_force != change.base_settings_id:
-        raise Refused(
-            f"the settings of {change.domain} were changed since this change was saved; {again}",
-            Reason.SETTINGS_CHANGED,
-        )
-    minutes = f"{abs(age) / 60:.0f}"
-    if age > max_age:
-        raise Refused(
-            f"the report is {minutes} minutes old and may be out of date; {again}",
-            Reason.REPORT_OLD,
-            minutes=int(minutes),
-        )
-    if age < -max_age:  # a clock that was put right by a moment says nothing against the report
-        raise Refused(
-            f"the report is {minutes} minutes ahead of the clock, so nobody knows its age; {again}",
-            Reason.REPORT_AHEAD,
-            minutes=int(minutes),
-        )
-    box, row = schema.mailboxes, schema.run_mailboxes
-    untested = (
-        sa.select(sa.func.count())
-        .select_from(box.outerjoin(row, sa.and_(row.c.mailbox_id == box.c.id, row.c.run_id == run.id)))
-        .where(box.c.domain_id == change.domain_id, sa.or_(row.c.run_id.is_(None), runs.changed_since(run.id, box)))
-    )
-    if count := conn.execute(untested).scalar_one():
-        raise Refused(
-            f"{count} mailboxes of {change.domain} were added or changed since the report; {again}",
-            Reason.MAILBOXES_CHANGED,
-            mailboxes=count,
-        )
-
-
-def _refuse_other(change: Change, run: Run, checksum: str | None) -> None:
-    """The checksum, or its beginning, is that of the report."""
-    if checksum is None or checksum == run.checksum:
-        return
-    if len(checksum) < SHORT:
-        raise Refused(f"give at least {SHORT} characters of the checksum", Reason.CHECKSUM_TOO_SHORT, least=SHORT)
-    if not (run.checksum or "").startswith(checksum):
-        raise Refused(
-            "the report is not the one that was reviewed: its checksum is another; "
-            f"`mail-preflight report {change.id}` shows it",
-            Reason.OTHER_REPORT,
-        )
-
-
-def _refuse_incomplete(conn: Connection, change: Change, run: Run, count: int, accepted: int | None) -> None:
-    """A report that leaves mailboxes untried, or an endpoint that fails, is no all-clear because nobody is counted."""
-    if left := outcomes.left_untried(conn, run.id):
-        raise Refused(
-            f"the report is incomplete: {left} mailboxes were not tried; "
-            f"`mail-preflight resume {change.id}` goes on with them",
-            Reason.INCOMPLETE,
-            mailboxes=left,
-        )
-    if accepted is None and endpoints.any_failed(conn, run.id):
-        raise Refused(
-            "a server of these settings does not work; to put them in force all the same: "
-            f"`{_accepting(change, count)}`",
-            Reason.SERVER_FAILS,
-            accept_disconnects=count,
-        )
-
-
-def _disconnects(change: Change, count: int, accepted: int | None) -> str:
-    said = f", not {accepted}" if accepted is not None else ""
-    return f"{count} mailboxes would disconnect{said}; to accept that: `{_accepting(change, count)}`"
-
-
-def _accepting(change: Change, count: int) -> str:
-    return f"mail-preflight apply {change.id} --accept-disconnects {count}"

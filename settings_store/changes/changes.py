@@ -38,7 +38,8 @@ _changes, _domains = schema.changes, schema.domains
 class Change:
     """`base_settings_id` is what was in force when the change was saved, None where nothing was.
 
-    `watch_until` is set while the mailboxes are watched after applying. Times are UTC seconds since 1970.
+    `watch_until` is set while the mailboxes are watched after applying. Times are UTC seconds since 1970. `saved_by`
+    and `approved_by` are persons (`Actor.person`), None for a program and where nobody has approved it.
     """
 
     id: str
@@ -51,6 +52,11 @@ class Change:
     roll_back_by_itself: bool
     created_at: float = 0.0
     applied_at: float | None = None
+    saved_by: str | None = None
+    approved_by: str | None = None
+    approved_name: str | None = None
+    approved_at: float | None = None
+    approved_checksum: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,8 @@ def save(conn: Connection, domain_id: int, settings: Settings, now: float, actor
     change_id = uuid.uuid4().hex
     settings_id = domains.save_settings(conn, domain_id, settings, now)
     values = {"domain_id": domain_id, "settings_id": settings_id, "base_settings_id": base, "created_at": now}
-    conn.execute(_changes.insert().values(id=change_id, state=ChangeState.DRAFT.value, **values))
+    new = _changes.insert().values(id=change_id, state=ChangeState.DRAFT.value, saved_by=actor.person or None)
+    conn.execute(new.values(values))
     state = next_state(None, Event.SAVE)
     saved = STEPS[Event.SAVE](subject=change_id, at=now, domain_id=domain_id, actor=actor, after=state.value)
     events.record(conn, saved)
@@ -275,6 +282,11 @@ def _change(row: Any) -> Change:
         roll_back_by_itself=row.roll_back_by_itself,
         created_at=row.created_at,
         applied_at=row.applied_at,
+        saved_by=row.saved_by,
+        approved_by=row.approved_by,
+        approved_name=row.approved_name,
+        approved_at=row.approved_at,
+        approved_checksum=row.approved_checksum,
     )
 
 

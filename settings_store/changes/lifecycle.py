@@ -4,7 +4,8 @@
 
 A draft may be wrong. A change that is verified may be verified again, for its report ages. A newer change of the same
 domain supersedes an older one that was not applied; what was superseded or discarded can be taken up again as a draft,
-so nobody's work is lost. Nothing but `apply` and `roll_back` touches the settings in force.
+so nobody's work is lost. Where its domain asks for it, a second person approves it before it can be applied. Nothing
+but `apply` and `roll_back` touches the settings in force.
 """
 
 from collections.abc import Mapping
@@ -28,6 +29,7 @@ class Event(StrEnum):
     VERIFY = "verify"
     FINISH = "finish"
     CANCEL = "cancel"
+    APPROVE = "approve"
     APPLY = "apply"
     ROLL_BACK = "roll_back"
     DISCARD = "discard"
@@ -52,6 +54,10 @@ class Reason(StrEnum):
     INCOMPLETE = "incomplete"
     SERVER_FAILS = "server_fails"
     WOULD_DISCONNECT = "would_disconnect"
+    AWAITS_APPROVAL = "awaits_approval"
+    NO_APPROVAL_NEEDED = "no_approval_needed"
+    NOT_A_PERSON = "not_a_person"
+    SAME_PERSON = "same_person"
 
 
 class Refused(Invalid):
@@ -78,6 +84,7 @@ TRANSITIONS: Mapping[tuple[ChangeState | None, Event], ChangeState] = {
     (_S.VERIFYING, _E.DISCARD): _S.DISCARDED,
     (_S.VERIFYING, _E.SUPERSEDE): _S.SUPERSEDED,
     (_S.VERIFIED, _E.VERIFY): _S.VERIFYING,
+    (_S.VERIFIED, _E.APPROVE): _S.VERIFIED,
     (_S.VERIFIED, _E.APPLY): _S.APPLIED,
     (_S.VERIFIED, _E.DISCARD): _S.DISCARDED,
     (_S.VERIFIED, _E.SUPERSEDE): _S.SUPERSEDED,
@@ -109,6 +116,7 @@ _EVENTS: Mapping[Event, str] = {
     _E.VERIFY: "verified",
     _E.FINISH: "reported",
     _E.CANCEL: "cancelled",
+    _E.APPROVE: "approved",
     _E.APPLY: "applied",
     _E.ROLL_BACK: "rolled back",
     _E.DISCARD: "discarded",

@@ -36,10 +36,13 @@ class UserAdded(UserEvent):
     KIND = "user.added"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UserChanged(UserEvent):
-    """They have another role, or another domain."""
+    """They have another role, or another domain. `role_before` is what they were, '' in earlier events."""
 
     KIND = "user.changed"
+
+    role_before: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,12 +40,25 @@ class ChangeResumed(ChangeEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeVerified(ChangeEvent):
-    """The run that verified it has its report: what that says, '' and {} where it was written down by the run only."""
+    """The run that verified it has its report: what that says, '' and {} where it was written down by the run only.
+
+    `awaits_approval`: it cannot be applied before a second person has approved it.
+    """
 
     KIND, STEP = "change.verified", "finish"
 
     verdict: str = ""
     counts: Mapping[str, int] = field(default_factory=dict)
+    checksum: str = ""
+    awaits_approval: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeApproved(ChangeEvent):
+    """A second person approved the report with that checksum."""
+
+    KIND, STEP = "change.approved", "approve"
+
     checksum: str = ""
 
 
@@ -86,6 +99,7 @@ STEPS: Mapping[str, type[ChangeEvent]] = {
         ChangeVerificationStarted,
         ChangeVerified,
         ChangeCancelled,
+        ChangeApproved,
         ChangeApplied,
         ChangeRolledBack,
         ChangeDiscarded,
@@ -190,6 +204,65 @@ class MailboxesImported(Event):
     updated: int = 0
 
 
+# -- connecting: an attempt of somebody to connect a mailbox is the subject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptEvent(Event):
+    """`verdict` and `code` are what came of the login, '' where nothing was tried."""
+
+    verdict: str = ""
+    code: str = ""
+
+
+class MailboxConnected(AttemptEvent):
+    """Its login works, and it has its domain's settings from now on."""
+
+    KIND = "mailbox.connected"
+
+
+class MailboxStored(AttemptEvent):
+    """It has its domain's settings from now on, and whether its login works could not be told."""
+
+    KIND = "mailbox.stored"
+
+
+class ConnectionFailed(AttemptEvent):
+    """Nothing was stored."""
+
+    KIND = "connection.failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionPending(AttemptEvent):
+    """Its domain has no settings: it waits for an admin. `kept`: its login works, and goes on with it."""
+
+    KIND = "connection.pending"
+
+    kept: bool = False
+
+
+class ConnectionLoginNeeded(AttemptEvent):
+    """Its domain's settings have changed, and no login of it is kept: it has to be connected once more."""
+
+    KIND = "connection.login_needed"
+
+
+class ConnectionDismissed(AttemptEvent):
+    """An admin does not want it; what was kept of it is gone."""
+
+    KIND = "connection.dismissed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainApprovalSet(Event):
+    """From now on changes of the domain need a second person's approval, or need none."""
+
+    KIND = "domain.approval_set"
+
+    needed: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomainRemoved(Event):
     """The domain called `name` was given up, with so many mailboxes and changes."""
@@ -265,6 +338,13 @@ _ALL: tuple[type[Event], ...] = (
     MailboxesUnknown,
     MailboxesImported,
     MailboxesRemoved,
+    MailboxConnected,
+    MailboxStored,
+    ConnectionFailed,
+    ConnectionPending,
+    ConnectionLoginNeeded,
+    ConnectionDismissed,
+    DomainApprovalSet,
     DomainRemoved,
     IncidentOpened,
     IncidentReminder,

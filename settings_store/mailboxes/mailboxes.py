@@ -17,7 +17,7 @@ from settings_store.mailboxes import state_events
 from settings_store.mailboxes.rejections import forget
 from settings_store.mailboxes.rows import MailboxRow
 from settings_store.mailboxes.state_events import Moved, Why
-from settings_store.schema import change_credentials, domains, health_schedule, mailboxes
+from settings_store.schema import attempts, change_credentials, domains, health_schedule, mailboxes
 from settings_store.secrets import Vault
 
 CHUNK = 500
@@ -161,13 +161,13 @@ def new_login(row: MailboxRow, vault: Vault, now: float, revision: int = 0) -> d
 def rotate_credentials(database: Database, vault: Vault, batch: int = 500) -> int:
     """Re-encrypts with the vault's first key what was written with another one; returns how many credentials that were.
 
-    Those that changes propose, or have replaced, are among them.
+    Those that changes propose, or have replaced, are among them, and those of members who wait for settings.
 
     Each batch is a transaction of its own, and what is done already is passed over: after an interruption, start again.
     Raises `Invalid` at the end, when all others are done, if some cannot be read with any key.
     """
     rotated = unreadable = 0
-    for table in (mailboxes, change_credentials):
+    for table in (mailboxes, change_credentials, attempts):
         done, failed = _rotate_table(database, table, vault, batch)
         rotated, unreadable = rotated + done, unreadable + failed
     if unreadable:

@@ -150,6 +150,16 @@ def _changed_since(conn: Connection, run_id: str, mailbox_ids: Sequence[object])
     return set(conn.execute(sa.select(box.c.id).where(*changed)).scalars())
 
 
+def held(conn: Connection, mailbox_id: int, servers: Collection[str], now: float) -> tuple[str, str, str] | None:
+    """What one of the servers said of a mailbox's credential, where it is not to be sent there again yet.
+
+    The server, the code, and its words.
+    """
+    mine = _rejections.c.mailbox_id == mailbox_id, _rejections.c.server.in_(servers), _holds(_rejections, now)
+    row = conn.execute(sa.select(_rejections).where(*mine).order_by(_rejections.c.server).limit(1)).one_or_none()
+    return (row.server, row.code, row.seen) if row else None
+
+
 def recall(conn: Connection, run_id: str, servers: Mapping[str, str], phase: Phase, now: float) -> int:
     """Settles the mailboxes that one of the servers has rejected already, without a login. Returns how many.
 

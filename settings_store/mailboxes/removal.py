@@ -15,6 +15,7 @@ from settings_store.mailboxes.mailboxes import NAMED
 
 _boxes, _held, _rejections = schema.mailboxes, schema.change_credentials, schema.rejections
 _CHUNK = 500
+_CAME = ("connected", "stored")  # attempts that came to be mailboxes go with them
 
 
 def remove_mailboxes(conn: Connection, domain_id: int, addresses: Collection[str], now: float, actor: Actor) -> int:
@@ -55,5 +56,9 @@ def _take_out(conn: Connection, ids: Collection[int]) -> None:
     for table in (_held, _rejections):
         conn.execute(table.delete().where(table.c.mailbox_id.in_(ids)))
     nothing = dict.fromkeys(("domain_id", "change_id", "credential", "state_code", "state_since"))
+    left = sa.select(_boxes.c.address).where(_boxes.c.id.in_(ids))
+    of = sa.select(_boxes.c.domain_id).where(_boxes.c.id.in_(ids))
+    tried = schema.attempts
+    conn.execute(tried.delete().where(tried.c.domain_id.in_(of), tried.c.address.in_(left), tried.c.state.in_(_CAME)))
     values = {**nothing, "state": MailboxState.UNKNOWN.value, "health_fails": 0}
     conn.execute(_boxes.update().where(_boxes.c.id.in_(ids)).values(values))

@@ -16,7 +16,8 @@ from settings_store import schema
 _HOUR = 3600
 _OF_DOMAIN: Mapping[str, tuple[str, ...]] = {
     "mailboxes": ("state_since", "changed_at", "health_at"),
-    "changes": ("created_at", "applied_at", "watch_until", "watch_next"),
+    "changes": ("created_at", "applied_at", "watch_until", "watch_next", "approved_at"),
+    "attempts": ("at",),
     "runs": ("created_at", "finished_at"),
     "health_schedule": ("endpoints_due", "mailboxes_due"),
     "health_endpoints": ("since", "first_bad_at", "last_ok_at", "checked_at", "key_changed_at"),

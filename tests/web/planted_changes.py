@@ -11,7 +11,7 @@ from checks.model import Endpoint, EndpointResult, Protocol
 from checks.serialize import dump_endpoint_result
 from checks.settings import ImapSettings
 from settings_store import domains, schema
-from settings_store.changes import applying, changes
+from settings_store.changes import applying, approval, changes
 from settings_store.changes.lifecycle import ChangeState
 from settings_store.runs import endpoints, outcomes, runs
 from tests.web.api import ANNA, Api
@@ -113,6 +113,11 @@ def _moved(conn: sa.Connection, change_id: str, now: float, *_: object) -> None:
     conn.execute(schema.domains.update().where(schema.domains.c.id == domain_id).values(settings_id=settings_id))
 
 
+def _awaiting(conn: sa.Connection, change_id: str, now: float, *_: object) -> None:
+    _verified(conn, change_id, now)
+    approval.set_needed(conn, changes.load(conn, change_id).domain_id, needed=True, now=now, actor=ANNA)
+
+
 def _applied(conn: sa.Connection, change_id: str, now: float, *_: object) -> None:
     _verified(conn, change_id, now)
     applying.apply(conn, changes.load(conn, change_id), None, now, MAX_AGE, actor=ANNA)
@@ -139,6 +144,7 @@ STATES: Mapping[str, Callable[..., None]] = {
     "rejected": _rejected_with_another_password_since,
     "added": _added_since,
     "moved": _moved,
+    "awaiting": _awaiting,
     S.APPLIED: _applied,
     "followed": _followed,
     S.DISCARDED: lambda conn, change_id, now, *_: _do(changes.discard, conn, change_id, now),

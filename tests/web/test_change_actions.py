@@ -1,13 +1,15 @@
 """What can be done with a change: all that is listed is accepted, and what is refused says what is possible instead."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from checks.codes import Code, Verdict
+from settings_store.access.roles import Role
 from settings_store.changes.actions import Action
 from settings_store.changes.lifecycle import Reason
-from tests.web.api import Answer, Api
+from tests.web.api import ANNA, Answer, Api
 from tests.web.planted_changes import STATES, Box, Planted, plant
 from web.problems.refusals import WORDS
 
@@ -15,22 +17,29 @@ NO_CHECKSUM = "0" * 64
 
 
 def act(change: Planted, action: str, body: Any = None, checksum: str | None = "its own", **options: Any) -> Answer:
-    if action == Action.APPLY and checksum is not None:
+    if action in (Action.APPLY, Action.APPROVE) and checksum is not None:
         own = change.api.ask("GET", change.path).body["checksum"] or NO_CHECKSUM
         options.setdefault("headers", {"If-Match": f'"{own if checksum == "its own" else checksum}"'})
     return change.api.ask("POST", f"{change.path}/{action}", body, **options)
 
 
+@pytest.fixture(scope="module")
+def person(shared_api: Api) -> Api:
+    """The API, asked by a person: a program does not approve anything."""
+    user = shared_api.preflight.account(actor=ANNA).access.add_user("bob", Role.SUPER_ADMIN)
+    return replace(shared_api, key=shared_api.new_key(user_id=user.id))
+
+
 @pytest.mark.parametrize("state", STATES)
-def test_an_action_is_accepted_if_and_only_if_it_is_listed(shared_api: Api, state: str) -> None:
+def test_an_action_is_accepted_if_and_only_if_it_is_listed(person: Api, state: str) -> None:
     accepted, listed = set(), set()
     for action in Action:
-        change = plant(shared_api, state)
-        listed = set(shared_api.ask("GET", change.path).body["allowed_actions"])
+        change = plant(person, state)
+        listed = set(person.ask("GET", change.path).body["allowed_actions"])
         answer = act(change, action)
         if answer.status < 300:
             accepted.add(action.value)
-            assert answer.body == shared_api.ask("GET", change.path).body
+            assert answer.body == person.ask("GET", change.path).body
         else:
             assert answer.status == 409, answer.text
             assert set(answer.body["allowed_actions"]) == listed
@@ -39,10 +48,10 @@ def test_an_action_is_accepted_if_and_only_if_it_is_listed(shared_api: Api, stat
     assert accepted == listed
 
 
-def test_every_action_is_listed_somewhere(shared_api: Api) -> None:
+def test_every_action_is_listed_somewhere(person: Api) -> None:
     """Or the walk would prove nothing of it."""
-    paths = [plant(shared_api, state).path for state in STATES]
-    found = {action for path in paths for action in shared_api.ask("GET", path).body["allowed_actions"]}
+    paths = [plant(person, state).path for state in STATES]
+    found = {action for path in paths for action in person.ask("GET", path).body["allowed_actions"]}
     assert found == set(Action)
 
 
@@ -58,6 +67,9 @@ def test_every_reason_has_words() -> None:
         ("stale", "apply", "report_old", "the report is 30 minutes old"),
         ("ahead", "apply", "report_ahead", "the report is 30 minutes ahead"),
         ("stale", "resume", "report_old", "the report is 30 minutes old"),
+        ("awaiting", "apply", "awaits_approval", "a second person has to approve"),
+        ("awaiting", "approve", "not_a_person", "by a person, not by a program"),
+        ("verified", "approve", "no_approval_needed", "need no approval"),
         ("moved", "apply", "settings_changed", "the settings of the domain were changed"),
         ("added", "apply", "mailboxes_changed", "1 mailboxes were added or changed"),
         ("untried", "apply", "incomplete", "1 mailboxes were not tried"),

@@ -28,10 +28,17 @@ def ask_all(api: Api, file: Path) -> list[Answer]:
     api.preflight.account(actor=ANNA).mailboxes.import_file("planted.example", file)
     saved = api.ask("POST", "/v1/domains/planted.example/changes", CHANGE)
     assert saved.status == 201, saved.text
+    box = {"address": "bela@waits.example", "password": PASSWORD}
+    connections = "/v1/domains/waits.example/connections"
     bearer = {"Authorization": f"Basic {PASSWORD}"}
     return [
         saved,
         api.ask("GET", saved.headers["Location"]),
+        api.ask("POST", connections, box | CHANGE),
+        api.ask("POST", connections, box | {"insist": PASSWORD}),  # 422: of another type
+        api.ask("POST", connections, box | {"address": PASSWORD}),  # 422: no address
+        api.ask("GET", "/v1/pending-entries"),
+        api.ask("GET", "/v1/events"),
         api.ask("GET", "/v1/me"),
         api.ask("GET", "/v1/api-keys"),
         api.ask("GET", "/v1/audit?by_service=true"),

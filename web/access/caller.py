@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from settings_store.access.api_keys import ApiKey
 from settings_store.access.roles import Right
-from settings_store.actors import Actor
+from settings_store.actors import Actor, of_user
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,4 +22,6 @@ class Caller:
     @property
     def actor(self) -> Actor:
         """Who is written down to have done it: the user, or the key of the host app."""
-        return Actor(self.key.user_name or f"API key {self.key.name}", self.address, self.key.id)
+        user_id = self.key.user_id
+        name = self.key.user_name or f"API key {self.key.name}"
+        return Actor(name, self.address, self.key.id, of_user(user_id) if user_id else "")

@@ -3,6 +3,7 @@
 from typing import Annotated, Literal
 
 from fastapi import Query, Response
+from pydantic import Field
 
 from checks.model import Invalid, MailboxState
 from checks.settings import normalise_domain
@@ -48,7 +49,8 @@ class DomainLinks(Document):
 class DomainDocument(Document):
     """A domain. `settings` are those in force, null before the first change was applied.
 
-    `paused_since`: nobody watches it from then on, null where somebody does.
+    `paused_since`: nobody watches it from then on, null where somebody does. `pending_entries`: so many members wait
+    for its settings. `needs_approval`: a change of it is applied after a second person has approved it.
     """
 
     name: str
@@ -56,6 +58,8 @@ class DomainDocument(Document):
     settings: SettingsDocument | None
     mailboxes: MailboxCounts
     paused_since: Time | None
+    pending_entries: int
+    needs_approval: bool
     links: DomainLinks
 
 
@@ -68,6 +72,12 @@ class DomainList(Document):
 
 class NewDomain(Request):
     """Nothing: a domain has a name, and its settings come with a change."""
+
+
+class ApprovalRequest(Request):
+    """Whether changes of the domain need a second person's approval."""
+
+    needed: bool = Field(strict=True)
 
 
 class EndsDocument(Document):
@@ -129,6 +139,15 @@ def delete(domain: DomainName, account: Admin, confirm: Confirm = "") -> EndsDoc
     return _ends(account.domains.remove(domain))
 
 
+@routes.put(
+    "/v1/domains/{domain}/approval", operation_id="domains.set_approval", summary="Ask for a second person's approval"
+)
+def set_approval(domain: DomainName, wanted: ApprovalRequest, account: Admin) -> DomainDocument:
+    """Has every change of the domain approved by a second person before it is applied, or not any more."""
+    account.domains.set_approval(domain, needed=wanted.needed)
+    return _document(account.domains.summary(domain))
+
+
 @routes.post("/v1/domains/{domain}/pause", operation_id="domains.pause", summary="Pause a domain")
 def pause(domain: DomainName, account: Editor) -> DomainDocument:
     """Stops watching the domain until it is resumed; its incidents end. Once more, it changes nothing."""
@@ -179,5 +198,7 @@ def _document(domain: DomainSummary) -> DomainDocument:
         settings=document_of(domain.settings) if domain.settings else None,
         mailboxes=MailboxCounts(total=sum(counts.values()), **counts),
         paused_since=domain.paused_at,
+        pending_entries=domain.waiting,
+        needs_approval=domain.needs_approval,
         links=DomainLinks(self=here, mailboxes=f"{here}/mailboxes", changes=f"{here}/changes", health=f"{here}/health"),
     )

@@ -6,6 +6,7 @@ from web import probes
 from web.api import checks, codes, connection_ips, discoveries, domains, events, problems, sandbox_clock
 from web.api.access import accounts, api_keys, audit, me, users
 from web.api.changes import change_actions, changes, report, report_mailboxes
+from web.api.connecting import connections, pending_entries, prefill
 from web.api.health import alert_channels, health, incidents, maintenance
 from web.api.mailboxes import mailbox_upsert, mailboxes
 from web.api.webhooks import webhook_endpoints
@@ -19,6 +20,7 @@ RESOURCES = (
     changes,
     checks,
     codes,
+    connections,
     connection_ips,
     discoveries,
     domains,
@@ -29,6 +31,8 @@ RESOURCES = (
     mailboxes,
     maintenance,
     me,
+    pending_entries,
+    prefill,
     probes,
     problems,
     report,

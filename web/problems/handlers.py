@@ -1,6 +1,7 @@
 """How every exception that a request can end with becomes a problem."""
 
 import logging
+import math
 import re
 import traceback
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from checks.model import Invalid, Unavailable, Unknown
 from settings_store.changes.lifecycle import Refused
+from settings_store.connecting.attempts import NotNow, ServersBusy, TooOften, UnderWay
 from web.problems.codes import ProblemCode
 from web.problems.pointers import pointer
 from web.problems.problem import FieldProblem, Problem, answer
@@ -35,6 +37,11 @@ _BY_STATUS = {
     429: ProblemCode.TOO_MANY_REQUESTS,
     431: ProblemCode.HEADERS_TOO_LARGE,
     503: ProblemCode.UNAVAILABLE,
+}
+_NOT_NOW = {
+    UnderWay: ProblemCode.CONFLICT,
+    TooOften: ProblemCode.TOO_MANY_REQUESTS,
+    ServersBusy: ProblemCode.UNAVAILABLE,
 }
 _COMMAND = re.compile(r"`mail-preflight ")
 _MOST_ERRORS = 100
@@ -105,6 +112,8 @@ def of_invalid(error: Invalid) -> Problem:
         return of_refused(error)
     if isinstance(error, Exceeds):
         return Problem(ProblemCode.NOT_ALLOWED, detail)
+    if isinstance(error, NotNow):
+        return Problem(_NOT_NOW[type(error)], detail, headers={"Retry-After": f"{math.ceil(error.seconds)}"})
     place = error.field if ":" in error.field else f"/{error.field}"
     errors = [FieldProblem(pointer=place, code="invalid", detail=detail)] if error.field else []
     return Problem(ProblemCode.INVALID_REQUEST, detail, errors=errors)

@@ -20,6 +20,10 @@ WORDS: Mapping[Reason, str] = {
     Reason.CHECKSUM_TOO_SHORT: "give at least {least} characters of the checksum",
     Reason.INCOMPLETE: "the report is incomplete: {mailboxes} mailboxes were not tried; resume the verification",
     Reason.SERVER_FAILS: "a server of these settings does not work; accept_disconnects {accept_disconnects} accepts it",
+    Reason.AWAITS_APPROVAL: "a second person has to approve the change before it is applied",
+    Reason.NO_APPROVAL_NEEDED: "changes of the domain need no approval; the change can be applied",
+    Reason.NOT_A_PERSON: "a change is approved by a person, not by a program: use the key of a user",
+    Reason.SAME_PERSON: "whoever saved or approved the change cannot be the second person that it takes",
     Reason.WOULD_DISCONNECT: "the number of mailboxes that would disconnect is {accept_disconnects}",
 }
 _CODES: Mapping[Reason, ProblemCode] = {

@@ -71,6 +71,8 @@ def _next(report: Report) -> NextDocument:
         command += ("--checksum", report.checksum[:SHORT])
         if disconnects or any(result.verdict is Verdict.FAIL for result in report.endpoints):
             command += ("--accept-disconnects", str(disconnects))
+    if report.step == "approve":
+        command += ("--checksum", report.checksum[:SHORT])
     sentence = phrase(report.language, f"next.{name}")
     return NextDocument(sentence, disconnects, report.step, command if report.step != "none" else ())
 

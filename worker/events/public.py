@@ -30,6 +30,8 @@ _PREFIXES = {
     "webhook_endpoint": "whe",
     "alert_channel": "alc",
     "maintenance": "mnt",
+    "connection": "con",
+    "mailbox": "con",
 }
 _CAUSES = {"applied": "chg", "rolled_back": "chg", "checked": "run", "server": "inc"}
 _HIDDEN = frozenset({"detail", "named", "change_id", "user", "key_name", "shown", "channel"})

@@ -16,6 +16,7 @@ from checks.model import Endpoint, EndpointResult, Pin, Protocol, Unavailable
 from checks.network.static_addresses import first_source
 from checks.settings import Settings
 from settings_store import domains
+from settings_store.connecting import attempts
 from settings_store.health import endpoints, schedule
 from settings_store.health.endpoints import Watched
 from settings_store.health.schedule import Due, Next, jittered
@@ -49,6 +50,7 @@ def tick(resources: Resources) -> int:
         schedule.enrol(conn, now, config.health_endpoint_minutes * 60, config.health_slice_minutes * 60)
         checks_before, hours_before = now - config.history_hours * 3600, now - config.history_days * 86400
         quarantine.tidy(conn, now)
+        attempts.tidy(conn, hours_before)
         endpoints.tidy(conn, checks_before=checks_before, hours_before=hours_before)
     begin_slices(resources)
     with resources.database.read() as conn:

@@ -8,6 +8,7 @@ from worker.service.access.audit import Audit
 from worker.service.alerts import Alerts
 from worker.service.bound_to import Binding
 from worker.service.changes.changes import Changes
+from worker.service.changes.pending import Pending
 from worker.service.changes.watches import Watches
 from worker.service.checks import Checks
 from worker.service.clock import Clock
@@ -47,6 +48,7 @@ class Account:
     clock: Clock
     discoveries: Discoveries
     egress: Egress
+    pending: Pending
 
     @classmethod
     def bind(cls, to: Binding) -> Self:
@@ -69,4 +71,5 @@ class Account:
             Clock(to),
             Discoveries(to),
             Egress(to),
+            Pending(to),
         )

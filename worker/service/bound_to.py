@@ -10,6 +10,7 @@ from settings_store.audit import Actor
 from settings_store.db import Database
 from settings_store.secrets import Vault
 from worker.config import Config
+from worker.connecting.login import Candidate, Tried
 from worker.resources import Publish
 
 
@@ -18,9 +19,9 @@ class Binding:
     """An account and who acts in it.
 
     `publish` sends a task for a run of ours, `advance` the one that is next for it, `sweep` goes on with one that has
-    stalled, `check` looks at an endpoint in its turn, `working` has somebody work on runs meanwhile, `watching` on all
-    that `serve` does. Where the account is
-    `sandboxed`, names answer and no network does.
+    stalled, `check` looks at an endpoint in its turn, `log_in` tries a mailbox once, `working` has somebody work on
+    runs meanwhile, `watching` on all that `serve` does. Where the account is `sandboxed`, names answer and no network
+    does.
     """
 
     database: Database
@@ -32,6 +33,7 @@ class Binding:
     advance: Callable[[str], object]
     sweep: Callable[[str], object]
     check: Callable[[Endpoint, CheckContext], EndpointResult]
+    log_in: Callable[[Candidate], Tried]
     working: Callable[[], AbstractContextManager[None]]
     watching: Callable[[], AbstractContextManager[None]]
     sandboxed: Callable[[], bool]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from checks.model import Invalid
 from checks.settings import normalise_domain
 from settings_store import domains, removal
+from settings_store.changes import approval
 from settings_store.domains import DomainSummary
 from settings_store.events import events
 from settings_store.events.event import Event
@@ -41,6 +42,13 @@ class Domains:
             known = domains.is_known(conn, self._to.account_id, domain)
             domains.ensure_domain(conn, self._to.account_id, domain)
         return not known
+
+    def set_approval(self, domain: str, *, needed: bool) -> None:
+        """From now on changes of the domain need a second person's approval, or need none. Raises `Invalid`."""
+        to = self._to
+        with to.database.begin() as conn:
+            domain_id = domains.find_domain(conn, to.account_id, domain).id
+            approval.set_needed(conn, domain_id, needed=needed, now=to.database.now(), actor=to.actor)
 
     def what_ends(self, domain: str) -> Ends:
         """What `remove` would end. Raises `Invalid`."""

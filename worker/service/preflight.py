@@ -31,6 +31,7 @@ from worker import broker, process, tracing
 from worker.app import HEALTH, PREFLIGHT, QUEUES, make_app
 from worker.changes.watch import begin_watches
 from worker.config import Config
+from worker.connecting.login import Login
 from worker.egress.egresses import at_egress, queue_at
 from worker.finished_runs import finish
 from worker.metrics import counters
@@ -82,9 +83,12 @@ class Preflight:
 
     def account(self, name: str = DEFAULT, *, actor: Actor) -> Account:
         """The use cases of an account, for whoever acts. Raises `Invalid` when there is no such account."""
+        return self.account_by_id(self.account_id(name), actor=actor)
+
+    def account_id(self, name: str) -> int:
+        """The id of an account. Raises `Invalid` when there is no such account."""
         with self.database.read() as conn:
-            account_id = domains.find_account(conn, name)
-        return self.account_by_id(account_id, actor=actor)
+            return domains.find_account(conn, name)
 
     def account_by_id(self, account_id: int, *, actor: Actor) -> Account:
         """The use cases of an account that is known to be there."""
@@ -93,10 +97,10 @@ class Preflight:
     def connecting(self, account_id: int, *, actor: Actor, member_of: int | None) -> Connecting:
         """What a member of the domain with the id `member_of` may do; in every domain of the account where it is None.
 
-        The account may be the sandbox of the one that the domain is of: then it is its domain of the same name.
+        The account may be the sandbox of the one that the domain is of: then it is its domain of the same name. A
+        member whose name is an address of their domain connects that mailbox and no other.
         """
-        only = self.domain_name(member_of) if member_of is not None else None
-        return Connecting(self._binding(account_id, actor), only)
+        return Connecting(self._binding(account_id, actor), member_of)
 
     def _binding(self, account_id: int, actor: Actor) -> Binding:
         # The flow is made when it is asked for: most use cases need none.
@@ -110,6 +114,7 @@ class Preflight:
             advance=lambda run_id: self.database.after_commit(lambda: self.flow.advance(run_id)),
             sweep=lambda run_id: self.database.after_commit(lambda: self.flow.sweep(run_id)),
             check=lambda endpoint, context: self._check(account_id, endpoint, context),
+            log_in=self.login,
             working=self.working,
             watching=self.watching,
             sandboxed=lambda: self._sandboxed(account_id),
@@ -303,6 +308,11 @@ class Preflight:
     @cached_property
     def _bare_app(self) -> Celery:
         return make_app(self.config)
+
+    @cached_property
+    def login(self) -> Login:
+        """Tries mailboxes that are being connected, in this process: their secrets go through no broker."""
+        return Login(self.flow.resources)
 
     @cached_property
     def flow(self) -> Flow:

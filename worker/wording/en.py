@@ -34,6 +34,7 @@ REPORT: Texts = {
         "Is that the right domain? If so, verify again with --mailboxes FILE."
         " To put the settings in force all the same:"
     ),
+    "next.approve": "A second person, who has not saved the change, approves it before it can be applied:",
     "next.resume": "They can be put in force when no mailbox is left untried: go on with those, or verify again.",
     "next.again": "The change must be verified again before it can be applied. To do that:",
     "next.rollback": "The settings are in force. To have the earlier ones again:",
@@ -49,6 +50,7 @@ REPORT: Texts = {
         "Is that the right domain? If so, save the settings again with its mailboxes."
         " They can be put in force all the same."
     ),
+    "api.next.approve": "A second person, who has not saved the change, approves it before it can be applied.",
     "api.next.resume": "They can be put in force when no mailbox is left untried: go on with those, or verify again.",
     "api.next.again": "The change must be verified again before it can be applied.",
     "api.next.rollback": "The settings are in force. The earlier ones can be put in force again.",

@@ -22,7 +22,7 @@ S = ChangeState
 _NUMBERS = itertools.count()
 NOBODY = ImapSettings(Endpoint(Protocol.IMAP, "127.0.0.1", 9), Endpoint(Protocol.SMTP, "127.0.0.1", 9))
 COUNTS = dict.fromkeys(("keeps_working", "will_disconnect", "will_reconnect", "already_disconnected", "cannot_tell"), 0)
-COMMANDS = ("report", "apply", "watch", "rollback", "again", "resume", "cancel", "discard", "reopen")
+COMMANDS = ("report", "approve", "apply", "watch", "rollback", "again", "resume", "cancel", "discard", "reopen")
 NAMED = re.compile(r"`mail-preflight ([^`]+)`")
 
 

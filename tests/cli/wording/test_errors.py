@@ -16,17 +16,8 @@ from tests.cli.planted import Planted
 
 ROOT = Path(__file__).parents[3]
 RAISED = {
-    "BadRow",
-    "Exceeds",
-    "Invalid",
-    "Unknown",
-    "Malformed",
-    "TooManyRows",
-    "Refused",
-    "Unavailable",
-    "complain",
-    "inform",
-    "_refuse",
+    *("BadRow", "Exceeds", "Invalid", "Malformed", "TooManyRows", "Refused", "Unavailable", "Unknown"),
+    *("UnderWay", "TooOften", "ServersBusy", "complain", "inform", "_refuse"),
 }
 ELSEWHERE = {
     "worker/alerts/egress_guard.py": "told to whoever tries a channel, with what the receiver said",

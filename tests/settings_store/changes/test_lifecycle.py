@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from checks.model import Endpoint, Invalid, Protocol
 from checks.settings import ImapSettings
 from settings_store import audit, domains, schema
 from settings_store.audit import Actor
-from settings_store.changes import applying, changes, lifecycle
+from settings_store.changes import applying, approval, changes, lifecycle
 from settings_store.changes.lifecycle import TRANSITIONS, ChangeState, Event, Refused, next_state
 from settings_store.db import Database
 from settings_store.runs import runs
@@ -56,10 +57,18 @@ def supersede(conn: sa.Connection, change_id: str) -> None:
         raise Refused("it was not superseded")
 
 
+def approve(conn: sa.Connection, change_id: str) -> None:
+    """By a person, who is not the one who saved it; its domain asks for one."""
+    change = changes.load(conn, change_id)
+    approval.set_needed(conn, change.domain_id, needed=True, now=NOW, actor=ADA)
+    approval.approve(conn, change, None, NOW, 60, replace(ADA, person="user:ada"))
+
+
 HAPPEN: dict[Event, Callable[[sa.Connection, str], object]] = {
     E.VERIFY: lambda conn, change_id: changes.verify(conn, changes.load(conn, change_id), NOW, ADA),
     E.FINISH: finish,
     E.CANCEL: lambda conn, change_id: changes.cancel(conn, changes.load(conn, change_id), NOW, ADA),
+    E.APPROVE: approve,
     E.APPLY: lambda conn, change_id: applying.apply(conn, changes.load(conn, change_id), None, NOW, 60, actor=ADA),
     E.ROLL_BACK: lambda conn, change_id: applying.roll_back(conn, changes.load(conn, change_id), NOW, ADA),
     E.DISCARD: lambda conn, change_id: changes.discard(conn, changes.load(conn, change_id), NOW, ADA),

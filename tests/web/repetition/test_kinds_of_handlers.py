@@ -21,7 +21,13 @@ from web.repetition.once import asks_others, keeps_afterwards
 from worker.service.account import Account
 
 SECRET = "pl4nted-s3cret"
-AFTERWARDS = ["alert_channels.test", "checks.create", "discoveries.create", "webhook_endpoints.test"]
+AFTERWARDS = [
+    "alert_channels.test",
+    "checks.create",
+    "connecting.connect",
+    "discoveries.create",
+    "webhook_endpoints.test",
+]
 """The operations that keep their answer afterwards."""
 extra = router("extra")
 Admin = Annotated[Account, needs(Right.ADMIN)]

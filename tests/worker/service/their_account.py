@@ -62,6 +62,7 @@ class Ids:
     key: str
     webhook: str
     delivery: str
+    entry: str
     file: Path
 
     def stripped(self, text: str) -> str:
@@ -92,6 +93,7 @@ def ids_of_nobody(folder: Path) -> Ids:
         key="0" * 12,
         webhook="0" * 32,
         delivery="0" * 32,
+        entry=uuid.uuid4().hex,
         file=_mailbox_file(folder, "unknown.example"),
     )
 
@@ -212,8 +214,15 @@ def _fill(preflight: Preflight, account_id: int, folder: Path) -> Ids:
         key=theirs.access.create_key(KeyRequest("crm"))[0].id,
         webhook=webhook,
         delivery=theirs.webhooks.deliveries(webhook, 1)[0].id,
+        entry=_waiting(preflight, account_id),
         file=file,
     )
+
+
+def _waiting(preflight: Preflight, account_id: int) -> str:
+    """Somebody who waits for settings, and has typed none."""
+    connecting = preflight.connecting(account_id, actor=SERVICE, member_of=None)
+    return connecting.connect("w.example", {"address": "ada@w.example", "password": "not kept"}).attempt.id
 
 
 def _finish(preflight: Preflight, saved: Saved) -> None:

@@ -152,6 +152,21 @@ def _watch(wanted: ApplyRequest, usual: float) -> Watch:
     return Watch(minutes * 60, wanted.roll_back_by_itself)
 
 
+@routes.post(
+    "/v1/changes/{change_id}/approve", operation_id="changes.approve", summary="Approve a change as the second person"
+)
+def approve(
+    change_id: ChangeId,
+    account: Applying,
+    if_match: Annotated[str | None, Header(description="The checksum of the report that was reviewed.")] = None,
+) -> ChangeDocument:
+    """Approves a change, as the second person whom its domain asks for. Whoever saved it cannot, and no program can."""
+    checksum = _checksum(if_match)
+    with asked_of(account, change_id) as inner:
+        account.changes.approve(inner, checksum)
+        return document(account.changes.look(inner))
+
+
 @routes.get("/v1/changes/{change_id}/history", operation_id="changes.history", summary="Get the history of a change")
 def history(
     change_id: ChangeId,

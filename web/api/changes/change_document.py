@@ -19,7 +19,7 @@ from web.documents import Document, Prefix, Time, inner_id, public_id
 from web.problems.refusals import of_refused
 from worker.changes.impact import Safety
 from worker.service.account import Account
-from worker.service.changes.change_view import Looked, Watching
+from worker.service.changes.change_view import Approving, Looked, Watching
 
 ChangeId = Annotated[str, Path(max_length=100, examples=["chg_0123456789abcdef0123456789abcdef"])]
 _INNER = re.compile(r"[0-9a-f]{32}\Z")
@@ -55,8 +55,23 @@ class WatchDocument(Document):
     trouble: str
 
 
+class ApprovalDocument(Document):
+    """A second person's approval. `awaited`: the change cannot be applied before somebody approves its report.
+
+    `by` and `at` are those of the newest approval, null where there is none; it counts for the report that it was given
+    for, and not for another one.
+    """
+
+    awaited: bool
+    by: str | None
+    at: Time | None
+
+
 class ChangeDocument(Document):
     """A change. `allowed_actions` are the actions that would be accepted for it now, the one that leads on first.
+
+    They are those of whoever asks: a change that awaits approval has `approve` for the others than who saved it.
+    `approval` is null where its domain asks for none.
 
     `run_id`, `progress` and `report` are those of its newest verification; `checksum` is what to apply it takes.
     """
@@ -76,6 +91,7 @@ class ChangeDocument(Document):
     counts: Counts | None
     checksum: str | None
     watch: WatchDocument | None
+    approval: ApprovalDocument | None
 
 
 class SupersededDocument(Document):
@@ -140,6 +156,7 @@ def document(found: Looked) -> ChangeDocument:
         counts=Counts(**found.counts) if found.counts else None,
         checksum=found.checksum,
         watch=_watch(found.watch) if found.watch else None,
+        approval=_approval(found.approval) if found.approval else None,
     )
 
 
@@ -158,6 +175,10 @@ def _progress(tally: Tally) -> Progress:
     done = tally.ok + tally.fail + tally.inconclusive
     verdicts = {"ok": tally.ok, "fail": tally.fail, "inconclusive": tally.inconclusive}
     return Progress(stage=tally.stage, done=done, total=tally.total, **verdicts)
+
+
+def _approval(approval: Approving) -> ApprovalDocument:
+    return ApprovalDocument(awaited=approval.awaited, by=approval.by, at=approval.at)
 
 
 def _watch(watch: Watching) -> WatchDocument:

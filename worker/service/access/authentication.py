@@ -31,8 +31,8 @@ class Authenticator:
         plain = parse(text)
         if plain is None:
             return None
-        now = self._database.now()
         with self._database.read() as conn:
+            now = self._database.now_in(conn)
             key = api_keys.authenticate(conn, plain, now)
         if key is not None and self._is_worth_a_write(key, now):
             self._last = self._notes.submit(self._note, key.id, address, now)

@@ -8,7 +8,8 @@ from sqlalchemy import Connection
 from checks.codes import Verdict
 from checks.settings import Settings
 from settings_store import audit, domains
-from settings_store.changes import actions, watches
+from settings_store.actors import Actor
+from settings_store.changes import actions, approval, watches
 from settings_store.changes.actions import Action
 from settings_store.changes.changes import Change
 from settings_store.changes.lifecycle import ChangeState
@@ -31,11 +32,25 @@ class Watching:
 
 
 @dataclass(frozen=True, slots=True)
+class Approving:
+    """A second person's approval. `awaited`: the change cannot be applied before there is one of its report.
+
+    `by` is the name of who gave the newest, and `at` when (UTC seconds since 1970), None where nobody has; it counts no
+    more where it is awaited all the same, for another report has come.
+    """
+
+    awaited: bool
+    by: str | None
+    at: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Looked:
-    """A change as it is now. `actions` are those that would be accepted for it.
+    """A change as it is now. `actions` are those that would be accepted for it from whoever looks.
 
     `run_id` is that of its newest verification. `counts`, `verdict` and `checksum` are those of its report, None where
-    there is none, and `watch` None where it was never to be watched.
+    there is none, and `watch` None where it was never to be watched. `approval` is None where its domain asks for none
+    and nobody has given one.
     """
 
     id: str
@@ -52,11 +67,12 @@ class Looked:
     verdict: Safety | None
     checksum: str | None
     watch: Watching | None
+    approval: Approving | None
     actions: list[Action]
 
 
-def looked_at(conn: Connection, change: Change, now: float, max_age: float) -> Looked:
-    """A change at `now`; its report may be acted upon for `max_age` seconds."""
+def looked_at(conn: Connection, change: Change, now: float, max_age: float, actor: Actor) -> Looked:
+    """A change at `now`, as `actor` sees it; its report may be acted upon for `max_age` seconds."""
     first = next(audit.of_change(conn, change.id), None)
     run = runs.of_change(conn, change.id)
     return Looked(
@@ -74,8 +90,16 @@ def looked_at(conn: Connection, change: Change, now: float, max_age: float) -> L
         verdict=_verdict(conn, run),
         checksum=run.checksum if run else None,
         watch=_watch(conn, change),
-        actions=actions.allowed(conn, change, now, max_age),
+        approval=_approval(conn, change, run),
+        actions=actions.allowed(conn, change, now, max_age, actor),
     )
+
+
+def _approval(conn: Connection, change: Change, run: Run | None) -> Approving | None:
+    if change.approved_at is None and not approval.is_needed(conn, change.domain_id):
+        return None
+    awaited = run is not None and run.counts is not None and approval.awaited(conn, change, run)
+    return Approving(awaited, change.approved_name, change.approved_at)
 
 
 def _verdict(conn: Connection, run: Run | None) -> Safety | None:

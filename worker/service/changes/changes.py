@@ -11,10 +11,11 @@ from checks.model import Invalid
 from checks.settings import Settings, normalise_domain
 from settings_store import audit, domains
 from settings_store.audit import Entry
-from settings_store.changes import applying, changes, credentials
+from settings_store.changes import applying, approval, changes, credentials
 from settings_store.changes.changes import Change, Saved
 from settings_store.changes.lifecycle import Reason, Refused, has_no_report
 from settings_store.changes.watches import Watch
+from settings_store.connecting import waiting
 from settings_store.mailboxes import correlation
 from settings_store.mailboxes.csv_file import read_csv
 from settings_store.mailboxes.rows import MailboxRow, given_rows
@@ -69,7 +70,8 @@ class Changes:
         """Saves a change with its run, then asks for the run. Saving never fails because a server is down.
 
         `mailboxes` are credentials that come with the change: they are tried with it, and in force when it is. A CSV
-        file, or values by the names of its columns. Raises `Invalid` that names row and field, and nothing is saved.
+        file, or values by the names of its columns. Members who wait for settings come with it. Raises `Invalid` that
+        names row and field, and nothing is saved.
         """
         to = self._to
         if settings.static_addresses and not to.config.static_addresses:
@@ -84,6 +86,7 @@ class Changes:
             if rows is not None:
                 proposed = credentials.propose(conn, saved.change_id, domain_id, rows, to.vault, now)
                 saved = replace(saved, proposed=proposed)
+            waiting.accompany(conn, saved.change_id, domain_id, now)
         to.publish("start_run", saved.run_id)
         return saved
 
@@ -166,6 +169,17 @@ class Changes:
             )
             return Applied(change.domain, domains.load_settings(conn, change.settings_id), count)
 
+    def approve(self, change_id: str, checksum: str | None = None) -> Change:
+        """Approves a change, as the second person whom its domain asks for, by its report's `checksum`.
+
+        Raises `Refused`.
+        """
+        to = self._to
+        with to.database.begin() as conn:
+            change = changes.get(conn, to.account_id, change_id)
+            max_age = to.config.report_minutes * 60
+            return approval.approve(conn, change, checksum, to.database.now(), max_age, to.actor)
+
     def roll_back(self, change_id: str) -> Change:
         """Puts the settings in force again that were before the change. Raises `Refused`."""
         to = self._to
@@ -199,7 +213,9 @@ class Changes:
         to = self._to
         with to.database.begin() as conn:
             change = changes.get(conn, to.account_id, change_id)
-            run_id = changes.verify(conn, change, to.database.now(), to.actor)
+            now = to.database.now()
+            run_id = changes.verify(conn, change, now, to.actor)
+            waiting.accompany(conn, change.id, change.domain_id, now)
         to.publish("start_run", run_id)
         return Saved(change.id, run_id)
 
@@ -220,7 +236,7 @@ class Changes:
         to = self._to
         with to.database.read() as conn:
             change = changes.get(conn, to.account_id, change_id)
-            return looked_at(conn, change, to.database.now(), to.config.report_minutes * 60)
+            return looked_at(conn, change, to.database.now(), to.config.report_minutes * 60, to.actor)
 
     def page(self, domain: str, limit: int, before: tuple[float, str] | None = None) -> list[Looked]:
         """At most `limit` of a domain's changes as they are now, the newest first, of those saved before (time, id)."""
@@ -228,7 +244,7 @@ class Changes:
         with to.database.read() as conn:
             found = domains.find_domain(conn, to.account_id, domain)
             listed = changes.page_of_domain(conn, found.id, limit, before)
-            return [looked_at(conn, change, to.database.now(), max_age) for change in listed]
+            return [looked_at(conn, change, to.database.now(), max_age, to.actor) for change in listed]
 
     def of_domain(self, domain: str) -> list[Listed]:
         """A domain's changes, the newest first, with what can be done with each now. Raises `Invalid`."""
