@@ -67,12 +67,12 @@ def test_exchange_by_what_people_type(api: Api) -> None:
 @pytest.mark.parametrize(
     ("wanted", "pointer"),
     [
-        ({"port": 0}, "/imap/port"),
+        ({"port": 0}, "/port"),
         ({"port": 993, "host": "no host"}, "/host"),
         ({"port": 993, "ca_pem": "none"}, "/ca_pem"),
-        ({"port": 993, "authentication": "none"}, "/imap/authentication"),
+        ({"port": 993, "authentication": "none"}, "/authentication"),
         ({"protocol": "pop3", "port": 995}, ""),
-        ({"protocol": "https", "exchange_url": "ftp://x"}, "/https/host"),
+        ({"protocol": "https", "exchange_url": "ftp://x"}, "/host"),
     ],
 )
 def test_what_cannot_be_asked_for(api: Api, wanted: dict[str, Any], pointer: str) -> None:
