@@ -17,6 +17,7 @@ from cli.commands import (
     changes,
     health,
     history,
+    letters,
     mailboxes,
     maintenance,
     operation,
@@ -77,6 +78,7 @@ def _start(
 app.command(cls=Command)(verification.check)
 app.command(cls=Command)(verification.verify)
 app.command(cls=Command)(verification.report)
+app.command(cls=Command)(letters.letters)
 app.command(cls=Command)(changes.apply)
 app.command(cls=Command)(changes.watch)
 app.command(cls=Command)(changes.rollback)

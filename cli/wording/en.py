@@ -74,6 +74,14 @@ WORDS: Texts = {
         "not looked on any more; the change stays in force, and is watched while `mail-preflight serve` runs "
         "or `mail-preflight watch {id}` does"
     ),
+    "letters.owners": "To the owners of mailboxes ({count})",
+    "letters.mail_admin": "To whoever runs the mail server",
+    "letters.firewall": "To whoever runs the firewall",
+    "letters.ticket": "For a ticket",
+    "letters.none": "There is nobody to write to: the report has no cause for it.",
+    "letters.caution": "Before you send it:",
+    "letters.bcc": "Bcc:",
+    "letters.subject": "Subject:",
     "help.usage": "Usage: ",
     "help.options": "Options",
     "help.arguments": "Arguments",

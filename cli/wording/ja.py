@@ -74,6 +74,14 @@ WORDS: Texts = {
         "表示を終えました。変更は有効なままです。"
         "`mail-preflight serve` または `mail-preflight watch {id}` が動いている間、監視されます"
     ),
+    "letters.owners": "メールボックスの持ち主宛て（{count} 件）",
+    "letters.mail_admin": "メールサーバーの管理者宛て",
+    "letters.firewall": "ファイアウォールの管理者宛て",
+    "letters.ticket": "チケット用",
+    "letters.none": "送る相手がいません。レポートに該当する原因がありません。",
+    "letters.caution": "送信前の確認：",
+    "letters.bcc": "BCC：",
+    "letters.subject": "件名：",
     "help.usage": "使い方: ",
     "help.options": "オプション",
     "help.arguments": "引数",

@@ -91,6 +91,7 @@ GET     /readyz                                 public       -
 GET     /problems/{code}                        public       -
 GET     /v1/changes/{change_id}/report          read         404
 GET     /v1/changes/{change_id}/report/mailboxes read         404
+GET     /v1/changes/{change_id}/letters         read         404
 POST    /v1/webhook-endpoints                   admin        -
 GET     /v1/webhook-endpoints                   admin        -
 GET     /v1/webhook-endpoints/{endpoint_id}     admin        404

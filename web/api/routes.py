@@ -5,7 +5,7 @@ from fastapi import FastAPI
 from web import probes
 from web.api import checks, codes, connection_ips, domains, events, problems, sandbox_clock
 from web.api.access import accounts, api_keys, audit, me, users
-from web.api.changes import change_actions, changes, report, report_mailboxes
+from web.api.changes import change_actions, changes, letters, report, report_mailboxes
 from web.api.health import alert_channels, health, incidents, maintenance
 from web.api.mailboxes import mailbox_upsert, mailboxes
 from web.api.webhooks import webhook_endpoints
@@ -24,6 +24,7 @@ RESOURCES = (
     events,
     health,
     incidents,
+    letters,
     mailbox_upsert,
     mailboxes,
     maintenance,

@@ -59,7 +59,7 @@ class Report:
     """What a change would do. Mailboxes are read from the database as they are asked for.
 
     `step` is what can be done with the change now, `short_id` enough of its id for a command, and `ticked` whether its
-    settings have "allow insecure certificate" on.
+    settings have "allow insecure certificate" on. `reported_at` is when its run ended (UTC seconds since 1970).
     """
 
     change_id: str
@@ -75,6 +75,7 @@ class Report:
     step: Step = "apply"
     short_id: str = ""
     ticked: bool = False
+    reported_at: float = 0.0
 
     @property
     def verdict(self) -> Safety:

@@ -75,6 +75,7 @@ CALLS: list[tuple[str, Call]] = [
     ("changes.checksum", lambda account, ids: account.changes.checksum(ids.verified)),
     ("changes.mailboxes", lambda account, ids: account.changes.mailboxes(ids.verified, EVERY, "", 10)),
     ("changes.page", lambda account, ids: account.changes.page(ids.domain, 10)),
+    ("letters.of_change", lambda account, ids: account.letters.of_change(ids.verified)),
     ("changes.history", lambda account, ids: account.changes.history(ids.applied)),
     ("runs.follow", lambda account, ids: next(account.runs.follow(ids.run, timeout=1))),
     ("runs.progress", lambda account, ids: account.runs.progress(ids.run)),

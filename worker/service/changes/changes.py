@@ -131,6 +131,7 @@ class Changes:
             step=step,
             short_id=short_id,
             ticked=ticked,
+            reported_at=run.finished_at or 0.0,
         )
 
     def apply(

@@ -3,19 +3,11 @@
 from dataclasses import dataclass
 
 from settings_store import domains
-from settings_store.health import endpoints
 from settings_store.health.history import DAYS
-from worker.health import view
+from worker.health import sources, view
+from worker.health.sources import ConnectionIps
 from worker.health.view import DomainHealth, Line
 from worker.service.bound_to import Binding
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionIps:
-    """The addresses that we connect from, as far as they are known; `system_chooses`: there may be others."""
-
-    addresses: tuple[str, ...]
-    system_chooses: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +32,7 @@ class Health:
     def connection_ips(self) -> ConnectionIps:
         """From where the account's servers are connected to: as set here, and as other workers have last done it."""
         with self._to.database.read() as conn:
-            known = set(endpoints.sources(conn, self._to.account_id)) | {self._to.config.source_address or ""}
-        return ConnectionIps(tuple(sorted(known - {""})), "" in known)
+            return sources.connection_ips(conn, self._to.account_id, self._to.config.source_address or "")
 
     @property
     def _stale_seconds(self) -> float:
