@@ -1,4 +1,4 @@
-"""Sessions: browsers that are signed in, and pages that a host app has embedded. Stored by a digest, as API keys are."""
+"""Sessions: browsers that are signed in, and pages that a host app has embedded. Stored by a digest, as API keys."""
 
 import secrets
 import uuid
@@ -170,4 +170,4 @@ def _query(now: float) -> "sa.Select[tuple[object, ...]]":
 def _session(row: "sa.Row[tuple[object, ...]]") -> Session:
     found = dict(row._mapping)  # noqa: SLF001 -- SQLAlchemy's public name for a row as a mapping
     names = (name for name in Session.__dataclass_fields__ if name != "role")
-    return Session(role=Role(str(found["role_now"])), **{name: found[name] for name in names})  # type: ignore[arg-type]
+    return Session(role=Role(str(found["role_now"])), **{name: found[name] for name in names})
