@@ -141,6 +141,21 @@ def list_domains(
     return _summarised(conn, behind.order_by(domains.c.name).limit(limit))
 
 
+def find_names(conn: sa.Connection, account_id: int, text: str, after: str, limit: int) -> dict[int, str]:
+    """The account's domains whose names have a text in them, by id: `limit` of them, behind the name `after`."""
+    mine = domains.c.account_id == account_id, domains.c.name > after
+    query = sa.select(domains.c.id, domains.c.name).where(*mine)
+    if text:
+        query = query.where(domains.c.name.contains(text.lower(), autoescape=True))
+    return {row.id: row.name for row in conn.execute(query.order_by(domains.c.name).limit(limit))}
+
+
+def count_of(conn: sa.Connection, account_id: int) -> int:
+    """How many domains an account has."""
+    mine = sa.select(sa.func.count()).select_from(domains).where(domains.c.account_id == account_id)
+    return int(conn.execute(mine).scalar_one())
+
+
 def summary_of(conn: sa.Connection, domain_id: int) -> DomainSummary:
     """The domain with this id, which must exist."""
     return _summarised(conn, _summaries(domains.c.id == domain_id))[0]

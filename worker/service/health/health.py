@@ -6,7 +6,7 @@ from settings_store import domains
 from settings_store.health.history import DAYS
 from worker.health import sources, view
 from worker.health.sources import ConnectionIps
-from worker.health.view import DomainHealth, Line
+from worker.health.view import DomainHealth, Line, Row
 from worker.service.bound_to import Binding
 
 
@@ -28,6 +28,18 @@ class Health:
         now = self._to.database.now()
         with self._to.database.read() as conn:
             return view.read_all(conn, self._to.account_id, now, self._stale_seconds)
+
+    def page(self, text: str, after: str, limit: int) -> list[Row]:
+        """The domains whose names have a text in them, by name: `limit` of them, behind the name `after`."""
+        now, account_id = self._to.database.now(), self._to.account_id
+        with self._to.database.read() as conn:
+            names = domains.find_names(conn, account_id, text, after, limit)
+            return view.read_some(conn, account_id, names, now, self._stale_seconds)
+
+    def count(self) -> int:
+        """How many domains there are."""
+        with self._to.database.read() as conn:
+            return domains.count_of(conn, self._to.account_id)
 
     def connection_ips(self) -> ConnectionIps:
         """From where the account's servers are connected to: as set here, and as other workers have last done it."""

@@ -1,0 +1,61 @@
+"""The cookie of a session. It goes over TLS alone, but for a browser on the service's own machine."""
+
+import ipaddress
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+_SAFE, _LOCAL = "__Host-mail-preflight", "mail-preflight-local"
+"""RFC 6265bis, section 4.1.3: a browser takes `__Host-` from this very host by TLS alone. `Secure` needs TLS."""
+_EMBEDDED_SAFE = "__Host-mail-preflight-embedded"
+_LONGEST_SECONDS = 7 * 86400
+
+
+def is_secure(request: Request) -> bool:
+    """Whether the browser speaks TLS, to us or to a proxy of ours."""
+    return request.url.scheme == "https"
+
+
+def may_sign_in(request: Request) -> bool:
+    """Whether nobody on the way can read along: by TLS, or within one machine."""
+    return is_secure(request) or (_is_local(request.url.hostname or "") and _is_local(_client(request)))
+
+
+def session_secret(request: Request) -> str:
+    """What the session's cookie has, '' without one."""
+    names = (_SAFE, _EMBEDDED_SAFE) if is_secure(request) else (_LOCAL,) if may_sign_in(request) else ()
+    return next((found for name in names if (found := request.cookies.get(name))), "")
+
+
+def keep_session(request: Request, response: Response, secret: str, *, embedded: bool = False) -> None:
+    """Gives the browser the session's cookie. In a frame of a host app, it is kept apart for that host (CHIPS)."""
+    if not is_secure(request):
+        response.set_cookie(_LOCAL, secret, max_age=_LONGEST_SECONDS, httponly=True, samesite="lax")
+    elif embedded:
+        response.set_cookie(
+            _EMBEDDED_SAFE, secret, max_age=_LONGEST_SECONDS, secure=True, httponly=True, samesite="none"
+        )
+        response.headers["Set-Cookie"] += "; Partitioned"
+    else:
+        response.set_cookie(_SAFE, secret, max_age=_LONGEST_SECONDS, secure=True, httponly=True, samesite="lax")
+
+
+def drop_session(request: Request, response: Response) -> None:
+    """Takes the cookie away."""
+    if is_secure(request):
+        response.delete_cookie(_SAFE, secure=True, httponly=True, samesite="lax")
+    else:
+        response.delete_cookie(_LOCAL, httponly=True, samesite="lax")
+
+
+def _client(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def _is_local(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

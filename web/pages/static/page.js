@@ -1,0 +1,145 @@
+// The one script of the page. Everything works without it: it only makes it live.
+
+const policy = window.trustedTypes?.createPolicy("mail-preflight", { createHTML: (text) => text }) ?? {
+  createHTML: (text) => text,
+};
+
+/** A page of ours as a document. Only answers of our own origin get here. */
+const parsed = (text) => new DOMParser().parseFromString(policy.createHTML(text), "text/html");
+
+/** Makes `old` what `fresh` is and keeps what both have: what is open stays open, and the focus where it is. */
+export function morph(old, fresh) {
+  if (old.nodeType !== fresh.nodeType || old.nodeName !== fresh.nodeName || old.id !== fresh.id) {
+    old.replaceWith(document.importNode(fresh, true));
+    return;
+  }
+  if (old.nodeType !== Node.ELEMENT_NODE) {
+    if (old.nodeValue !== fresh.nodeValue) old.nodeValue = fresh.nodeValue;
+    return;
+  }
+  for (const { name } of [...old.attributes]) {
+    if (!fresh.hasAttribute(name) && !(name === "open" && old.nodeName === "DETAILS")) old.removeAttribute(name);
+  }
+  for (const { name, value } of fresh.attributes) {
+    if (old.getAttribute(name) !== value && !(name === "open" && old.dataset.touched)) old.setAttribute(name, value);
+  }
+  const before = [...old.childNodes];
+  const after = [...fresh.childNodes];
+  after.forEach((node, number) => {
+    if (number < before.length) morph(before[number], node);
+    else old.append(document.importNode(node, true));
+  });
+  before.slice(after.length).forEach((node) => node.remove());
+}
+
+/** Asks for this page again and shows what is new of it. */
+async function refresh() {
+  const answer = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
+  if (answer.status === 401) return location.reload();
+  if (answer.redirected && new URL(answer.url).pathname !== location.pathname) return location.assign(answer.url);
+  if (!answer.ok) return undefined;
+  const fresh = parsed(await answer.text());
+  const main = document.querySelector("main");
+  morph(main, fresh.querySelector("main"));
+  document.title = fresh.title;
+  if (main.dataset.next) location.assign(main.dataset.next);
+  if (!main.dataset.live) stop();
+  return told();
+}
+
+let source = null;
+let busy = false;
+let again = false;
+let waiting = 0;
+
+/** At once for the first news, and then at most twice a second. */
+async function news() {
+  if (busy || waiting) {
+    again = true;
+    return;
+  }
+  busy = true;
+  try {
+    await refresh();
+    setOnline(true);
+  } catch {
+    setOnline(false);
+    again = true;
+  } finally {
+    busy = false;
+    waiting = setTimeout(() => {
+      waiting = 0;
+      if (again) {
+        again = false;
+        news();
+      }
+    }, 450);
+  }
+}
+
+function setOnline(is) {
+  document.querySelector("[data-offline]")?.toggleAttribute("hidden", is);
+}
+
+function stop() {
+  source?.close();
+  source = null;
+}
+
+function listen() {
+  const path = document.querySelector("main")?.dataset.live;
+  if (!path || source) return;
+  source = new EventSource(path);
+  for (const name of ["progress", "endpoint", "finished", "resync"]) source.addEventListener(name, news);
+  source.addEventListener("changed", news);
+  source.onerror = () => {
+    setOnline(false);
+    if (source?.readyState === EventSource.CLOSED) {
+      stop();
+      setTimeout(() => news().then(listen), 2000);
+    }
+  };
+  source.onopen = () => news();
+}
+
+/** Tells a host app, which has us in a frame, how high we are, and what happened. */
+function told() {
+  if (window.parent === window) return;
+  const main = document.querySelector("main");
+  const height = Math.ceil(document.documentElement.getBoundingClientRect().height);
+  const event = { type: "mail-preflight", height, state: main?.dataset.state ?? "", change: main?.dataset.change ?? "" };
+  window.parent.postMessage(event, "*");
+}
+
+function rememberZone() {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone && !document.cookie.split("; ").includes(`zone=${zone}`)) {
+    document.cookie = `zone=${zone}; path=/admin; max-age=31536000; samesite=lax`;
+    if (document.querySelector("main time")) news();
+  }
+}
+
+document.addEventListener("toggle", (event) => (event.target.dataset.touched = "yes"), true);
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const text = document.getElementById(button.dataset.copy);
+  await navigator.clipboard.writeText(text.value ?? text.textContent);
+  button.dataset.done = "yes";
+  setTimeout(() => delete button.dataset.done, 2000);
+});
+document.addEventListener("submit", (event) => {
+  // Twice is a mistake; the second time comes from an impatient hand.
+  const form = event.target;
+  if (form.dataset.sent) event.preventDefault();
+  form.dataset.sent = "yes";
+  setTimeout(() => delete form.dataset.sent, 3000);
+});
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted && document.querySelector("main")?.dataset.live) location.reload();
+});
+
+document.documentElement.classList.add("live");
+rememberZone();
+listen();
+new ResizeObserver(told).observe(document.documentElement);
