@@ -128,6 +128,13 @@ def names_of(conn: sa.Connection, domain_ids: Collection[int]) -> dict[int, str]
     return {row.id: row.name for row in rows}
 
 
+def in_force(conn: sa.Connection, domain_id: int) -> int | None:
+    """The id of the settings in force. Takes no lock."""
+    query = sa.select(domains.c.settings_id).where(domains.c.id == domain_id)
+    found: int | None = conn.execute(query).scalar_one()
+    return found
+
+
 def account_of(conn: sa.Connection, domain_id: int) -> int:
     """The id of the account that a domain belongs to. The domain must exist."""
     return int(conn.execute(sa.select(domains.c.account_id).where(domains.c.id == domain_id)).scalar_one())

@@ -34,14 +34,16 @@ class Watching:
 class Looked:
     """A change as it is now. `actions` are those that would be accepted for it.
 
-    `run_id` is that of its newest verification. `counts`, `verdict` and `checksum` are those of its report, None where
-    there is none, and `watch` None where it was never to be watched.
+    `base` are the settings that were in force when it was verified, None where none were. `run_id` is that of its
+    newest verification. `counts`, `verdict` and `checksum` are those of its report, None where there is none, and
+    `watch` None where it was never to be watched.
     """
 
     id: str
     domain: str
     state: ChangeState
     settings: Settings
+    base: Settings | None
     saved_at: float
     saved_by: str
     applied_at: float | None
@@ -64,6 +66,7 @@ def looked_at(conn: Connection, change: Change, now: float, max_age: float) -> L
         domain=change.domain,
         state=change.state,
         settings=domains.load_settings(conn, change.settings_id),
+        base=domains.load_settings(conn, change.base_settings_id) if change.base_settings_id is not None else None,
         saved_at=change.created_at,
         saved_by=first.actor.name if first else "",
         applied_at=change.applied_at,

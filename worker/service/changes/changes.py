@@ -7,12 +7,13 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from checks.language import Language
+from checks.model import Unknown
 from checks.settings import Settings, normalise_domain
 from settings_store import audit, domains
 from settings_store.audit import Entry
 from settings_store.changes import applying, changes, credentials
 from settings_store.changes.changes import Change, Saved
-from settings_store.changes.lifecycle import Reason, Refused, has_no_report
+from settings_store.changes.lifecycle import UNAPPLIED, Reason, Refused, has_no_report, refusal
 from settings_store.changes.watches import Watch
 from settings_store.mailboxes import correlation
 from settings_store.mailboxes.csv_file import read_csv
@@ -26,6 +27,7 @@ from worker.changes.report_rows import Wanted
 from worker.runs.endpoints import results_of
 from worker.service.bound_to import Binding
 from worker.service.changes.change_view import Looked, looked_at
+from worker.service.changes.staleness import Stale, stale_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,23 +65,53 @@ class Changes:
 
     @tracing.step("save")
     def save(
-        self, domain: str, settings: Settings, mailboxes: Path | Sequence[Mapping[str, str]] | None = None
+        self,
+        domain: str,
+        settings: Settings,
+        mailboxes: Path | Sequence[Mapping[str, str]] | None = None,
+        *,
+        corrects: str | None = None,
     ) -> Saved:
         """Saves a change with its run, then asks for the run. Saving never fails because a server is down.
 
         `mailboxes` are credentials that come with the change: they are tried with it, and in force when it is. A CSV
         file, or values by the names of its columns. Raises `Invalid` that names row and field, and nothing is saved.
+
+        `corrects`: an unapplied change of the domain, whose credentials come with this one instead.
         """
         to = self._to
         rows = _rows(mailboxes, normalise_domain(domain)) if mailboxes else None
         with to.database.begin() as conn:
             now, domain_id = to.database.now(), domains.ensure_domain(conn, to.account_id, domain)
+            source = self._unapplied(conn, corrects, domain_id) if corrects is not None else None
             saved = changes.save(conn, domain_id, settings, now, to.actor)
+            if source is not None:
+                credentials.carry_over(conn, source.id, saved.change_id, now)
+                credentials.settle_known(conn, saved.change_id, domain_id)
             if rows is not None:
                 proposed = credentials.propose(conn, saved.change_id, domain_id, rows, to.vault, now)
                 saved = replace(saved, proposed=proposed)
         to.publish("start_run", saved.run_id)
         return saved
+
+    def _unapplied(self, conn: Connection, change_id: str, domain_id: int) -> Change:
+        change = changes.get(conn, self._to.account_id, change_id)
+        if change.domain_id != domain_id:
+            raise Unknown(f"there is no change {change_id!r} of this domain", "change_id")
+        if change.state not in UNAPPLIED:
+            raise refusal(change.state, "corrected", change.id)
+        return change
+
+    def stale(self, change_id: str) -> Stale:
+        """Why the change's report may not say what is true any more, and what has moved meanwhile.
+
+        Raises `Refused` where there is no report.
+        """
+        to = self._to
+        with to.database.read() as conn:
+            change = changes.get(conn, to.account_id, change_id)
+            run = self._finished(conn, change)
+            return stale_of(conn, change, run, to.database.now(), to.config.report_minutes * 60)
 
     def checksum(self, change_id: str) -> str:
         """That of the change's report. Raises `Refused` where there is none."""
