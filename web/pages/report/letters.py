@@ -1,0 +1,65 @@
+"""`/admin/changes/{id}/letters`: what to send to whom, in either language, to be copied or opened in a mail program."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import quote
+
+from starlette.responses import Response
+
+from checks.language import Language
+from settings_store.access.roles import Right
+from web.api.changes.change_document import change_of
+from web.documents import Prefix, public_id
+from web.pages.frame.page import Page
+from web.pages.frame.routing import page_for, page_router
+from worker.letters.document import Letter, Recipient
+
+routes = page_router()
+
+_LONGEST_LINK = 1900
+"""Characters: what mail programs and browsers take of a `mailto:` everywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A letter with what a browser makes of it. `link` opens a mail program with it, '' where it is too long."""
+
+    number: int
+    letter: Letter
+    link: str
+
+    @property
+    def bcc(self) -> str:
+        """The addresses, to be copied."""
+        return ", ".join(self.letter.addresses)
+
+
+@routes.get("/admin/changes/{change_id}/letters")
+def show(page: Annotated[Page, page_for(Right.READ)], change_id: str, lang: str = "") -> Response:
+    """Every letter that there is a reason for."""
+    look = page.account.changes.look(change_of(change_id))
+    language = Language(lang) if lang in set(Language) else page.language
+    found = page.account.letters.of_change(look.id, language)
+    return page.show(
+        "report/letters.html",
+        id=public_id(Prefix.CHANGE, look.id),
+        look=look,
+        written=language,
+        letters=_ready(found),
+        bothers=[each for each in found if each.to is not Recipient.TICKET],
+    )
+
+
+def _ready(found: Sequence[Letter]) -> list[Ready]:
+    return [Ready(number, letter, _link(letter)) for number, letter in enumerate(found, 1)]
+
+
+def _link(letter: Letter) -> str:
+    """RFC 6068. Owners learn nothing of each other: they are in Bcc."""
+    if letter.to is Recipient.TICKET:
+        return ""
+    parts = {"bcc": ",".join(letter.addresses), "subject": letter.subject, "body": letter.body.replace("\n", "\r\n")}
+    link = "mailto:?" + "&".join(f"{name}={quote(text, safe='@,')}" for name, text in parts.items() if text)
+    whole = not letter.addresses or len(letter.addresses) == letter.count
+    return link if whole and len(link) <= _LONGEST_LINK else ""
