@@ -1,0 +1,92 @@
+"""Pictures of every state, to be looked at: `python -m tests.web.pages.screenshots FOLDER [PART OF A NAME]`.
+
+In both schemes and languages, at 1280 and 390 pixels.
+"""
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from itertools import product
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from tests.web.api import ANNA
+from tests.web.pages.scene import DOMAIN, Scene, chromium, playing, reader, sign_in
+
+_WIDTHS = (1280, 390)
+Show = Callable[[Page], object]
+
+
+def states(scene: Scene) -> Mapping[str, Show]:
+    """What is shown, by name, once somebody has signed in."""
+    account = scene.api.preflight.account(actor=ANNA)
+    saved = account.changes.save(DOMAIN, scene.new_settings)
+    for _ in account.runs.follow(saved.run_id):
+        pass
+    for number in range(60):
+        account.domains.make_known(f"{number:02}-customer.example")
+    change = f"/admin/changes/chg_{saved.change_id}"
+    return {
+        "domains": lambda page: page.goto("/admin/domains"),
+        "domain": lambda page: page.goto(f"/admin/domains/{DOMAIN}"),
+        "new-domain": lambda page: page.goto("/admin/new-domain"),
+        "settings": lambda page: page.goto(f"/admin/domains/{DOMAIN}/settings"),
+        "settings-of-change": lambda page: page.goto(f"/admin/domains/{DOMAIN}/settings?change=chg_{saved.change_id}"),
+        "settings-wrong": _wrong_settings,
+        "settings-exchange": _exchange,
+        "remove": lambda page: page.goto(f"/admin/domains/{DOMAIN}/remove"),
+        "live": _live,
+        "change": lambda page: page.goto(change),
+        "not-found": lambda page: page.goto("/admin/domains/nowhere.example"),
+    }
+
+
+def _wrong_settings(page: Page) -> None:
+    page.goto(f"/admin/domains/{DOMAIN}/settings")
+    page.fill("[name='imap.host']", "mail server")
+    page.fill("[name='smtp.port']", "99999")
+    page.click(".verify button")
+    page.wait_for_selector(".field.wrong")
+
+
+def _exchange(page: Page) -> None:
+    page.goto(f"/admin/domains/{DOMAIN}/settings")
+    page.check("[name='kind'][value='exchange']")
+
+
+def _live(page: Page) -> None:
+    page.goto(f"/admin/domains/{DOMAIN}/settings")
+    page.click(".verify button")
+    page.wait_for_url("**/admin/changes/**")
+    time.sleep(1.2)
+
+
+def main(folder: Path, part: str) -> None:
+    """Writes them, NAME-LANGUAGE-SCHEME-WIDTH.png."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as store, playing(Path(store)) as scene, chromium() as browser:
+        shown = {name: show for name, show in states(scene).items() if part in name}
+        for language, scheme, width in product(("en", "ja"), ("light", "dark"), _WIDTHS):
+            options = {
+                "viewport": {"width": width, "height": 844 if width < 600 else 800},
+                "color_scheme": scheme,
+                "locale": language,
+                "timezone_id": "Europe/Berlin",
+                "reduced_motion": "reduce",
+            }
+            with reader(browser, scene.api, **options) as context:
+                page = context.new_page()
+                page.on("console", lambda message: print(message.text))  # noqa: T201 -- for whoever runs it
+                page.goto("/admin/sign-in")
+                name = f"{language}-{scheme}-{width}.png"
+                page.screenshot(path=folder / f"sign-in-{name}", full_page=True)
+                sign_in(page)
+                for state, show in shown.items():
+                    show(page)
+                    page.screenshot(path=folder / f"{state}-{name}", full_page=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "")
