@@ -148,10 +148,17 @@ def list_domains(
     return _summarised(conn, behind.order_by(domains.c.name).limit(limit))
 
 
-def find_names(conn: sa.Connection, account_id: int, text: str, after: str, limit: int) -> dict[int, str]:
-    """The account's domains whose names have a text in them, by id: `limit` of them, behind the name `after`."""
+def find_names(
+    conn: sa.Connection, account_id: int, text: str, after: str, limit: int, only: Collection[int] | None = None
+) -> dict[int, str]:
+    """The account's domains whose names have a text in them, by id: `limit` of them, behind the name `after`.
+
+    `only`: of those with these ids.
+    """
     mine = domains.c.account_id == account_id, domains.c.name > after
     query = sa.select(domains.c.id, domains.c.name).where(*mine)
+    if only is not None:
+        query = query.where(domains.c.id.in_(only))
     if text:
         query = query.where(domains.c.name.contains(text.lower(), autoescape=True))
     return {row.id: row.name for row in conn.execute(query.order_by(domains.c.name).limit(limit))}

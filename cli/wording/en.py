@@ -93,6 +93,9 @@ WORDS: Texts = {
     "demo.end": (
         "Nothing took effect: all mailboxes still use the old server. The sandbox and that change are gone now."
     ),
+    "demo.page": "Nothing took effect. The same on a page, where you can repair, apply and roll back:",
+    "demo.sign_in": "Sign in as {user} with the password {password}",
+    "demo.stays": "It stays until Ctrl-C; then everything of it is gone.",
     "demo.own": "For a domain of your own, with a CSV file whose first line is address,password:",
     "ends.in_force": "the settings in force and their health checks",
     "ends.mailboxes": "{count} mailboxes with their credentials",

@@ -127,6 +127,12 @@ def _open_incidents(conn: Connection, account_id: int) -> Mapping[int, Mapping[S
     return counts
 
 
+def with_incident(conn: Connection, account_id: int) -> set[int]:
+    """The ids of the account's domains with an open incident, notices aside."""
+    counts = _open_incidents(conn, account_id)
+    return {domain_id for domain_id, by_scope in counts.items() if sum(by_scope.values()) > by_scope[Scope.NOTICE]}
+
+
 def mailbox_counts(conn: Connection, domain_id: int) -> dict[MailboxState, int]:
     """How many mailboxes of a domain are in each state."""
     query = sa.select(_boxes.c.state, sa.func.count()).where(_boxes.c.domain_id == domain_id).group_by(_boxes.c.state)

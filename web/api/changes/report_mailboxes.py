@@ -106,7 +106,9 @@ def as_json(line: MailboxLine) -> dict[str, object]:
     }
 
 
-def portions(account: Account, change_id: str, wanted: Wanted, after: str, checksum: str) -> Iterator[list[MailboxLine]]:
+def portions(
+    account: Account, change_id: str, wanted: Wanted, after: str, checksum: str
+) -> Iterator[list[MailboxLine]]:
     """In portions, each read by itself: a client that is slow holds no transaction. A report that moved ends it."""
     while portion := account.changes.mailboxes(change_id, wanted, after, _PORTION, checksum):
         yield portion

@@ -1,6 +1,6 @@
 """Settings beside each other, before and after, as rows of a table."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from checks.model import Authentication, Endpoint
@@ -10,29 +10,27 @@ from web.pages.wording import Words
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One setting. Texts are '' where the settings do not have it."""
+    """One setting. Texts are '' where the settings do not have it; `first`: none were in force before."""
 
     name: str
     label: str
     before: str
     after: str
+    first: bool = False
 
     @property
     def changed(self) -> bool:
-        """Whether it differs."""
-        return self.before != self.after
+        """Whether it differs from what was before."""
+        return not self.first and self.before != self.after
 
 
 def compared(before: Settings | None, after: Settings, t: Words) -> list[Compared]:
     """Each setting that one of them has; `before` is None where nothing is in force yet."""
     was, will = dict(_texts(before, t)) if before else {}, dict(_texts(after, t))
     names = [name for name in _ORDER if name in was or name in will]
-    return [Compared(name, t(f"comparison.{name}"), was.get(name, ""), will.get(name, "")) for name in names]
-
-
-def places(settings: Settings) -> Mapping[str, str]:
-    """Where each endpoint is in short, by protocol, for a line of a list."""
-    return {endpoint.protocol.label: endpoint.url or f"{endpoint.host}:{endpoint.port}" for endpoint in settings.endpoints}
+    return [
+        Compared(name, t(f"comparison.{name}"), was.get(name, ""), will.get(name, ""), before is None) for name in names
+    ]
 
 
 _ORDER = (
@@ -55,7 +53,8 @@ def _texts(settings: Settings, t: Words) -> Iterator[tuple[str, str]]:
         login = settings.smtp.authentication is Authentication.LOGIN
         yield "smtp.authentication", t("comparison.login" if login else "comparison.no_login")
     yield "allow_insecure_certificate", t("comparison.on" if settings.allow_insecure_certificate else "comparison.off")
-    yield "ca_pem", t("comparison.certificates", count=settings.ca_pem.count("BEGIN CERTIFICATE"))
+    if settings.ca_pem:
+        yield "ca_pem", t("comparison.certificates", count=settings.ca_pem.count("BEGIN CERTIFICATE"))
 
 
 def _server(protocol: str, endpoint: Endpoint, t: Words) -> Iterator[tuple[str, str]]:

@@ -64,6 +64,11 @@ class Page:
         """Where the head of the page leads to."""
         return NAVIGATION
 
+    @property
+    def is_refreshed(self) -> bool:
+        """Whether our own script asks for what is new of a page that the reader looks at."""
+        return self.request.headers.get("sec-fetch-dest") == "empty"
+
     def may(self, right: Right | str) -> bool:
         """Whether the reader has a right: `may("apply")`."""
         return self.session is not None and Right(right) in self.session.rights

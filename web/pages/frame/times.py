@@ -29,7 +29,7 @@ class Clock:
 
     def at(self, seconds: float) -> str:
         """Day and time: `29 Nov 2026, 14:05`; with the zone where it is not the reader's own."""
-        return f"{self.day(seconds)}{'、' if self._language is Language.JA else ', '}{self.minute(seconds)}"
+        return f"{self.day(seconds)}{' ' if self._language is Language.JA else ', '}{self.minute(seconds)}"
 
     def day(self, seconds: float) -> str:
         """The day alone."""

@@ -1,4 +1,4 @@
-"""What is done with a change by one button: verified again, gone on with, repaired, given up, taken up, taken back."""
+"""What is done with a change by one button: repaired, given up, taken up, taken back."""
 
 from typing import Annotated
 
@@ -24,22 +24,6 @@ Applying = Annotated[Page, page_for(Right.APPLY)]
 def place_of(change_id: str, *parts: str) -> str:
     """The address of a change with our own id."""
     return at("changes", public_id(Prefix.CHANGE, change_id), *parts)
-
-
-@routes.post("/admin/changes/{change_id}/verify")
-@expensive
-def verify(page: Editing, change_id: str) -> Response:
-    """Verifies it again."""
-    saved = page.account.changes.verify_again(change_of(change_id))
-    return page.go(place_of(saved.change_id))
-
-
-@routes.post("/admin/changes/{change_id}/resume")
-@expensive
-def resume(page: Editing, change_id: str) -> Response:
-    """Goes on with the mailboxes that were left untried."""
-    saved = page.account.changes.resume(change_of(change_id))
-    return page.go(place_of(saved.change_id))
 
 
 @routes.post("/admin/changes/{change_id}/repair")

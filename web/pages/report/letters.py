@@ -46,7 +46,7 @@ def show(page: Annotated[Page, page_for(Right.READ)], change_id: str, lang: str 
         id=public_id(Prefix.CHANGE, look.id),
         look=look,
         written=language,
-        letters=_ready(found),
+        ready_letters=_ready(found),
         bothers=[each for each in found if each.to is not Recipient.TICKET],
     )
 

@@ -13,14 +13,17 @@ from web.api.changes.change_document import change_of
 from web.api.changes.report_document import model_of
 from web.api.changes.report_mailboxes import as_csv, as_json, portions
 from web.documents import Prefix, public_id
+from web.pages.frame.comparison import Compared, compared
 from web.pages.frame.environment import at
 from web.pages.frame.page import Page
 from web.pages.frame.routing import page_for, page_router
 from web.pages.report.view import KINDS, View
 from worker.changes.document import URGENCY
 from worker.changes.impact import Impact
+from worker.changes.report import MailboxLine
 from worker.changes.report_rows import EVERY, Wanted
 from worker.changes.wording import report_document
+from worker.service.changes.staleness import Stale
 
 routes = page_router()
 
@@ -31,9 +34,7 @@ Reading = Annotated[Page, page_for(Right.READ)]
 
 
 @routes.get("/admin/changes/{change_id}/report")
-def show(
-    page: Reading, change_id: str, impact: str = "", code: str = "", text: str = "", after: str = ""
-) -> Response:
+def show(page: Reading, change_id: str, impact: str = "", code: str = "", text: str = "", after: str = "") -> Response:
     """The report, with a page of its mailboxes."""
     inner = change_of(change_id)
     look = page.account.changes.look(inner)
@@ -49,7 +50,8 @@ def show(
         look=look,
         view=view,
         actions={str(action) for action in look.actions},
-        stale=_stale(page, view),
+        stale=(stale := _stale(page, view)),
+        moved_settings=_moved_settings(page, stale),
         history=history,
         mailboxes=found[:PAGE],
         goes_on=found[PAGE - 1].address if len(found) > PAGE else "",
@@ -61,11 +63,18 @@ def show(
     )
 
 
-def _stale(page: Page, view: View) -> object:
+def _stale(page: Page, view: View) -> Stale | None:
     """What has moved, where that keeps the change from being applied."""
     if view.report.step == "again" and Action.VERIFY in view.look.actions:
         return page.account.changes.stale(view.look.id)
     return None
+
+
+def _moved_settings(page: Page, stale: Stale | None) -> list[Compared]:
+    """What differs between the settings that were in force then, and those that are now."""
+    if stale is None or stale.in_force is None:
+        return []
+    return [row for row in compared(stale.base, stale.in_force, page.t) if row.changed]
 
 
 def _wanted(impact: str, code: str, text: str) -> Wanted:
@@ -96,11 +105,11 @@ def document(page: Reading, change_id: str) -> Response:
     return StreamingResponse(parts, media_type="application/json", headers=_saved_as(change_id, "json"))
 
 
-def _joined(head: str, found: Iterator[list[object]]) -> Iterator[str]:
+def _joined(head: str, found: Iterator[list[MailboxLine]]) -> Iterator[str]:
     yield head.removesuffix("}") + ',"mailboxes":['
     comma = ""
     for portion in found:
-        yield comma + ",\n".join(json.dumps(as_json(line), ensure_ascii=False) for line in portion)  # type: ignore[arg-type]
+        yield comma + ",\n".join(json.dumps(as_json(line), ensure_ascii=False) for line in portion)
         comma = ",\n"
     yield "]}\n"
 

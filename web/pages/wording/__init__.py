@@ -8,11 +8,11 @@ from typing import Any
 
 from checks.language import Language, Texts, in_every_language
 
-ROOMS = ("frame", "sign_in", "domains")
+ROOMS = ("frame", "sign_in", "domains", "settings", "changes", "comparison", "report", "history")
 """The files in `en/` and `ja/`. The keys of one begin with its name: `domains.heading`."""
 
 Words = Callable[..., str]
-"""What templates call: `t("domains.found", count=3)`."""
+"""What templates call: `t("domains.incidents", count=3)`."""
 
 
 class Count(int):

@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from checks.codes import Verdict
+from checks.document import EndpointDocument
+from checks.language import Language
+from checks.messages.endpoints import endpoint_document
+from checks.model import Option
 from checks.settings import Settings
 from settings_store import audit, domains
 from settings_store.changes import actions, watches
@@ -16,6 +20,8 @@ from settings_store.runs import endpoints, outcomes, runs
 from settings_store.runs.outcomes import Tally
 from settings_store.runs.runs import Run
 from worker.changes.impact import Safety, safety_of
+from worker.events.following import Now
+from worker.runs.endpoints import results_of
 
 WATCHED = (ChangeState.APPLIED, ChangeState.ROLLED_BACK)
 
@@ -55,6 +61,30 @@ class Looked:
     checksum: str | None
     watch: Watching | None
     actions: list[Action]
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A change and how far its newest verification is. `endpoints` are those whose check has come to something.
+
+    `now` has the mailboxes counted by impact so far; `begun_at` is when the verification was asked for.
+    """
+
+    change: Looked
+    endpoints: tuple[EndpointDocument, ...]
+    now: Now
+    begun_at: float | None
+
+
+def endpoints_of(
+    conn: Connection, run: Run | None, language: Language, *, ticked: bool
+) -> tuple[EndpointDocument, ...]:
+    """What the endpoints of a run have come to so far, in words."""
+    if run is None:
+        return ()
+    results = results_of(endpoints.documents(conn, run.id, runs.CANDIDATE))
+    elsewhere = any(result.option is Option.NEEDED for result in results)
+    return tuple(endpoint_document(result, language, ticked=ticked, elsewhere=elsewhere) for result in results)
 
 
 def looked_at(conn: Connection, change: Change, now: float, max_age: float) -> Looked:

@@ -24,9 +24,10 @@ from worker import tracing
 from worker.changes import report_rows
 from worker.changes.report import MailboxLine, Report, with_findings
 from worker.changes.report_rows import Wanted
+from worker.events import following
 from worker.runs.endpoints import results_of
 from worker.service.bound_to import Binding
-from worker.service.changes.change_view import Looked, looked_at
+from worker.service.changes.change_view import Live, Looked, endpoints_of, looked_at
 from worker.service.changes.staleness import Stale, stale_of
 
 
@@ -248,6 +249,16 @@ class Changes:
         with to.database.read() as conn:
             change = changes.get(conn, to.account_id, change_id)
             return looked_at(conn, change, to.database.now(), to.config.report_minutes * 60)
+
+    def live(self, change_id: str, language: Language) -> Live:
+        """A change, with how far its verification is by now, in words."""
+        to, found = self._to, self.look(change_id)
+        with to.database.read() as conn:
+            run = runs.of_change(conn, found.id)
+            ticked = found.settings.allow_insecure_certificate
+            worded = endpoints_of(conn, run, language, ticked=ticked)
+            begun_at = runs.begun_at(conn, run.id) if run else None
+        return Live(found, worded, following.standing(to.database, [found.id], {})[found.id], begun_at)
 
     def page(self, domain: str, limit: int, before: tuple[float, str] | None = None) -> list[Looked]:
         """At most `limit` of a domain's changes as they are now, the newest first, of those saved before (time, id)."""

@@ -1,0 +1,125 @@
+"""`/admin/domains/{domain}/settings`: the form of settings, and the button that verifies them."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import Request
+from pydantic import TypeAdapter, ValidationError
+from starlette.responses import Response
+
+from checks.document import EndpointDocument
+from checks.model import Authentication, Invalid, Option, Security
+from checks.settings import Settings, normalise_domain
+from settings_store.access.roles import Right
+from web.api.changes.change_document import change_of
+from web.api.settings_document import SettingsRequest, document_of
+from web.documents import Prefix, public_id
+from web.limits.rates import expensive
+from web.pages.frame.environment import at
+from web.pages.frame.forms import Form, form
+from web.pages.frame.page import Page
+from web.pages.frame.routing import page_for, page_router
+
+routes = page_router()
+
+_SERVERS = ("imap.host", "imap.port", "imap.security", "smtp.host", "smtp.port", "smtp.security", "smtp.authentication")
+_FIELDS: Mapping[str, tuple[str, ...]] = {"imap": _SERVERS, "exchange": ("exchange_url",)}
+_ALL = ("kind", "allow_insecure_certificate", "ca_pem")
+_EMPTY: Mapping[str, str] = {
+    "kind": "imap",
+    "imap.port": "993",
+    "imap.security": Security.AUTO,
+    "smtp.port": "587",
+    "smtp.security": Security.AUTO,
+    "smtp.authentication": Authentication.LOGIN,
+}
+_REQUEST: TypeAdapter[Any] = TypeAdapter(SettingsRequest)
+_PROTOCOLS: Mapping[str, str] = {"imap": "imap", "smtp": "smtp", "https": "exchange"}
+_WRONG: Mapping[str, str] = {
+    "missing": "settings.error.missing",
+    "int_parsing": "settings.error.port",
+    "greater_than_equal": "settings.error.port",
+    "less_than_equal": "settings.error.port",
+    "string_too_long": "settings.error.long",
+}
+
+
+@routes.get("/admin/domains/{domain}/settings")
+def show(page: Annotated[Page, page_for(Right.CHANGE)], domain: str, request: Request, change: str = "") -> Response:
+    """The form, with the settings in force, or those of a change that is to be mended; a query can set fields."""
+    in_force = page.account.domains.summary(domain).settings
+    values, found = _values(in_force), ()
+    if change:
+        live = page.account.changes.live(change_of(change), page.language)
+        if live.change.domain != normalise_domain(domain):
+            raise Invalid("this change is one of another domain", "change")
+        values, found = _values(live.change.settings), live.endpoints
+    asked = {name: value for name, value in request.query_params.items() if name in (*_SERVERS, "exchange_url", *_ALL)}
+    return _form(page, domain, {**values, **asked}, found=found)
+
+
+@routes.post("/admin/domains/{domain}/settings")
+@expensive
+def verify(page: Annotated[Page, page_for(Right.CHANGE)], domain: str, sent: Annotated[Form, form()]) -> Response:
+    """Saves a change and begins to verify it; what is wrong is told at its field, and nothing was sent to anybody."""
+    kind = sent["kind"]
+    try:
+        asked = _REQUEST.validate_python(sent.nested(*_FIELDS.get(kind, ()), *_ALL))
+        saved = page.account.changes.save(domain, asked.settings())
+    except ValidationError as error:
+        return _form(page, domain, dict(sent), errors=_wrong(page, error), status=422)
+    except Invalid as error:
+        field = error.field.removeprefix("settings/").replace("/", ".")
+        return _form(page, domain, dict(sent), errors={field: page.told(error)}, status=422)
+    replaced = public_id(Prefix.CHANGE, saved.superseded) if saved.superseded else None
+    return page.go(at("changes", public_id(Prefix.CHANGE, saved.change_id), replaced=replaced))
+
+
+def _form(
+    page: Page,
+    domain: str,
+    values: Mapping[str, str],
+    *,
+    errors: Mapping[str, str] | None = None,
+    found: tuple[EndpointDocument, ...] = (),
+    status: int = 200,
+) -> Response:
+    summary = page.account.domains.summary(domain)
+    return page.show(
+        "domains/settings.html",
+        status,
+        domain=summary.name,
+        in_force=_values(summary.settings) if summary.settings else {},
+        values={**_EMPTY, **values},
+        errors=errors or {},
+        found={_PROTOCOLS[each.endpoint.protocol]: each for each in found},
+        option_needed=[each for each in found if each.option is Option.NEEDED],
+        mailboxes=sum(summary.mailboxes.values()),
+        securities=[(each.value, page.t(f"settings.security.{each.value}")) for each in Security],
+        authentications=[(each.value, page.t(f"settings.authentication.{each.value}")) for each in Authentication],
+    )
+
+
+def _values(settings: Settings | None) -> dict[str, str]:
+    """Settings as the texts of the form."""
+    return _flat(document_of(settings).model_dump(mode="json")) if settings else dict(_EMPTY)
+
+
+def _flat(document: Mapping[str, Any], head: str = "") -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in document.items():
+        if isinstance(value, Mapping):
+            found |= _flat(value, f"{head}{name}.")
+        elif value is not False:
+            found[head + name] = "true" if value is True else str(value)
+    return found
+
+
+def _wrong(page: Page, error: ValidationError) -> dict[str, str]:
+    """By field; what the API would answer with a pointer and in English."""
+    found: dict[str, str] = {}
+    for each in error.errors(include_input=False, include_url=False):
+        place = [str(part) for part in each["loc"]][1:]  # the first is which of the two kinds it is
+        key = _WRONG.get(each["type"], "settings.error.other")
+        found[".".join(place)] = page.t(key)
+    return found
