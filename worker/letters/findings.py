@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from checks.codes import Code
 from checks.document import EndpointDocument
+from checks.messages.endpoints import said_by_server
 from checks.model import Certificate
 from worker.changes.document import CauseDocument
 from worker.letters.material import Material
@@ -50,7 +51,7 @@ def _of_cause(about: Material, cause: CauseDocument, changes: Mapping[Code, str]
     met = about.of(cause)
     lines = _lines(about, about.endpoint(cause.protocol), cause.sentence, changes[cause.code], cause.code)
     if met.seen:
-        lines.insert(2, about.say("said", text=met.seen))
+        lines.insert(2, about.say("said" if said_by_server(cause.code) else "met", text=met.seen))
     same = cause.code, cause.protocol
     count = sum(each.count for each in about.report.causes if (each.code, each.protocol) == same)
     examples = about.language.listed(met.examples)

@@ -17,6 +17,7 @@ from tests.web.api import ANNA, Api, running
 from tests.web.pages.reading import PASSWORD, Reader, make_user
 from tests.web.planted_changes import SETTINGS, Box, plant
 from worker.changes.repair import repairs
+from worker.service.mailboxes import Form as MailboxForm
 
 BOXES = (
     Box("ada@x", Verdict.FAIL, Code.AUTH_REJECTED, "imap", "NO <b>no</b>"),
@@ -140,7 +141,9 @@ class TestRepairs:
         account = service.preflight.account(actor=ANNA)
         old = Endpoint(Protocol.IMAP, "127.0.0.1", 1), Endpoint(Protocol.SMTP, "127.0.0.1", 1)
         settings = replace(SETTINGS, imap=old[0], smtp=old[1], allow_insecure_certificate=True)
-        account.mailboxes.import_rows("known.example", io.BytesIO(b"address,password\nada@known.example,old\n"), _csv())
+        account.mailboxes.import_rows(
+            "known.example", io.BytesIO(b"address,password\nada@known.example,old\n"), MailboxForm.CSV
+        )
         boxes = [{"address": f"{name}@known.example", "password": "new"} for name in ("ada", "bob")]
         saved = account.changes.save("known.example", settings, boxes)
         corrected = account.changes.save("known.example", SETTINGS, corrects=saved.change_id)
@@ -153,12 +156,6 @@ class TestRepairs:
         reopened = account.changes.reopen(saved.change_id)
         assert account.changes.look(reopened.id).settings == settings
         assert anna.send(path_of(saved.change_id, "repair"), {"repair": "imap.use_host"}).status == 409, "no report"
-
-
-def _csv() -> "object":
-    from worker.service.mailboxes import Form
-
-    return Form.CSV
 
 
 class TestApplying:

@@ -1,18 +1,20 @@
 """`/admin/changes/{id}/letters`: what to send to whom, in either language, to be copied or opened in a mail program."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import quote
 
 from starlette.responses import Response
 
+from checks.codes import Code
 from checks.language import Language
 from settings_store.access.roles import Right
 from web.api.changes.change_document import change_of
 from web.documents import Prefix, public_id
 from web.pages.frame.page import Page
 from web.pages.frame.routing import page_for, page_router
+from worker.changes.wording import report_document
 from worker.letters.document import Letter, Recipient
 
 routes = page_router()
@@ -47,8 +49,15 @@ def show(page: Annotated[Page, page_for(Right.READ)], change_id: str, lang: str 
         look=look,
         written=language,
         ready_letters=_ready(found),
+        sentences=_sentences(page, look.id),
         bothers=[each for each in found if each.to is not Recipient.TICKET],
     )
+
+
+def _sentences(page: Page, change_id: str) -> Mapping[tuple[Code, str | None], str]:
+    """What each cause means, to tell the letters apart in the language of who sends them."""
+    worded = report_document(page.account.changes.report(change_id, page.language), listed=0, commands=False)
+    return {(cause.code, cause.protocol): cause.sentence for cause in worded.causes}
 
 
 def _ready(found: Sequence[Letter]) -> list[Ready]:

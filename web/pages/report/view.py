@@ -10,6 +10,7 @@ from typing import Literal
 
 from checks.document import EndpointDocument
 from checks.language import Language
+from checks.messages.endpoints import said_by_server
 from checks.model import EndpointResult, Option
 from settings_store.changes.lifecycle import ChangeState
 from web.pages.frame.comparison import Compared, compared
@@ -179,6 +180,11 @@ class View:
         """How many would be."""
         counts = self.report.counts
         return counts[Impact.KEEPS_WORKING] + counts[Impact.WILL_RECONNECT]
+
+    @staticmethod
+    def server_said(cause: CauseDocument) -> bool:
+        """Whether what was seen are a server's own words, and not those of the network or the library."""
+        return said_by_server(cause.code)
 
     def sentence(self, code: str, protocol: str | None) -> str:
         """What a code means, as the report has worded it; '' where it is no cause."""

@@ -143,3 +143,18 @@ document.documentElement.classList.add("live");
 rememberZone();
 listen();
 new ResizeObserver(told).observe(document.documentElement);
+
+/** Counts down to `data-until` (UTC seconds since 1970), in its own words; at the end there is news. */
+function tick() {
+  for (const each of document.querySelectorAll("[data-until]")) {
+    const left = Math.max(0, Math.round(Number(each.dataset.until) - Date.now() / 1000));
+    const seconds = String(left % 60).padStart(2, "0");
+    each.textContent = each.dataset.words.replace("{time}", `${Math.floor(left / 60)}:${seconds}`);
+    if (left === 0) news();
+  }
+}
+
+if (document.querySelector("[data-until]")) {
+  tick();
+  setInterval(tick, 1000);
+}

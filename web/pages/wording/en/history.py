@@ -27,6 +27,7 @@ WORDS: Texts = {
     "history.incident.resolved": "Incident over: {cause}",
     "history.incident.dropped": "Incident ended, not resolved: {cause}",
     "history.by_itself": "by itself",
+    "history.first": "The first settings of this domain",
     "history.differences": "What differs",
     "history.availability": "Availability and latency",
     "history.days": "Last {count} days",

@@ -27,6 +27,7 @@ WORDS: Texts = {
     "history.incident.resolved": "障害が解消：{cause}",
     "history.incident.dropped": "障害の扱いを終了（未解消）：{cause}",
     "history.by_itself": "自動",
+    "history.first": "このドメインの最初の設定",
     "history.differences": "変更点",
     "history.availability": "可用性と応答時間",
     "history.days": "過去 {count} 日間",
