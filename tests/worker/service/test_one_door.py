@@ -74,6 +74,7 @@ CALLS: list[tuple[str, Call]] = [
     ("changes.look", lambda account, ids: account.changes.look(ids.verified)),
     ("changes.checksum", lambda account, ids: account.changes.checksum(ids.verified)),
     ("changes.mailboxes", lambda account, ids: account.changes.mailboxes(ids.verified, EVERY, "", 10)),
+    ("changes.reviewed", lambda account, ids: account.changes.reviewed(ids.verified)),
     ("changes.stale", lambda account, ids: account.changes.stale(ids.verified)),
     ("changes.save", lambda account, ids: account.changes.save(ids.domain, SETTINGS, corrects=ids.verified)),
     ("changes.page", lambda account, ids: account.changes.page(ids.domain, 10)),

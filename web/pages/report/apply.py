@@ -49,10 +49,12 @@ def apply(page: Applying, change_id: str, sent: Annotated[Form, form()]) -> Resp
 
 
 def _shown(page: Page, inner: str, sent: Form | None = None, error: Invalid | None = None) -> Response:
-    look = page.account.changes.look(inner)
-    if look.checksum is None or Action.APPLY not in look.actions:  # its report says why not, and what to do
-        return page.go(place_of(look.id, "report" if look.checksum else ""))
-    view = View(look, page.account.changes.report(look.id, page.language), page.t)
+    look, report = page.account.changes.reviewed(inner, page.language)
+    if report is None:
+        return page.go(place_of(look.id))
+    if Action.APPLY not in look.actions:  # its report says why not, and what to do
+        return page.go(place_of(look.id, "report"))
+    view = View(look, report, page.t)
     failing = any(result.verdict is Verdict.FAIL for result in view.report.endpoints)
     usual = page.account.changes.watch_minutes
     return page.show(

@@ -37,10 +37,10 @@ Reading = Annotated[Page, page_for(Right.READ)]
 def show(page: Reading, change_id: str, impact: str = "", code: str = "", text: str = "", after: str = "") -> Response:
     """The report, with a page of its mailboxes."""
     inner = change_of(change_id)
-    look = page.account.changes.look(inner)
-    if look.checksum is None:
+    look, report = page.account.changes.reviewed(inner, page.language)
+    if report is None:
         return page.go(at("changes", public_id(Prefix.CHANGE, look.id)))
-    view = View(look, page.account.changes.report(inner, page.language), page.t)
+    view = View(look, report, page.t)
     wanted = _wanted(impact, code, text)
     found = page.account.changes.mailboxes(look.id, wanted, after[:_LONGEST], PAGE + 1, look.checksum)
     _, history = page.account.changes.history(look.id)

@@ -14,6 +14,7 @@ from checks.settings import Settings
 from settings_store import audit, domains
 from settings_store.changes import actions, watches
 from settings_store.changes.actions import Action
+from settings_store.changes.applying import Step
 from settings_store.changes.changes import Change
 from settings_store.changes.lifecycle import ChangeState
 from settings_store.runs import endpoints, outcomes, runs
@@ -87,8 +88,8 @@ def endpoints_of(
     return tuple(endpoint_document(result, language, ticked=ticked, elsewhere=elsewhere) for result in results)
 
 
-def looked_at(conn: Connection, change: Change, now: float, max_age: float) -> Looked:
-    """A change at `now`; its report may be acted upon for `max_age` seconds."""
+def looked_at(conn: Connection, change: Change, now: float, max_age: float, step: Step | None = None) -> Looked:
+    """A change at `now`; its report may be acted upon for `max_age` seconds. `step`: what is next, where known."""
     first = next(audit.of_change(conn, change.id), None)
     run = runs.of_change(conn, change.id)
     return Looked(
@@ -107,7 +108,7 @@ def looked_at(conn: Connection, change: Change, now: float, max_age: float) -> L
         verdict=_verdict(conn, run),
         checksum=run.checksum if run else None,
         watch=_watch(conn, change),
-        actions=actions.allowed(conn, change, now, max_age),
+        actions=actions.allowed(conn, change, now, max_age, step),
     )
 
 

@@ -141,15 +141,30 @@ class Changes:
 
     def report(self, change_id: str, language: Language = Language.EN) -> Report:
         """The report of a change. Raises `Invalid` for a run that has not finished, too."""
+        with self._to.database.read() as conn:
+            change = changes.get(conn, self._to.account_id, change_id)
+            return self._report(conn, change, self._finished(conn, change), language)
+
+    def reviewed(self, change_id: str, language: Language = Language.EN) -> tuple[Looked, Report | None]:
+        """A change as it is now with its report, None where there is none."""
         to = self._to
         with to.database.read() as conn:
-            change = changes.get(conn, to.account_id, change_id)
-            run = self._finished(conn, change)
-            results = results_of(endpoints.documents(conn, run.id, runs.CANDIDATE))
-            results = with_findings(results, correlation.found(conn, run.id), sum((run.counts or {}).values()))
-            step = applying.next_step(conn, change, to.database.now(), to.config.report_minutes * 60)
-            short_id = changes.short_id(conn, to.account_id, change)
-            ticked = domains.load_settings(conn, run.settings_id).allow_insecure_certificate
+            change, now, max_age = changes.get(conn, to.account_id, change_id), *self._age
+            run = runs.of_change(conn, change.id)
+            if run is None or run.counts is None:
+                return looked_at(conn, change, now, max_age), None
+            report = self._report(conn, change, run, language)
+            return looked_at(conn, change, now, max_age, report.step), report
+
+    @property
+    def _age(self) -> tuple[float, float]:
+        """Now, and for how many seconds a report may be acted upon."""
+        return self._to.database.now(), self._to.config.report_minutes * 60
+
+    def _report(self, conn: Connection, change: Change, run: Run, language: Language) -> Report:
+        to = self._to
+        results = results_of(endpoints.documents(conn, run.id, runs.CANDIDATE))
+        results = with_findings(results, correlation.found(conn, run.id), sum((run.counts or {}).values()))
         return Report(
             change_id=change.id,
             run_id=run.id,
@@ -161,9 +176,9 @@ class Changes:
             stop_detail=run.stop_detail,
             database=to.database,
             language=language,
-            step=step,
-            short_id=short_id,
-            ticked=ticked,
+            step=applying.next_step(conn, change, *self._age),
+            short_id=changes.short_id(conn, to.account_id, change),
+            ticked=domains.load_settings(conn, run.settings_id).allow_insecure_certificate,
             reported_at=run.finished_at or 0.0,
         )
 
