@@ -31,7 +31,7 @@ class PagesFirst:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
         elif scope["path"] in ("/", HOME, f"{HOME}/"):
-            await RedirectResponse(at("domains"), 303)(scope, receive, send)
+            await RedirectResponse(at("start"), 303)(scope, receive, send)
         elif scope["path"].startswith(f"{HOME}/"):
             await self._pages(scope, receive, send)
         else:

@@ -2,11 +2,30 @@
 
 from fastapi import FastAPI
 
+from web.pages.access import api_keys, me, users
+from web.pages.alerts import alerts, maintenance
 from web.pages.changes import live_change
 from web.pages.domains import domain_page, list_domains, settings_form
+from web.pages.mailboxes import mailboxes
 from web.pages.sign_in import preferences, set_up, sign_in
+from web.pages.webhooks import webhooks
 
-ROOMS = (sign_in, set_up, preferences, list_domains, domain_page, settings_form, live_change)
+ROOMS = (
+    sign_in,
+    set_up,
+    preferences,
+    list_domains,
+    domain_page,
+    settings_form,
+    mailboxes,
+    live_change,
+    alerts,
+    maintenance,
+    webhooks,
+    api_keys,
+    users,
+    me,
+)
 
 
 def include(app: FastAPI) -> None:

@@ -20,11 +20,18 @@ SECONDS = 20_000  # Playwright's milliseconds
 
 @dataclass
 class Scene:
-    """A service with `DOMAIN`, whose old server's settings are in force. `cast` are its people."""
+    """A service with `DOMAIN`, whose old server's settings are in force. `cast` are its people.
+
+    Nobody works on verifications but within `working`.
+    """
 
     api: Api
     sandbox: Sandbox
     cast: Cast
+
+    def working(self) -> contextlib.AbstractContextManager[None]:
+        """Somebody works on verifications meanwhile."""
+        return self.api.preflight.working()
 
     @property
     def new_settings(self) -> ImapSettings:
@@ -38,11 +45,23 @@ def playing(folder: Path, **config: object) -> Iterator[Scene]:
     cast = make_cast()
     with (
         running_sandbox(cast.old_directory(), cast.new_directory()) as sandbox,
-        running(folder, working=True, allow_networks=None, web_rate_expensive=0, web_rate_sign_in=0, **config) as api,
+        running(folder, allow_networks=None, web_rate_expensive=0, web_rate_sign_in=0, **config) as api,
     ):
-        prepare(api.preflight.account(actor=ANNA), cast, sandbox.old, folder)
+        with api.preflight.working():
+            prepare(api.preflight.account(actor=ANNA), cast, sandbox.old, folder)
         make_user(api, "anna")
         yield Scene(api, sandbox, cast)
+
+
+def enter_new_server(page: Page, scene: Scene) -> None:
+    """Fills in the form of settings, but for the certificate's option."""
+    imap, smtp = scene.new_settings.endpoints
+    for name, endpoint in (("imap", imap), ("smtp", smtp)):
+        page.fill(f"[name='{name}.host']", endpoint.host)
+        page.fill(f"[name='{name}.port']", str(endpoint.port))
+        page.select_option(f"[name='{name}.security']", endpoint.security.value)
+    if (authority := page.locator("[name='ca_pem']")).is_visible():  # the old server's own
+        authority.fill("")
 
 
 @contextlib.contextmanager
@@ -70,4 +89,4 @@ def sign_in(page: Page, user: str = "anna", password: str = PASSWORD) -> None:
     page.wait_for_url("**/admin/domains")
 
 
-__all__ = ["DOMAIN", "Scene", "chromium", "playing", "reader", "sign_in"]
+__all__ = ["DOMAIN", "Scene", "chromium", "enter_new_server", "playing", "reader", "sign_in"]

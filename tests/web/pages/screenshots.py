@@ -27,7 +27,6 @@ def states(scene: Scene) -> Mapping[str, Show]:
         pass
     for number in range(60):
         account.domains.make_known(f"{number:02}-customer.example")
-    change = f"/admin/changes/chg_{saved.change_id}"
     return {
         "domains": lambda page: page.goto("/admin/domains"),
         "domain": lambda page: page.goto(f"/admin/domains/{DOMAIN}"),
@@ -38,7 +37,6 @@ def states(scene: Scene) -> Mapping[str, Show]:
         "settings-exchange": _exchange,
         "remove": lambda page: page.goto(f"/admin/domains/{DOMAIN}/remove"),
         "live": _live,
-        "change": lambda page: page.goto(change),
         "not-found": lambda page: page.goto("/admin/domains/nowhere.example"),
     }
 
@@ -66,7 +64,7 @@ def _live(page: Page) -> None:
 def main(folder: Path, part: str) -> None:
     """Writes them, NAME-LANGUAGE-SCHEME-WIDTH.png."""
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as store, playing(Path(store)) as scene, chromium() as browser:
+    with tempfile.TemporaryDirectory() as store, playing(Path(store)) as scene, scene.working(), chromium() as browser:
         shown = {name: show for name, show in states(scene).items() if part in name}
         for language, scheme, width in product(("en", "ja"), ("light", "dark"), _WIDTHS):
             options = {

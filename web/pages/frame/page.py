@@ -17,13 +17,21 @@ from web.pages.frame.headers import headers_for
 from web.pages.frame.reader import Reader, reader_of
 from web.pages.frame.times import Clock, zone_of
 from web.pages.wording import TEXTS, words_of
+from worker.service.access.sign_in import SignedIn
 from worker.service.account import Account
 from worker.service.preflight import Preflight
 
 Translate = Callable[[str, Language], str]
 """Puts what went wrong into a language: the sentences of `Invalid` are in English."""
 _SAID = "said"
-NAVIGATION = (("domains", Right.READ, "frame.nav.domains"),)
+NAVIGATION = (
+    ("domains", Right.READ, "frame.nav.domains"),
+    ("alerts", Right.ADMIN, "frame.nav.alerts"),
+    ("maintenance", Right.READ, "frame.nav.maintenance"),
+    ("webhooks", Right.ADMIN, "frame.nav.webhooks"),
+    ("api-keys", Right.ADMIN, "frame.nav.api_keys"),
+    ("users", Right.ADMIN, "frame.nav.users"),
+)
 """The rooms that the head of every page leads to: path below `/admin`, who may, key of the words."""
 _COMMAND = re.compile(r"[;。；] ?[^;。；]*`mail-preflight [^;。；]*")
 
@@ -47,6 +55,11 @@ class Page:
     def account(self) -> Account:
         """The use cases of the account that is signed in to, for who has signed in."""
         return self.preflight.account_by_id(self._signed_in.account_id, actor=self._signed_in.actor(self.address))
+
+    @property
+    def signed_in(self) -> SignedIn:
+        """Sessions and passwords of the account."""
+        return self.preflight.signed_in(self._signed_in.account_id, self._signed_in.actor(self.address))
 
     @property
     def address(self) -> str:

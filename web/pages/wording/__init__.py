@@ -8,7 +8,7 @@ from typing import Any
 
 from checks.language import Language, Texts, in_every_language
 
-ROOMS = ("frame", "sign_in", "domains", "settings", "changes")
+ROOMS = ("frame", "sign_in", "domains", "settings", "changes", "mailboxes", "access", "alerts", "webhooks")
 """The files in `en/` and `ja/`. The keys of one begin with its name: `domains.heading`."""
 
 Words = Callable[..., str]

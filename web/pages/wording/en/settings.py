@@ -40,8 +40,4 @@ WORDS: Texts = {
     "settings.concerns.none": "No mailbox of {domain} is known yet: only its servers will be verified.",
     "settings.verify": "Verify",
     "settings.nothing_changes": "Verifying changes nothing. You see who would disconnect, and decide then.",
-    "settings.error.missing": "Please enter a value.",
-    "settings.error.port": "A port is a number from 1 to 65535.",
-    "settings.error.long": "This is too long.",
-    "settings.error.other": "This cannot be used.",
 }

@@ -40,8 +40,4 @@ WORDS: Texts = {
     "settings.concerns.none": "{domain} のメールボックスはまだ登録されていません。サーバーだけを検証します。",
     "settings.verify": "検証する",
     "settings.nothing_changes": "検証しても何も変わりません。どのメールボックスが切断されるかを確認してから判断できます。",
-    "settings.error.missing": "値を入力してください。",
-    "settings.error.port": "ポートは 1 から 65535 までの数字です。",
-    "settings.error.long": "長すぎます。",
-    "settings.error.other": "この値は使用できません。",
 }
