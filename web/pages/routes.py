@@ -7,13 +7,14 @@ from web.pages.alerts import alerts, maintenance
 from web.pages.changes import live_change
 from web.pages.domains import domain_page, list_domains, settings_form
 from web.pages.mailboxes import mailboxes
-from web.pages.sign_in import preferences, set_up, sign_in
+from web.pages.sign_in import embed, preferences, set_up, sign_in
 from web.pages.webhooks import webhooks
 
 ROOMS = (
     sign_in,
     set_up,
     preferences,
+    embed,
     list_domains,
     domain_page,
     settings_form,

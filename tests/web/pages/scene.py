@@ -14,6 +14,7 @@ from cli.demo.cast import DOMAIN, Cast, make_cast
 from cli.demo.sandbox import Sandbox, running_sandbox
 from tests.web.api import ANNA, Api, running
 from tests.web.pages.reading import PASSWORD, make_user
+from worker.service.account import Account
 
 SECONDS = 20_000  # Playwright's milliseconds
 
@@ -28,6 +29,11 @@ class Scene:
     api: Api
     sandbox: Sandbox
     cast: Cast
+
+    @property
+    def account(self) -> Account:
+        """The use cases of whoever prepared it."""
+        return self.api.preflight.account(actor=ANNA)
 
     def working(self) -> contextlib.AbstractContextManager[None]:
         """Somebody works on verifications meanwhile."""

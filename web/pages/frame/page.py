@@ -12,7 +12,7 @@ from checks.language import Language
 from settings_store.access.roles import Right
 from settings_store.access.sessions import Session
 from web.pages.frame import cookies
-from web.pages.frame.environment import HOME, environment
+from web.pages.frame.environment import environment
 from web.pages.frame.headers import headers_for
 from web.pages.frame.reader import Reader, reader_of
 from web.pages.frame.times import Clock, zone_of
@@ -93,21 +93,25 @@ class Page:
 
     def show(self, template: str, status: int = 200, **values: Any) -> Response:
         """The page that a template makes. See `layout.html` for what it has of its own accord."""
-        text = environment.get_template(template).render(self._shared() | values)
-        response = HTMLResponse(text, status, headers=dict(headers_for(self._ancestors())))
+        ancestors = self._ancestors()
+        text = environment.get_template(template).render(self._shared() | {"ancestors": ancestors} | values)
+        response = HTMLResponse(text, status, headers=dict(headers_for(ancestors)))
         if _SAID in self.request.cookies:
-            response.delete_cookie(_SAID, path=HOME)
+            response.delete_cookie(_SAID, path="/")
         return response
 
     def go(self, where: str, said: str = "") -> Response:
         """On to another page (an address made by `at`), which says once what was done: a key of the words."""
         response = RedirectResponse(where, 303)
         if said:
-            response.set_cookie(_SAID, said, max_age=60, path=HOME, httponly=True, samesite="lax")
+            response.set_cookie(_SAID, said, max_age=60, path="/", httponly=True, samesite="lax")
         return response
 
     def _ancestors(self) -> tuple[str, ...]:
-        return self.request.app.state.ancestors(self.session) if self.session and self.session.embedded else ()
+        """Origins whose pages may have this one in a frame."""
+        if self.session is None or not self.session.embedded:
+            return ()
+        return tuple(self.preflight.embedding(self.session.account_id).origins())
 
     def _shared(self) -> dict[str, Any]:
         said = self.request.cookies.get(_SAID, "")

@@ -29,10 +29,11 @@ def at_fields(page: Page, errors: dict[str, str], *, skip: int = 0) -> Iterator[
         yield
     except ValidationError as error:
         for each in error.errors(include_input=False, include_url=False):
-            place = ".".join(str(part) for part in each["loc"][skip:])
+            place = ".".join(part for part in each["loc"][skip:] if isinstance(part, str))
             key = _PORT if place.endswith("port") and each["type"] != "missing" else _WORDS.get(each["type"])
             errors[place] = page.t(key or "frame.error.other")
     except Refused:
         raise
     except Invalid as error:
-        errors[error.field.removeprefix("settings/").replace("/", ".")] = page.told(error)
+        parts = error.field.removeprefix("settings/").split("/")
+        errors[".".join(part for part in parts if not part.isdecimal())] = page.told(error)

@@ -1,4 +1,4 @@
-"""`/admin/domains/{domain}/mailboxes`: listed, imported with their credentials, taken out. Nobody reads a credential."""
+"""`/admin/domains/{domain}/mailboxes`: listed, imported, taken out. Nobody reads a credential."""
 
 import io
 from typing import Annotated

@@ -12,7 +12,7 @@ from settings_store.access.roles import Right
 from settings_store.accounts import DEFAULT
 from web.limits.rates import Policy, Rates, neighbourhood
 from web.pages.frame import cookies
-from web.pages.frame.environment import HOME, at
+from web.pages.frame.environment import at, home
 from web.pages.frame.forms import Form, form
 from web.pages.frame.page import Page
 from web.pages.frame.routing import page_of_anybody, page_router, page_signed_in
@@ -31,7 +31,7 @@ def browser_of(request: Request) -> Browser:
 
 def local_path(given: str) -> str:
     """Where to go on: an address of the page itself, and of nobody else."""
-    return given if given.startswith(f"{HOME}/") and "\\" not in given and "//" not in given else at("start")
+    return given if given.startswith(f"{home.get()}/") and "\\" not in given and "//" not in given else at("start")
 
 
 @routes.get("/admin/sign-in")
