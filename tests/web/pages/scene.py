@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
@@ -46,7 +47,7 @@ class Scene:
 
 
 @contextlib.contextmanager
-def playing(folder: Path, **config: object) -> Iterator[Scene]:
+def playing(folder: Path, **config: Any) -> Iterator[Scene]:
     """The scene, with a super admin "anna" who has `PASSWORD`."""
     cast = make_cast()
     with (
@@ -79,9 +80,9 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextlib.contextmanager
-def reader(browser: Browser, api: Api, **options: object) -> Iterator[BrowserContext]:
+def reader(browser: Browser, api: Api, **options: Any) -> Iterator[BrowserContext]:
     """A browser of its own for one person."""
-    with browser.new_context(base_url=api.url, **options) as context:  # type: ignore[arg-type] # Playwright's options
+    with browser.new_context(base_url=api.url, **options) as context:
         context.set_default_timeout(SECONDS)
         yield context
 

@@ -12,8 +12,10 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
+from settings_store.alerts.channels import Subscription
 from tests.web.api import ANNA
 from tests.web.pages.scene import DOMAIN, Scene, chromium, playing, reader, sign_in
+from worker.service.webhooks import EndpointRequest
 
 _WIDTHS = (1280, 390)
 Show = Callable[[Page], object]
@@ -25,6 +27,11 @@ def states(scene: Scene) -> Mapping[str, Show]:
     saved = account.changes.save(DOMAIN, scene.new_settings)
     for _ in account.runs.follow(saved.run_id):
         pass
+    cancelled = account.changes.save("cancelled.example", scene.new_settings)
+    account.changes.cancel(cancelled.change_id)
+    account.alerts.add("admins", "json://127.0.0.1:1/alerts", Subscription())
+    account.maintenance.announce(DOMAIN, time.time() + 3600, time.time() + 7200, "The new server is set up")
+    webhook = account.webhooks.add(EndpointRequest("http://127.0.0.1:1/hooks", description="CRM"))
     for number in range(60):
         account.domains.make_known(f"{number:02}-customer.example")
     return {
@@ -37,8 +44,22 @@ def states(scene: Scene) -> Mapping[str, Show]:
         "settings-exchange": _exchange,
         "remove": lambda page: page.goto(f"/admin/domains/{DOMAIN}/remove"),
         "live": _live,
+        "mailboxes": lambda page: page.goto(f"/admin/domains/{DOMAIN}/mailboxes?state=disconnected"),
+        "alerts": lambda page: page.goto("/admin/alerts"),
+        "maintenance": lambda page: page.goto("/admin/maintenance"),
+        "webhooks": lambda page: page.goto("/admin/webhooks"),
+        "webhook": lambda page: page.goto(f"/admin/webhooks/whe_{webhook.endpoint.id}"),
+        "api-keys": lambda page: page.goto("/admin/api-keys"),
+        "users": _users,
+        "me": lambda page: page.goto("/admin/me"),
+        "cancelled": lambda page: page.goto(f"/admin/changes/chg_{cancelled.change_id}"),
         "not-found": lambda page: page.goto("/admin/domains/nowhere.example"),
     }
+
+
+def _users(page: Page) -> None:
+    page.goto("/admin/users")
+    page.click("text=New link >> nth=0")
 
 
 def _wrong_settings(page: Page) -> None:

@@ -1,6 +1,6 @@
 """`/admin/api-keys`: with what programs ask the API."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from starlette.responses import Response
 
@@ -31,7 +31,11 @@ def add(page: Admin, sent: Annotated[Form, form()]) -> Response:
     """Makes a key, and shows it once."""
     errors: dict[str, str] = {}
     with at_fields(page, errors):
-        document = {"name": sent["name"], "scopes": sent.all("scopes") or None, "test": sent.ticked("test")}
+        document: dict[str, Any] = {
+            "name": sent["name"],
+            "scopes": sent.all("scopes") or None,
+            "test": sent.ticked("test"),
+        }
         if sent["expires_at"]:
             document["expires_at"] = page.clock.read(sent["expires_at"])
             if document["expires_at"] is None:

@@ -42,7 +42,7 @@ _PROTOCOLS: Mapping[str, str] = {"imap": "imap", "smtp": "smtp", "https": "excha
 def show(page: Annotated[Page, page_for(Right.CHANGE)], domain: str, request: Request, change: str = "") -> Response:
     """The form, with the settings in force, or those of a change that is to be mended; a query can set fields."""
     in_force = page.account.domains.summary(domain).settings
-    values, found = _values(in_force), ()
+    values, found = _values(in_force), tuple[EndpointDocument, ...]()
     if change:
         live = page.account.changes.live(change_of(change), page.language)
         if live.change.domain != normalise_domain(domain):
