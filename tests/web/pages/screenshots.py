@@ -59,7 +59,7 @@ def states(scene: Scene) -> Mapping[str, Show]:
 
 def _users(page: Page) -> None:
     page.goto("/admin/users")
-    page.click("text=New link >> nth=0")
+    page.click("main table form button >> nth=0")
 
 
 def _wrong_settings(page: Page) -> None:

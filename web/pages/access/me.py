@@ -19,6 +19,18 @@ from worker.service.access.sign_in import Browser
 
 routes = page_router()
 
+_BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+_SYSTEMS = (
+    ("Windows", "Windows"),
+    ("Android", "Android"),
+    ("iPhone", "iOS"),
+    ("iPad", "iPadOS"),
+    ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)
+"""What is in a browser's words for itself, the first that fits: each says that it is some others, too."""
+_SHOWN = 60
+
 
 @routes.get("/admin/me")
 def show(page: Annotated[Page, page_signed_in()]) -> Response:
@@ -55,13 +67,20 @@ def end(page: Annotated[Page, page_signed_in()], session_id: str) -> Response:
 
 
 def _shown(page: Page, errors: dict[str, str] | None = None, status: int = 200) -> Response:
-    return page.show("access/me.html", status, sessions=_sessions(page), errors=errors or {}, shortest=SHORTEST)
+    sessions = [(session, _browser(session.agent)) for session in _sessions(page)]
+    return page.show("access/me.html", status, sessions=sessions, errors=errors or {}, shortest=SHORTEST)
 
 
 def _sessions(page: Page) -> list[Session]:
     own = _own(page)
     found = page.signed_in.sessions()
     return found if page.may(Right.ADMIN) else [session for session in found if session.user_id == own.user_id]
+
+
+def _browser(agent: str) -> str:
+    """What people call it, as far as it says so; else its own words."""
+    names = [next((name for sign, name in signs if sign in agent), "") for signs in (_BROWSERS, _SYSTEMS)]
+    return ", ".join(filter(None, names)) or agent[:_SHOWN]
 
 
 def _own(page: Page) -> Session:

@@ -80,6 +80,7 @@ def _form(
         status,
         domain=summary.name,
         in_force=_values(summary.settings) if summary.settings else {},
+        was=_was(page, summary.settings),
         values={**_EMPTY, **values},
         errors=errors or {},
         found={_PROTOCOLS[each.endpoint.protocol]: each for each in found},
@@ -88,6 +89,18 @@ def _form(
         securities=[(each.value, page.t(f"settings.security.{each.value}")) for each in Security],
         authentications=[(each.value, page.t(f"settings.authentication.{each.value}")) for each in Authentication],
     )
+
+
+def _was(page: Page, settings: Settings | None) -> dict[str, dict[str, str]]:
+    """The values in force by field, and the words that say so."""
+    if settings is None:
+        return {}
+    found = {}
+    for name, value in _values(settings).items():
+        last = name.rpartition(".")[2]
+        shown = page.t(f"settings.{last}.{value}") if last in ("security", "authentication") else value
+        found[name] = {"value": value, "text": page.t("settings.was", value=shown)}
+    return found
 
 
 def _values(settings: Settings | None) -> dict[str, str]:

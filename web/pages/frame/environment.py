@@ -29,3 +29,4 @@ environment = Environment(
     auto_reload=False,
 )
 environment.globals.update(at=at, static=assets.address)
+environment.filters["sentence"] = lambda text: text[:1].upper() + text[1:]  # `capitalize` would lower the rest

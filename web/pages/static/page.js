@@ -156,6 +156,14 @@ document.addEventListener("click", async (event) => {
   button.dataset.done = "yes";
   setTimeout(() => delete button.dataset.done, 2000);
 });
+document.addEventListener("input", ({ target }) => {
+  // What differs from the settings in force is marked.
+  if (target.dataset.was === undefined) return;
+  const differs = target.value !== target.dataset.was;
+  const field = target.closest(".field");
+  field.classList.toggle("changed", differs);
+  field.querySelector(".was").hidden = !differs;
+});
 document.addEventListener("submit", (event) => {
   // Twice is a mistake; the second time comes from an impatient hand.
   const form = event.target;

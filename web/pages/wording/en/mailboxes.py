@@ -7,7 +7,6 @@ WORDS: Texts = {
     "mailboxes.search": "Find a mailbox",
     "mailboxes.filter": "Which mailboxes",
     "mailboxes.all": "All ({count})",
-    "mailboxes.tick": "Choose",
     "mailboxes.address": "Address",
     "mailboxes.credential": "Credential",
     "mailboxes.state.connected": "Connected",

@@ -35,7 +35,6 @@ WORDS: Texts = {
     "settings.ca": "Authority of your own (PEM)",
     "settings.ca.hint": "Trusted for this domain only. Better than to allow any certificate.",
     "settings.was": "In force: {value}",
-    "settings.empty": "empty",
     "settings.concerns": "Once applied, they concern every mailbox of {domain}: {count} {count:mailbox|mailboxes}.",
     "settings.concerns.none": "No mailbox of {domain} is known yet: only its servers will be verified.",
     "settings.verify": "Verify",

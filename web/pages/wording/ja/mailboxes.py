@@ -7,7 +7,6 @@ WORDS: Texts = {
     "mailboxes.search": "メールボックスを検索",
     "mailboxes.filter": "表示するメールボックス",
     "mailboxes.all": "すべて（{count}）",
-    "mailboxes.tick": "選択",
     "mailboxes.address": "アドレス",
     "mailboxes.credential": "認証情報",
     "mailboxes.state.connected": "接続",

@@ -35,7 +35,6 @@ WORDS: Texts = {
     "settings.ca": "独自の認証局（PEM）",
     "settings.ca.hint": "このドメインでのみ信頼されます。すべての証明書を許可するより安全です。",
     "settings.was": "現在の設定：{value}",
-    "settings.empty": "空",
     "settings.concerns": "適用すると、{domain} のすべてのメールボックス（{count} 件）に影響します。",
     "settings.concerns.none": "{domain} のメールボックスはまだ登録されていません。サーバーだけを検証します。",
     "settings.verify": "検証する",
