@@ -105,6 +105,9 @@ POST    /v1/webhook-endpoints/{endpoint_id}/deliveries/{delivery_id}/redeliver a
 POST    /v1/webhook-endpoints/{endpoint_id}/redeliver admin        404
 GET     /v1/test/clock                          read         -
 POST    /v1/test/clock                          change       -
+POST    /v1/embed-sessions                      read         -
+GET     /v1/embed-origins                       admin        -
+PUT     /v1/embed-origins                       admin        -
 """
 """Method, path, right, and the answer where the path names what is another account's.
 

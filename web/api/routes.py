@@ -4,7 +4,7 @@ from fastapi import FastAPI
 
 from web import probes
 from web.api import checks, codes, connection_ips, domains, events, problems, sandbox_clock
-from web.api.access import accounts, api_keys, audit, me, users
+from web.api.access import accounts, api_keys, audit, embedding, me, users
 from web.api.changes import change_actions, changes, letters, report, report_mailboxes
 from web.api.health import alert_channels, health, incidents, maintenance
 from web.api.mailboxes import mailbox_upsert, mailboxes
@@ -21,6 +21,7 @@ RESOURCES = (
     codes,
     connection_ips,
     domains,
+    embedding,
     events,
     health,
     incidents,

@@ -39,6 +39,7 @@ from worker.runs.flow import Flow
 from worker.sandbox import script_of_account
 from worker.service.access.access import Access
 from worker.service.access.authentication import Authenticator
+from worker.service.access.embedding import Embedding
 from worker.service.access.sign_in import SignedIn, SignIn
 from worker.service.account import Account
 from worker.service.bound_to import Binding
@@ -128,6 +129,10 @@ class Preflight:
     def signed_in(self, account_id: int, actor: Actor) -> SignedIn:
         """Who is signed in to an account's page."""
         return SignedIn(self.database, account_id, actor)
+
+    def embedding(self, account_id: int) -> Embedding:
+        """Where an account's page may be embedded, and links that do it."""
+        return Embedding(self.database, account_id)
 
     def operators(self, actor: Actor) -> Access:
         """Who may operate the service by the API."""

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
@@ -14,17 +15,30 @@ from cli.demo.cast import DOMAIN, Cast, make_cast
 from cli.demo.sandbox import Sandbox, running_sandbox
 from tests.web.api import ANNA, Api, running
 from tests.web.pages.reading import PASSWORD, make_user
+from worker.service.account import Account
 
 SECONDS = 20_000  # Playwright's milliseconds
 
 
 @dataclass
 class Scene:
-    """A service with `DOMAIN`, whose old server's settings are in force. `cast` are its people."""
+    """A service with `DOMAIN`, whose old server's settings are in force. `cast` are its people.
+
+    Nobody works on verifications but within `working`.
+    """
 
     api: Api
     sandbox: Sandbox
     cast: Cast
+
+    @property
+    def account(self) -> Account:
+        """The use cases of whoever prepared it."""
+        return self.api.preflight.account(actor=ANNA)
+
+    def working(self) -> contextlib.AbstractContextManager[None]:
+        """Somebody works on verifications meanwhile."""
+        return self.api.preflight.working()
 
     @property
     def new_settings(self) -> ImapSettings:
@@ -33,16 +47,28 @@ class Scene:
 
 
 @contextlib.contextmanager
-def playing(folder: Path, **config: object) -> Iterator[Scene]:
+def playing(folder: Path, **config: Any) -> Iterator[Scene]:
     """The scene, with a super admin "anna" who has `PASSWORD`."""
     cast = make_cast()
     with (
         running_sandbox(cast.old_directory(), cast.new_directory()) as sandbox,
-        running(folder, working=True, allow_networks=None, web_rate_expensive=0, web_rate_sign_in=0, **config) as api,
+        running(folder, allow_networks=None, web_rate_expensive=0, web_rate_sign_in=0, **config) as api,
     ):
-        prepare(api.preflight.account(actor=ANNA), cast, sandbox.old, folder)
+        with api.preflight.working():
+            prepare(api.preflight.account(actor=ANNA), cast, sandbox.old, folder)
         make_user(api, "anna")
         yield Scene(api, sandbox, cast)
+
+
+def enter_new_server(page: Page, scene: Scene) -> None:
+    """Fills in the form of settings, but for the certificate's option."""
+    imap, smtp = scene.new_settings.endpoints
+    for name, endpoint in (("imap", imap), ("smtp", smtp)):
+        page.fill(f"[name='{name}.host']", endpoint.host)
+        page.fill(f"[name='{name}.port']", str(endpoint.port))
+        page.select_option(f"[name='{name}.security']", endpoint.security.value)
+    if (authority := page.locator("[name='ca_pem']")).is_visible():  # the old server's own
+        authority.fill("")
 
 
 @contextlib.contextmanager
@@ -54,9 +80,9 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextlib.contextmanager
-def reader(browser: Browser, api: Api, **options: object) -> Iterator[BrowserContext]:
+def reader(browser: Browser, api: Api, **options: Any) -> Iterator[BrowserContext]:
     """A browser of its own for one person."""
-    with browser.new_context(base_url=api.url, **options) as context:  # type: ignore[arg-type] # Playwright's options
+    with browser.new_context(base_url=api.url, **options) as context:
         context.set_default_timeout(SECONDS)
         yield context
 
@@ -70,4 +96,4 @@ def sign_in(page: Page, user: str = "anna", password: str = PASSWORD) -> None:
     page.wait_for_url("**/admin/domains")
 
 
-__all__ = ["DOMAIN", "Scene", "chromium", "playing", "reader", "sign_in"]
+__all__ = ["DOMAIN", "Scene", "chromium", "enter_new_server", "playing", "reader", "sign_in"]

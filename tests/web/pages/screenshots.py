@@ -3,23 +3,20 @@
 In both schemes and languages, at 1280 and 390 pixels.
 """
 
-import io
-import json
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
 from playwright.sync_api import Page
 
-from settings_store import domains, schema
-from settings_store.changes.watches import Watch
+from settings_store.alerts.channels import Subscription
 from tests.web.api import ANNA
+from tests.web.pages.report_states import report_states
 from tests.web.pages.scene import DOMAIN, Scene, chromium, playing, reader, sign_in
-from worker.service.mailboxes import Form as MailboxForm
+from worker.service.webhooks import EndpointRequest
 
 _WIDTHS = (1280, 390)
 Show = Callable[[Page], object]
@@ -31,9 +28,13 @@ def states(scene: Scene) -> Mapping[str, Show]:
     saved = account.changes.save(DOMAIN, scene.new_settings)
     for _ in account.runs.follow(saved.run_id):
         pass
+    cancelled = account.changes.save("cancelled.example", scene.new_settings)
+    account.changes.cancel(cancelled.change_id)
+    account.alerts.add("admins", "json://127.0.0.1:1/alerts", Subscription())
+    account.maintenance.announce(DOMAIN, time.time() + 3600, time.time() + 7200, "The new server is set up")
+    webhook = account.webhooks.add(EndpointRequest("http://127.0.0.1:1/hooks", description="CRM"))
     for number in range(60):
         account.domains.make_known(f"{number:02}-customer.example")
-    change = f"/admin/changes/chg_{saved.change_id}"
     return {
         "domains": lambda page: page.goto("/admin/domains"),
         "domain": lambda page: page.goto(f"/admin/domains/{DOMAIN}"),
@@ -44,61 +45,23 @@ def states(scene: Scene) -> Mapping[str, Show]:
         "settings-exchange": _exchange,
         "remove": lambda page: page.goto(f"/admin/domains/{DOMAIN}/remove"),
         "live": _live,
-        "change": lambda page: page.goto(change),
+        "mailboxes": lambda page: page.goto(f"/admin/domains/{DOMAIN}/mailboxes?state=disconnected"),
+        "alerts": lambda page: page.goto("/admin/alerts"),
+        "maintenance": lambda page: page.goto("/admin/maintenance"),
+        "webhooks": lambda page: page.goto("/admin/webhooks"),
+        "webhook": lambda page: page.goto(f"/admin/webhooks/whe_{webhook.endpoint.id}"),
+        "api-keys": lambda page: page.goto("/admin/api-keys"),
+        "users": _users,
+        "me": lambda page: page.goto("/admin/me"),
+        "cancelled": lambda page: page.goto(f"/admin/changes/chg_{cancelled.change_id}"),
         **report_states(scene, saved.change_id),
         "not-found": lambda page: page.goto("/admin/domains/nowhere.example"),
     }
 
 
-def report_states(scene: Scene, change_id: str) -> Mapping[str, Show]:
-    """The pages of a report, of an applied change that is watched, and of a history with a past."""
-    account = scene.api.preflight.account(actor=ANNA)
-    change = f"/admin/changes/chg_{change_id}"
-    plain = replace(scene.new_settings, allow_insecure_certificate=False)
-    refused = account.changes.save("refused.example", plain, [{"address": "a@refused.example", "password": "x"}])
-    stale = account.changes.save("stale.example", scene.new_settings)
-    for run_id in (refused.run_id, stale.run_id):
-        for _ in account.runs.follow(run_id):
-            pass
-    rows = [{"address": f"new{number}@stale.example", "password": "y"} for number in range(3)]
-    body = json.dumps({"items": rows}).encode()
-    account.mailboxes.import_rows("stale.example", io.BytesIO(body), MailboxForm.JSON)
-    watched = account.changes.save("watched.example", scene.new_settings)
-    for _ in account.runs.follow(watched.run_id):
-        pass
-    account.changes.apply(watched.change_id, watch=Watch(1800.0))
-    _past(scene, "watched.example")
-    return {
-        "report": lambda page: page.goto(f"{change}/report"),
-        "report-filtered": lambda page: page.goto(f"{change}/report?impact=will_disconnect#mailboxes"),
-        "report-refused": lambda page: page.goto(f"/admin/changes/chg_{refused.change_id}/report"),
-        "report-stale": lambda page: page.goto(f"/admin/changes/chg_{stale.change_id}/report"),
-        "apply": lambda page: page.goto(f"{change}/apply"),
-        "apply-wrong": lambda page: _wrong_number(page, change),
-        "letters": lambda page: page.goto(f"{change}/letters"),
-        "watch": lambda page: page.goto(f"/admin/changes/chg_{watched.change_id}/watch"),
-        "history": lambda page: page.goto("/admin/domains/watched.example/history"),
-    }
-
-
-def _wrong_number(page: Page, change: str) -> None:
-    page.goto(f"{change}/apply")
-    page.fill("#accept", "1")
-    page.click(".apply button")
-    page.wait_for_selector(".field.wrong")
-
-
-def _past(scene: Scene, domain: str) -> None:
-    """Thirty days of health checks, with a bad one, and with days on which nobody looked."""
-    now = scene.api.preflight.database.now()
-    with scene.api.preflight.database.begin() as conn:
-        domain_id = domains.find_domain(conn, domains.find_account(conn, "default"), domain).id
-        for protocol, day in product(("imap", "smtp"), range(28)):
-            fail = {3: 40, 4: 288}.get(day, 0) if protocol == "imap" else 0
-            ok = 0 if day in (11, 12) else 288 - fail
-            row = {"domain_id": domain_id, "protocol": protocol, "hour": int(now // 3600) - 24 * day, "ok": ok}
-            row |= {"fail": fail, "inconclusive": day % 3, "ms_sum": ok * (40.0 + 7 * (day % 5)), "ms_max": 140.0}
-            conn.execute(schema.health_hours.insert().values(row))
+def _users(page: Page) -> None:
+    page.goto("/admin/users")
+    page.click("main table form button >> nth=0")
 
 
 def _wrong_settings(page: Page) -> None:
@@ -124,7 +87,7 @@ def _live(page: Page) -> None:
 def main(folder: Path, part: str) -> None:
     """Writes them, NAME-LANGUAGE-SCHEME-WIDTH.png."""
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as store, playing(Path(store)) as scene, chromium() as browser:
+    with tempfile.TemporaryDirectory() as store, playing(Path(store)) as scene, scene.working(), chromium() as browser:
         shown = {name: show for name, show in states(scene).items() if part in name}
         for language, scheme, width in product(("en", "ja"), ("light", "dark"), _WIDTHS):
             options = {

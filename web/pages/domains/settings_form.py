@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import Request
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from starlette.responses import Response
 
 from checks.document import EndpointDocument
@@ -19,6 +19,7 @@ from web.pages.frame.environment import at
 from web.pages.frame.forms import Form, form
 from web.pages.frame.page import Page
 from web.pages.frame.routing import page_for, page_router
+from web.pages.frame.validation import at_fields
 
 routes = page_router()
 
@@ -35,13 +36,6 @@ _EMPTY: Mapping[str, str] = {
 }
 _REQUEST: TypeAdapter[Any] = TypeAdapter(SettingsRequest)
 _PROTOCOLS: Mapping[str, str] = {"imap": "imap", "smtp": "smtp", "https": "exchange"}
-_WRONG: Mapping[str, str] = {
-    "missing": "settings.error.missing",
-    "int_parsing": "settings.error.port",
-    "greater_than_equal": "settings.error.port",
-    "less_than_equal": "settings.error.port",
-    "string_too_long": "settings.error.long",
-}
 
 
 @routes.get("/admin/domains/{domain}/settings")
@@ -62,17 +56,13 @@ def show(page: Annotated[Page, page_for(Right.CHANGE)], domain: str, request: Re
 @expensive
 def verify(page: Annotated[Page, page_for(Right.CHANGE)], domain: str, sent: Annotated[Form, form()]) -> Response:
     """Saves a change and begins to verify it; what is wrong is told at its field, and nothing was sent to anybody."""
-    kind = sent["kind"]
-    try:
-        asked = _REQUEST.validate_python(sent.nested(*_FIELDS.get(kind, ()), *_ALL))
+    errors: dict[str, str] = {}
+    with at_fields(page, errors, skip=1):  # the first of a place is which of the two kinds it is
+        asked = _REQUEST.validate_python(sent.nested(*_FIELDS.get(sent["kind"], ()), *_ALL))
         saved = page.account.changes.save(domain, asked.settings())
-    except ValidationError as error:
-        return _form(page, domain, dict(sent), errors=_wrong(page, error), status=422)
-    except Invalid as error:
-        field = error.field.removeprefix("settings/").replace("/", ".")
-        return _form(page, domain, dict(sent), errors={field: page.told(error)}, status=422)
-    replaced = public_id(Prefix.CHANGE, saved.superseded) if saved.superseded else None
-    return page.go(at("changes", public_id(Prefix.CHANGE, saved.change_id), replaced=replaced))
+        replaced = public_id(Prefix.CHANGE, saved.superseded) if saved.superseded else None
+        return page.go(at("changes", public_id(Prefix.CHANGE, saved.change_id), replaced=replaced))
+    return _form(page, domain, dict(sent), errors=errors, status=422)
 
 
 def _form(
@@ -90,6 +80,7 @@ def _form(
         status,
         domain=summary.name,
         in_force=_values(summary.settings) if summary.settings else {},
+        was=_was(page, summary.settings),
         values={**_EMPTY, **values},
         errors=errors or {},
         found={_PROTOCOLS[each.endpoint.protocol]: each for each in found},
@@ -98,6 +89,18 @@ def _form(
         securities=[(each.value, page.t(f"settings.security.{each.value}")) for each in Security],
         authentications=[(each.value, page.t(f"settings.authentication.{each.value}")) for each in Authentication],
     )
+
+
+def _was(page: Page, settings: Settings | None) -> dict[str, dict[str, str]]:
+    """The values in force by field, and the words that say so."""
+    if settings is None:
+        return {}
+    found = {}
+    for name, value in _values(settings).items():
+        last = name.rpartition(".")[2]
+        shown = page.t(f"settings.{last}.{value}") if last in ("security", "authentication") else value
+        found[name] = {"value": value, "text": page.t("settings.was", value=shown)}
+    return found
 
 
 def _values(settings: Settings | None) -> dict[str, str]:
@@ -112,14 +115,4 @@ def _flat(document: Mapping[str, Any], head: str = "") -> dict[str, str]:
             found |= _flat(value, f"{head}{name}.")
         elif value is not False:
             found[head + name] = "true" if value is True else str(value)
-    return found
-
-
-def _wrong(page: Page, error: ValidationError) -> dict[str, str]:
-    """By field; what the API would answer with a pointer and in English."""
-    found: dict[str, str] = {}
-    for each in error.errors(include_input=False, include_url=False):
-        place = [str(part) for part in each["loc"]][1:]  # the first is which of the two kinds it is
-        key = _WRONG.get(each["type"], "settings.error.other")
-        found[".".join(place)] = page.t(key)
     return found

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 _SAFE, _LOCAL = "__Host-mail-preflight", "mail-preflight-local"
 """RFC 6265bis, section 4.1.3: a browser takes `__Host-` from this very host by TLS alone. `Secure` needs TLS."""
-_EMBEDDED_SAFE = "__Host-mail-preflight-embedded"
+_EMBEDDED_SAFE, _EMBEDDED_LOCAL = "__Host-mail-preflight-embedded", "mail-preflight-embedded"
 _LONGEST_SECONDS = 7 * 86400
 
 
@@ -23,14 +23,25 @@ def may_sign_in(request: Request) -> bool:
 
 def session_secret(request: Request) -> str:
     """What the session's cookie has, '' without one."""
-    names = (_SAFE, _EMBEDDED_SAFE) if is_secure(request) else (_LOCAL,) if may_sign_in(request) else ()
-    return next((found for name in names if (found := request.cookies.get(name))), "")
+    if not may_sign_in(request):
+        return ""
+    if is_embedded(request):
+        return request.cookies.get(_EMBEDDED_SAFE if is_secure(request) else _EMBEDDED_LOCAL, "")
+    return request.cookies.get(_SAFE if is_secure(request) else _LOCAL, "")
 
 
-def keep_session(request: Request, response: Response, secret: str, *, embedded: bool = False) -> None:
+def is_embedded(request: Request) -> bool:
+    """Whether it is for a page in a frame of a host app."""
+    return getattr(request.state, "embedded", False)
+
+
+def keep_session(request: Request, response: Response, secret: str) -> None:
     """Gives the browser the session's cookie. In a frame of a host app, it is kept apart for that host (CHIPS)."""
+    embedded = is_embedded(request)
     if not is_secure(request):
-        response.set_cookie(_LOCAL, secret, max_age=_LONGEST_SECONDS, httponly=True, samesite="lax")
+        response.set_cookie(
+            _EMBEDDED_LOCAL if embedded else _LOCAL, secret, max_age=_LONGEST_SECONDS, httponly=True, samesite="lax"
+        )
     elif embedded:
         response.set_cookie(
             _EMBEDDED_SAFE, secret, max_age=_LONGEST_SECONDS, secure=True, httponly=True, samesite="none"

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from checks.model import Invalid, Unavailable, Unknown
 from settings_store.changes.lifecycle import Refused
+from web.pages.frame.cookies import is_embedded
 from web.pages.frame.environment import at
 from web.pages.frame.page import Page
 from web.pages.frame.routing import Failed, SignInNeeded
@@ -65,6 +66,8 @@ def failure(request: Request, status: int, detail: str = "", headers: Mapping[st
 async def _sign_in(request: Request, error: Exception) -> Response:
     del error
     page = page_of(request)
+    if is_embedded(request):  # the host app has another link
+        return failure(request, 401)
     if request.headers.get("sec-fetch-dest") == "empty":  # our own script: it loads the page anew
         return failure(request, 401)
     asked = request.url.path if request.method == "GET" else ""

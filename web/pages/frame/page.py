@@ -12,18 +12,26 @@ from checks.language import Language
 from settings_store.access.roles import Right
 from settings_store.access.sessions import Session
 from web.pages.frame import cookies
-from web.pages.frame.environment import HOME, environment
+from web.pages.frame.environment import environment
 from web.pages.frame.headers import headers_for
 from web.pages.frame.reader import Reader, reader_of
 from web.pages.frame.times import Clock, zone_of
 from web.pages.wording import TEXTS, words_of
+from worker.service.access.sign_in import SignedIn
 from worker.service.account import Account
 from worker.service.preflight import Preflight
 
 Translate = Callable[[str, Language], str]
 """Puts what went wrong into a language: the sentences of `Invalid` are in English."""
 _SAID = "said"
-NAVIGATION = (("domains", Right.READ, "frame.nav.domains"),)
+NAVIGATION = (
+    ("domains", Right.READ, "frame.nav.domains"),
+    ("alerts", Right.ADMIN, "frame.nav.alerts"),
+    ("maintenance", Right.READ, "frame.nav.maintenance"),
+    ("webhooks", Right.ADMIN, "frame.nav.webhooks"),
+    ("api-keys", Right.ADMIN, "frame.nav.api_keys"),
+    ("users", Right.ADMIN, "frame.nav.users"),
+)
 """The rooms that the head of every page leads to: path below `/admin`, who may, key of the words."""
 _COMMAND = re.compile(r"[;。；] ?[^;。；]*`mail-preflight [^;。；]*")
 
@@ -47,6 +55,11 @@ class Page:
     def account(self) -> Account:
         """The use cases of the account that is signed in to, for who has signed in."""
         return self.preflight.account_by_id(self._signed_in.account_id, actor=self._signed_in.actor(self.address))
+
+    @property
+    def signed_in(self) -> SignedIn:
+        """Sessions and passwords of the account."""
+        return self.preflight.signed_in(self._signed_in.account_id, self._signed_in.actor(self.address))
 
     @property
     def address(self) -> str:
@@ -80,21 +93,25 @@ class Page:
 
     def show(self, template: str, status: int = 200, **values: Any) -> Response:
         """The page that a template makes. See `layout.html` for what it has of its own accord."""
-        text = environment.get_template(template).render(self._shared() | values)
-        response = HTMLResponse(text, status, headers=dict(headers_for(self._ancestors())))
+        ancestors = self._ancestors()
+        text = environment.get_template(template).render(self._shared() | {"ancestors": ancestors} | values)
+        response = HTMLResponse(text, status, headers=dict(headers_for(ancestors)))
         if _SAID in self.request.cookies:
-            response.delete_cookie(_SAID, path=HOME)
+            response.delete_cookie(_SAID, path="/")
         return response
 
     def go(self, where: str, said: str = "") -> Response:
         """On to another page (an address made by `at`), which says once what was done: a key of the words."""
         response = RedirectResponse(where, 303)
         if said:
-            response.set_cookie(_SAID, said, max_age=60, path=HOME, httponly=True, samesite="lax")
+            response.set_cookie(_SAID, said, max_age=60, path="/", httponly=True, samesite="lax")
         return response
 
     def _ancestors(self) -> tuple[str, ...]:
-        return self.request.app.state.ancestors(self.session) if self.session and self.session.embedded else ()
+        """Origins whose pages may have this one in a frame."""
+        if self.session is None or not self.session.embedded:
+            return ()
+        return tuple(self.preflight.embedding(self.session.account_id).origins())
 
     def _shared(self) -> dict[str, Any]:
         said = self.request.cookies.get(_SAID, "")

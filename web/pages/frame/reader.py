@@ -13,7 +13,7 @@ Scheme = Literal["auto", "light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("auto", "light", "dark")
 _LONGEST_ZONE = 64
 _KEPT_SECONDS = 365 * 86400
-PATH = "/admin"
+PATH = "/"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from settings_store.access.roles import Right
 from settings_store.access.sessions import Session
 from web.limits.rates import Policy, Rates, is_expensive, too_many
 from web.limits.reading import readable
-from web.pages.frame.cookies import session_secret
+from web.pages.frame.cookies import is_embedded, session_secret
 from web.pages.frame.page import Page
 from web.pages.frame.same_origin import is_ours
 from web.problems.codes import ProblemCode
@@ -59,7 +59,7 @@ class PageNeeds:
         page = request.state.page = Page(request, session)
         if self.public:
             return page
-        if session is None:
+        if session is None or session.embedded is not is_embedded(request):
             raise SignInNeeded
         if self.right is not None and self.right not in session.rights:
             raise Problem(ProblemCode.NOT_ALLOWED, page.t("frame.not_allowed.detail"))

@@ -40,6 +40,17 @@ class Clock:
         shown = _FORMS[self._language][1].format(t=self._there(seconds))
         return f"{shown} UTC" if self._zone is UTC else shown
 
+    def read(self, text: str) -> datetime | None:
+        """What a field for day and time has, in the reader's zone; None where it is none."""
+        try:
+            return datetime.fromisoformat(text).replace(tzinfo=self._zone)
+        except ValueError:
+            return None
+
+    def field(self, seconds: float) -> str:
+        """The same as a field for day and time wants it."""
+        return f"{self._there(seconds):%Y-%m-%dT%H:%M}"
+
     def machine(self, seconds: float) -> str:
         """As `datetime` of a `<time>`."""
         return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

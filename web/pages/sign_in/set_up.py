@@ -40,7 +40,7 @@ def set_up(
         raise
     except Invalid as error:
         return _form(page, link, name=name, errors={error.field: page.told(error)}, status=422)
-    response = page.go(at("domains"), "sign_in.said.set_up")
+    response = page.go(at("start"), "sign_in.said.set_up")
     cookies.keep_session(request, response, found)
     return response
 

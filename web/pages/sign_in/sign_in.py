@@ -8,10 +8,11 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from settings_store.access.roles import Right
 from settings_store.accounts import DEFAULT
 from web.limits.rates import Policy, Rates, neighbourhood
 from web.pages.frame import cookies
-from web.pages.frame.environment import HOME, at
+from web.pages.frame.environment import at, home
 from web.pages.frame.forms import Form, form
 from web.pages.frame.page import Page
 from web.pages.frame.routing import page_of_anybody, page_router, page_signed_in
@@ -30,7 +31,7 @@ def browser_of(request: Request) -> Browser:
 
 def local_path(given: str) -> str:
     """Where to go on: an address of the page itself, and of nobody else."""
-    return given if given.startswith(f"{HOME}/") and "\\" not in given and "//" not in given else at("domains")
+    return given if given.startswith(f"{home.get()}/") and "\\" not in given and "//" not in given else at("start")
 
 
 @routes.get("/admin/sign-in")
@@ -39,6 +40,12 @@ def show(page: Annotated[Page, page_of_anybody()], next: str = "") -> Response: 
     if page.session is not None:
         return page.go(local_path(next))
     return _form(page, next)
+
+
+@routes.get("/admin/start")
+def start(page: Annotated[Page, page_signed_in()]) -> Response:
+    """Where somebody begins who has signed in: a member has no domains to look at."""
+    return page.go(at("domains") if page.may(Right.READ) else at("me"))
 
 
 @routes.post("/admin/sign-in")

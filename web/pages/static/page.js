@@ -108,13 +108,41 @@ function told() {
   const main = document.querySelector("main");
   const height = Math.ceil(document.documentElement.getBoundingClientRect().height);
   const event = { type: "mail-preflight", height, state: main?.dataset.state ?? "", change: main?.dataset.change ?? "" };
-  window.parent.postMessage(event, "*");
+  const text = JSON.stringify(event);
+  if (text === lastTold || !host) return;
+  lastTold = text;
+  window.parent.postMessage(event, host);
 }
+
+let lastTold = "";
+/** The origin of the host app that has us in a frame, one of those that are registered; none without a frame. */
+const host = hostOrigin((document.body.dataset.origins ?? "").split(" "));
+function hostOrigin(registered) {
+  const above = location.ancestorOrigins?.[0] ?? (document.referrer && new URL(document.referrer).origin);
+  try {
+    if (registered.includes(above)) sessionStorage.setItem("host", above);
+    return [above, sessionStorage.getItem("host")].find((origin) => origin && registered.includes(origin));
+  } catch {
+    return registered.includes(above) ? above : undefined; // the browser keeps nothing for pages in frames
+  }
+}
+
+/** The host's colours: `{type: "mail-preflight-colours", colours: {accent: "#0a6"}}`. */
+const COLOURS = ["paper", "card", "sunk", "ink", "soft", "line", "edge", "accent", "accent-strong", "on-accent"];
+function paint(event) {
+  if (event.source !== window.parent || event.origin !== host || event.data?.type !== "mail-preflight-colours") return;
+  for (const [name, value] of Object.entries(event.data.colours ?? {})) {
+    if (COLOURS.includes(name) && CSS.supports("color", value)) {
+      document.documentElement.style.setProperty(`--${name}`, value);
+    }
+  }
+}
+if (window.parent !== window) window.addEventListener("message", paint);
 
 function rememberZone() {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (zone && !document.cookie.split("; ").includes(`zone=${zone}`)) {
-    document.cookie = `zone=${zone}; path=/admin; max-age=31536000; samesite=lax`;
+    document.cookie = `zone=${zone}; path=/; max-age=31536000; samesite=lax`;
     if (document.querySelector("main time")) news();
   }
 }
@@ -127,6 +155,14 @@ document.addEventListener("click", async (event) => {
   await navigator.clipboard.writeText(text.value ?? text.textContent);
   button.dataset.done = "yes";
   setTimeout(() => delete button.dataset.done, 2000);
+});
+document.addEventListener("input", ({ target }) => {
+  // What differs from the settings in force is marked.
+  if (target.dataset.was === undefined) return;
+  const differs = target.value !== target.dataset.was;
+  const field = target.closest(".field");
+  field.classList.toggle("changed", differs);
+  field.querySelector(".was").hidden = !differs;
 });
 document.addEventListener("submit", (event) => {
   // Twice is a mistake; the second time comes from an impatient hand.

@@ -8,7 +8,20 @@ from typing import Any
 
 from checks.language import Language, Texts, in_every_language
 
-ROOMS = ("frame", "sign_in", "domains", "settings", "changes", "comparison", "report", "history")
+ROOMS = (
+    "frame",
+    "sign_in",
+    "domains",
+    "settings",
+    "changes",
+    "mailboxes",
+    "access",
+    "alerts",
+    "webhooks",
+    "comparison",
+    "report",
+    "history",
+)
 """The files in `en/` and `ja/`. The keys of one begin with its name: `domains.heading`."""
 
 Words = Callable[..., str]

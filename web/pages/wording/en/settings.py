@@ -35,13 +35,8 @@ WORDS: Texts = {
     "settings.ca": "Authority of your own (PEM)",
     "settings.ca.hint": "Trusted for this domain only. Better than to allow any certificate.",
     "settings.was": "In force: {value}",
-    "settings.empty": "empty",
     "settings.concerns": "Once applied, they concern every mailbox of {domain}: {count} {count:mailbox|mailboxes}.",
     "settings.concerns.none": "No mailbox of {domain} is known yet: only its servers will be verified.",
     "settings.verify": "Verify",
     "settings.nothing_changes": "Verifying changes nothing. You see who would disconnect, and decide then.",
-    "settings.error.missing": "Please enter a value.",
-    "settings.error.port": "A port is a number from 1 to 65535.",
-    "settings.error.long": "This is too long.",
-    "settings.error.other": "This cannot be used.",
 }

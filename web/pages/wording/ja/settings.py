@@ -35,13 +35,8 @@ WORDS: Texts = {
     "settings.ca": "独自の認証局（PEM）",
     "settings.ca.hint": "このドメインでのみ信頼されます。すべての証明書を許可するより安全です。",
     "settings.was": "現在の設定：{value}",
-    "settings.empty": "空",
     "settings.concerns": "適用すると、{domain} のすべてのメールボックス（{count} 件）に影響します。",
     "settings.concerns.none": "{domain} のメールボックスはまだ登録されていません。サーバーだけを検証します。",
     "settings.verify": "検証する",
     "settings.nothing_changes": "検証しても何も変わりません。どのメールボックスが切断されるかを確認してから判断できます。",
-    "settings.error.missing": "値を入力してください。",
-    "settings.error.port": "ポートは 1 から 65535 までの数字です。",
-    "settings.error.long": "長すぎます。",
-    "settings.error.other": "この値は使用できません。",
 }
