@@ -4,6 +4,7 @@ To add a route, add its line to `TABLE`; a failing test prints it.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -102,7 +103,9 @@ class House:
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    rates = dict.fromkeys(("web_rate_read", "web_rate_write", "web_rate_expensive", "web_rate_sign_in"), 0)
+    rates: dict[str, Any] = dict.fromkeys(
+        ("web_rate_read", "web_rate_write", "web_rate_expensive", "web_rate_sign_in"), 0
+    )
     with running(tmp_path_factory.mktemp("routes"), **rates) as api:
         yield House(api)
 
@@ -135,8 +138,8 @@ def test_nothing_is_done_that_another_site_asks_for(house: House, row: Row) -> N
     assert reader.get("/admin/me").status == 200, "nobody was signed out"
 
 
-def _routes(routes: object) -> Iterator[tuple[object, str]]:
-    for route in routes:  # type: ignore[attr-defined] # a list of Starlette's
+def _routes(routes: Any) -> Iterator[tuple[Any, str]]:
+    for route in routes:
         inner = getattr(route, "original_router", route)  # what FastAPI keeps of a router that was included
         if hasattr(inner, "routes"):
             yield from _routes(inner.routes)
