@@ -115,7 +115,9 @@ class House:
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    rates = dict.fromkeys(("web_rate_read", "web_rate_write", "web_rate_expensive", "web_rate_sign_in"), 0)
+    rates: dict[str, Any] = dict.fromkeys(
+        ("web_rate_read", "web_rate_write", "web_rate_expensive", "web_rate_sign_in"), 0
+    )
     with running(tmp_path_factory.mktemp("routes"), **rates) as api:
         yield House(api)
 
