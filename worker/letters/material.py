@@ -1,6 +1,6 @@
 """What letters are made of: the worded report, where we connect from, and the mailboxes of each cause."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -9,10 +9,10 @@ from checks.codes import Code
 from checks.document import EndpointDocument
 from checks.language import Language, Phrases, in_every_language
 from settings_store.mailboxes.rejections import without_remedy
-from worker.changes.document import CauseDocument, ReportDocument
+from worker.changes.document import CauseDocument, MailboxDocument, ReportDocument
 from worker.changes.impact import Impact
 from worker.changes.report import MailboxLine, Report
-from worker.changes.wording import report_document
+from worker.changes.wording import mailbox_document, report_document
 from worker.health.sources import ConnectionIps
 
 phrase = Phrases(in_every_language("worker.letters", "WORDS"))
@@ -24,6 +24,8 @@ Key = tuple[Code, str | None, Impact]
 State = Literal["pending", "in_force", "given_up"]
 _STATES: Mapping[str, State] = {"rollback": "in_force", "reopen": "given_up", "none": "given_up"}
 _EXAMPLES = 3
+LOST = 20
+"""So many mailboxes are in a ticket; a page or a file has all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +43,14 @@ class Met:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """A report with all that letters need besides. `state`: whether its settings may still take effect, or have."""
+    """A report with all that letters need besides. `state`: whether its settings may still take effect, or have.
+
+    `lost` are the first mailboxes that would disconnect.
+    """
 
     report: ReportDocument
     met: Mapping[Key, Met]
+    lost: Sequence[MailboxDocument]
     sources: ConnectionIps
     time: str
     state: State
@@ -76,14 +82,25 @@ class Material:
 
 
 def material(report: Report, sources: ConnectionIps, listed: int) -> Material:
-    """All that is needed of a report, with at most `listed` addresses of a cause. Reads its mailboxes twice."""
+    """All that is needed of a report, with at most `listed` addresses of a cause. Reads its mailboxes once."""
+    lost: list[MailboxLine] = []
+    met = _met(_kept(report.mailboxes(), lost), listed)
     return Material(
-        report=report_document(report, listed=listed, commands=False),
-        met=_met(report.mailboxes(), listed),
+        report=report_document(report, listed=0, commands=False),
+        met=met,
+        lost=[mailbox_document(line, report.language) for line in lost],
         sources=sources,
         time=written(report.reported_at),
         state=_STATES.get(report.step, "pending"),
     )
+
+
+def _kept(lines: Iterable[MailboxLine], lost: list[MailboxLine]) -> Iterator[MailboxLine]:
+    """The lines as they are, and in `lost` the first that would disconnect."""
+    for line in lines:
+        if line.impact == Impact.WILL_DISCONNECT and len(lost) < LOST:
+            lost.append(line)
+        yield line
 
 
 def _met(lines: Iterable[MailboxLine], listed: int) -> dict[Key, Met]:

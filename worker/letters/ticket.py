@@ -9,8 +9,6 @@ from worker.letters.document import Letter, Recipient
 from worker.letters.findings import place, steps
 from worker.letters.material import Material
 
-_LISTED = 20
-
 
 def ticket(about: Material) -> Iterator[Letter]:
     """One text, whatever the verdict."""
@@ -63,12 +61,11 @@ def _cause(about: Material, cause: CauseDocument) -> Iterator[str]:
 
 
 def _mailboxes(about: Material) -> Iterator[str]:
-    group = about.report.group(Impact.WILL_DISCONNECT)
-    shown = group.first[:_LISTED]
-    for box in shown:
+    count = about.report.group(Impact.WILL_DISCONNECT).count
+    for box in about.lost:
         yield _mailbox(box)
-    if group.count > len(shown):
-        yield about.say("ticket.more", count=group.count - len(shown))
+    if count > len(about.lost):
+        yield about.say("ticket.more", count=count - len(about.lost))
 
 
 def _mailbox(box: MailboxDocument) -> str:

@@ -25,11 +25,15 @@ _LONGEST_LINK = 1900
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A letter with what a browser makes of it. `link` opens a mail program with it, '' where it is too long."""
+    """A letter with what a browser makes of it. `link` opens a mail program with it, '' where that cannot be.
+
+    `whole`: with its text, too; else that is to be pasted.
+    """
 
     number: int
     letter: Letter
     link: str
+    whole: bool
 
     @property
     def bcc(self) -> str:
@@ -61,14 +65,20 @@ def _sentences(page: Page, change_id: str) -> Mapping[tuple[Code, str | None], s
 
 
 def _ready(found: Sequence[Letter]) -> list[Ready]:
-    return [Ready(number, letter, _link(letter)) for number, letter in enumerate(found, 1)]
+    return [_with_link(number, letter) for number, letter in enumerate(found, 1)]
 
 
-def _link(letter: Letter) -> str:
+def _with_link(number: int, letter: Letter) -> Ready:
+    """As much of it as a link may hold: text in Japanese is often too long, and so are many addresses."""
+    incomplete = bool(letter.addresses) and len(letter.addresses) != letter.count
+    if letter.to is not Recipient.TICKET and not incomplete:
+        for body in (letter.body.replace("\n", "\r\n"), ""):
+            if len(link := _link(letter, body)) <= _LONGEST_LINK:
+                return Ready(number, letter, link, bool(body))
+    return Ready(number, letter, "", False)
+
+
+def _link(letter: Letter, body: str) -> str:
     """RFC 6068. Owners learn nothing of each other: they are in Bcc."""
-    if letter.to is Recipient.TICKET:
-        return ""
-    parts = {"bcc": ",".join(letter.addresses), "subject": letter.subject, "body": letter.body.replace("\n", "\r\n")}
-    link = "mailto:?" + "&".join(f"{name}={quote(text, safe='@,')}" for name, text in parts.items() if text)
-    whole = not letter.addresses or len(letter.addresses) == letter.count
-    return link if whole and len(link) <= _LONGEST_LINK else ""
+    parts = {"bcc": ",".join(letter.addresses), "subject": letter.subject, "body": body}
+    return "mailto:?" + "&".join(f"{name}={quote(text, safe='@,')}" for name, text in parts.items() if text)

@@ -173,6 +173,7 @@ WORDS: Texts = {
     "report.letters.body": "Text",
     "report.letters.copy": "Copy",
     "report.letters.open": "Open in a mail program",
+    "report.letters.open_empty": "Open in a mail program, and paste the text",
     "report.letters.first": "The first {shown} of {count}.",
     "report.letters.all": "All of them as CSV",
 }

@@ -173,6 +173,7 @@ WORDS: Texts = {
     "report.letters.body": "本文",
     "report.letters.copy": "コピー",
     "report.letters.open": "メールソフトで開く",
+    "report.letters.open_empty": "メールソフトで開く（本文は貼り付け）",
     "report.letters.first": "{count} 件中、最初の {shown} 件です。",
     "report.letters.all": "すべて CSV で取得",
 }
