@@ -99,7 +99,7 @@ def test_behind_a_proxy_with_tls_the_cookies_go_by_tls_alone(tmp_path: Path) -> 
         url = api.ask("POST", "/v1/embed-sessions", {"domain": "a.example"}, headers=by_tls).body["url"]
         assert url.startswith("https://preflight.example.com/embedded/open/")
         path = url.removeprefix("https://preflight.example.com")
-        answer = requests.get(api.url + path, headers=by_tls, allow_redirects=False, timeout=SECONDS)
+        answer = requests.get(api.url + path, headers=by_tls, **options)
         name, *attributes = answer.headers["Set-Cookie"].split("; ")
         assert name.startswith("__Host-mail-preflight-embedded=")
         assert {"Secure", "HttpOnly", "SameSite=none", "Path=/", "Partitioned"} <= set(attributes)
