@@ -53,6 +53,20 @@ TEMPLATES: Sequence[tuple[str, str]] = (
         "there is no such session; it may have ended by itself",
         "そのセッションはありません。すでに終了した可能性があります",
     ),
+    (
+        "{name} is no origin; give it like https://crm.example.com",
+        "{name} はオリジンではありません。https://crm.example.com のように指定してください",
+    ),
+    ("up to {most} origins can be registered", "登録できるオリジンは {most} 件までです"),
+    ("a host app elsewhere is reached by https", "別のマシンのホストアプリには https が必要です"),
+    (
+        "an embedded page has one of the roles {roles}",
+        "埋め込みページの役割は次のいずれかです：{roles}",
+    ),
+    (
+        "no origin is registered that may embed the page: PUT /v1/embed-origins first",
+        "ページを埋め込めるオリジンが登録されていません。先に PUT /v1/embed-origins を実行してください",
+    ),
     ("there is no such page", "そのページはありません"),
     (
         "nothing can listen at {place} ({reason}); give others by MAIL_PREFLIGHT_WEB_HOST and MAIL_PREFLIGHT_WEB_PORT",

@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -30,6 +31,9 @@ def states(scene: Scene) -> Mapping[str, Show]:
         pass
     cancelled = account.changes.save("cancelled.example", scene.new_settings)
     account.changes.cancel(cancelled.change_id)
+    failing = account.changes.save("failing.example", replace(scene.new_settings, allow_insecure_certificate=False))
+    for _ in account.runs.follow(failing.run_id):
+        pass
     account.alerts.add("admins", "json://127.0.0.1:1/alerts", Subscription())
     account.maintenance.announce(DOMAIN, time.time() + 3600, time.time() + 7200, "The new server is set up")
     webhook = account.webhooks.add(EndpointRequest("http://127.0.0.1:1/hooks", description="CRM"))
@@ -45,6 +49,10 @@ def states(scene: Scene) -> Mapping[str, Show]:
         "settings-exchange": _exchange,
         "remove": lambda page: page.goto(f"/admin/domains/{DOMAIN}/remove"),
         "live": _live,
+        "failing": lambda page: _failing(page, f"chg_{failing.change_id}"),
+        "settings-failing": lambda page: page.goto(
+            f"/admin/domains/failing.example/settings?change=chg_{failing.change_id}"
+        ),
         "mailboxes": lambda page: page.goto(f"/admin/domains/{DOMAIN}/mailboxes?state=disconnected"),
         "alerts": lambda page: page.goto("/admin/alerts"),
         "maintenance": lambda page: page.goto("/admin/maintenance"),
@@ -75,6 +83,13 @@ def _wrong_settings(page: Page) -> None:
 def _exchange(page: Page) -> None:
     page.goto(f"/admin/domains/{DOMAIN}/settings")
     page.check("[name='kind'][value='exchange']")
+
+
+def _failing(page: Page, change: str) -> None:
+    page.route("**/report", lambda route: route.fulfill(status=204))  # the reader would be sent on at once
+    page.goto(f"/admin/domains/failing.example/settings?change={change}")
+    page.click(".verify button")
+    page.locator("#steps-1 li.fail").wait_for()
 
 
 def _live(page: Page) -> None:

@@ -1,11 +1,14 @@
 """Signing in and out: with the first link, with a password, as nobody, and from another site."""
 
 from collections.abc import Iterator
+from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
+import requests
 
-from tests.web.api import Api, running
-from tests.web.pages.reading import PASSWORD, Reader
+from tests.web.api import ANNA, SECONDS, Api, running
+from tests.web.pages.reading import PASSWORD, Reader, make_user
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +79,26 @@ def test_by_plain_http_from_elsewhere_no_password_is_asked_for(service: Api) -> 
     shown = Reader(service).get("/admin/sign-in", Host="preflight.example.com")
     assert "unencrypted" in shown.text
     assert 'type="password"' not in shown.html
+
+
+def test_behind_a_proxy_with_tls_the_cookies_go_by_tls_alone(tmp_path: Path) -> None:
+    by_tls = {"X-Forwarded-Proto": "https", "Host": "preflight.example.com", "X-Forwarded-For": "192.0.2.7"}
+    with running(tmp_path, web_trusted_proxies=(ip_network("127.0.0.0/8"),)) as api:
+        make_user(api, "anna")
+        api.preflight.account(actor=ANNA).domains.make_known("a.example")
+        fields = {"name": "anna", "password": PASSWORD}
+        headers = {"Sec-Fetch-Site": "same-origin", **by_tls}
+        options: dict[str, Any] = {"allow_redirects": False, "timeout": SECONDS}
+        answer = requests.post(f"{api.url}/admin/sign-in", data=fields, headers=headers, **options)  # noqa: S113 -- they have one
+        name, *attributes = answer.headers["Set-Cookie"].split("; ")
+        assert name.startswith("__Host-mail-preflight=")
+        assert {"Secure", "HttpOnly", "SameSite=lax", "Path=/"} <= set(attributes)
+
+        api.ask("PUT", "/v1/embed-origins", {"origins": ["https://crm.example.com"]})
+        url = api.ask("POST", "/v1/embed-sessions", {"domain": "a.example"}, headers=by_tls).body["url"]
+        assert url.startswith("https://preflight.example.com/embedded/open/")
+        path = url.removeprefix("https://preflight.example.com")
+        answer = requests.get(api.url + path, headers=by_tls, **options)  # noqa: S113 -- they have one
+        name, *attributes = answer.headers["Set-Cookie"].split("; ")
+        assert name.startswith("__Host-mail-preflight-embedded=")
+        assert {"Secure", "HttpOnly", "SameSite=none", "Path=/", "Partitioned"} <= set(attributes)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -13,7 +14,7 @@ from settings_store.changes.lifecycle import Refused
 from web.pages.frame.cookies import is_embedded
 from web.pages.frame.environment import at
 from web.pages.frame.page import Page
-from web.pages.frame.routing import Failed, SignInNeeded
+from web.pages.frame.routing import Failed, PageNeeds, SignInNeeded
 from web.problems.problem import Problem
 
 _TITLES: Mapping[int, str] = {
@@ -92,6 +93,8 @@ async def _not_found(request: Request, error: Exception) -> Response:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 -- what the handler is registered for
+    if getattr(request.state, "page", None) is None:  # there is no route that would have asked
+        await run_in_threadpool(PageNeeds(None, public=True).page, request)
     return failure(request, error.status_code)
 
 

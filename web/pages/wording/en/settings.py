@@ -30,6 +30,8 @@ WORDS: Texts = {
     "settings.certificates.hint": "Only for servers whose certificate no public authority has issued",
     "settings.insecure": "Allow non-secure certificate",
     "settings.insecure.hint": "Verify first: if a server needs it, the report says so, and what exactly would be accepted.",
+    "settings.leaf": "What would be accepted:",
+    "settings.option.below": "Allow it below, or give the authority that has issued it.",
     "settings.leaf.issuer": "Issued by",
     "settings.leaf.until": "Valid until",
     "settings.ca": "Authority of your own (PEM)",

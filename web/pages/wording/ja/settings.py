@@ -30,6 +30,8 @@ WORDS: Texts = {
     "settings.certificates.hint": "公的な認証局の証明書を使っていないサーバーの場合のみ",
     "settings.insecure": "安全でない証明書を許可する",
     "settings.insecure.hint": "まず検証してください。必要なサーバーがあれば、何が受け入れられるかとともにレポートに表示されます。",
+    "settings.leaf": "受け入れられる証明書：",
+    "settings.option.below": "下で許可するか、発行した認証局を指定してください。",
     "settings.leaf.issuer": "発行者",
     "settings.leaf.until": "有効期限",
     "settings.ca": "独自の認証局（PEM）",
