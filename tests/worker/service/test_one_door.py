@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from checks.language import Language
 from checks.model import Invalid, Unknown
 from settings_store.access.api_keys import KeyRequest
 from settings_store.access.roles import Role
@@ -74,6 +75,7 @@ CALLS: list[tuple[str, Call]] = [
     ("changes.look", lambda account, ids: account.changes.look(ids.verified)),
     ("changes.checksum", lambda account, ids: account.changes.checksum(ids.verified)),
     ("changes.mailboxes", lambda account, ids: account.changes.mailboxes(ids.verified, EVERY, "", 10)),
+    ("changes.live", lambda account, ids: account.changes.live(ids.verified, Language.EN)),
     ("changes.reviewed", lambda account, ids: account.changes.reviewed(ids.verified)),
     ("changes.stale", lambda account, ids: account.changes.stale(ids.verified)),
     ("changes.save", lambda account, ids: account.changes.save(ids.domain, SETTINGS, corrects=ids.verified)),
@@ -98,6 +100,8 @@ CALLS: list[tuple[str, Call]] = [
     ("domains.summary", lambda account, ids: account.domains.summary(ids.domain)),
     ("domains.make_known", lambda account, ids: account.domains.make_known(ids.domain)),
     ("health.of_domain", lambda account, ids: account.health.of_domain(ids.domain)),
+    ("health.page", lambda account, _: account.health.page("", "", 10)),
+    ("health.counts", lambda account, _: [count for count in account.health.counts() if count]),
     ("health.of_all", lambda account, _: account.health.of_all()),
     ("incidents.page", lambda account, ids: account.incidents.page(only_open=False, domain=ids.domain)),
     ("incidents.story", lambda account, ids: account.incidents.story(ids.incident)),
@@ -150,7 +154,9 @@ CALLS: list[tuple[str, Call]] = [
 EMPTY = {
     "domains.page",
     "domains.summaries",
+    "health.counts",
     "health.of_all",
+    "health.page",
     "maintenance.windows",
     "alerts.channels",
     "access.keys",
