@@ -1,6 +1,7 @@
 """Signing in and out: with the first link, with a password, as nobody, and from another site."""
 
 from collections.abc import Iterator
+from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -89,8 +90,8 @@ def test_behind_a_proxy_with_tls_the_cookies_go_by_tls_alone(tmp_path: Path) -> 
         api.preflight.account(actor=ANNA).domains.make_known("a.example")
         fields = {"name": "anna", "password": PASSWORD}
         headers = {"Sec-Fetch-Site": "same-origin", **by_tls}
-        options: dict[str, Any] = {"allow_redirects": False, "timeout": SECONDS}
-        answer = requests.post(f"{api.url}/admin/sign-in", data=fields, headers=headers, **options)  # noqa: S113 -- they have one
+        asked = partial(requests.request, allow_redirects=False, timeout=SECONDS)
+        answer = asked("POST", f"{api.url}/admin/sign-in", data=fields, headers=headers)
         name, *attributes = answer.headers["Set-Cookie"].split("; ")
         assert name.startswith("__Host-mail-preflight=")
         assert {"Secure", "HttpOnly", "SameSite=lax", "Path=/"} <= set(attributes)
@@ -99,7 +100,7 @@ def test_behind_a_proxy_with_tls_the_cookies_go_by_tls_alone(tmp_path: Path) -> 
         url = api.ask("POST", "/v1/embed-sessions", {"domain": "a.example"}, headers=by_tls).body["url"]
         assert url.startswith("https://preflight.example.com/embedded/open/")
         path = url.removeprefix("https://preflight.example.com")
-        answer = requests.get(api.url + path, headers=by_tls, **options)  # noqa: S113 -- they have one
+        answer = asked("GET", api.url + path, headers=by_tls)
         name, *attributes = answer.headers["Set-Cookie"].split("; ")
         assert name.startswith("__Host-mail-preflight-embedded=")
         assert {"Secure", "HttpOnly", "SameSite=none", "Path=/", "Partitioned"} <= set(attributes)

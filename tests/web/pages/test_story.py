@@ -117,6 +117,19 @@ def test_who_is_signed_out_elsewhere_is_asked_to_sign_in(browser: Browser, scene
     account.changes.cancel(saved.change_id)
 
 
+@pytest.mark.parametrize(("scheme", "locale", "width"), [("light", "en", 1280), ("dark", "ja", 390)])
+def test_every_page_is_accessible(browser: Browser, scene: Scene, scheme: str, locale: str, width: int) -> None:
+    rooms = ["new-domain", "alerts", "maintenance", "webhooks", "api-keys", "users", "me", "no-such-page"]
+    paths = [f"/admin/{room}" for room in rooms]
+    paths += [f"/admin/domains/{DOMAIN}{rest}" for rest in ("", "/settings", "/mailboxes", "/remove")]
+    viewport = {"width": width, "height": 800}
+    with quiet_page(browser, scene, color_scheme=scheme, locale=locale, viewport=viewport) as page:
+        for path in paths:
+            page.goto(path)
+            accessible(page)
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} is cut off"
+
+
 @pytest.mark.parametrize("path", ["/admin/domains", SETTINGS, f"/admin/domains/{DOMAIN}"])
 def test_a_member_may_not(scene: Scene, path: str) -> None:
     member = Reader(scene.api).sign_in(f"member of {path.count('/')} {len(path)}", "member", DOMAIN)

@@ -19,6 +19,7 @@ WORDS: Texts = {
     "changes.not_checked": "not checked",
     "changes.said": "In the server's own words:",
     "changes.seen": "Seen:",
+    "changes.who": "Who acts: {who}",
     "changes.steps": "{count} {count:step|steps}",
     "changes.step.ok": "worked:",
     "changes.step.fail": "failed:",

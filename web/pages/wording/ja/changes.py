@@ -19,6 +19,7 @@ WORDS: Texts = {
     "changes.not_checked": "未チェック",
     "changes.said": "サーバーの応答：",
     "changes.seen": "確認された内容：",
+    "changes.who": "対応する人：{who}",
     "changes.steps": "{count} ステップ",
     "changes.step.ok": "成功：",
     "changes.step.fail": "失敗：",
