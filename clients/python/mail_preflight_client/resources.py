@@ -102,6 +102,10 @@ class Changes(Resource):
         """Every mailbox of the report; filters are `impact`, `code` and `text`."""
         return self._transport.items(_path("changes", change_id, "report", "mailboxes"), filters)
 
+    def letters(self, change_id: str, language: str | None = None, *, to: str | None = None) -> Iterator[Document]:
+        """What to send to whom, so that the change can be applied: all, or to one of `owners`, `ticket` and so on."""
+        return self._transport.items(_path("changes", change_id, "letters"), {"lang": language, "to": to})
+
     def apply(
         self,
         change_id: str,
