@@ -20,6 +20,7 @@ from cli.commands import (
     egress,
     health,
     history,
+    letters,
     mailboxes,
     maintenance,
     operation,
@@ -85,6 +86,7 @@ app.command(cls=Command)(verification.check)
 app.command(cls=Command)(discovery.discover)
 app.command(cls=Command)(verification.verify)
 app.command(cls=Command)(verification.report)
+app.command(cls=Command)(letters.letters)
 app.command(cls=Command)(changes.apply)
 app.command(cls=Command)(changes.approve)
 app.command(cls=Command)(changes.watch)

@@ -1,12 +1,13 @@
 #!/bin/sh
-# Installs the Debian packages of the servers that the tests start: Dovecot, Postfix, Redis and PostgreSQL. With --with-node
+# Installs the Debian packages that the tests start: Dovecot, Postfix, Redis, PostgreSQL and Chromium. With --with-node
 # also Node and npm, for the mail clients of Node, unless some other ones are there: they are 340 packages, and take a while.
 #
 # Does nothing when all are there. Needs root or sudo. Nothing is started or enabled by it: the tests run their own
 # copies, with their own configuration, below /tmp.
 set -eu
 
-packages="dovecot-imapd postfix redis-server postgresql curl openssl procps util-linux libsasl2-modules docker-compose iproute2 nftables"
+packages="dovecot-imapd postfix redis-server postgresql curl openssl procps util-linux libsasl2-modules docker-compose iproute2 nftables \
+chromium fonts-noto-cjk"
 policy=/usr/sbin/policy-rc.d
 
 say() { printf '%s\n' "$*"; }
@@ -51,7 +52,7 @@ install_packages() {
 main() {
     if ! command -v dpkg-query >/dev/null; then
         say "This script knows Debian and Ubuntu only. Install these yourself: Dovecot 2.3 or 2.4, Postfix, Redis," \
-            "PostgreSQL, curl, openssl, docker-compose."
+            "PostgreSQL, curl, openssl, docker-compose, Chromium."
         exit 2
     fi
     missing=$(find_missing "$@")

@@ -138,6 +138,13 @@ def names_of(conn: sa.Connection, domain_ids: Collection[int]) -> dict[int, str]
     return {row.id: row.name for row in rows}
 
 
+def in_force(conn: sa.Connection, domain_id: int) -> int | None:
+    """The id of the settings in force. Takes no lock."""
+    query = sa.select(domains.c.settings_id).where(domains.c.id == domain_id)
+    found: int | None = conn.execute(query).scalar_one()
+    return found
+
+
 def account_of(conn: sa.Connection, domain_id: int) -> int:
     """The id of the account that a domain belongs to. The domain must exist."""
     return int(conn.execute(sa.select(domains.c.account_id).where(domains.c.id == domain_id)).scalar_one())
@@ -149,6 +156,28 @@ def list_domains(
     """The account's domains in the order of their names; those behind the name `after`, `limit` of them at most."""
     behind = _summaries(domains.c.account_id == account_id, domains.c.name > after)
     return _summarised(conn, behind.order_by(domains.c.name).limit(limit))
+
+
+def find_names(
+    conn: sa.Connection, account_id: int, text: str, after: str, limit: int, only: Collection[int] | None = None
+) -> dict[int, str]:
+    """The account's domains whose names have a text in them, by id: `limit` of them, behind the name `after`.
+
+    `only`: of those with these ids.
+    """
+    mine = domains.c.account_id == account_id, domains.c.name > after
+    query = sa.select(domains.c.id, domains.c.name).where(*mine)
+    if only is not None:
+        query = query.where(domains.c.id.in_(only))
+    if text:
+        query = query.where(domains.c.name.contains(text.lower(), autoescape=True))
+    return {row.id: row.name for row in conn.execute(query.order_by(domains.c.name).limit(limit))}
+
+
+def count_of(conn: sa.Connection, account_id: int) -> int:
+    """How many domains an account has."""
+    mine = sa.select(sa.func.count()).select_from(domains).where(domains.c.account_id == account_id)
+    return int(conn.execute(mine).scalar_one())
 
 
 def summary_of(conn: sa.Connection, domain_id: int) -> DomainSummary:

@@ -633,3 +633,56 @@ webhook_deliveries = sa.Table(
     sa.Index("ix_webhook_deliveries_due", "endpoint_id", "state", "next_at"),
     sa.CheckConstraint("state IN ('pending','sent','failed')", name="state"),
 )
+
+# -- the page
+
+# A user without a row here has no password, and signs in by the API alone.
+passwords = sa.Table(
+    "passwords",
+    metadata,
+    sa.Column("user_id", sa.ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("hash", sa.Text, nullable=False),  # argon2id, with its salt and its costs (RFC 9106)
+    sa.Column("changed_at", sa.Float, nullable=False),
+)
+
+# Who has it may set the password of a user, once; without a user, may become the first one.
+set_up_links = sa.Table(
+    "set_up_links",
+    metadata,
+    sa.Column("digest", sa.LargeBinary, primary_key=True),  # SHA-256 of what the link ends with
+    sa.Column("user_id", sa.ForeignKey("users.id", ondelete="CASCADE"), index=True),
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("expires_at", sa.Float, nullable=False),
+)
+
+# A browser that is signed in; or a page embedded in a host app, which nobody has signed in to.
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),  # may be shown
+    sa.Column("digest", sa.LargeBinary, nullable=False, unique=True),  # SHA-256 of the cookie, or of the link to embed
+    sa.Column("account_id", sa.ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("user_id", sa.ForeignKey("users.id", ondelete="CASCADE"), index=True),  # None: embedded
+    # Of an embedded page: the key that asked for it, what it may do, and where.
+    sa.Column("api_key_id", sa.ForeignKey("api_keys.id", ondelete="CASCADE"), index=True),
+    sa.Column("domain_id", sa.ForeignKey("domains.id", ondelete="CASCADE"), index=True),
+    sa.Column("role", sa.Text),
+    sa.Column("name", sa.Text, nullable=False, server_default=""),  # whom the host app says it is
+    sa.Column("language", sa.Text, nullable=False, server_default=""),
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("opened_at", sa.Float),  # None: a link to embed that nobody has followed
+    sa.Column("seen_at", sa.Float, nullable=False),
+    sa.Column("expires_at", sa.Float, nullable=False, index=True),
+    sa.Column("address", sa.Text, nullable=False, server_default=""),
+    sa.Column("agent", sa.Text, nullable=False, server_default=""),
+    sa.CheckConstraint("(user_id IS NULL) = (role IS NOT NULL)", name="embedded"),
+)
+
+# Where the page may be embedded: scheme, host and port of a host app.
+embed_origins = sa.Table(
+    "embed_origins",
+    metadata,
+    sa.Column("account_id", sa.ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("origin", sa.Text, primary_key=True),
+    sa.Column("created_at", sa.Float, nullable=False),
+)

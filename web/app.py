@@ -8,14 +8,16 @@ from web.contract import described
 from web.events.hub import Hub
 from web.limits.proxies import Proxies
 from web.limits.rates import FailureLimits, RateLimits, Rates
+from web.pages.app import PagesFirst, as_it_is, make_pages
+from web.pages.frame.page import Translate
 from web.problems import handlers
 from web.problems.handlers import Failures
 from web.request_ids import HeadAsGet, RequestIds
 from worker.service.preflight import Preflight
 
 
-def make_app(preflight: Preflight) -> FastAPI:
-    """The HTTP API of a service that is open."""
+def make_app(preflight: Preflight, translate: Translate = as_it_is) -> FastAPI:
+    """The HTTP API and the page of a service that is open. `translate` puts what went wrong into a language."""
     app = described(
         openapi_url="/v1/openapi.json",
         docs_url=None,
@@ -30,6 +32,7 @@ def make_app(preflight: Preflight) -> FastAPI:
     app.add_middleware(RateLimits, rates=app.state.rates)
     app.add_middleware(Authentication, preflight=preflight)
     app.add_middleware(FailureLimits, rates=app.state.rates)
+    app.add_middleware(PagesFirst, pages=make_pages(preflight, app.state.rates, app.state.hub, translate))
     app.add_middleware(HeadAsGet)
     app.add_middleware(Proxies, trusted=preflight.config.web_trusted_proxies)
     app.add_middleware(Failures)

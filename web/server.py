@@ -14,6 +14,8 @@ import uvicorn
 from checks.model import Invalid, Unavailable
 from web.app import make_app
 from web.observed import Observed, write_line
+from web.pages.app import as_it_is
+from web.pages.frame.page import Translate
 from web.protocol import protocol
 from worker.service.preflight import Preflight
 
@@ -38,19 +40,19 @@ def address_of(listener: socket.socket) -> str:
 
 
 @contextlib.contextmanager
-def answering(preflight: Preflight, host: str, port: int) -> Iterator[str]:
+def answering(preflight: Preflight, host: str, port: int, translate: Translate = as_it_is) -> Iterator[str]:
     """Answers requests in a thread meanwhile, at the address that is yielded. Raises as `listening` does."""
-    with listening(host, port) as listener, answering_at(preflight, listener) as url:
+    with listening(host, port) as listener, answering_at(preflight, listener, translate) as url:
         yield url
 
 
 @contextlib.contextmanager
-def answering_at(preflight: Preflight, listener: socket.socket) -> Iterator[str]:
-    """Answers requests in a thread meanwhile. Yields `address_of(listener)`.
+def answering_at(preflight: Preflight, listener: socket.socket, translate: Translate = as_it_is) -> Iterator[str]:
+    """Answers requests in a thread meanwhile. Yields `address_of(listener)`. `translate` is as in `make_app`.
 
     At the end nobody is let in any more, streams end, and what is in flight is answered.
     """
-    server = _Server(preflight)
+    server = _Server(preflight, translate)
     thread = threading.Thread(target=server.run, args=([listener],), name="web", daemon=True)
     thread.start()
     try:
@@ -61,9 +63,9 @@ def answering_at(preflight: Preflight, listener: socket.socket) -> Iterator[str]
         thread.join(_STOP_SECONDS + 5)
 
 
-def answer_until_signal(preflight: Preflight, listener: socket.socket) -> None:
+def answer_until_signal(preflight: Preflight, listener: socket.socket, translate: Translate = as_it_is) -> None:
     """Answers requests in this thread, the main one, until SIGTERM or SIGINT; the second of them ends at once."""
-    server = _Server(preflight)
+    server = _Server(preflight, translate)
 
     def stop(number: int, frame: Any) -> None:  # noqa: ARG001 - what a handler is given
         if server.should_exit:
@@ -78,8 +80,8 @@ def answer_until_signal(preflight: Preflight, listener: socket.socket) -> None:
 class _Server(uvicorn.Server):
     """Leaves signals to whoever runs it, and tells streams that the end has come before it waits for them."""
 
-    def __init__(self, preflight: Preflight) -> None:
-        app = make_app(preflight)
+    def __init__(self, preflight: Preflight, translate: Translate) -> None:
+        app = make_app(preflight, translate)
         self._hub = app.state.hub
         config = uvicorn.Config(
             Observed(app, write_line if preflight.config.access_log == "json" else None),

@@ -124,6 +124,8 @@ class Config(BaseSettings):
     """Those that make us ask mail servers."""
     web_rate_failures: int = Field(default=100, ge=0)
     """Those of one address whose API key is none, before they are answered 429."""
+    web_rate_sign_in: int = Field(default=10, ge=0)
+    """How often an address may try to sign in to the page in a minute; 0: as often as it likes."""
     web_connections: int = Field(default=800, ge=10)
     """How many connections one process holds; beyond it, those that have waited longest to send make room."""
     web_waiting: int = Field(default=100, ge=1)

@@ -30,6 +30,11 @@ _RENEWED_WITHIN = timedelta(days=825)
 _SAID_BY_SERVER = ("greeting", "protocol", "server", "auth", "smtp", "mailbox")  # else OpenSSL or the network said it
 
 
+def said_by_server(code: Code) -> bool:
+    """Whether a cause is told in the server's own words, else in those of the network or the library."""
+    return code.partition(".")[0] in _SAID_BY_SERVER
+
+
 def place_facts(endpoint: Endpoint) -> Facts:
     """The facts for the wording that every code of an endpoint has: where it was."""
     return {
@@ -75,7 +80,7 @@ def endpoint_document(
         who_acts=blame_word(blame, language),
         field=words.field,
         seen=result.seen if result.code is not Code.OK else "",
-        server_said=result.code.partition(".")[0] in _SAID_BY_SERVER,
+        server_said=said_by_server(result.code),
         option=result.option,
         option_sentence=_option(result, language, ticked=ticked, elsewhere=elsewhere),
         fix=FixDocument(result.fix.kind, fix_detail(result.fix, language)) if result.fix else None,

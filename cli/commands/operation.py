@@ -12,7 +12,7 @@ from cli.account import actor, open_account, open_preflight
 from cli.failures import complain, inform
 from cli.options import Domain, Json
 from cli.wording import phrase
-from cli.wording.errors import spoken
+from cli.wording.errors import spoken, translated
 
 if TYPE_CHECKING:
     from checks.model import Endpoint
@@ -44,7 +44,7 @@ def serve() -> None:
 
             listener = stack.enter_context(listening(config.web_host, config.web_port))
             stack.enter_context(preflight.serving())
-            _say_where(preflight, stack.enter_context(answering_at(preflight, listener)))
+            _say_where(preflight, stack.enter_context(answering_at(preflight, listener, translated)))
         preflight.wait()
 
 
@@ -59,13 +59,20 @@ def web() -> None:
 
         with listening(config.web_host, config.web_port) as listener, preflight.telling():
             _say_where(preflight, address_of(listener))
-            answer_until_signal(preflight, listener)
+            answer_until_signal(preflight, listener, translated)
 
 
 def _say_where(preflight: "Preflight", url: str) -> None:
     complain(f"the HTTP API answers at {url}")
     if not preflight.has_api_keys():
         complain("nobody has an API key yet; make the first one: `mail-preflight api-keys create NAME`")
+    where = (preflight.config.public_url or url).rstrip("/")
+    if (secret := preflight.sign_in.first_link()) is None:
+        complain(f"the page is at {where}/admin")
+    else:
+        complain(
+            f"nobody can sign in to the page yet; the first one does by this link, once: {where}/admin/set-up/{secret}"
+        )
 
 
 def worker(
@@ -207,12 +214,16 @@ def rotate_keys() -> None:
         inform(f"{preflight.rotate_keys(actor())} credentials encrypted with the first key.")
 
 
-def demo(context: typer.Context) -> None:
-    """Verifies a sandbox domain with planted faults.
+def demo(
+    context: typer.Context,
+    once: Annotated[bool, typer.Option("--once", help="End after the report, as without a terminal.")] = False,
+) -> None:
+    """Verifies a sandbox domain with planted faults, then shows it on the page until Ctrl-C.
 
     Starts real protocol servers on this machine with about 60 mailboxes; nothing leaves it.
     """
     from cli.console import open_console
     from cli.demo import run_demo
 
-    run_demo(open_console(), context.obj)
+    console = open_console()
+    run_demo(console, context.obj, stays=console.is_interactive and not once)

@@ -94,6 +94,14 @@ WORDS: Texts = {
         "not looked on any more; the change stays in force, and is watched while `mail-preflight serve` runs "
         "or `mail-preflight watch {id}` does"
     ),
+    "letters.owners": "To the owners of mailboxes ({count})",
+    "letters.mail_admin": "To whoever runs the mail server",
+    "letters.firewall": "To whoever runs the firewall",
+    "letters.ticket": "For a ticket",
+    "letters.none": "There is nobody to write to: the report has no cause for it.",
+    "letters.caution": "Before you send it:",
+    "letters.bcc": "Bcc:",
+    "letters.subject": "Subject:",
     "help.usage": "Usage: ",
     "help.options": "Options",
     "help.arguments": "Arguments",
@@ -105,6 +113,9 @@ WORDS: Texts = {
     "demo.end": (
         "Nothing took effect: all mailboxes still use the old server. The sandbox and that change are gone now."
     ),
+    "demo.page": "Nothing took effect. The same on a page, where you can repair, apply and roll back:",
+    "demo.sign_in": "Sign in as {user} with the password {password}",
+    "demo.stays": "It stays until Ctrl-C; then everything of it is gone.",
     "demo.own": "For a domain of your own, with a CSV file whose first line is address,password:",
     "connect.password": "Password of {username}",
     "connect.connected": "Connected: the login works, and {address} has the settings of its domain from now on.",

@@ -94,6 +94,14 @@ WORDS: Texts = {
         "表示を終えました。変更は有効なままです。"
         "`mail-preflight serve` または `mail-preflight watch {id}` が動いている間、監視されます"
     ),
+    "letters.owners": "メールボックスの持ち主宛て（{count} 件）",
+    "letters.mail_admin": "メールサーバーの管理者宛て",
+    "letters.firewall": "ファイアウォールの管理者宛て",
+    "letters.ticket": "チケット用",
+    "letters.none": "送る相手がいません。レポートに該当する原因がありません。",
+    "letters.caution": "送信前の確認：",
+    "letters.bcc": "BCC：",
+    "letters.subject": "件名：",
     "help.usage": "使い方: ",
     "help.options": "オプション",
     "help.arguments": "引数",
@@ -109,6 +117,9 @@ WORDS: Texts = {
     "demo.end": (
         "何も有効にしていません。全員がまだ旧サーバーを使っています。体験用の環境とこの変更はすでに削除されています。"
     ),
+    "demo.page": "まだ何も適用されていません。同じ内容をブラウザーで確認し、修正・適用・ロールバックを試せます。",
+    "demo.sign_in": "ユーザー名 {user}、パスワード {password} でサインインしてください",
+    "demo.stays": "Ctrl-C で終了します。終了すると、すべて消えます。",
     "demo.own": "ご自身のドメインで試すには（CSV ファイルの 1 行目は address,password です）：",
     "connect.password": "{username} のパスワード",
     "connect.connected": "接続しました。ログインに成功し、{address} は今後このドメインの設定を使います。",

@@ -33,6 +33,41 @@ TEMPLATES: Sequence[tuple[str, str]] = (
         "nobody has an API key yet; make the first one: `mail-preflight api-keys create NAME`",
         "API キーがまだありません。最初のキーを作るには `mail-preflight api-keys create NAME` を実行してください",
     ),
+    ("the page is at {url}", "管理画面は {url} です"),
+    (
+        "nobody can sign in to the page yet; the first one does by this link, once: {link}",
+        "管理画面にサインインできる人がまだいません。最初の利用者は次のリンクから設定してください（1 回限り）：{link}",
+    ),
+    (
+        "this link was used already, or is too old; ask for another one",
+        "このリンクはすでに使用されたか、期限が切れています。新しいリンクを依頼してください",
+    ),
+    ("a password has {count} characters or more", "パスワードは {count} 文字以上にしてください"),
+    ("this is not your password", "現在のパスワードが正しくありません"),
+    (
+        "{name} is a user who may not set this up; choose another name",
+        "{name} はこの設定を行う権限のない利用者です。別の名前を選んでください",
+    ),
+    ("an operator has no page; use an API key", "運用者には管理画面がありません。API キーを使ってください"),
+    (
+        "there is no such session; it may have ended by itself",
+        "そのセッションはありません。すでに終了した可能性があります",
+    ),
+    (
+        "{name} is no origin; give it like https://crm.example.com",
+        "{name} はオリジンではありません。https://crm.example.com のように指定してください",
+    ),
+    ("up to {most} origins can be registered", "登録できるオリジンは {most} 件までです"),
+    ("a host app elsewhere is reached by https", "別のマシンのホストアプリには https が必要です"),
+    (
+        "an embedded page has one of the roles {roles}",
+        "埋め込みページの役割は次のいずれかです：{roles}",
+    ),
+    (
+        "no origin is registered that may embed the page: PUT /v1/embed-origins first",
+        "ページを埋め込めるオリジンが登録されていません。先に PUT /v1/embed-origins を実行してください",
+    ),
+    ("there is no such page", "そのページはありません"),
     (
         "nothing can listen at {place} ({reason}); give others by MAIL_PREFLIGHT_WEB_HOST and MAIL_PREFLIGHT_WEB_PORT",
         "{place} では待ち受けできません（{reason}）。MAIL_PREFLIGHT_WEB_HOST と MAIL_PREFLIGHT_WEB_PORT で別のものを"

@@ -25,6 +25,7 @@ VOCABULARY: Mapping[str, Mapping[str, str]] = {
         "watched": "監視",
         "approved": "承認",
         "saved": "保存",
+        "corrected": "修正",
     },
 }
 """What a word means by the place that it stands in."""
@@ -33,6 +34,7 @@ TEMPLATES: Sequence[tuple[str, str]] = (
     # -- changes
     ("change {id} is {state} and cannot be {what}; {way}", "変更 {id} は{state}のため、{what}できません。{way}"),
     ("change {id} has no report: it is {state}; {way}", "変更 {id} のレポートはありません（{state}）。{way}"),
+    ("there is no change {id} of this domain", "このドメインに変更 {id} はありません"),
     ("the report is another one by now", "レポートは別のものに変わりました"),
     ("change {id} has no report; {way}", "変更 {id} のレポートはありません。{way}"),
     (

@@ -84,6 +84,12 @@ def find_named(conn: Connection, account_id: int | None, name: str) -> User:
     return _one(conn, account_id, _users.c.name == " ".join(name.split()))
 
 
+def with_id(conn: Connection, user_id: str) -> User | None:
+    """The user with an id of ours, of whatever account; None where there is none any more."""
+    row = conn.execute(sa.select(_users).where(_users.c.id == user_id)).one_or_none()
+    return _user(row) if row is not None else None
+
+
 def _one(conn: Connection, account_id: int | None, condition: "sa.ColumnElement[bool]") -> User:
     mine = _users.c.account_id.is_not_distinct_from(account_id)
     row = conn.execute(sa.select(_users).where(mine, condition)).one_or_none()

@@ -45,10 +45,15 @@ STEPS: Mapping[Step, Action | None] = {
 """The commands that lead on from a report, as actions."""
 
 
-def allowed(conn: Connection, change: Change, now: float, max_age: float, actor: Actor) -> list[Action]:
-    """The actions that would be accepted of somebody at `now`. To apply may take the number of disconnects besides."""
+def allowed(
+    conn: Connection, change: Change, now: float, max_age: float, actor: Actor, step: Step | None = None
+) -> list[Action]:
+    """The actions that would be accepted of somebody at `now`. To apply may take the number of disconnects besides.
+
+    `step` is `applying.next_step`, where that is known already: it looks at all mailboxes.
+    """
     found = {_ALWAYS[event] for event in events_of(change.state) if event in _ALWAYS}
-    step = applying.next_step(conn, change, now, max_age)
+    step = step or applying.next_step(conn, change, now, max_age)
     if step in ("apply", "rollback"):
         found |= {action for action in (STEPS[step],) if action}
     if step == "apply" and not approval.may_apply(conn, change, actor):

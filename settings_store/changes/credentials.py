@@ -60,6 +60,22 @@ def _propose_chunk(
     return ImportCounts(len(new), len(changed), len(rows) - len(new) - len(changed), named)
 
 
+def carry_over(conn: Connection, source_id: str, change_id: str, now: float) -> int:
+    """A change proposes what an unapplied one does, besides: it is that one corrected. Returns for how many mailboxes.
+
+    The other keeps its own, for it may be taken up again. What is sealed is not opened.
+    """
+    mine = _held.c.change_id == source_id, _held.c.holds == PROPOSED
+    login = [_held.c[name] for name in _LOGIN]
+    held = sa.select(sa.literal(change_id), _held.c.mailbox_id, sa.literal(PROPOSED), *login).where(*mine)
+    copied = conn.execute(_held.insert().from_select(["change_id", "mailbox_id", "holds", *_LOGIN], held))
+    coming = _boxes.c.domain_id.is_(None), _boxes.c.change_id == source_id, _boxes.c.credential.is_not(None)
+    new = [_boxes.c.address, *(_boxes.c[name] for name in _LOGIN), sa.literal(now), sa.literal(change_id)]
+    source = sa.select(*new).where(*coming)
+    came = conn.execute(_boxes.insert().from_select(["address", *_LOGIN, "changed_at", "change_id"], source))
+    return int(copied.rowcount + came.rowcount)
+
+
 def settle_known(conn: Connection, change_id: str, domain_id: int) -> None:
     """Mailboxes that were to come with a change and are in its domain by now: it proposes a credential for those."""
     lock_mailboxes(conn, change_id=change_id)

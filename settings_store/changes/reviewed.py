@@ -1,9 +1,8 @@
 """Whether the report of a change is one that can be acted upon: fresh, whole, and the one that was reviewed."""
 
-import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from settings_store import schema
+from settings_store.changes import staleness
 from settings_store.changes.changes import SHORT, Change
 from settings_store.changes.lifecycle import Reason, Refused
 from settings_store.runs import endpoints, outcomes, runs
@@ -24,37 +23,8 @@ def finished_run(conn: Connection, change: Change) -> Run:
 
 def refuse_stale(conn: Connection, change: Change, run: Run, in_force: int | None, age: float, max_age: float) -> None:
     """The settings in force and the mailboxes are those of the report, `age` seconds old, `max_age` at most."""
-    again = f"verify it again: `mail-preflight again {change.id}`"
-    if in_force != change.base_settings_id:
-        raise Refused(
-            f"the settings of {change.domain} were changed since this change was saved; {again}",
-            Reason.SETTINGS_CHANGED,
-        )
-    minutes = f"{abs(age) / 60:.0f}"
-    if age > max_age:
-        raise Refused(
-            f"the report is {minutes} minutes old and may be out of date; {again}",
-            Reason.REPORT_OLD,
-            minutes=int(minutes),
-        )
-    if age < -max_age:  # a clock that was put right by a moment says nothing against the report
-        raise Refused(
-            f"the report is {minutes} minutes ahead of the clock, so nobody knows its age; {again}",
-            Reason.REPORT_AHEAD,
-            minutes=int(minutes),
-        )
-    box, row = schema.mailboxes, schema.run_mailboxes
-    untested = (
-        sa.select(sa.func.count())
-        .select_from(box.outerjoin(row, sa.and_(row.c.mailbox_id == box.c.id, row.c.run_id == run.id)))
-        .where(box.c.domain_id == change.domain_id, sa.or_(row.c.run_id.is_(None), runs.changed_since(run.id, box)))
-    )
-    if count := conn.execute(untested).scalar_one():
-        raise Refused(
-            f"{count} mailboxes of {change.domain} were added or changed since the report; {again}",
-            Reason.MAILBOXES_CHANGED,
-            mailboxes=count,
-        )
+    for refused in staleness.reasons(conn, change, run, in_force, age, max_age):
+        raise refused
 
 
 def refuse_other(change: Change, run: Run, checksum: str | None) -> None:

@@ -140,6 +140,17 @@ def of_domain(conn: Connection, account_id: int, domain_id: int, after: int = 0,
     return list(_read(conn, *mine, limit=limit))
 
 
+def newest_of_domain(
+    conn: Connection, account_id: int, domain_id: int, kinds: Collection[str], before: int | None, limit: int
+) -> list[Event]:
+    """As `of_domain`, of these kinds and the newest first: at most `limit`, of those before the number `before`."""
+    mine = _of_domain(domain_id), _events.c.account_id == account_id, _events.c.kind.in_(kinds)
+    earlier = sa.true() if before is None else _events.c.seq < before
+    since = _events.c.seq > _last_removal(conn, domain_id)
+    query = sa.select(_events).where(*mine, since, earlier).order_by(_events.c.seq.desc()).limit(limit)
+    return [_event(row) for row in conn.execute(query)]
+
+
 def _of_domain(domain_id: int) -> sa.ColumnElement[bool]:
     """Its own, and those of incidents that it shares with others."""
     listed = schema.incident_domains

@@ -45,10 +45,13 @@ class Disconnected:
     since: float | None
 
 
-def standings(conn: Connection, account_id: int, now: float) -> list[Standing]:
-    """Every domain of the account, by name."""
-    states, oldest = _endpoint_states(conn, account_id)
-    mailboxes, incidents = _mailbox_states(conn, account_id), _open_incidents(conn, account_id)
+def standings(
+    conn: Connection, account_id: int, now: float, domain_ids: Collection[int] | None = None
+) -> list[Standing]:
+    """Every domain of the account, or those of them with these ids, by name."""
+    mine = _mine(account_id, domain_ids)
+    states, oldest = _endpoint_states(conn, mine)
+    mailboxes, incidents = _mailbox_states(conn, mine), _open_incidents(conn, account_id)
     resting = at_rest(_domains.c.id, now).label("resting")
     columns = _domains.c.id, _domains.c.name, _domains.c.paused_at, schema.settings.c.kind, resting
     query = sa.select(*columns).outerjoin_from(
@@ -66,15 +69,22 @@ def standings(conn: Connection, account_id: int, now: float) -> list[Standing]:
             incidents=sum(count for scope, count in incidents[row.id].items() if scope != Scope.NOTICE),
             notices=incidents[row.id][Scope.NOTICE],
         )
-        for row in conn.execute(query.where(_domains.c.account_id == account_id).order_by(_domains.c.name))
+        for row in conn.execute(query.where(mine).order_by(_domains.c.name))
     ]
 
 
-def _endpoint_states(conn: Connection, account_id: int) -> tuple[Mapping[int, dict[str, int]], dict[int, float]]:
+def _mine(account_id: int, domain_ids: Collection[int] | None) -> sa.ColumnElement[bool]:
+    mine = _domains.c.account_id == account_id
+    return mine if domain_ids is None else sa.and_(mine, _domains.c.id.in_(domain_ids))
+
+
+def _endpoint_states(
+    conn: Connection, mine: sa.ColumnElement[bool]
+) -> tuple[Mapping[int, dict[str, int]], dict[int, float]]:
     query = (
         sa.select(_known.c.domain_id, _known.c.state, sa.func.count(), sa.func.min(_known.c.checked_at))
         .join(_domains, _domains.c.id == _known.c.domain_id)
-        .where(_domains.c.account_id == account_id, _domains.c.settings_id == _known.c.settings_id)
+        .where(mine, _domains.c.settings_id == _known.c.settings_id)
         .group_by(_known.c.domain_id, _known.c.state)
     )
     states: defaultdict[int, dict[str, int]] = defaultdict(dict)
@@ -85,11 +95,11 @@ def _endpoint_states(conn: Connection, account_id: int) -> tuple[Mapping[int, di
     return states, oldest
 
 
-def _mailbox_states(conn: Connection, account_id: int) -> Mapping[int, Mapping[MailboxState, int]]:
+def _mailbox_states(conn: Connection, mine: sa.ColumnElement[bool]) -> Mapping[int, Mapping[MailboxState, int]]:
     query = (
         sa.select(_boxes.c.domain_id, _boxes.c.state, sa.func.count())
         .join(_domains, _domains.c.id == _boxes.c.domain_id)
-        .where(_domains.c.account_id == account_id)
+        .where(mine)
         .group_by(_boxes.c.domain_id, _boxes.c.state)
     )
     counts: defaultdict[int, dict[MailboxState, int]] = defaultdict(lambda: dict.fromkeys(MailboxState, 0))
@@ -115,6 +125,12 @@ def _open_incidents(conn: Connection, account_id: int) -> Mapping[int, Mapping[S
     for domain_id, scope, count in conn.execute(query):
         counts[domain_id][Scope(scope)] = count
     return counts
+
+
+def with_incident(conn: Connection, account_id: int) -> set[int]:
+    """The ids of the account's domains with an open incident, notices aside."""
+    counts = _open_incidents(conn, account_id)
+    return {domain_id for domain_id, by_scope in counts.items() if sum(by_scope.values()) > by_scope[Scope.NOTICE]}
 
 
 def mailbox_counts(conn: Connection, domain_id: int) -> dict[MailboxState, int]:

@@ -4,8 +4,9 @@ The addresses of a domain stand in an index in their order, and so do those that
 change or went with one. A page is read from both, so that it takes the same time wherever it begins.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -46,6 +47,24 @@ def page(conn: Connection, run: Run, limit: int, after: str = "", which: Which =
     both = sa.union_all(*(sa.select(part) for part in parts)).subquery()
     query = sa.select(both).order_by(both.c.address, both.c.mailbox_id).limit(limit)
     return [row_of(row) for row in conn.execute(query)]
+
+
+def sums(conn: Connection, run_id: str) -> Iterator[tuple[Row, int]]:
+    """The run's mailboxes summed up by the database: what so many of them met alike, with the words of one of them.
+
+    However many there are, there are few of these. They have no address.
+    """
+    services = sa.cast(_rows.c.services, sa.Text)
+    alike = [*(_rows.c[name] for name in ("before", "verdict", "code", "protocol", "baseline_verdict")), services]
+    shown = [
+        sa.literal("").label("address"),
+        sa.func.max(_rows.c.seen).label("seen"),
+        sa.func.count().label("mailboxes"),
+    ]
+    query = sa.select(*alike[:-1], services.label("services"), *shown).where(_rows.c.run_id == run_id)
+    for row in conn.execute(query.group_by(*alike)):
+        summed = row_of(row)
+        yield replace(summed, services=json.loads(row.services) if row.services else None), row.mailboxes
 
 
 def _part(run: Run, owner: sa.ColumnElement[bool], after: str, which: Which) -> sa.Select[tuple[object, ...]]:

@@ -65,6 +65,11 @@ class Run:
         return self.kind == "health" and self.change_id is None
 
 
+def begun_at(conn: Connection, run_id: str) -> float:
+    """When a run was asked for (UTC seconds since 1970); it must exist."""
+    return float(conn.execute(sa.select(_runs.c.created_at).where(_runs.c.id == run_id)).scalar_one())
+
+
 def create(conn: Connection, kind: Kind, subject: Subject, now: float) -> str:
     """A queued run; returns its id. It is later than the others of its change, even where the clock was put back."""
     run_id, created = uuid.uuid4().hex, now

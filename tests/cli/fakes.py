@@ -88,6 +88,7 @@ class FakeCause:
     protocol: str | None
     impact: str
     count: int
+    seen: str = ""
 
 
 @dataclass

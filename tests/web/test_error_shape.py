@@ -172,7 +172,7 @@ def test_broken_database(broken: Api, route: GuardedRoute) -> None:
     _require_problem(broken.ask(_method(route), _address(route)), "internal_error", "unavailable")
 
 
-@pytest.mark.parametrize("path", ["/", "/v1/nothing", "//v1/changes/x", "/v1/../v1/changes", "/v1/changes/", "/%2e%2e"])
+@pytest.mark.parametrize("path", ["/x", "/v1/no", "//v1/changes/x", "/v1/../v1/changes", "/v1/changes/", "/%2e%2e"])
 def test_no_such_path(site: Api, path: str) -> None:
     with socket.create_connection(site.place) as client:  # clients tidy dots away
         client.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {site.key}\r\n\r\n".encode())

@@ -95,6 +95,7 @@ GET     /readyz                                 public       -
 GET     /problems/{code}                        public       -
 GET     /v1/changes/{change_id}/report          read         404
 GET     /v1/changes/{change_id}/report/mailboxes read         404
+GET     /v1/changes/{change_id}/letters         read         404
 POST    /v1/webhook-endpoints                   admin        -
 GET     /v1/webhook-endpoints                   admin        -
 GET     /v1/webhook-endpoints/{endpoint_id}     admin        404
@@ -117,6 +118,9 @@ POST    /v1/pending-entries/{pending_id}/complete change       404
 DELETE  /v1/pending-entries/{pending_id}        change       404
 GET     /v1/test/clock                          read         -
 POST    /v1/test/clock                          change       -
+POST    /v1/embed-sessions                      read         -
+GET     /v1/embed-origins                       admin        -
+PUT     /v1/embed-origins                       admin        -
 """
 """Method, path, right, and the answer where the path names what is another account's.
 

@@ -4,8 +4,8 @@ from fastapi import FastAPI
 
 from web import probes
 from web.api import checks, codes, connection_ips, discoveries, domains, events, problems, sandbox_clock
-from web.api.access import accounts, api_keys, audit, me, users
-from web.api.changes import change_actions, changes, report, report_mailboxes
+from web.api.access import accounts, api_keys, audit, embedding, me, users
+from web.api.changes import change_actions, changes, letters, report, report_mailboxes
 from web.api.connecting import connections, pending_entries, prefill
 from web.api.health import alert_channels, health, incidents, maintenance
 from web.api.mailboxes import mailbox_upsert, mailboxes
@@ -24,9 +24,11 @@ RESOURCES = (
     connection_ips,
     discoveries,
     domains,
+    embedding,
     events,
     health,
     incidents,
+    letters,
     mailbox_upsert,
     mailboxes,
     maintenance,

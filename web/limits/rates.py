@@ -31,6 +31,7 @@ _SECONDS = 60
 _PAUSE_SECONDS = 10.0  # before a Redis that is away is asked again
 _PATIENCE_SECONDS = 0.5
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_ADDRESSES = 6  # how many may guess one user's password before the user has to wait, too
 _MARK = "expensive"
 _UNAUTHORIZED = 401
 Handler = TypeVar("Handler", bound=Callable[..., object])
@@ -44,6 +45,10 @@ class Policy(StrEnum):
     EXPENSIVE = "expensive"
     FAILURES = "failures"
     """Requests of one address whose key is none."""
+    SIGN_IN = "sign-in"
+    """Attempts to sign in to the page: of one address, and of one address as one user."""
+    SIGN_IN_AS = "sign-in-as"
+    """Those as one user, from wherever: so many more that an address that guesses keeps nobody else out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,8 @@ class Rates:
             Policy.WRITE: config.web_rate_write,
             Policy.EXPENSIVE: config.web_rate_expensive,
             Policy.FAILURES: config.web_rate_failures,
+            Policy.SIGN_IN: config.web_rate_sign_in,
+            Policy.SIGN_IN_AS: config.web_rate_sign_in * _ADDRESSES,
         }
         self._shared = not config.embedded
         self._limiter = FixedWindowRateLimiter(_storage(config))
@@ -185,7 +192,7 @@ class FailureLimits:
         async def watched(message: Message) -> None:
             nonlocal refused
             if message["type"] == "http.response.start" and message["status"] == _UNAUTHORIZED:
-                count = await self._rates.count(Policy.FAILURES, _neighbourhood(scope))
+                count = await self._rates.count(Policy.FAILURES, neighbourhood(scope))
                 if count is not None and count.exceeded:
                     refused = count
                     await answer(Request(scope), too_many(count))(scope, receive, send)
@@ -195,7 +202,7 @@ class FailureLimits:
         await self._app(scope, receive, watched if scope["type"] == "http" else send)
 
 
-def _neighbourhood(scope: Scope) -> str:
+def neighbourhood(scope: Scope) -> str:
     """An address as one sender: of IPv6, whoever has one has the 2^64 beside it."""
     host = scope["client"][0] if scope.get("client") else ""
     found = address_of(host)

@@ -68,7 +68,10 @@ class GroupDocument:
 
 @dataclass(frozen=True, slots=True)
 class CauseDocument:
-    """Mailboxes with the same impact for the same reason, who must act, and what to do. `words` say how many."""
+    """Mailboxes with the same impact for the same reason, who must act, and what to do. `words` say how many.
+
+    `seen` is what a server said to one of them, redacted; '' where nothing was.
+    """
 
     code: Code
     protocol: str | None
@@ -81,6 +84,7 @@ class CauseDocument:
     blame: Blame
     who_acts: str
     field: str | None
+    seen: str = ""
 
     def as_json(self) -> Json:
         """`words` are the headline, the sentence is the message."""
@@ -91,6 +95,7 @@ class CauseDocument:
             "count": self.count,
             "headline": self.words,
             "message": self.sentence,
+            "seen": self.seen,
             "advice": self.advice,
             "blame": self.blame,
             "who_acts": self.who_acts,

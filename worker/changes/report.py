@@ -14,7 +14,8 @@ from checks.language import Language
 from checks.model import Authentication, EndpointResult, Warn
 from checks.model import Protocol as Endpoints
 from settings_store.changes.applying import Step
-from settings_store.runs import outcomes
+from settings_store.mailboxes.rejections import without_remedy
+from settings_store.runs import outcomes, report_rows
 from settings_store.runs.outcomes import Row
 from worker.changes.impact import Impact, Safety, before_of, impact_of, safety_of
 
@@ -46,12 +47,13 @@ class MailboxLine:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Mailboxes with the same impact for the same reason."""
+    """Mailboxes with the same impact for the same reason. `seen` is what a server said to one of them."""
 
     code: Code
     protocol: str | None
     impact: Impact
     count: int
+    seen: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Report:
     """What a change would do. Mailboxes are read from the database as they are asked for.
 
     `step` is what can be done with the change now, `short_id` enough of its id for a command, and `ticked` whether its
-    settings have "allow insecure certificate" on.
+    settings have "allow insecure certificate" on. `reported_at` is when its run ended (UTC seconds since 1970).
     """
 
     change_id: str
@@ -75,6 +77,7 @@ class Report:
     step: Step = "apply"
     short_id: str = ""
     ticked: bool = False
+    reported_at: float = 0.0
 
     @property
     def verdict(self) -> Safety:
@@ -92,8 +95,11 @@ class Report:
             yield from map(line_of, outcomes.rows(conn, self.run_id))
 
     def findings(self, listed: int = 0) -> "Findings":
-        """What all mailboxes came to, and the first `listed` of each impact. Reads them once."""
-        return findings_of(self.mailboxes(), listed)
+        """What all mailboxes came to, and the first `listed` of each impact: read once, and summed up for none."""
+        if listed:
+            return findings_of(self.mailboxes(), listed)
+        with self.database.read() as conn:
+            return _summed((line_of(row), count) for row, count in report_rows.sums(conn, self.run_id))
 
     def causes(self) -> list[Cause]:
         """Mailboxes grouped by impact and reason, most frequent first."""
@@ -114,18 +120,34 @@ class Findings:
 
 def findings_of(lines: Iterable[MailboxLine], listed: int = 0) -> Findings:
     """Sums mailboxes up in one pass; keeps the first `listed` of each impact."""
-    found: Counter[tuple[Code, str | None, Impact]] = Counter()
-    services: dict[str, Counter[Verdict]] = {}
     first: dict[Impact, list[MailboxLine]] = {}
+    found = _summed(_kept(lines, first, listed))
+    return replace(found, first=first)
+
+
+def _kept(
+    lines: Iterable[MailboxLine], first: dict[Impact, list[MailboxLine]], listed: int
+) -> Iterator[tuple[MailboxLine, int]]:
     for line in lines:
-        found[line.code, line.endpoint, line.impact] += 1
-        for name, code in (line.services or {}).items():
-            services.setdefault(name, Counter())[verdict_of(Code(code))] += 1
         if len(kept := first.setdefault(line.impact, [])) < listed:
             kept.append(line)
-    causes = [Cause(*key, count) for key, count in found.items()]
+        yield line, 1
+
+
+def _summed(lines: Iterable[tuple[MailboxLine, int]]) -> Findings:
+    """Sums up lines, each of which stands for so many mailboxes."""
+    found: Counter[tuple[Code, str | None, Impact]] = Counter()
+    seen: dict[tuple[Code, str | None, Impact], str] = {}
+    services: dict[str, Counter[Verdict]] = {}
+    for line, count in lines:
+        key = line.code, line.endpoint, line.impact
+        found[key] += count
+        seen[key] = max(seen.get(key, ""), line.seen)
+        for name, code in (line.services or {}).items():
+            services.setdefault(name, Counter())[verdict_of(Code(code))] += count
+    causes = [Cause(*key, count, without_remedy(seen[key])) for key, count in found.items()]
     causes.sort(key=lambda cause: (-cause.count, cause.code, cause.protocol or "", cause.impact))
-    return Findings(causes, services, first)
+    return Findings(causes, services, {})
 
 
 def suspect(causes: Iterable[Cause]) -> Cause | None:

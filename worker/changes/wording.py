@@ -131,6 +131,7 @@ class _Words:
             blame=blame,
             who_acts=blame_word(blame, self._language),
             field=words.field,
+            seen=cause.seen,
         )
 
     def common_cause(self, causes: Sequence[Cause]) -> CommonCauseDocument | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from checks.codes import Verdict
 from checks.model import MailboxState
-from settings_store.access import api_keys
+from settings_store.access import api_keys, sessions
 from settings_store.changes import progress
 from settings_store.changes.lifecycle import ChangeState
 from settings_store.changes.progress import Group, Standing
@@ -20,6 +20,8 @@ from worker.events.public import PublicEvent
 from worker.events.reading import KEPT_SECONDS, worded
 
 _LONGEST_HISTORY = 1000
+SESSION = "session:"
+"""What the id of a session begins with where an API key's might stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +115,13 @@ def standing(database: Database, change_ids: Collection[str], known: Mapping[str
 
 
 def usable_keys(database: Database, key_ids: Collection[str]) -> set[str]:
-    """Those of the API keys that may still be used."""
+    """Those of the API keys, and of the sessions of the page, that may still be used."""
+    of_sessions = {key_id.removeprefix(SESSION): key_id for key_id in key_ids if key_id.startswith(SESSION)}
     with database.read() as conn:
-        return api_keys.usable(conn, key_ids, database.now())
+        now = database.now()
+        open_ones = sessions.usable(conn, set(of_sessions), now) if of_sessions else set()
+        keys = set(key_ids) - set(of_sessions.values())
+        return api_keys.usable(conn, keys, now) | {of_sessions[session_id] for session_id in open_ones}
 
 
 def _moves(each: Standing, known: Now | None) -> bool:

@@ -150,6 +150,45 @@ def read_all(conn: Connection, account_id: int, now: float, stale_seconds: float
     return sorted(lines, key=lambda line: (STATES.index(line.state), -line.standing.incidents))
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A domain in a list of some. `certificate_ends` is the day of the first certificate to end, '' where unknown."""
+
+    standing: Standing
+    state: DomainState
+    kind: Literal["imap", "exchange"] | None
+    certificate_ends: str
+
+
+def read_some(
+    conn: Connection, account_id: int, names: Mapping[int, str], now: float, stale_seconds: float
+) -> list[Row]:
+    """How the domains with these ids and names are, in the order of their names."""
+    trouble, ids = overview.service_in_trouble(conn), list(names)
+    ends: dict[str, str] = {}
+    for item in health.watched_of(conn, ids):
+        if (day := _certificate_ends(item)) and day < ends.get(item.domain, "~"):
+            ends[item.domain] = day
+    return [
+        Row(
+            item,
+            _standing_state(item, now - stale_seconds, trouble),
+            _KINDS.get(item.expected),
+            ends.get(item.domain, ""),
+        )
+        for item in overview.standings(conn, account_id, now, ids)
+    ]
+
+
+_KINDS: Mapping[int, Literal["imap", "exchange"]] = {2: "imap", 1: "exchange"}
+"""By how many endpoints the settings have."""
+
+
+def _certificate_ends(item: Watched) -> str:
+    chain = (item.document.get("tls") or {}).get("chain") or ()
+    return str(chain[0]["not_after"]) if chain else ""
+
+
 def _standing_state(item: Standing, stale_before: float, trouble: bool) -> DomainState:
     states: list[State] = [state for state, count in item.states.items() for _ in range(count)]  # type: ignore[misc]
     stale = item.checked_at is not None and item.checked_at < stale_before

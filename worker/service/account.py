@@ -8,6 +8,7 @@ from worker.service.access.audit import Audit
 from worker.service.alerts import Alerts
 from worker.service.bound_to import Binding
 from worker.service.changes.changes import Changes
+from worker.service.changes.letters import Letters
 from worker.service.changes.pending import Pending
 from worker.service.changes.watches import Watches
 from worker.service.checks import Checks
@@ -32,6 +33,7 @@ class Account:
     """
 
     changes: Changes
+    letters: Letters
     runs: Runs
     mailboxes: Mailboxes
     domains: Domains
@@ -55,6 +57,7 @@ class Account:
         """The use cases, bound."""
         return cls(
             Changes(to),
+            Letters(to),
             Runs(to),
             Mailboxes(to),
             Domains(to),

@@ -2,17 +2,56 @@
 
 from dataclasses import dataclass
 
+from sqlalchemy import Connection
+
 from checks.model import Invalid
-from checks.settings import normalise_domain
+from checks.settings import Settings, normalise_domain
 from settings_store import domains, removal
-from settings_store.changes import approval
+from settings_store.changes import approval, changes
 from settings_store.domains import DomainSummary
 from settings_store.events import events
 from settings_store.events.event import Event
+from settings_store.events.kinds import (
+    ChangeApplied,
+    ChangeDiscarded,
+    ChangeRolledBack,
+    ChangeSaved,
+    ChangeVerified,
+    ChangeWatchFailed,
+    IncidentDropped,
+    IncidentOpened,
+    IncidentResolved,
+    MailboxesImported,
+    MailboxesRemoved,
+)
 from settings_store.removal import Ends
 from worker.service.bound_to import Binding
 
 _LISTED = 1000
+
+TIMELINE = (
+    ChangeSaved.KIND,
+    ChangeVerified.KIND,
+    ChangeApplied.KIND,
+    ChangeWatchFailed.KIND,
+    ChangeRolledBack.KIND,
+    ChangeDiscarded.KIND,
+    MailboxesImported.KIND,
+    MailboxesRemoved.KIND,
+    IncidentOpened.KIND,
+    IncidentResolved.KIND,
+    IncidentDropped.KIND,
+)
+"""The kinds of events that a domain's timeline tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An event of a timeline. Of a change that was saved, the settings before and after it."""
+
+    event: Event
+    before: Settings | None = None
+    after: Settings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +101,16 @@ class Domains:
             found = domains.find_domain(conn, to.account_id, domain)
             return removal.remove_domain(conn, found, to.database.now(), to.actor)
 
+    def timeline(self, domain: str, before: int | None = None, limit: int = 50) -> list[Moment]:
+        """What happened to a domain's settings and mailboxes, and its incidents, the newest first.
+
+        At most `limit`, of those before the event with that number. Raises `Invalid`.
+        """
+        with self._to.database.read() as conn:
+            found = domains.find_domain(conn, self._to.account_id, domain)
+            told = events.newest_of_domain(conn, self._to.account_id, found.id, TIMELINE, before, limit)
+            return [Moment(event, *_settings(conn, event)) for event in told]
+
     def history(self, domain: str) -> list[Event]:
         """What happened to a domain, oldest first, and when one of that name was given up. Raises `Invalid`."""
         with self._to.database.read() as conn:
@@ -73,3 +122,11 @@ class Domains:
                     raise
                 return removed
             return removed + events.of_domain(conn, self._to.account_id, found.id, limit=_LISTED)
+
+
+def _settings(conn: Connection, event: Event) -> tuple[Settings | None, Settings | None]:
+    if not isinstance(event, ChangeSaved):
+        return None, None
+    change = changes.load(conn, event.subject)
+    before = domains.load_settings(conn, change.base_settings_id) if change.base_settings_id is not None else None
+    return before, domains.load_settings(conn, change.settings_id)

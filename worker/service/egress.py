@@ -9,15 +9,14 @@ from checks.egress.admissions import BLOCKED
 from checks.language import Language
 from checks.messages.firewall_request import FirewallRequest, firewall_request
 from checks.model import Endpoint, Invalid
-from checks.network.address_policy import Network
 from checks.network.static_addresses import AddressRange
 from checks.settings import Settings
 from settings_store import domains
 from settings_store.domains import DomainRow
 from settings_store.egress import static_use
-from settings_store.health import endpoints as health_endpoints
 from settings_store.runs import endpoints, runs
 from settings_store.runs.runs import CANDIDATE
+from worker.egress.connection_ips import shared_sources, static_sources
 from worker.egress.egresses import ranges_of
 from worker.runs.endpoints import results_of
 from worker.service.bound_to import Binding
@@ -59,17 +58,13 @@ class Egress:
 
     def connection_ips(self) -> ConnectionIps:
         """From where the account's servers are connected to: as set here, and as other workers have last done it."""
-        config = self._to.config
+        config, account_id = self._to.config, self._to.account_id
         with self._to.database.read() as conn:
-            seen = set(health_endpoints.sources(conn, self._to.account_id))
-            in_force = static_use.domains_in_force(conn, self._to.account_id)
-            wanted = static_use.is_wanted(conn, self._to.account_id)
-        bound = {each.local for item in config.static_addresses for each in item.addresses}
-        known = (seen | set(config.source_address or ("",))) - bound
-        shared = tuple(map(_text, config.shared_addresses)) or tuple(sorted(known - {""}))
-        chosen = "" in known and not config.shared_addresses
-        static = tuple(map(str, config.static_addresses)) if wanted else ()
-        return ConnectionIps(shared, static, chosen, bool(config.static_addresses), tuple(in_force))
+            shared = shared_sources(conn, config, account_id)
+            static = static_sources(conn, config, account_id)
+            in_force = static_use.domains_in_force(conn, account_id)
+        exist = bool(config.static_addresses)
+        return ConnectionIps(shared.addresses, static, shared.system_chooses, exist, tuple(in_force))
 
     def request(self, domain: str) -> Request:
         """What to ask of the firewall's people of a domain, for its newest change that may still be applied, else for
@@ -121,7 +116,3 @@ class Egress:
                 "domain",
             )
         return addresses
-
-
-def _text(network: Network) -> str:
-    return str(network.network_address) if network.num_addresses == 1 else str(network)

@@ -44,6 +44,8 @@ from worker.sandbox import script_of_account
 from worker.service.access.access import Access
 from worker.service.access.audit import OperatorsAudit
 from worker.service.access.authentication import Authenticator
+from worker.service.access.embedding import Embedding
+from worker.service.access.sign_in import SignedIn, SignIn
 from worker.service.account import Account
 from worker.service.bound_to import Binding
 from worker.service.connecting import Connecting
@@ -140,6 +142,19 @@ class Preflight:
     def access(self, account_id: int | None, actor: Actor, asked_with: ApiKey | None = None) -> Access:
         """The keys and users of an account, of the operators for None; nobody is given more than `asked_with` has."""
         return Access(self.database, account_id, actor, asked_with)
+
+    @property
+    def sign_in(self) -> SignIn:
+        """Passwords and sessions of the page."""
+        return SignIn(self.database)
+
+    def signed_in(self, account_id: int, actor: Actor) -> SignedIn:
+        """Who is signed in to an account's page."""
+        return SignedIn(self.database, account_id, actor)
+
+    def embedding(self, account_id: int) -> Embedding:
+        """Where an account's page may be embedded, and links that do it."""
+        return Embedding(self.database, account_id)
 
     def operators(self, actor: Actor) -> Access:
         """Who may operate the service by the API."""

@@ -14,6 +14,7 @@ from mail_preflight_client.documents import (
     EndpointWithSecret,
     EndsDocument,
     EntryDocument,
+    LetterModel,
     MailboxDocument,
     Removed,
     ReportMailbox,
@@ -120,6 +121,10 @@ class Changes(Resource):
     def report_mailboxes(self, change_id: str, **filters: str) -> Iterator[ReportMailbox]:
         """Every mailbox of the report; filters are `impact`, `code` and `text`."""
         return self._transport.items(ReportMailbox, _path("changes", change_id, "report", "mailboxes"), filters)
+
+    def letters(self, change_id: str, language: str | None = None, *, to: str | None = None) -> Iterator[LetterModel]:
+        """What to send to whom, so that the change can be applied: all, or to one of `owners`, `ticket` and so on."""
+        return self._transport.items(LetterModel, _path("changes", change_id, "letters"), {"lang": language, "to": to})
 
     def apply(
         self,

@@ -59,6 +59,7 @@ def test_a_change_from_its_save_to_its_end(client: Client, nobody_there: Setting
     report = client.changes.report(saved["id"])
     assert report["endpoints"][0]["code"] == "connect.refused"
     assert client.changes.report(saved["id"], "ja")["headline"] != report["headline"]
+    assert [letter["to"] for letter in client.changes.letters(saved["id"], "ja", to="ticket")] == ["ticket"]
     boxes = list(client.changes.report_mailboxes(saved["id"], limit="2"))
     assert [each["address"] for each in boxes] == [each["address"] for each in BOXES]
     assert [each["id"] for each in client.changes.list("boxes.example")] == [saved["id"]]

@@ -11,6 +11,7 @@ import web.app
 from settings_store import schema
 from tests.web.api import Api, running
 from web.events.hub import Hub
+from web.pages.frame.page import Translate
 from worker.service.preflight import Preflight
 
 
@@ -19,8 +20,8 @@ def hubs(monkeypatch: pytest.MonkeyPatch) -> list[Hub]:
     """The hub of each server that is made."""
     made: list[Hub] = []
 
-    def make_app(preflight: Preflight) -> FastAPI:
-        app = web.app.make_app(preflight)
+    def make_app(preflight: Preflight, translate: Translate) -> FastAPI:
+        app = web.app.make_app(preflight, translate)
         made.append(app.state.hub)
         return app
 

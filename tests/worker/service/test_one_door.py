@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from checks.language import Language
 from checks.model import Invalid, Unknown
 from settings_store.access.api_keys import KeyRequest
 from settings_store.access.roles import Role
@@ -75,7 +76,12 @@ CALLS: list[tuple[str, Call]] = [
     ("changes.look", lambda account, ids: account.changes.look(ids.verified)),
     ("changes.checksum", lambda account, ids: account.changes.checksum(ids.verified)),
     ("changes.mailboxes", lambda account, ids: account.changes.mailboxes(ids.verified, EVERY, "", 10)),
+    ("changes.live", lambda account, ids: account.changes.live(ids.verified, Language.EN)),
+    ("changes.reviewed", lambda account, ids: account.changes.reviewed(ids.verified)),
+    ("changes.stale", lambda account, ids: account.changes.stale(ids.verified)),
+    ("changes.save", lambda account, ids: account.changes.save(ids.domain, SETTINGS, corrects=ids.verified)),
     ("changes.page", lambda account, ids: account.changes.page(ids.domain, 10)),
+    ("letters.of_change", lambda account, ids: account.letters.of_change(ids.verified)),
     ("changes.history", lambda account, ids: account.changes.history(ids.applied)),
     ("runs.follow", lambda account, ids: next(account.runs.follow(ids.run, timeout=1))),
     ("runs.progress", lambda account, ids: account.runs.progress(ids.run)),
@@ -90,6 +96,7 @@ CALLS: list[tuple[str, Call]] = [
     ("domains.what_ends", lambda account, ids: account.domains.what_ends(ids.domain)),
     ("domains.remove", lambda account, ids: account.domains.remove(ids.domain)),
     ("domains.history", lambda account, ids: account.domains.history(ids.domain)),
+    ("domains.timeline", lambda account, ids: account.domains.timeline(ids.domain)),
     ("domains.summaries", lambda account, _: account.domains.summaries()),
     ("domains.page", lambda account, _: account.domains.page("", 100)),
     ("domains.summary", lambda account, ids: account.domains.summary(ids.domain)),
@@ -99,6 +106,8 @@ CALLS: list[tuple[str, Call]] = [
     ("pending.complete", lambda account, ids: account.pending.complete(ids.entry, SETTINGS)),
     ("pending.dismiss", lambda account, ids: account.pending.dismiss(ids.entry)),
     ("health.of_domain", lambda account, ids: account.health.of_domain(ids.domain)),
+    ("health.page", lambda account, _: account.health.page("", "", 10)),
+    ("health.counts", lambda account, _: [count for count in account.health.counts() if count]),
     ("health.of_all", lambda account, _: account.health.of_all()),
     ("egress.request", lambda account, ids: account.egress.request(ids.domain)),
     ("egress.with_static_addresses", lambda account, ids: account.egress.with_static_addresses(ids.domain, on=True)),
@@ -153,7 +162,9 @@ CALLS: list[tuple[str, Call]] = [
 EMPTY = {
     "domains.page",
     "domains.summaries",
+    "health.counts",
     "health.of_all",
+    "health.page",
     "maintenance.windows",
     "alerts.channels",
     "pending.page",

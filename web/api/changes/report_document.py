@@ -129,7 +129,10 @@ class CommonCauseModel(Document):
 
 
 class CauseModel(Document):
-    """Mailboxes with the same impact for the same reason, who must act, and what to do."""
+    """Mailboxes with the same impact for the same reason, who must act, and what to do.
+
+    `seen` are a server's own words to one of them, redacted.
+    """
 
     code: Code
     protocol: Protocol | None
@@ -137,6 +140,7 @@ class CauseModel(Document):
     count: int
     headline: str
     message: str
+    seen: str
     advice: str
     blame: Blame
     who_acts: str

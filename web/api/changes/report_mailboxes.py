@@ -84,17 +84,18 @@ def mailboxes(
         if form == _JSON:
             return _page(account.changes.mailboxes(inner, wanted, after, limit + 1), limit)
         checksum = account.changes.checksum(inner)
-    lines = _all(account, inner, wanted, after, checksum)
-    return StreamingResponse(_csv(lines) if form == _CSV else _ndjson(lines), media_type=form)
+    lines = portions(account, inner, wanted, after, checksum)
+    return StreamingResponse(as_csv(lines) if form == _CSV else _ndjson(lines), media_type=form)
 
 
 def _page(lines: list[MailboxLine], limit: int) -> ReportMailboxPage:
     shown, goes_on = lines[:limit], len(lines) > limit
-    items = [ReportMailbox.model_validate(_json(line)) for line in shown]
+    items = [ReportMailbox.model_validate(as_json(line)) for line in shown]
     return ReportMailboxPage(items=items, next_cursor=cursor_after(shown[-1].address) if goes_on else None)
 
 
-def _json(line: MailboxLine) -> dict[str, object]:
+def as_json(line: MailboxLine) -> dict[str, object]:
+    """A mailbox as the API has it."""
     services = dict(line.services) if line.services is not None else None
     return {
         "address": line.address,
@@ -106,7 +107,9 @@ def _json(line: MailboxLine) -> dict[str, object]:
     }
 
 
-def _all(account: Account, change_id: str, wanted: Wanted, after: str, checksum: str) -> Iterator[list[MailboxLine]]:
+def portions(
+    account: Account, change_id: str, wanted: Wanted, after: str, checksum: str
+) -> Iterator[list[MailboxLine]]:
     """In portions, each read by itself: a client that is slow holds no transaction. A report that moved ends it."""
     while portion := account.changes.mailboxes(change_id, wanted, after, _PORTION, checksum):
         yield portion
@@ -115,12 +118,13 @@ def _all(account: Account, change_id: str, wanted: Wanted, after: str, checksum:
 
 def _ndjson(portions: Iterator[list[MailboxLine]]) -> Iterator[str]:
     for portion in portions:
-        yield "".join(json.dumps(_json(line), ensure_ascii=False) + "\n" for line in portion)
+        yield "".join(json.dumps(as_json(line), ensure_ascii=False) + "\n" for line in portion)
 
 
-def _csv(portions: Iterator[list[MailboxLine]]) -> Iterator[str]:
+def as_csv(found: Iterator[list[MailboxLine]]) -> Iterator[str]:
+    """A table of all that they have."""
     yield "address,impact,code,endpoint,seen,mail,calendar\r\n"
-    for portion in portions:
+    for portion in found:
         buffer = io.StringIO()
         rows = csv.writer(buffer)
         for line in portion:

@@ -6,17 +6,24 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from checks.codes import Verdict
+from checks.document import EndpointDocument
+from checks.language import Language
+from checks.messages.endpoints import endpoint_document
+from checks.model import Option
 from checks.settings import Settings
 from settings_store import audit, domains
 from settings_store.actors import Actor
 from settings_store.changes import actions, approval, watches
 from settings_store.changes.actions import Action
+from settings_store.changes.applying import Step
 from settings_store.changes.changes import Change
 from settings_store.changes.lifecycle import ChangeState
 from settings_store.runs import endpoints, outcomes, runs
 from settings_store.runs.outcomes import Tally
 from settings_store.runs.runs import Run
 from worker.changes.impact import Safety, safety_of
+from worker.events.following import Now
+from worker.runs.endpoints import results_of
 
 WATCHED = (ChangeState.APPLIED, ChangeState.ROLLED_BACK)
 
@@ -48,15 +55,17 @@ class Approving:
 class Looked:
     """A change as it is now. `actions` are those that would be accepted for it from whoever looks.
 
-    `run_id` is that of its newest verification. `counts`, `verdict` and `checksum` are those of its report, None where
-    there is none, and `watch` None where it was never to be watched. `approval` is None where its domain asks for none
-    and nobody has given one.
+    `base` are the settings that were in force when it was verified, None where none were. `run_id` is that of its
+    newest verification. `counts`, `verdict` and `checksum` are those of its report, None where there is none, and
+    `watch` None where it was never to be watched. `approval` is None where its domain asks for none and nobody has
+    given one.
     """
 
     id: str
     domain: str
     state: ChangeState
     settings: Settings
+    base: Settings | None
     saved_at: float
     saved_by: str
     applied_at: float | None
@@ -71,8 +80,37 @@ class Looked:
     actions: list[Action]
 
 
-def looked_at(conn: Connection, change: Change, now: float, max_age: float, actor: Actor) -> Looked:
-    """A change at `now`, as `actor` sees it; its report may be acted upon for `max_age` seconds."""
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A change and how far its newest verification is. `endpoints` are those whose check has come to something.
+
+    `now` has the mailboxes counted by impact so far; `begun_at` is when the verification was asked for.
+    """
+
+    change: Looked
+    endpoints: tuple[EndpointDocument, ...]
+    now: Now
+    begun_at: float | None
+
+
+def endpoints_of(
+    conn: Connection, run: Run | None, language: Language, *, ticked: bool
+) -> tuple[EndpointDocument, ...]:
+    """What the endpoints of a run have come to so far, in words."""
+    if run is None:
+        return ()
+    results = results_of(endpoints.documents(conn, run.id, runs.CANDIDATE))
+    elsewhere = any(result.option is Option.NEEDED for result in results)
+    return tuple(endpoint_document(result, language, ticked=ticked, elsewhere=elsewhere) for result in results)
+
+
+def looked_at(
+    conn: Connection, change: Change, now: float, max_age: float, actor: Actor, step: Step | None = None
+) -> Looked:
+    """A change at `now`, as `actor` sees it; its report may be acted upon for `max_age` seconds.
+
+    `step`: what is next, where known.
+    """
     first = next(audit.of_change(conn, change.id), None)
     run = runs.of_change(conn, change.id)
     return Looked(
@@ -80,6 +118,7 @@ def looked_at(conn: Connection, change: Change, now: float, max_age: float, acto
         domain=change.domain,
         state=change.state,
         settings=domains.load_settings(conn, change.settings_id),
+        base=domains.load_settings(conn, change.base_settings_id) if change.base_settings_id is not None else None,
         saved_at=change.created_at,
         saved_by=first.actor.name if first else "",
         applied_at=change.applied_at,
@@ -91,7 +130,7 @@ def looked_at(conn: Connection, change: Change, now: float, max_age: float, acto
         checksum=run.checksum if run else None,
         watch=_watch(conn, change),
         approval=_approval(conn, change, run),
-        actions=actions.allowed(conn, change, now, max_age, actor),
+        actions=actions.allowed(conn, change, now, max_age, actor, step),
     )
 
 

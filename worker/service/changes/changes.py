@@ -7,13 +7,13 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from checks.language import Language
-from checks.model import Invalid
+from checks.model import Invalid, Unknown
 from checks.settings import Settings, normalise_domain
 from settings_store import audit, domains
 from settings_store.audit import Entry
 from settings_store.changes import applying, approval, changes, credentials
 from settings_store.changes.changes import Change, Saved
-from settings_store.changes.lifecycle import Reason, Refused, has_no_report
+from settings_store.changes.lifecycle import UNAPPLIED, Reason, Refused, has_no_report, refusal
 from settings_store.changes.watches import Watch
 from settings_store.connecting import waiting
 from settings_store.mailboxes import correlation
@@ -25,9 +25,11 @@ from worker import tracing
 from worker.changes import report_rows
 from worker.changes.report import MailboxLine, Report, with_findings
 from worker.changes.report_rows import Wanted
+from worker.events import following
 from worker.runs.endpoints import results_of
 from worker.service.bound_to import Binding
-from worker.service.changes.change_view import Looked, looked_at
+from worker.service.changes.change_view import Live, Looked, endpoints_of, looked_at
+from worker.service.changes.staleness import Stale, stale_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +67,20 @@ class Changes:
 
     @tracing.step("save")
     def save(
-        self, domain: str, settings: Settings, mailboxes: Path | Sequence[Mapping[str, str]] | None = None
+        self,
+        domain: str,
+        settings: Settings,
+        mailboxes: Path | Sequence[Mapping[str, str]] | None = None,
+        *,
+        corrects: str | None = None,
     ) -> Saved:
         """Saves a change with its run, then asks for the run. Saving never fails because a server is down.
 
         `mailboxes` are credentials that come with the change: they are tried with it, and in force when it is. A CSV
         file, or values by the names of its columns. Members who wait for settings come with it. Raises `Invalid` that
         names row and field, and nothing is saved.
+
+        `corrects`: an unapplied change of the domain, whose credentials come with this one instead.
         """
         to = self._to
         if settings.static_addresses and not to.config.static_addresses:
@@ -82,13 +91,36 @@ class Changes:
         rows = _rows(mailboxes, normalise_domain(domain)) if mailboxes else None
         with to.database.begin() as conn:
             now, domain_id = to.database.now(), domains.ensure_domain(conn, to.account_id, domain)
+            source = self._unapplied(conn, corrects, domain_id) if corrects is not None else None
             saved = changes.save(conn, domain_id, settings, now, to.actor)
+            if source is not None:
+                credentials.carry_over(conn, source.id, saved.change_id, now)
+                credentials.settle_known(conn, saved.change_id, domain_id)
             if rows is not None:
                 proposed = credentials.propose(conn, saved.change_id, domain_id, rows, to.vault, now)
                 saved = replace(saved, proposed=proposed)
             waiting.accompany(conn, saved.change_id, domain_id, now)
         to.publish("start_run", saved.run_id)
         return saved
+
+    def _unapplied(self, conn: Connection, change_id: str, domain_id: int) -> Change:
+        change = changes.get(conn, self._to.account_id, change_id)
+        if change.domain_id != domain_id:
+            raise Unknown(f"there is no change {change_id!r} of this domain", "change_id")
+        if change.state not in UNAPPLIED:
+            raise refusal(change.state, "corrected", change.id)
+        return change
+
+    def stale(self, change_id: str) -> Stale:
+        """Why the change's report may not say what is true any more, and what has moved meanwhile.
+
+        Raises `Refused` where there is no report.
+        """
+        to = self._to
+        with to.database.read() as conn:
+            change = changes.get(conn, to.account_id, change_id)
+            run = self._finished(conn, change)
+            return stale_of(conn, change, run, to.database.now(), to.config.report_minutes * 60)
 
     def checksum(self, change_id: str) -> str:
         """That of the change's report. Raises `Refused` where there is none."""
@@ -117,15 +149,30 @@ class Changes:
 
     def report(self, change_id: str, language: Language = Language.EN) -> Report:
         """The report of a change. Raises `Invalid` for a run that has not finished, too."""
+        with self._to.database.read() as conn:
+            change = changes.get(conn, self._to.account_id, change_id)
+            return self._report(conn, change, self._finished(conn, change), language)
+
+    def reviewed(self, change_id: str, language: Language = Language.EN) -> tuple[Looked, Report | None]:
+        """A change as it is now with its report, None where there is none."""
         to = self._to
         with to.database.read() as conn:
-            change = changes.get(conn, to.account_id, change_id)
-            run = self._finished(conn, change)
-            results = results_of(endpoints.documents(conn, run.id, runs.CANDIDATE))
-            results = with_findings(results, correlation.found(conn, run.id), sum((run.counts or {}).values()))
-            step = applying.next_step(conn, change, to.database.now(), to.config.report_minutes * 60)
-            short_id = changes.short_id(conn, to.account_id, change)
-            ticked = domains.load_settings(conn, run.settings_id).allow_insecure_certificate
+            change, now, max_age = changes.get(conn, to.account_id, change_id), *self._age
+            run = runs.of_change(conn, change.id)
+            if run is None or run.counts is None:
+                return looked_at(conn, change, now, max_age, to.actor), None
+            report = self._report(conn, change, run, language)
+            return looked_at(conn, change, now, max_age, to.actor, report.step), report
+
+    @property
+    def _age(self) -> tuple[float, float]:
+        """Now, and for how many seconds a report may be acted upon."""
+        return self._to.database.now(), self._to.config.report_minutes * 60
+
+    def _report(self, conn: Connection, change: Change, run: Run, language: Language) -> Report:
+        to = self._to
+        results = results_of(endpoints.documents(conn, run.id, runs.CANDIDATE))
+        results = with_findings(results, correlation.found(conn, run.id), sum((run.counts or {}).values()))
         return Report(
             change_id=change.id,
             run_id=run.id,
@@ -137,9 +184,10 @@ class Changes:
             stop_detail=run.stop_detail,
             database=to.database,
             language=language,
-            step=step,
-            short_id=short_id,
-            ticked=ticked,
+            step=applying.next_step(conn, change, *self._age),
+            short_id=changes.short_id(conn, to.account_id, change),
+            ticked=domains.load_settings(conn, run.settings_id).allow_insecure_certificate,
+            reported_at=run.finished_at or 0.0,
         )
 
     def apply(
@@ -237,6 +285,16 @@ class Changes:
         with to.database.read() as conn:
             change = changes.get(conn, to.account_id, change_id)
             return looked_at(conn, change, to.database.now(), to.config.report_minutes * 60, to.actor)
+
+    def live(self, change_id: str, language: Language) -> Live:
+        """A change, with how far its verification is by now, in words."""
+        to, found = self._to, self.look(change_id)
+        with to.database.read() as conn:
+            run = runs.of_change(conn, found.id)
+            ticked = found.settings.allow_insecure_certificate
+            worded = endpoints_of(conn, run, language, ticked=ticked)
+            begun_at = runs.begun_at(conn, run.id) if run else None
+        return Live(found, worded, following.standing(to.database, [found.id], {})[found.id], begun_at)
 
     def page(self, domain: str, limit: int, before: tuple[float, str] | None = None) -> list[Looked]:
         """At most `limit` of a domain's changes as they are now, the newest first, of those saved before (time, id)."""

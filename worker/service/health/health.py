@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from settings_store import domains
 from settings_store.health.history import DAYS
+from settings_store.incidents import overview
 from worker.health import view
-from worker.health.view import DomainHealth, Line
+from worker.health.view import DomainHealth, Line, Row
 from worker.service.bound_to import Binding
 
 
@@ -27,6 +28,23 @@ class Health:
         now = self._to.database.now()
         with self._to.database.read() as conn:
             return view.read_all(conn, self._to.account_id, now, self._stale_seconds)
+
+    def page(self, text: str, after: str, limit: int, *, only_failing: bool = False) -> list[Row]:
+        """The domains whose names have a text in them, by name: `limit` of them, behind the name `after`.
+
+        `only_failing`: of those with an open incident.
+        """
+        now, account_id = self._to.database.now(), self._to.account_id
+        with self._to.database.read() as conn:
+            only = overview.with_incident(conn, account_id) if only_failing else None
+            names = domains.find_names(conn, account_id, text, after, limit, only)
+            return view.read_some(conn, account_id, names, now, self._stale_seconds)
+
+    def counts(self) -> tuple[int, int]:
+        """How many domains there are, and how many of them have an open incident."""
+        account_id = self._to.account_id
+        with self._to.database.read() as conn:
+            return domains.count_of(conn, account_id), len(overview.with_incident(conn, account_id))
 
     @property
     def _stale_seconds(self) -> float:

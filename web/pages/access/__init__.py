@@ -1,0 +1,1 @@
+"""Users, API keys, and what is the reader's own: password and sessions."""

@@ -1,0 +1,1 @@
+"""The domains of an account, and the settings of each."""

@@ -1,0 +1,1 @@
+"""What every page shares: how it is rendered, who looks at it, and what its answer says to the browser."""

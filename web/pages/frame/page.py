@@ -1,0 +1,133 @@
+"""A page for one reader: what a handler is given, and what it answers with."""
+
+import re
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from checks.language import Language
+from settings_store.access.roles import Right
+from settings_store.access.sessions import Session
+from web.pages.frame import cookies
+from web.pages.frame.environment import environment
+from web.pages.frame.headers import headers_for
+from web.pages.frame.reader import Reader, reader_of
+from web.pages.frame.times import Clock, zone_of
+from web.pages.wording import TEXTS, words_of
+from worker.service.access.sign_in import SignedIn
+from worker.service.account import Account
+from worker.service.preflight import Preflight
+
+Translate = Callable[[str, Language], str]
+"""Puts what went wrong into a language: the sentences of `Invalid` are in English."""
+_SAID = "said"
+NAVIGATION = (
+    ("domains", Right.READ, "frame.nav.domains"),
+    ("alerts", Right.ADMIN, "frame.nav.alerts"),
+    ("maintenance", Right.READ, "frame.nav.maintenance"),
+    ("webhooks", Right.ADMIN, "frame.nav.webhooks"),
+    ("api-keys", Right.ADMIN, "frame.nav.api_keys"),
+    ("users", Right.ADMIN, "frame.nav.users"),
+)
+"""The rooms that the head of every page leads to: path below `/admin`, who may, key of the words."""
+_COMMAND = re.compile(r"[;。；] ?[^;。；]*`mail-preflight [^;。；]*")
+
+
+class Page:
+    """Bound to the request, its reader and, where somebody has signed in, to their session and account."""
+
+    def __init__(self, request: Request, session: Session | None) -> None:
+        self.request, self.session = request, session
+        self.preflight: Preflight = request.app.state.preflight
+        self.reader: Reader = reader_of(request, session.language if session else "")
+        self.t = words_of(self.reader.language)
+        self.clock = Clock(self.language, zone_of(self.reader.zone), self.preflight.database.now())
+
+    @property
+    def language(self) -> Language:
+        """The reader's."""
+        return self.reader.language
+
+    @cached_property
+    def account(self) -> Account:
+        """The use cases of the account that is signed in to, for who has signed in."""
+        return self.preflight.account_by_id(self._signed_in.account_id, actor=self._signed_in.actor(self.address))
+
+    @property
+    def signed_in(self) -> SignedIn:
+        """Sessions and passwords of the account."""
+        return self.preflight.signed_in(self._signed_in.account_id, self._signed_in.actor(self.address))
+
+    @property
+    def address(self) -> str:
+        """Where the reader comes from."""
+        return self.request.client.host if self.request.client else ""
+
+    @property
+    def _signed_in(self) -> Session:
+        if self.session is None:
+            raise TypeError("nobody has signed in, and the route asks for nobody")
+        return self.session
+
+    @property
+    def navigation(self) -> tuple[tuple[str, Right, str], ...]:
+        """Where the head of the page leads to."""
+        return NAVIGATION
+
+    @property
+    def is_refreshed(self) -> bool:
+        """Whether our own script asks for what is new of a page that the reader looks at."""
+        return self.request.headers.get("sec-fetch-dest") == "empty"
+
+    def may(self, right: Right | str) -> bool:
+        """Whether the reader has a right: `may("apply")`."""
+        return self.session is not None and Right(right) in self.session.rights
+
+    def told(self, error: Exception) -> str:
+        """What went wrong, in the reader's language and without the names of commands."""
+        translate: Translate = self.request.app.state.translate
+        return _COMMAND.sub("", translate(str(error), self.language))
+
+    def show(self, template: str, status: int = 200, **values: Any) -> Response:
+        """The page that a template makes. See `layout.html` for what it has of its own accord."""
+        ancestors = self._ancestors()
+        text = environment.get_template(template).render(self._shared() | {"ancestors": ancestors} | values)
+        response = HTMLResponse(text, status, headers=dict(headers_for(ancestors)))
+        if _SAID in self.request.cookies:
+            response.delete_cookie(_SAID, path="/")
+        return response
+
+    def go(self, where: str, said: str = "") -> Response:
+        """On to another page (an address made by `at`), which says once what was done: a key of the words."""
+        response = RedirectResponse(where, 303)
+        if said:
+            response.set_cookie(_SAID, said, max_age=60, path="/", httponly=True, samesite="lax")
+        return response
+
+    def _ancestors(self) -> tuple[str, ...]:
+        """Origins whose pages may have this one in a frame."""
+        if self.session is None or not self.session.embedded:
+            return ()
+        return tuple(self.preflight.embedding(self.session.account_id).origins())
+
+    def _shared(self) -> dict[str, Any]:
+        said = self.request.cookies.get(_SAID, "")
+        return {
+            "page": self,
+            "t": self.t,
+            "language": self.language,
+            "may": self.may,
+            "clock": self.clock,
+            "session": self.session,
+            "embedded": self.session is not None and self.session.embedded,
+            "here": self.request.url.path,
+            "said": self.t(said) if said in TEXTS[self.language] and ".said." in said else "",
+        }
+
+    @property
+    def can_sign_in(self) -> bool:
+        """Whether a password may be asked for."""
+        return cookies.may_sign_in(self.request)

@@ -1,0 +1,1 @@
+"""What happened to a domain, and how its servers have fared."""

@@ -1,0 +1,1 @@
+"""The mailboxes of a domain."""

@@ -1,0 +1,43 @@
+"""Every room of the page, in one screen."""
+
+from fastapi import FastAPI
+
+from web.pages.access import api_keys, me, users
+from web.pages.alerts import alerts, maintenance
+from web.pages.changes import live_change
+from web.pages.domains import domain_page, list_domains, settings_form
+from web.pages.history import history
+from web.pages.mailboxes import mailboxes
+from web.pages.report import actions, apply, letters, report, watch
+from web.pages.sign_in import embed, preferences, set_up, sign_in
+from web.pages.webhooks import webhooks
+
+ROOMS = (
+    sign_in,
+    set_up,
+    preferences,
+    embed,
+    list_domains,
+    domain_page,
+    settings_form,
+    mailboxes,
+    live_change,
+    alerts,
+    maintenance,
+    webhooks,
+    api_keys,
+    users,
+    me,
+    report,
+    actions,
+    apply,
+    watch,
+    letters,
+    history,
+)
+
+
+def include(app: FastAPI) -> None:
+    """Gives the app every route."""
+    for room in ROOMS:
+        app.include_router(room.routes)

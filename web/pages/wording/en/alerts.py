@@ -1,0 +1,38 @@
+"""Alerts and maintenance."""
+
+from checks.language import Texts
+
+WORDS: Texts = {
+    "alerts.none": "Nobody is told yet when something fails. Add the first channel below.",
+    "alerts.to": "Goes to",
+    "alerts.hears": "Hears of",
+    "alerts.severity.critical": "Critical",
+    "alerts.severity.warning": "Warnings and worse",
+    "alerts.severity.info": "Everything",
+    "alerts.quiet_at": "quiet {when}",
+    "alerts.test": "Send a test",
+    "alerts.test.failed": "The test to {name} was not sent: {reason}",
+    "alerts.add": "Add a channel",
+    "alerts.url": "Address (URL)",
+    "alerts.url.hint": "As Apprise has it: mailtos://..., slack://..., jsons://... It is kept encrypted and never shown again.",
+    "alerts.least": "From which severity on",
+    "alerts.quiet": "Quiet hours",
+    "alerts.quiet.hint": "Warnings wait until they are over; critical alerts do not.",
+    "alerts.zone": "Time zone",
+    "alerts.own": "Its messages go through a mail server of {names}: when that one fails, nobody is told. Add a second channel that does not.",
+    "alerts.said.added": "The channel was added. Send a test to see whether it arrives.",
+    "alerts.said.tested": "The test was taken.",
+    "alerts.said.removed": "The channel was removed.",
+    "alerts.maintenance.lead": "While it lasts nothing is checked, and nobody is told.",
+    "alerts.maintenance.none": "No maintenance is announced.",
+    "alerts.maintenance.order": "It must end after it begins.",
+    "alerts.domain": "Domain",
+    "alerts.begin": "Begins",
+    "alerts.end": "Ends",
+    "alerts.in_zone": "Day and time in {zone}.",
+    "alerts.note": "Note",
+    "alerts.take_back": "Take back",
+    "alerts.announce": "Announce maintenance",
+    "alerts.said.announced": "Maintenance is announced.",
+    "alerts.said.ended": "The maintenance was taken back.",
+}

@@ -1,0 +1,38 @@
+"""Alerts and maintenance."""
+
+from checks.language import Texts
+
+WORDS: Texts = {
+    "alerts.none": "障害が起きても、まだ誰にも通知されません。下のフォームから最初の通知先を追加してください。",
+    "alerts.to": "送信先",
+    "alerts.hears": "通知内容",
+    "alerts.severity.critical": "重大",
+    "alerts.severity.warning": "警告以上",
+    "alerts.severity.info": "すべて",
+    "alerts.quiet_at": "通知停止 {when}",
+    "alerts.test": "テスト送信",
+    "alerts.test.failed": "{name} へのテストを送信できませんでした：{reason}",
+    "alerts.add": "通知先を追加",
+    "alerts.url": "アドレス（URL）",
+    "alerts.url.hint": "Apprise の形式です：mailtos://...、slack://...、jsons://...。暗号化して保存され、再び表示されることはありません。",
+    "alerts.least": "通知する重大度",
+    "alerts.quiet": "通知停止時間",
+    "alerts.quiet.hint": "警告はこの時間が終わってから送られます。重大なアラートはすぐに送られます。",
+    "alerts.zone": "タイムゾーン",
+    "alerts.own": "この通知は {names} のメールサーバーを経由します。そのサーバーが停止すると通知が届かないため、別の経路の通知先も追加してください。",
+    "alerts.said.added": "通知先を追加しました。テスト送信で届くか確認してください。",
+    "alerts.said.tested": "テストを送信しました。",
+    "alerts.said.removed": "通知先を削除しました。",
+    "alerts.maintenance.lead": "期間中はチェックも通知も行われません。",
+    "alerts.maintenance.none": "予定されたメンテナンスはありません。",
+    "alerts.maintenance.order": "終了は開始より後にしてください。",
+    "alerts.domain": "ドメイン",
+    "alerts.begin": "開始",
+    "alerts.end": "終了",
+    "alerts.in_zone": "{zone} の日時です。",
+    "alerts.note": "メモ",
+    "alerts.take_back": "取り消す",
+    "alerts.announce": "メンテナンスを予定する",
+    "alerts.said.announced": "メンテナンスを予定しました。",
+    "alerts.said.ended": "メンテナンスを取り消しました。",
+}
