@@ -86,7 +86,8 @@ def _event_document(event: "Event") -> dict[str, object]:
 
 def _event_line(event: "Event") -> str:
     known = (f"{name} {_said(value)}" for name, value in event.payload.items() if value not in (None, "", 0, [], {}))
-    return f"{_moment(event.at)}  {_who(event.actor)}: {event.kind} {event.subject} ({', '.join(known)})"
+    more = ", ".join(known)
+    return f"{_moment(event.at)}  {_who(event.actor)}: {event.kind} {event.subject}" + (f" ({more})" if more else "")
 
 
 def _said(value: object) -> str:
