@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
