@@ -3,6 +3,7 @@
 from playwright.sync_api import Browser, Page, expect
 
 from tests.web.api import ANNA
+from tests.web.pages.report_states import report_states
 from tests.web.pages.scene import DOMAIN, Scene, enter_new_server
 from tests.web.pages.test_story import accessible, quiet_page
 
@@ -73,3 +74,22 @@ def test_all_of_it_without_javascript_in_japanese(browser: Browser, scene: Scene
         expect(page.locator(".countdown")).to_contain_text("残り")
         page.click(".back button")
         expect(page.locator(".watch .state")).to_contain_text("取り消し済み")
+
+
+def test_every_state_is_accessible_and_nothing_is_cut_off(browser: Browser, scene: Scene) -> None:
+    account = scene.api.preflight.account(actor=ANNA)
+    with scene.working():
+        saved = account.changes.save(DOMAIN, scene.new_settings)
+        for _ in account.runs.follow(saved.run_id):
+            pass
+        shown = report_states(scene, saved.change_id)
+    for options in (
+        {"color_scheme": "light", "viewport": {"width": 1280, "height": 800}},
+        {"color_scheme": "dark", "locale": "ja", "viewport": {"width": 390, "height": 844}},
+    ):
+        with quiet_page(browser, scene, **options) as page:
+            for name, show in shown.items():
+                show(page)
+                page.evaluate("document.querySelectorAll('details').forEach((each) => each.open = true)")
+                accessible(page)
+                assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} is cut off"
