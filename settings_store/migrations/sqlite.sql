@@ -14,7 +14,7 @@ CREATE TABLE domains (
 	id INTEGER NOT NULL, 
 	account_id INTEGER NOT NULL, 
 	name TEXT NOT NULL, 
-	settings_id INTEGER, paused_at FLOAT, revision BIGINT DEFAULT '0' NOT NULL, 
+	settings_id INTEGER, paused_at FLOAT, revision BIGINT DEFAULT '0' NOT NULL, needs_approval BOOLEAN DEFAULT 0 NOT NULL, 
 	CONSTRAINT pk_domains PRIMARY KEY (id), 
 	CONSTRAINT fk_domains_account_id FOREIGN KEY(account_id) REFERENCES accounts (id), 
 	CONSTRAINT fk_domains_settings_id FOREIGN KEY(settings_id) REFERENCES settings (id), 
@@ -70,7 +70,7 @@ CREATE TABLE changes (
 	base_settings_id INTEGER, 
 	state TEXT NOT NULL, 
 	created_at FLOAT NOT NULL, 
-	applied_at FLOAT, watch_until FLOAT, watch_next FLOAT, roll_back_by_itself BOOLEAN DEFAULT 0 NOT NULL, 
+	applied_at FLOAT, watch_until FLOAT, watch_next FLOAT, roll_back_by_itself BOOLEAN DEFAULT 0 NOT NULL, saved_by TEXT, approved_by TEXT, approved_name TEXT, approved_at FLOAT, approved_checksum TEXT, 
 	CONSTRAINT pk_changes PRIMARY KEY (id), 
 	CONSTRAINT ck_changes_state CHECK (state IN ('draft','verifying','verified','applied','discarded','superseded','rolled_back')), 
 	CONSTRAINT fk_changes_base_settings_id FOREIGN KEY(base_settings_id) REFERENCES settings (id), 
@@ -577,5 +577,100 @@ CREATE INDEX ix_webhook_deliveries_due ON webhook_deliveries (endpoint_id, state
 CREATE INDEX ix_webhook_deliveries_created_at ON webhook_deliveries (created_at)
 ;
 CREATE INDEX ix_events_account_at ON events (account_id, at)
+;
+CREATE TABLE passwords (
+	user_id TEXT NOT NULL, 
+	hash TEXT NOT NULL, 
+	changed_at FLOAT NOT NULL, 
+	CONSTRAINT pk_passwords PRIMARY KEY (user_id), 
+	CONSTRAINT fk_passwords_user_id FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE
+)
+;
+CREATE TABLE set_up_links (
+	digest BLOB NOT NULL, 
+	user_id TEXT, 
+	created_at FLOAT NOT NULL, 
+	expires_at FLOAT NOT NULL, 
+	CONSTRAINT pk_set_up_links PRIMARY KEY (digest), 
+	CONSTRAINT fk_set_up_links_user_id FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE
+)
+;
+CREATE INDEX ix_set_up_links_user_id ON set_up_links (user_id)
+;
+CREATE TABLE sessions (
+	id TEXT NOT NULL, 
+	digest BLOB NOT NULL, 
+	account_id INTEGER NOT NULL, 
+	user_id TEXT, 
+	api_key_id TEXT, 
+	domain_id INTEGER, 
+	role TEXT, 
+	name TEXT DEFAULT '' NOT NULL, 
+	language TEXT DEFAULT '' NOT NULL, 
+	created_at FLOAT NOT NULL, 
+	opened_at FLOAT, 
+	seen_at FLOAT NOT NULL, 
+	expires_at FLOAT NOT NULL, 
+	address TEXT DEFAULT '' NOT NULL, 
+	agent TEXT DEFAULT '' NOT NULL, 
+	CONSTRAINT pk_sessions PRIMARY KEY (id), 
+	CONSTRAINT ck_sessions_embedded CHECK ((user_id IS NULL) = (role IS NOT NULL)), 
+	CONSTRAINT fk_sessions_account_id FOREIGN KEY(account_id) REFERENCES accounts (id) ON DELETE CASCADE, 
+	CONSTRAINT fk_sessions_user_id FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE, 
+	CONSTRAINT fk_sessions_api_key_id FOREIGN KEY(api_key_id) REFERENCES api_keys (id) ON DELETE CASCADE, 
+	CONSTRAINT fk_sessions_domain_id FOREIGN KEY(domain_id) REFERENCES domains (id) ON DELETE CASCADE, 
+	CONSTRAINT uq_sessions_digest UNIQUE (digest)
+)
+;
+CREATE INDEX ix_sessions_account_id ON sessions (account_id)
+;
+CREATE INDEX ix_sessions_user_id ON sessions (user_id)
+;
+CREATE INDEX ix_sessions_api_key_id ON sessions (api_key_id)
+;
+CREATE INDEX ix_sessions_domain_id ON sessions (domain_id)
+;
+CREATE INDEX ix_sessions_expires_at ON sessions (expires_at)
+;
+CREATE TABLE embed_origins (
+	account_id INTEGER NOT NULL, 
+	origin TEXT NOT NULL, 
+	created_at FLOAT NOT NULL, 
+	CONSTRAINT pk_embed_origins PRIMARY KEY (account_id, origin), 
+	CONSTRAINT fk_embed_origins_account_id FOREIGN KEY(account_id) REFERENCES accounts (id) ON DELETE CASCADE
+)
+;
+CREATE TABLE attempts (
+	id TEXT NOT NULL, 
+	domain_id INTEGER NOT NULL, 
+	address TEXT NOT NULL, 
+	username TEXT NOT NULL, 
+	credential BLOB, 
+	credential_kind TEXT NOT NULL, 
+	settings_id INTEGER, 
+	state TEXT NOT NULL, 
+	verdict TEXT, 
+	code TEXT, 
+	protocol TEXT, 
+	seen TEXT DEFAULT '' NOT NULL, 
+	person TEXT, 
+	actor TEXT NOT NULL, 
+	source TEXT NOT NULL, 
+	at FLOAT NOT NULL, 
+	lease_until FLOAT DEFAULT '0' NOT NULL, 
+	CONSTRAINT pk_attempts PRIMARY KEY (id), 
+	CONSTRAINT ck_attempts_state CHECK (state IN ('trying','connected','stored','failed','cannot_tell','pending','login_needed')), 
+	CONSTRAINT ck_attempts_secret_only_where_pending CHECK (credential IS NULL OR state = 'pending'), 
+	CONSTRAINT fk_attempts_domain_id FOREIGN KEY(domain_id) REFERENCES domains (id) ON DELETE CASCADE, 
+	CONSTRAINT fk_attempts_settings_id FOREIGN KEY(settings_id) REFERENCES settings (id)
+)
+;
+CREATE INDEX ix_attempts_address ON attempts (domain_id, address)
+;
+CREATE INDEX ix_attempts_state ON attempts (state, at)
+;
+CREATE INDEX ix_attempts_settings_id ON attempts (settings_id)
+;
+CREATE UNIQUE INDEX uq_attempts_trying ON attempts (domain_id, address) WHERE state = 'trying'
 ;
 INSERT INTO alembic_version (version_num) VALUES ('0014')

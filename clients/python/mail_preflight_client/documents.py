@@ -7,24 +7,32 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypedDict
 
-Action = Literal["apply", "roll_back", "resume", "verify", "reopen", "cancel", "discard"]
+Action = Literal["apply", "approve", "roll_back", "resume", "verify", "reopen", "cancel", "discard"]
+AttemptState = Literal["trying", "connected", "stored", "failed", "cannot_tell", "pending", "login_needed"]
 Authentication = Literal["login", "none"]
 Blame = Literal["nobody", "settings", "server", "mailbox", "network", "us"]
 ChangeState = Literal["draft", "verifying", "verified", "applied", "discarded", "superseded", "rolled_back"]
 Code = str
+Confidence = Literal["high", "medium", "low"]
 CredentialKind = Literal["password", "oauth2_token", "oauth2_client"]
 Impact = Literal["keeps_working", "will_disconnect", "will_reconnect", "already_disconnected", "cannot_tell"]
 Language = Literal["en", "ja"]
+LoginName = Literal["address", "local_part", "other", "unknown"]
 MailboxState = Literal["connected", "disconnected", "unknown"]
 Option = Literal["needed", "not_needed", "would_not_help"]
+Outcome = Literal["admitted", "refused", "dropped", "closed", "silent", "blocked", "busy", "banned", "no_family", "not_here", "unreachable"]
+Password = Literal["password", "app_password", "oauth2", "unknown"]
 ProblemCode = str
 Protocol = Literal["imap", "smtp", "https"]
+Recipient = Literal["owners", "mail_admin", "firewall", "ticket"]
 Right = Literal["read", "change", "apply", "credentials", "admin", "connect", "operate"]
 Role = Literal["super_admin", "account_access", "member", "host_app", "operator"]
 Scope = Literal["endpoint", "server", "mailbox", "mailboxes", "source", "service", "notice"]
 Security = Literal["auto", "tls", "starttls"]
 Severity = Literal["critical", "warning", "info"]
+Source = Literal["typed", "pacc", "autoconfig", "autodiscover", "provider", "srv", "provider_by_mx", "autoconfig_by_mx", "guess"]
 Verdict = Literal["ok", "fail", "inconclusive"]
+Wants = Literal["app_password", "app_password_with_two_steps", "no_password"]
 
 
 class AccountDocument(TypedDict):
@@ -58,10 +66,42 @@ class AddedChannel(TypedDict):
     time_zone: str
 
 
+class AdmissionModel(TypedDict):
+    """What one of our addresses met. `source` is null where nobody knows what the server sees of it."""
+
+    message: str
+    outcome: Outcome
+    seen: str
+    shared: bool
+    source: str | None
+
+
 class AliveDocument(TypedDict):
     """The process answers; nothing else was asked."""
 
     status: str
+
+
+class ApprovalDocument(TypedDict):
+    """A second person's approval. `awaited`: the change cannot be applied before somebody approves its report.
+
+    `by` and `at` are those of the newest approval, null where there is none; it counts for the report that it was given
+    for, and not for another one.
+    """
+
+    at: str | None
+    awaited: bool
+    by: str | None
+
+
+class AskedSourceDocument(TypedDict):
+    """One source, and what it tried."""
+
+    attempts: list[dict[str, str]]
+    found: bool
+    message: str
+    seconds: float
+    source: Source
 
 
 class AuditEntry(TypedDict):
@@ -86,7 +126,10 @@ class AuditPage(TypedDict):
 
 
 class CauseModel(TypedDict):
-    """Mailboxes with the same impact for the same reason, who must act, and what to do."""
+    """Mailboxes with the same impact for the same reason, who must act, and what to do.
+
+    `seen` are a server's own words to one of them, redacted.
+    """
 
     advice: str
     blame: Blame
@@ -97,6 +140,7 @@ class CauseModel(TypedDict):
     impact: Impact
     message: str
     protocol: Protocol | None
+    seen: str
     who_acts: str
 
 
@@ -113,11 +157,15 @@ class CertificateModel(TypedDict):
 class ChangeDocument(TypedDict):
     """A change. `allowed_actions` are the actions that would be accepted for it now, the one that leads on first.
 
+    They are those of whoever asks: a change that awaits approval has `approve` for the others than who saved it.
+    `approval` is null where its domain asks for none.
+
     `run_id`, `progress` and `report` are those of its newest verification; `checksum` is what to apply it takes.
     """
 
     allowed_actions: list[Action]
     applied_at: str | None
+    approval: ApprovalDocument | None
     checksum: str | None
     counts: Counts | None
     domain: str
@@ -165,6 +213,7 @@ class ChannelPage(TypedDict):
 class CheckDocument(TypedDict):
     """What came of it, the same document as `mail-preflight check --json` prints."""
 
+    admissions: list[dict[str, Any]]
     advice: str
     allow_insecure_certificate: Option | None
     blame: Blame
@@ -232,19 +281,62 @@ class CommonCauseModel(TypedDict):
     protocol: Protocol | None
 
 
+class Completed(TypedDict):
+    """The change that was saved: its report says who would be connected, and to apply it connects them."""
+
+    change_id: str
+
+
+class ConnectionDocument(TypedDict):
+    """An attempt to connect a mailbox.
+
+    `verdict` and `code` are those of the login, null where none was tried; `message` to `field` are the code in words,
+    `services` the codes of Exchange's mail and calendar. `settings` are those that were typed, null where the domain's
+    were taken. `login_kept`: the login works and is kept until the domain has settings.
+    """
+
+    address: str
+    advice: str | None
+    at: str
+    blame: Blame | None
+    by: str
+    code: Code | None
+    domain: str
+    field: str | None
+    hint: HintDocument | None
+    id: str
+    login_kept: bool
+    message: str | None
+    protocol: str | None
+    seen: str
+    services: dict[str, str] | None
+    settings: ImapSettingsDocument | ExchangeSettingsDocument | None
+    state: AttemptState
+    username: str
+    verdict: Verdict | None
+    who_acts: str | None
+
+
 class ConnectionIp(TypedDict):
-    """An address that we connect from."""
+    """An address, or a range in CIDR notation, that we connect from."""
 
     address: str
     family: Literal["ipv4", "ipv6"]
+    static: bool
 
 
 class ConnectionIpList(TypedDict):
-    """Those that are known. `complete` is false where the system chooses an address: then there may be others."""
+    """Those that are known. `complete` is false where the system chooses an address: then there may be others.
+
+    Static ranges are listed once a domain of the account uses them, or has a change under way that would;
+    `static_available` says whether the operator has any, `static_domains` which domains use them.
+    """
 
     complete: bool
     items: list[ConnectionIp]
     next_cursor: NotRequired[None]
+    static_available: bool
+    static_domains: list[str]
 
 
 class Counts(TypedDict):
@@ -282,17 +374,34 @@ class DeliveryPage(TypedDict):
     next_cursor: str | None
 
 
+class DiscoveryDocument(TypedDict):
+    """What came of it, the best proposal first: the same document as `mail-preflight discover --json` prints."""
+
+    address: str | None
+    domain: str
+    findings: list[dict[str, str]]
+    headline: str
+    proposals: list[ProposalDocument]
+    seconds: float
+    sources: list[AskedSourceDocument]
+    unfinished: list[Source]
+    verdict: Literal["ok", "fail", "inconclusive"]
+
+
 class DomainDocument(TypedDict):
     """A domain. `settings` are those in force, null before the first change was applied.
 
-    `paused_since`: nobody watches it from then on, null where somebody does.
+    `paused_since`: nobody watches it from then on, null where somebody does. `pending_entries`: so many members wait
+    for its settings. `needs_approval`: a change of it is applied after a second person has approved it.
     """
 
     kind: Literal["imap", "exchange"] | None
     links: DomainLinks
     mailboxes: MailboxCounts
     name: str
+    needs_approval: bool
     paused_since: str | None
+    pending_entries: int
     settings: ImapSettingsDocument | ExchangeSettingsDocument | None
 
 
@@ -331,6 +440,21 @@ class DomainList(TypedDict):
     next_cursor: str | None
 
 
+class EmbedOriginsDocument(TypedDict):
+    """Those that are registered."""
+
+    origins: list[str]
+
+
+class EmbedSessionDocument(TypedDict):
+    """`url` is for the `src` of an iframe. It can be opened once; all of it ends at `expires_at`."""
+
+    domain: str
+    expires_at: str
+    role: Role
+    url: str
+
+
 class EndpointDocument(TypedDict):
     """A webhook endpoint. `url` is without its query, which may hold a secret; no `types` are all types.
 
@@ -357,6 +481,7 @@ class EndpointDocument(TypedDict):
 class EndpointModel(TypedDict):
     """What came of the check of one server. `field` is the form field to look at."""
 
+    admissions: list[AdmissionModel]
     advice: str
     allow_insecure_certificate: Option | None
     blame: Blame
@@ -461,6 +586,26 @@ class ExchangeSettingsDocument(TypedDict):
     ca_pem: str
     exchange_url: str
     kind: NotRequired[Literal["exchange"]]
+    static_addresses: bool
+
+
+class FirewallRequestDocument(TypedDict):
+    """What the people who run a domain's firewall are asked for. `blocked`: addresses that were last not let in."""
+
+    addresses: list[str]
+    blocked: list[str]
+    domain: str
+    servers: list[FirewallTarget]
+    static: bool
+    words: dict[str, RequestWords]
+
+
+class FirewallTarget(TypedDict):
+    """A server and TCP port that has to be reached."""
+
+    host: str
+    port: int
+    protocol: Protocol
 
 
 class FixModel(TypedDict):
@@ -492,6 +637,20 @@ class HealthPage(TypedDict):
     total: str
 
 
+class HintDocument(TypedDict):
+    """What the provider wants as the password. `url` is where it is made, null where there is none to make.
+
+    `source` is the provider's page that says so, as read on `seen`.
+    """
+
+    message: str
+    provider: str
+    seen: str
+    source: str
+    url: str | None
+    wants: Wants
+
+
 class HistoryPage(TypedDict):
     """What was done with a change, oldest first."""
 
@@ -507,6 +666,7 @@ class ImapSettingsDocument(TypedDict):
     imap: ServerDocument
     kind: NotRequired[Literal["imap"]]
     smtp: SmtpDocument
+    static_addresses: bool
 
 
 class IncidentDocument(TypedDict):
@@ -596,6 +756,31 @@ class KeyPage(TypedDict):
 
     items: list[KeyDocument]
     next_cursor: str | None
+
+
+class LetterList(TypedDict):
+    """The letters of a report, those to owners first."""
+
+    items: list[LetterModel]
+    next_cursor: NotRequired[None]
+
+
+class LetterModel(TypedDict):
+    """A letter in plain text. `code`, `protocol` and `impact` say which cause it is about, null where it is all.
+
+    `count` mailboxes are concerned. `addresses` are those of the owners whom it is to be sent to: the first 1,000; the
+    mailboxes of the report have the others. `caution` is for the sender, and no part of the letter.
+    """
+
+    addresses: list[str]
+    body: str
+    caution: str
+    code: Code | None
+    count: int
+    impact: Impact | None
+    protocol: Protocol | None
+    subject: str
+    to: Recipient
 
 
 class LineDocument(TypedDict):
@@ -701,6 +886,13 @@ class NextModel(TypedDict):
     message: str
 
 
+class PendingPage(TypedDict):
+    """Who waits, the newest first."""
+
+    items: list[ConnectionDocument]
+    next_cursor: str | None
+
+
 class PlaceModel(TypedDict):
     """Where an endpoint is. `url` and `typed` are Exchange's; `address` is the one that answered."""
 
@@ -712,6 +904,23 @@ class PlaceModel(TypedDict):
     security: Security
     typed: NotRequired[str | None]
     url: NotRequired[str | None]
+
+
+class PrefillDocument(TypedDict):
+    """The servers of the domain. `kind` null: it has no settings, so they are to be typed, and an admin completes them.
+
+    IMAP and SMTP serve mail, `exchange_url` mail and calendar. `address` is the only one that may be connected, null
+    where that is any of the domain. `hint` is to be shown before the password is typed.
+    """
+
+    address: str | None
+    domain: str
+    exchange_url: str | None
+    hint: HintDocument | None
+    imap: ServerDocument | None
+    kind: Literal["imap", "exchange"] | None
+    serves: list[Literal["mail", "calendar"]]
+    smtp: SmtpDocument | None
 
 
 class ProblemPage(TypedDict):
@@ -734,12 +943,46 @@ class Progress(TypedDict):
     total: int
 
 
+class ProposalDocument(TypedDict):
+    """One proposal. `settings` is there where it works and each host is trusted or accepted: it fits a change."""
+
+    also: list[Source]
+    complete: bool
+    confidence: Confidence
+    help_url: str | None
+    hosts_to_accept: list[str]
+    kind: Literal["imap", "exchange"]
+    login_name: LoginName
+    login_name_message: str
+    password: Password
+    password_message: str
+    place: str
+    provider: str | None
+    servers: list[ProposedServerDocument]
+    settings: dict[str, Any] | None
+    source: Source
+    source_message: str
+    trusted: bool
+    username: str | None
+    works: bool
+
+
 class ProposedDocument(TypedDict):
     """The mailboxes that came with a change: new ones, those with another login than is stored, and the same."""
 
     added: int
     unchanged: int
     updated: int
+
+
+class ProposedServerDocument(TypedDict):
+    """One server. No credential may go to it unless it is `trusted`, or the admin has accepted its very host."""
+
+    check: dict[str, Any]
+    evidence: str
+    reason: str
+    repair: dict[str, str] | None
+    trusted: bool
 
 
 class QueuedDocument(TypedDict):
@@ -800,11 +1043,20 @@ class ReportModel(TypedDict):
     verdict: Literal["safe", "unsafe", "cannot_tell"]
 
 
+class RequestWords(TypedDict):
+    """The request as a text to send; `explanation` tells those who do not know us what it is about."""
+
+    explanation: str
+    subject: str
+    text: str
+
+
 class SavedDocument(TypedDict):
     """A change that was just saved, with what the save has told."""
 
     allowed_actions: list[Action]
     applied_at: str | None
+    approval: ApprovalDocument | None
     checksum: str | None
     counts: Counts | None
     domain: str

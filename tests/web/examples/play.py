@@ -16,12 +16,12 @@ import requests
 
 from settings_store.access.roles import Right, Role
 from tests.servers.receivers import Hook
-from tests.web.api import SECONDS, Api
+from tests.web.api import ANNA, SECONDS, Api
 from web.contract import described
 from worker.webhooks import delivery
 
 Outcome = Literal["success", "failure"]
-Key = Literal["test", "live", "narrow", "operator", "none"]
+Key = Literal["test", "live", "narrow", "operator", "none", "person"]
 _LISTED = 2
 """So many items of a list are shown."""
 _SHOWN = 100
@@ -32,6 +32,11 @@ _API_KEY = re.compile(r"mp_(live|test)_[0-9A-Za-z]+_[0-9A-Za-z]+")
 _SECRET = re.compile(r"whsec_[0-9A-Za-z+/=]+")
 _ID = re.compile(r"\b(chg|run|inc|alc|mnt|key|usr|whe|whd|req)_(?=[A-Za-z-]*\d)([0-9A-Za-z-]+)")
 _DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
+
+
+def _a_person(api: Api) -> str:
+    """Who approves what a program has saved."""
+    return api.preflight.account(actor=ANNA).access.add_user("berta@example.com", Role.SUPER_ADMIN).id
 
 
 class Play:
@@ -45,6 +50,7 @@ class Play:
             "live": api.key,
             "narrow": api.new_key(name="narrow", scopes=[Right.ADMIN]),
             "operator": api.new_key(name="operator", role=Role.OPERATOR),
+            "person": api.new_key(name="second", user_id=_a_person(api), live=False),
             "none": None,
         }
         self._paths = {

@@ -16,6 +16,7 @@ SETTINGS = {
     "smtp": {"host": "ok.test", "port": 465},
 }
 WITHOUT_LOGIN = {**SETTINGS, "smtp": {"host": "ok.test", "port": 465, "authentication": "none"}}
+NEW = {"domain": "new.example"}
 NOBODY = "0" * 32
 
 
@@ -29,6 +30,10 @@ def play_all(play: Play) -> None:
     looking_back(play, first)
     domains_and_mailboxes(play)
     finding_settings(play)
+    connecting(play)
+    approval(play)
+    embedding(play)
+    letters(play)
     health(play)
     events(play)
     webhooks(play, hook)
@@ -134,6 +139,59 @@ def domains_and_mailboxes(play: Play) -> None:
     play.refused("domains.resume", 404, path=unknown)
     play.refused("domains.delete", 422, path={"domain": "left.example"})
     play.done("domains.delete", path={"domain": "left.example"}, query="confirm=left.example")
+
+
+def connecting(play: Play) -> None:
+    wanted = {"address": ADA, "password": "correct horse battery staple"}
+    play.done("connecting.prefill", path={"domain": DOMAIN})
+    play.refused("connecting.prefill", 422, path={"domain": "example..com"})
+    made = play.done("connecting.connect", wanted, path={"domain": DOMAIN}, query="lang=en")
+    play.refused("connecting.connect", 422, {**wanted, "address": "ada@other.example"}, path={"domain": DOMAIN})
+    play.done("connecting.get", path={"connection_id": made["id"]})
+    play.refused("connecting.get", 404, path={"connection_id": f"con_{NOBODY}"})
+    waiting = [
+        play.ask("connecting.connect", {**wanted, "address": f"{name}@new.example", "settings": SETTINGS}, path=NEW)
+        for name in ("ada", "bela")
+    ]
+    first, second = ({"pending_id": each["id"]} for each in waiting)
+    play.done("pending_entries.list", query="domain=new.example")
+    play.refused("pending_entries.list", 422, query="limit=0")
+    play.done("pending_entries.get", path=first)
+    play.refused("pending_entries.get", 404, path={"pending_id": f"con_{NOBODY}"})
+    play.done("pending_entries.delete", path=second)
+    play.refused("pending_entries.delete", 404, path={"pending_id": f"con_{NOBODY}"})
+    play.done("pending_entries.complete", path=first)
+    play.refused("pending_entries.complete", 404, path={"pending_id": f"con_{NOBODY}"})
+
+
+def approval(play: Play) -> None:
+    domain, box = {"domain": "wary.example"}, {"address": "ada@wary.example", "password": "secret"}
+    play.ask("domains.put", path=domain)
+    play.done("domains.set_approval", {"needed": True}, path=domain)
+    play.refused("domains.set_approval", 404, {"needed": True}, path={"domain": "unknown.example"})
+    saved = play.ask("changes.create", {"settings": SETTINGS, "mailboxes": [box]}, path=domain)
+    named, change = {"change_id": saved["id"]}, _verified(play, saved["id"])
+    match = {"If-Match": f'"{change["checksum"]}"'}
+    play.refused("changes.approve", 409, path=named, headers=match)
+    play.done("changes.approve", path=named, headers=match, key="person")
+
+
+def embedding(play: Play) -> None:
+    play.done("embed_origins.put", {"origins": ["https://crm.example.com"]})
+    play.refused("embed_origins.put", 422, {"origins": ["crm"]})
+    play.done("embed_origins.get")
+    play.refused("embed_origins.get", 401, key="none")
+    play.done("embed_sessions.create", {"domain": DOMAIN, "minutes": 15, "name": "anna@example.com"})
+    play.refused("embed_sessions.create", 422, {"domain": "unknown.example"})
+
+
+def letters(play: Play) -> None:
+    """Of the change that would cost somebody the connection."""
+    boxes = [{"address": "rejected@letters.example", "password": "secret"}]
+    body = {"settings": SETTINGS, "mailboxes": boxes}
+    change = _verified(play, play.ask("changes.create", body, path={"domain": "letters.example"})["id"])
+    play.done("letters.list", path={"change_id": change["id"]}, query="lang=en")
+    play.refused("letters.list", 404, path={"change_id": f"chg_{NOBODY}"})
 
 
 def health(play: Play) -> None:

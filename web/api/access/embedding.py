@@ -53,7 +53,12 @@ class EmbedOriginsDocument(Document):
     origins: list[str]
 
 
-@routes.post("/v1/embed-sessions", operation_id="embed_sessions.create", status_code=201)
+@routes.post(
+    "/v1/embed-sessions",
+    operation_id="embed_sessions.create",
+    summary="Make a link to the page of one domain",
+    status_code=201,
+)
 def create(
     wanted: NewEmbedSession, request: HttpRequest, account: Annotated[Account, needs(Right.READ)]
 ) -> EmbedSessionDocument:
@@ -75,13 +80,15 @@ def create(
     )
 
 
-@routes.get("/v1/embed-origins", operation_id="embed_origins.get")
+@routes.get("/v1/embed-origins", operation_id="embed_origins.get", summary="List the origins that may embed the page")
 def get(request: HttpRequest, account: Annotated[Account, needs(Right.ADMIN)]) -> EmbedOriginsDocument:
     """The origins that may have the page in a frame."""
     return EmbedOriginsDocument(origins=_embedding(request, account).origins())
 
 
-@routes.put("/v1/embed-origins", operation_id="embed_origins.put")
+@routes.put(
+    "/v1/embed-origins", operation_id="embed_origins.put", summary="Register the origins that may embed the page"
+)
 def put(
     wanted: EmbedOrigins, request: HttpRequest, account: Annotated[Account, needs(Right.ADMIN)]
 ) -> EmbedOriginsDocument:

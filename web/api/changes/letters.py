@@ -45,7 +45,7 @@ class LetterList(Document):
     next_cursor: None = None
 
 
-@routes.get("/v1/changes/{change_id}/letters", operation_id="letters.list")
+@routes.get("/v1/changes/{change_id}/letters", operation_id="letters.list", summary="Write the letters of a report")
 def list_(
     change_id: ChangeId,
     response: Response,

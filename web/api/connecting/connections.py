@@ -64,7 +64,7 @@ class NewConnection(Request):
         return self.settings.settings()
 
 
-@routes.post("/v1/domains/{domain}/connections", operation_id="connecting.connect")
+@routes.post("/v1/domains/{domain}/connections", operation_id="connecting.connect", summary="Connect a mailbox")
 @asks_others
 @expensive
 def create(
@@ -86,7 +86,7 @@ def create(
     return connection_document(found.attempt, lang, found.endpoints, found.services, found.hint)
 
 
-@routes.get("/v1/connections/{connection_id}", operation_id="connecting.get")
+@routes.get("/v1/connections/{connection_id}", operation_id="connecting.get", summary="Get an attempt to connect")
 def get(connection_id: ConnectionId, connecting: Member, lang: Lang = Language.EN) -> ConnectionDocument:
     """What became of an attempt. A member sees their own."""
     return connection_document(connecting.look(attempt_of(connection_id)), lang)

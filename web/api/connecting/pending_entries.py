@@ -42,7 +42,7 @@ class Completed(Document):
     change_id: str
 
 
-@routes.get("/v1/pending-entries", operation_id="pending_entries.list")
+@routes.get("/v1/pending-entries", operation_id="pending_entries.list", summary="List who waits for settings")
 def list_(
     account: Annotated[Account, needs(Right.READ)],
     limit: PageSize = 100,
@@ -64,7 +64,9 @@ def _before(cursor: str) -> tuple[float, str]:
     return number_in(at), entry_id
 
 
-@routes.get("/v1/pending-entries/{pending_id}", operation_id="pending_entries.get")
+@routes.get(
+    "/v1/pending-entries/{pending_id}", operation_id="pending_entries.get", summary="Get one who waits for settings"
+)
 def get(
     pending_id: EntryId, account: Annotated[Account, needs(Right.READ)], lang: Lang = Language.EN
 ) -> ConnectionDocument:
@@ -72,7 +74,12 @@ def get(
     return connection_document(account.pending.entry(attempt_of(pending_id)), lang)
 
 
-@routes.post("/v1/pending-entries/{pending_id}/complete", operation_id="pending_entries.complete", status_code=201)
+@routes.post(
+    "/v1/pending-entries/{pending_id}/complete",
+    operation_id="pending_entries.complete",
+    summary="Complete the settings that are waited for",
+    status_code=201,
+)
 @expensive
 def complete(
     pending_id: EntryId,
@@ -88,7 +95,12 @@ def complete(
     return Completed(change_id=change_id)
 
 
-@routes.delete("/v1/pending-entries/{pending_id}", operation_id="pending_entries.delete", status_code=204)
+@routes.delete(
+    "/v1/pending-entries/{pending_id}",
+    operation_id="pending_entries.delete",
+    summary="Dismiss one who waits",
+    status_code=204,
+)
 def delete(pending_id: EntryId, account: Annotated[Account, needs(Right.CHANGE)]) -> None:
     """Dismisses one who waits; what was kept of them is gone."""
     account.pending.dismiss(attempt_of(pending_id))

@@ -33,7 +33,9 @@ class PrefillDocument(Document):
     hint: HintDocument | None
 
 
-@routes.get("/v1/domains/{domain}/prefill", operation_id="connecting.prefill")
+@routes.get(
+    "/v1/domains/{domain}/prefill", operation_id="connecting.prefill", summary="Get what is filled in for a member"
+)
 def get(domain: DomainName, connecting: Annotated[Connecting, connects()], lang: Lang = Language.EN) -> PrefillDocument:
     """What is filled in for who connects a mailbox of the domain, and what to type as the password."""
     found = connecting.prefill(domain)
