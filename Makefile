@@ -1,4 +1,4 @@
-# make run    a sandbox domain with planted faults, verified and reported
+# make run    a sandbox domain with planted faults, verified, reported, and shown on the page until Ctrl-C (without a terminal: no page)
 # make test   the tests, with real mail servers, Redis and PostgreSQL
 # make test-debian12, make test-debian13   the same in a fresh system of that release; needs root; TESTS="tests/servers" for some
 # make check  formatting, lint, types, import rules, then the tests
