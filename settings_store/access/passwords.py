@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 import threading
+from functools import cache
 
 import sqlalchemy as sa
 from argon2 import PasswordHasher
@@ -21,10 +22,14 @@ LINK_SECONDS = 24 * 3600.0
 """How long a link to set a password can be used."""
 _passwords, _links, _users = schema.passwords, schema.set_up_links, schema.users
 _hasher = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
-_NOBODYS = _hasher.hash(secrets.token_urlsafe(32))
-"""What is computed where there is no password, so that it takes as long."""
 _at_once = threading.BoundedSemaphore(2)
 """Each takes 64 MiB: many who guess at a time must not take all there is."""
+
+
+@cache
+def _nobodys() -> str:
+    """What is computed where there is no password, so that it takes as long."""
+    return _hasher.hash(secrets.token_urlsafe(32))
 
 
 def require_usable(password: str) -> None:
@@ -65,8 +70,9 @@ def anybody_has_one(conn: Connection) -> bool:
 def is_right(hash_: str | None, password: str) -> bool:
     """Whether it is the password that was hashed. Takes as long where there is none."""
     with _at_once:
+        known = hash_ or _nobodys()
         try:
-            _hasher.verify(hash_ or _NOBODYS, password[:_LONGEST])
+            _hasher.verify(known, password[:_LONGEST])
         except (VerifyMismatchError, InvalidHashError):
             return False
     return hash_ is not None
