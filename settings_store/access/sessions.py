@@ -11,7 +11,7 @@ from checks.model import Unknown
 from settings_store import schema
 from settings_store.access.passwords import digest_of
 from settings_store.access.roles import RIGHTS, Right, Role
-from settings_store.actors import Actor
+from settings_store.actors import Actor, of_user
 
 IDLE_SECONDS, LONGEST_SECONDS = 12 * 3600.0, 7 * 86400.0
 """A session ends when nobody has used it for so long, and after so long in any case."""
@@ -50,8 +50,8 @@ class Session:
         return self.user_id is None
 
     def actor(self, address: str) -> Actor:
-        """Who is written down to have done it."""
-        return Actor(self.user_name, address, self.api_key_id or "")
+        """Who is written down to have done it. Of whom a host app has embedded only that app knows who they are."""
+        return Actor(self.user_name, address, self.api_key_id or "", of_user(self.user_id) if self.user_id else "")
 
 
 @dataclass(frozen=True, slots=True)
