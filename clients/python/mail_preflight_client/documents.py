@@ -20,7 +20,19 @@ Language = Literal["en", "ja"]
 LoginName = Literal["address", "local_part", "other", "unknown"]
 MailboxState = Literal["connected", "disconnected", "unknown"]
 Option = Literal["needed", "not_needed", "would_not_help"]
-Outcome = Literal["admitted", "refused", "dropped", "closed", "silent", "blocked", "busy", "banned", "no_family", "not_here", "unreachable"]
+Outcome = Literal[
+    "admitted",
+    "refused",
+    "dropped",
+    "closed",
+    "silent",
+    "blocked",
+    "busy",
+    "banned",
+    "no_family",
+    "not_here",
+    "unreachable",
+]
 Password = Literal["password", "app_password", "oauth2", "unknown"]
 ProblemCode = str
 Protocol = Literal["imap", "smtp", "https"]
@@ -30,7 +42,9 @@ Role = Literal["super_admin", "account_access", "member", "host_app", "operator"
 Scope = Literal["endpoint", "server", "mailbox", "mailboxes", "source", "service", "notice"]
 Security = Literal["auto", "tls", "starttls"]
 Severity = Literal["critical", "warning", "info"]
-Source = Literal["typed", "pacc", "autoconfig", "autodiscover", "provider", "srv", "provider_by_mx", "autoconfig_by_mx", "guess"]
+Source = Literal[
+    "typed", "pacc", "autoconfig", "autodiscover", "provider", "srv", "provider_by_mx", "autoconfig_by_mx", "guess"
+]
 Verdict = Literal["ok", "fail", "inconclusive"]
 Wants = Literal["app_password", "app_password_with_two_steps", "no_password"]
 
