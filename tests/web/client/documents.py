@@ -10,6 +10,7 @@ from typing import Any
 
 _CONTRACT = Path(__file__).parents[3] / "docs/openapi.json"
 _REF = "#/components/schemas/"
+_LINE, _INDENT = 120, 4
 _MOST = 20
 """A list of values that is longer goes on growing, such as that of the codes: to a client it is text."""
 _SIMPLE = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
@@ -31,9 +32,19 @@ def text() -> str:
     schemas = document["components"]["schemas"]
     names = sorted(_reachable(schemas, set(_answered(document["paths"]))))
     values = [name for name in names if "properties" not in schemas[name]]
-    blocks = ["\n".join(f"{name} = {_type(schemas[name])}" for name in values)]
+    blocks = ["\n".join(_broken(f"{name} = {_type(schemas[name])}") for name in values)]
     blocks += ["\n".join(_document(name, schemas[name])) for name in names if name not in values]
     return _HEAD + "\n\n\n".join(blocks) + "\n"
+
+
+def _broken(line: str) -> str:
+    """The line, over several where it is too long, as the formatter has it."""
+    if len(line) <= _LINE:
+        return line
+    head, _, inner = line.removesuffix("]").partition("[")
+    if len(inner) + _INDENT <= _LINE:
+        return f"{head}[\n    {inner}\n]"
+    return f"{head}[\n" + "".join(f"    {each},\n" for each in inner.split(", ")) + "]"
 
 
 def _answered(paths: Mapping[str, Any]) -> Iterator[str]:
