@@ -1,6 +1,6 @@
 """Pictures of every state, to be looked at: `python -m tests.web.pages.screenshots FOLDER [PART OF A NAME]`.
 
-In both schemes and languages, at 1280 and 390 pixels.
+In both schemes and languages, at 1280 and 390 pixels. Without arguments it takes the pictures of the README.
 """
 
 import sys
@@ -20,6 +20,7 @@ from tests.web.pages.scene import DOMAIN, Scene, chromium, playing, reader, sign
 from worker.service.webhooks import EndpointRequest
 
 _WIDTHS = (1280, 390)
+_README = Path(__file__).parents[3] / "docs" / "images"
 Show = Callable[[Page], object]
 
 
@@ -124,5 +125,22 @@ def main(folder: Path, part: str) -> None:
                     page.screenshot(path=folder / f"{state}-{name}", full_page=True)
 
 
+def for_the_readme() -> None:
+    """The top of the report, in both schemes."""
+    with tempfile.TemporaryDirectory() as store, playing(Path(store)) as scene, scene.working(), chromium() as browser:
+        show = states(scene)["report"]
+        for scheme in ("light", "dark"):
+            size = {"width": 1280, "height": 800}
+            with reader(browser, scene.api, viewport=size, color_scheme=scheme, locale="en") as context:
+                page = context.new_page()
+                page.goto("/admin/sign-in")
+                sign_in(page)
+                show(page)
+                page.screenshot(path=_README / f"report-{scheme}.png")
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "")
+    if sys.argv[1:]:
+        main(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "")
+    else:
+        for_the_readme()
