@@ -11,7 +11,7 @@ from cli.naming import account
 if TYPE_CHECKING:
     from settings_store.audit import Actor
     from worker.service.account import Account
-    from worker.service.connecting import Connecting
+    from worker.service.domains.connecting import Connecting
     from worker.service.preflight import Preflight
 
 

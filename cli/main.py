@@ -14,18 +14,16 @@ from cli.commands import (
     access,
     accounts,
     alerts,
-    changes,
     connecting,
     discovery,
     egress,
     health,
-    history,
-    letters,
     mailboxes,
     maintenance,
     operation,
     verification,
 )
+from cli.commands.changes import changes, history, letters
 from cli.failures import Commands, Status, complain, discard_output, report_internal
 from cli.help import Command, Group
 from cli.naming import choose

@@ -45,7 +45,7 @@ def test_rooms_are_small() -> None:
         folder.relative_to(ROOT).as_posix(): len([file for file in folder.glob("*.py") if file.name != "__init__.py"])
         for floor in FLOORS
         for folder in [ROOT / floor, *(ROOT / floor).rglob("*")]
-        if folder.is_dir() and folder.name != "__pycache__"
+        if folder.is_dir() and folder.name not in ("__pycache__", "versions")  # a revision more is no room fuller
     }
     assert {room: count for room, count in counts.items() if count > FILES} == {}
 

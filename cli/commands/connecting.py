@@ -17,7 +17,7 @@ from cli.wording import phrase
 if TYPE_CHECKING:
     from checks.settings import Settings
     from settings_store.connecting.attempts import Attempt
-    from worker.service.connecting import Connected
+    from worker.service.domains.connecting import Connected
 
 EntryId = Annotated[str, typer.Argument(metavar="ENTRY_ID", help="As printed by `pending`.")]
 Imap = Annotated[str | None, typer.Option(metavar="HOST:PORT", help="The IMAP server, for a domain without settings.")]

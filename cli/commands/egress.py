@@ -13,7 +13,7 @@ from cli.options import Domain, Json
 from cli.wording import phrase
 
 if TYPE_CHECKING:
-    from worker.service.egress import ConnectionIps
+    from worker.service.domains.egress import ConnectionIps
 
 
 class Switch(StrEnum):

@@ -500,6 +500,7 @@ TEMPLATES: Sequence[tuple[str, str]] = (
         "the proposal lacks a server; give both IMAP and SMTP",
         "提案にサーバーが足りません。IMAP と SMTP の両方を指定してください",
     ),
+    ("a member's key is of one domain alone", "メンバーのキーは 1 つのドメインにだけ使えます"),
     ("a test key makes no live key", "テスト用のキーで本番用のキーは作成できません"),
     (
         "a key that expires makes none that outlives it",

@@ -13,7 +13,7 @@ import pytest
 
 from checks.model import Invalid
 from cli import main
-from cli.commands import changes
+from cli.commands.changes import changes
 from cli.failures import LOG_NAME, Status
 
 SECRET = "hunter2-planted"
@@ -247,7 +247,7 @@ class TestProcess:
 import time
 from concurrent.futures import ThreadPoolExecutor
 from cli import main
-from cli.commands import changes
+from cli.commands.changes import changes
 
 def interrupted():
     ThreadPoolExecutor().submit(time.sleep, 30)

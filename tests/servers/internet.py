@@ -92,7 +92,7 @@ class Internet:
         def outside_of(context: CheckContext) -> Outside:
             return replace(self.outside(), context=replace(context, trust=Trust(self.lab.ca_pem)))
 
-        monkeypatch.setattr("worker.service.discovery.outside_of", outside_of)
+        monkeypatch.setattr("worker.service.domains.discovery.outside_of", outside_of)
         monkeypatch.setattr("worker.pacing.endpoint_slot.check_endpoint", self.check)
 
     @contextlib.contextmanager

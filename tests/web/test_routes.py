@@ -22,7 +22,7 @@ from web.access.authentication import PUBLIC, PUBLIC_BELOW
 from web.access.granted import Needs
 from web.app import make_app
 from worker.service.account import Account
-from worker.service.connecting import Connecting
+from worker.service.domains.connecting import Connecting
 from worker.service.webhooks import EndpointRequest
 
 SETTINGS = ImapSettings(

@@ -11,7 +11,7 @@ from web.problems.codes import ProblemCode
 from web.problems.problem import Problem
 from worker.service.access.access import Access
 from worker.service.account import Account
-from worker.service.connecting import Connecting
+from worker.service.domains.connecting import Connecting
 from worker.service.preflight import Preflight
 
 

@@ -13,7 +13,7 @@ from web.access.routing import router
 from web.api.domain_name import DomainName
 from web.documents import Document
 from worker.service.account import Account
-from worker.service.egress import Request
+from worker.service.domains.egress import Request
 
 routes = router("connection-ips")
 

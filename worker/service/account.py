@@ -13,9 +13,9 @@ from worker.service.changes.pending import Pending
 from worker.service.changes.watches import Watches
 from worker.service.checks import Checks
 from worker.service.clock import Clock
-from worker.service.discovery import Discoveries
-from worker.service.domains import Domains
-from worker.service.egress import Egress
+from worker.service.domains.discovery import Discoveries
+from worker.service.domains.domains import Domains
+from worker.service.domains.egress import Egress
 from worker.service.events import Events
 from worker.service.health.health import Health
 from worker.service.health.incidents import Incidents

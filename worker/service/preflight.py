@@ -48,7 +48,7 @@ from worker.service.access.embedding import Embedding
 from worker.service.access.sign_in import SignedIn, SignIn
 from worker.service.account import Account
 from worker.service.bound_to import Binding
-from worker.service.connecting import Connecting
+from worker.service.domains.connecting import Connecting
 from worker.service.repetition import Repetition
 from worker.tasks import publisher, register
 from worker.watchdog import Overrun

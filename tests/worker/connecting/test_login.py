@@ -19,7 +19,7 @@ from tests.servers.lab import MailLab
 from tests.servers.postgres import PostgresServer
 from tests.servers.stores import sqlite_store
 from worker.config import Config
-from worker.service.connecting import Connecting
+from worker.service.domains.connecting import Connecting
 from worker.service.preflight import Preflight
 
 ADA = Actor("ada", "192.0.2.1", person="user:ada")

@@ -23,7 +23,7 @@ from web.api.settings_document import SettingsRequest
 from web.documents import Request
 from web.limits.rates import expensive
 from web.repetition.once import asks_others
-from worker.service.connecting import Connecting
+from worker.service.domains.connecting import Connecting
 
 routes = router("connecting")
 

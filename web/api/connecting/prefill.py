@@ -11,7 +11,7 @@ from web.api.domain_name import DomainName
 from web.api.parameters import Lang
 from web.api.settings_document import ServerDocument, SmtpDocument
 from web.documents import Document
-from worker.service.connecting import Connecting
+from worker.service.domains.connecting import Connecting
 
 routes = router("connecting")
 

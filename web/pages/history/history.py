@@ -18,7 +18,7 @@ from web.pages.frame.page import Page
 from web.pages.frame.routing import page_for, page_router
 from web.pages.history.pictures import HIGH, Fared, percent
 from worker.health.wording import health_document
-from worker.service.domains import Moment
+from worker.service.domains.domains import Moment
 
 routes = page_router()
 
