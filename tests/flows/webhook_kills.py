@@ -74,7 +74,7 @@ class Trial:
         database.migrate()
         self.world = World(database, Vault([self.key]), time.time())
         for web in receivers:
-            self.world.endpoint(web)
+            self.world.endpoint(web, types=["change.applied"])
         self.processes = multiprocessing.get_context("forkserver")
         self.processes.set_forkserver_preload([webhook_worker.__name__])
         self.told: list[str] = []
