@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from checks.codes import Code
+from checks.model import Credential, CredentialKind
 from tests.checks.helpers import SECRET, USER
 from tests.checks.protocols.smtp.test_mechanisms import NO, REFUSALS, server
 from tests.servers.behaviours import smtp_script
@@ -27,6 +28,17 @@ class Row:
     address: str = USER
     login: bool = True
     without_login: bool = False
+    user: str = USER
+    kind: CredentialKind = CredentialKind.PASSWORD
+
+    @property
+    def token(self) -> bool:
+        """Whether the secret is an access token."""
+        return self.kind is CredentialKind.OAUTH2_TOKEN
+
+    @property
+    def credential(self) -> Credential:
+        return Credential(self.user, self.secret, self.kind)
 
 
 def alike(name: str, script: Behaviour, code: Code, **others: str | bool) -> Row:
