@@ -107,6 +107,11 @@ class DovecotServer(Server):
         """Refused logins by user name, for `imap` or `smtp`."""
         return Counter(user for user, accepted in self._attempts(service) if not accepted)
 
+    def partings(self) -> Counter[bool]:
+        """How many clients of IMAP have left with LOGOUT, and how many without."""
+        left = [line for line in settled(self.log).splitlines() if "Info: Disconnected" in line]
+        return Counter("Logged out" in line or "by logging out" in line for line in left)
+
     def forget(self) -> None:
         """Empty the log, so that `logins` and `rejections` start from nothing."""
         if settled(self.log):
