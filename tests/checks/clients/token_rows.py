@@ -90,7 +90,7 @@ IMAP = (
         }, node=REJECTED),
     _imap("silence to the inline response but an end", BOTH, {"INLINE": None}, node=Code.CONNECT_CLOSED),
     _imap("no mechanism for it", "IMAP4rev1 SASL-IR AUTH=PLAIN", {}, NO_MECHANISM, NO_MECHANISM),
-    _imap("a user name of other letters", "IMAP4rev1 AUTH=XOAUTH2", _mine("XOAUTH2", "adä@lab.example"),
+    _imap("a user name of other letters, and a token", "IMAP4rev1 AUTH=XOAUTH2", _mine("XOAUTH2", "adä@lab.example"),
         user="adä@lab.example"),
     _imap("a comma in the user name", "IMAP4rev1 AUTH=OAUTHBEARER", _mine("OAUTHBEARER", "a=2Cb=3D@lab.example"),
         user="a,b=@lab.example"),
