@@ -11,6 +11,8 @@ NODE = ClientProfile(
         next_way=NextWay.NEVER,
         sasl_ir=False,
         usual_prompts=True,
+        token_mechanisms=("OAUTHBEARER", "XOAUTH2"),
+        token_sasl_ir=True,
         command_for="\\/",  # so that Exchange takes DOMAIN\user and user/shared
         id=IdMoment.BOTH,
         id_fields=(
@@ -26,6 +28,8 @@ NODE = ClientProfile(
         next_mechanism=NextWay.NEVER,
         initial_response=("PLAIN",),
         unoffered="PLAIN",
+        token_mechanisms=("XOAUTH2",),
+        token_unoffered="XOAUTH2",  # noqa: S106 - a mechanism
         asked_again="nothing",
         any_success=True,
         # Its own is the host name of the app's machine, or [127.0.0.1].

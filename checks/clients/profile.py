@@ -10,6 +10,7 @@ from typing import Literal
 ImapWay = Literal["LOGIN", "AUTH=PLAIN", "AUTH=LOGIN", "AUTH=CRAM-MD5"]
 """`LOGIN` is the command, the others are SASL mechanisms as IMAP's capabilities name them."""
 SmtpMechanism = Literal["PLAIN", "LOGIN", "CRAM-MD5"]
+TokenMechanism = Literal["XOAUTH2", "OAUTHBEARER"]
 HttpScheme = Literal["BASIC", "NTLM", "NEGOTIATE", "DIGEST"]
 TlsVersion = Literal["TLSv1.2", "TLSv1.3"]
 Ciphers = Literal["python", "openssl"]
@@ -62,6 +63,7 @@ class ImapClient:
     `login_user` and `login_password` are for the LOGIN command, `sasl` for both in any mechanism.
     `login_quotes_user`: the user name of LOGIN goes in quotes, as the password always does.
     `sasl_ir`: the first response goes with AUTHENTICATE (RFC 4959) where the server offers it.
+    `token_mechanisms` are for access tokens, in order, and `token_sasl_ir` is `sasl_ir` for those.
     `bare_line_feed`: lines that end without a carriage return are read.
     `id_fields` are what ID says, as names and values.
     """
@@ -76,6 +78,8 @@ class ImapClient:
     command_for: str = ""
     usual_prompts: bool = False
     sasl: Text = Text()
+    token_mechanisms: tuple[TokenMechanism, ...] = ("XOAUTH2", "OAUTHBEARER")
+    token_sasl_ir: bool = False
     bare_line_feed: bool = True
     id: IdMoment = IdMoment.NEVER
     id_fields: tuple[tuple[str, str], ...] = ()
@@ -87,8 +91,9 @@ class SmtpClient:
 
     `initial_response` names the mechanisms whose first response goes with AUTH (RFC 4954, 4).
     `unoffered` is what it tries where the server offers other mechanisms only.
-    `asked_again`: what it sends where PLAIN's first response was not taken. `any_success`: any 2xx is one, for PLAIN
-    and LOGIN.
+    `asked_again`: what it sends where the first response of PLAIN, or of a token's mechanism, was not taken.
+    `any_success`: any 2xx is one, but for CRAM-MD5.
+    `token_mechanisms` are for access tokens, in order, and `token_unoffered` is `unoffered` for those.
     `user` and `password` hold for all mechanisms. `ehlo_name`: '' for the connection's own address, as a literal.
     """
 
@@ -99,6 +104,8 @@ class SmtpClient:
     unoffered: SmtpMechanism | None = None
     asked_again: Literal["response", "nothing"] = "response"
     any_success: bool = False
+    token_mechanisms: tuple[TokenMechanism, ...] = ("XOAUTH2", "OAUTHBEARER")
+    token_unoffered: TokenMechanism | None = None
     user: Text = Text()
     password: Text = Text()
     ehlo_name: str = ""

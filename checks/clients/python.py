@@ -20,6 +20,9 @@ PYTHON = ClientProfile(
         login_password=_ASCII,
         login_quotes_user=False,
         sasl=Text("utf-8"),
+        # `oauth2_login`, or `oauthbearer_login`: imapclient does not choose, apps do by what the server offers.
+        token_mechanisms=("XOAUTH2", "OAUTHBEARER"),
+        token_sasl_ir=False,
         bare_line_feed=False,
     ),
     smtp=SmtpClient(
@@ -29,6 +32,8 @@ PYTHON = ClientProfile(
         initial_response=("PLAIN", "LOGIN"),
         user=_ASCII,
         password=_ASCII,
+        # `SMTP.auth` with the mechanism that the app names.
+        token_mechanisms=("XOAUTH2", "OAUTHBEARER"),
         # Its own is the host name of the app's machine, or an address of it as a literal.
     ),
     ews=EwsClient(

@@ -7,7 +7,7 @@ import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from checks.clients.profile import ClientProfile
+from checks.clients.profile import ClientProfile, TokenMechanism
 from checks.codes import Code
 from checks.model import Authentication, Credential, CredentialKind, Fault, Protocol
 from checks.network.stream import Stream
@@ -130,19 +130,7 @@ def dialect_of(protocol: Protocol, authentication: Authentication = Authenticati
     return dialect
 
 
-_USABLE = {
-    CredentialKind.PASSWORD: ("PLAIN", "LOGIN"),
-    CredentialKind.OAUTH2_TOKEN: ("XOAUTH2", "OAUTHBEARER"),
-}
-TOKEN_MECHANISMS = _USABLE[CredentialKind.OAUTH2_TOKEN]
-
-
-def choose(offered: frozenset[str], kind: CredentialKind) -> str:
-    """The mechanism to log in with. Raises `Fault` when none fits."""
-    for mechanism in _USABLE[kind]:
-        if mechanism in offered:
-            return mechanism
-    raise lacking(offered)
+TOKEN_MECHANISMS: tuple[str, ...] = typing.get_args(TokenMechanism)
 
 
 def lacking(offered: frozenset[str]) -> Fault:
@@ -156,15 +144,14 @@ def lacking(offered: frozenset[str]) -> Fault:
 
 def require_usable(dialect: Dialect, capabilities: tuple[str, ...], client: ClientProfile) -> None:
     """Raises `Fault` when nobody, whatever their credential, could log in with that client."""
-    if not any(dialect.ways(capabilities, kind, client) for kind in _USABLE):
+    kinds = (CredentialKind.PASSWORD, CredentialKind.OAUTH2_TOKEN)
+    if not any(dialect.ways(capabilities, kind, client) for kind in kinds):
         raise lacking(dialect.mechanisms(capabilities))
 
 
 def initial_response(mechanism: str, credential: Credential) -> bytes:
-    """The first client response of a mechanism (RFC 4616, RFC 7628, Google's XOAUTH2), not yet in base64."""
+    """The first client response of a token's mechanism (RFC 7628, Google's XOAUTH2), not yet in base64."""
     name, secret = credential.username, credential.secret
-    if mechanism == "PLAIN":
-        return f"\0{name}\0{secret}".encode()
     if mechanism == "XOAUTH2":
         return f"user={name}\1auth=Bearer {secret}\1\1".encode()
     identity = name.replace("=", "=3D").replace(",", "=2C")

@@ -8,7 +8,7 @@ from pathlib import Path
 from string import Template
 
 from tests.servers.certificates import CertificateFiles
-from tests.servers.process import Daemon, Server, accepts, free_port, greets
+from tests.servers.process import Daemon, Server, accepts, free_port, greets, settled
 from tests.servers.unpacked import overlaid, unpacked, with_dependencies
 
 _OWNER = "nobody"
@@ -50,13 +50,23 @@ class CourierServer(Server):
         userdb.write_text("".join(lines))
         userdb.chmod(0o600)
         script = START.substitute(folder=folder, port=self.port, tls_port=self.tls_port)
-        self._daemon = Daemon([*prefix, "sh", "-ec", script], folder / "courier.out", patience=0.2)
+        self.log = folder / "courier.out"
+        self._daemon = Daemon([*prefix, "sh", "-ec", script], self.log, patience=0.2)
 
     def start(self) -> None:
         self._daemon.start(lambda: self._socket.exists() and accepts(self.tls_port)() and greets(self.port)())
 
     def stop(self) -> None:
         self._daemon.stop()
+
+    def clients(self, event: str, since: int = 0) -> list[str]:
+        """The ports of the clients of an event, such as LOGIN or LOGOUT, in the lines from that one on."""
+        said = f"INFO: {event}, "
+        return [line.partition("port=[")[2].partition("]")[0] for line in self.log_lines()[since:] if said in line]
+
+    def log_lines(self) -> list[str]:
+        """What its programs say of logins, some of them a moment late."""
+        return settled(self.log, quiet=0.5).splitlines()
 
 
 def _with_packages(etc: Path, root: Path) -> Path:

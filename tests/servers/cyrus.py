@@ -8,7 +8,7 @@ from pathlib import Path
 from string import Template
 
 from tests.servers.certificates import CertificateFiles
-from tests.servers.process import Daemon, Server, free_port, greets
+from tests.servers.process import Daemon, Server, free_port, greets, settled
 from tests.servers.unpacked import overlaid, unpacked, with_dependencies
 
 _OWNER = "nobody"
@@ -63,6 +63,7 @@ class CyrusServer(Server):
         for user, password in users.items():
             name, _, realm = user.partition("@")
             command = [*prefix, "saslpasswd2", "-p", "-c", "-f", f"{folder}/sasldb2", "-u", realm, name]
+            (folder / "var/log" / name).mkdir()  # without its default domain
             subprocess.run(command, input=password, text=True, check=True, capture_output=True)
         owner = pwd.getpwnam(_OWNER)
         for path in (folder, *folder.rglob("*")):
@@ -87,6 +88,11 @@ class CyrusServer(Server):
     def mailboxes(self) -> int:
         """How many there are on disk."""
         return len(list((self._folder / "spool").rglob("cyrus.header")))
+
+    def sessions(self, user: str) -> list[str]:
+        """The commands of a user's logins, one text each: Cyrus writes down those that have a folder for it."""
+        folder = self._folder / "var/log" / user.partition("@")[0]
+        return [path.read_text(errors="replace") for path in sorted(folder.iterdir()) if settled(path)]
 
     def _write(self, name: str, text: str) -> None:
         (self._folder / name).write_text(text)

@@ -14,7 +14,15 @@ from pathlib import Path
 from string import Template
 
 from tests.servers.certificates import CertificateFiles
-from tests.servers.dovecot_settings import NO_PENALTY, ROOTLESS, VERSION_2_3, VERSION_2_4
+from tests.servers.dovecot_settings import (
+    NO_PENALTY,
+    OAUTH2_2_3,
+    ROOTLESS,
+    TOKENS_2_3,
+    TOKENS_2_4,
+    VERSION_2_3,
+    VERSION_2_4,
+)
 from tests.servers.process import LOOPBACK, Daemon, Server, ServerError, free_port, greets, is_root, program, settled
 
 _TEMPLATES = {"2.3": VERSION_2_3, "2.4": VERSION_2_4}
@@ -27,7 +35,8 @@ class DovecotOptions:
     """`failure_delay`: seconds a refused login waits (0 means up to half a second: that is
     Dovecot's timer). `penalty`: Dovecot's growing delay per client address, as it is
     by default in the field. `fast`: login processes serve many clients, as large sites set it. `maximum_connections`:
-    per user and address. `listen`: addresses, comma separated."""
+    per user and address. `listen`: addresses, comma separated. `introspection`: the URL that tells whose a token is
+    (RFC 7662); '' for a server that takes none."""
 
     failure_delay: int = 0
     penalty: bool = False
@@ -35,6 +44,7 @@ class DovecotOptions:
     maximum_connections: int = 1000
     listen: str = LOOPBACK
     mechanisms: str = "plain login"
+    introspection: str = ""
 
 
 class DovecotServer(Server):
@@ -97,6 +107,11 @@ class DovecotServer(Server):
         """Refused logins by user name, for `imap` or `smtp`."""
         return Counter(user for user, accepted in self._attempts(service) if not accepted)
 
+    def partings(self) -> Counter[bool]:
+        """How many clients of IMAP have left with LOGOUT, and how many without."""
+        left = [line for line in settled(self.log).splitlines() if "Info: Disconnected" in line]
+        return Counter("Logged out" in line or "by logging out" in line for line in left)
+
     def forget(self) -> None:
         """Empty the log, so that `logins` and `rejections` start from nothing."""
         if settled(self.log):
@@ -118,6 +133,15 @@ class DovecotServer(Server):
             os.chown(homes, owner.pw_uid, owner.pw_gid)
         self.set_users(users)
 
+    def _tokens(self) -> str:
+        """What takes access tokens: 2.3 has a file of its own for it."""
+        if not (url := self._options.introspection):
+            return ""
+        if dovecot_version() != "2.3":
+            return TOKENS_2_4.format(url=url)
+        (self._folder / "oauth2.conf.ext").write_text(OAUTH2_2_3.format(url=url))
+        return TOKENS_2_3.format(folder=self._folder)
+
     def _configuration(self) -> str:
         owner = pwd.getpwnam(MAIL_USER) if is_root() else pwd.getpwuid(os.geteuid())
         options = self._options
@@ -126,7 +150,9 @@ class DovecotServer(Server):
             listen=options.listen,
             chain=self._certificate.chain,
             key=self._certificate.key,
-            mechanisms=options.mechanisms,
+            mechanisms=options.mechanisms + (" xoauth2 oauthbearer" if options.introspection else ""),
+            passwords=options.mechanisms,
+            tokens=self._tokens(),
             failure_delay=f"{options.failure_delay} secs",
             maximum_connections=options.maximum_connections,
             uid=owner.pw_uid,

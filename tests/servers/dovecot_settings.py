@@ -21,8 +21,10 @@ mailbox_list_index = no
 first_valid_uid = 1
 default_client_limit = 20000
 default_process_limit = 2000
+$tokens
 passdb {
   driver = passwd-file
+  mechanisms = $passwords
   args = scheme=PLAIN username_format=%u $folder/users
 }
 userdb {
@@ -92,6 +94,7 @@ mailbox_list_index = no
 first_valid_uid = 1
 default_client_limit = 20000
 default_process_limit = 2000
+$tokens
 passdb passwd-file {
   default_password_scheme = PLAIN
   auth_username_format = %{user}
@@ -144,6 +147,32 @@ metric logins {
 $penalty
 $rootless
 """)
+
+TOKENS_2_3 = """
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {folder}/oauth2.conf.ext
+}}
+"""
+
+OAUTH2_2_3 = """
+introspection_mode = post
+introspection_url = {url}
+username_attribute = username
+active_attribute = active
+active_value = true
+"""
+
+TOKENS_2_4 = """
+oauth2 {{
+  oauth2_introspection_mode = post
+  oauth2_introspection_url = {url}
+  oauth2_username_attribute = username
+  oauth2_active_attribute = active
+  oauth2_active_value = true
+}}
+"""
 
 NO_PENALTY = """
 service anvil {

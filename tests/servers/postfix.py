@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,6 +129,10 @@ class PostfixServer(Server):
         counts = re.findall(r"\bdisconnect from .*\bauth=(\d+)(?:/(\d+))?", text)
         accepted = sum(int(ok) for ok, _ in counts)
         return Logins(accepted, sum(int(total or ok) for ok, total in counts) - accepted)
+
+    def partings(self) -> Counter[bool]:
+        """How many clients have left with QUIT, and how many without."""
+        return Counter(" quit=1 " in line for line in settled(self.log).splitlines() if " disconnect from " in line)
 
     def forget(self) -> None:
         """Empty the log, so that `logins` starts from nothing."""

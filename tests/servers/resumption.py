@@ -2,23 +2,31 @@
 
 import itertools
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from tests.servers.certificates import CertificateFiles
-from tests.servers.conversation import Conversation, Script, server_context
+from tests.servers.conversation import Behaviour, Conversation, Script, server_context
 
-_ALERT = b"\x15\x03\x03\x00\x02\x02\x50"  # fatal, internal_error (RFC 5246, 7.2)
+_ALERT = b"\x15\x03\x03\x00\x02\x02"  # fatal (RFC 5246, 7.2)
+REFUSALS: Mapping[str, Behaviour] = {
+    "alert internal_error": lambda conversation: conversation.send(_ALERT + b"\x50"),
+    "alert handshake_failure": lambda conversation: conversation.send(_ALERT + b"\x28"),
+    "no handshake but an end": lambda _: None,
+    "no handshake but a reset": Conversation.reset,
+}
+"""How a server may meet a client that comes with a session, before it closes."""
 _SESSION_TICKET = 35  # RFC 5077
 
 
 class RefusesResumption:
-    """TLS 1.2 with tickets. A client that comes with one gets an alert and an end; all others get the script.
+    """TLS 1.2 with tickets. A client that comes with one is refused, and that is the end; all others get the script.
 
     `refused` counts those that came with a ticket.
     """
 
-    def __init__(self, script: Script, leaf: CertificateFiles) -> None:
+    def __init__(self, script: Script, leaf: CertificateFiles, refusal: str = "alert internal_error") -> None:
+        self._refuse = REFUSALS[refusal]
         self._script = replace(script, tls=None)
         self._context = server_context(leaf)  # one for all: else nothing resumes
         self._context.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -28,7 +36,7 @@ class RefusesResumption:
     def __call__(self, conversation: Conversation) -> None:
         if has_ticket(conversation.peek()):
             self.refused = next(self._count)
-            conversation.send(_ALERT)
+            self._refuse(conversation)
             return
         conversation.start_tls(context=self._context)
         self._script(conversation)

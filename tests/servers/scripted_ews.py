@@ -70,32 +70,52 @@ class ScriptedEws(Server):
 
 
 def folders(*, prefix: str = "m") -> bytes:
-    """Inbox and calendar, both there. `prefix` stands for the namespace of messages."""
+    """Inbox and calendar, both there. `prefix` stands for the namespace of messages, '' for the default one."""
+    mark, name = _prefixed(prefix)
     found = "".join(
-        f'<{prefix}:GetFolderResponseMessage ResponseClass="Success"><{prefix}:ResponseCode>NoError'
-        f"</{prefix}:ResponseCode><{prefix}:Folders><t:{kind}><t:FolderId Id='A' ChangeKey='B'/></t:{kind}>"
-        f"</{prefix}:Folders></{prefix}:GetFolderResponseMessage>"
+        f'<{mark}GetFolderResponseMessage ResponseClass="Success"><{mark}ResponseCode>NoError'
+        f"</{mark}ResponseCode><{mark}Folders><t:{kind}><t:FolderId Id='A' ChangeKey='B'/></t:{kind}>"
+        f"</{mark}Folders></{mark}GetFolderResponseMessage>"
         for kind in ("Folder", "CalendarFolder")
     )
     body = (
-        f'<{prefix}:GetFolderResponse xmlns:{prefix}="{MESSAGES}" xmlns:t="{TYPES}"><{prefix}:ResponseMessages>{found}'
-        f"</{prefix}:ResponseMessages></{prefix}:GetFolderResponse>"
+        f'<{mark}GetFolderResponse {name}="{MESSAGES}" xmlns:t="{TYPES}"><{mark}ResponseMessages>{found}'
+        f"</{mark}ResponseMessages></{mark}GetFolderResponse>"
     )
     return envelope(body)
 
 
+def denied(code: str) -> bytes:
+    """The same response code for inbox and calendar."""
+    found = (
+        f'<m:GetFolderResponseMessage ResponseClass="Error"><m:MessageText>said no</m:MessageText>'
+        f"<m:ResponseCode>{code}</m:ResponseCode><m:DescriptiveLinkKey>0</m:DescriptiveLinkKey><m:Folders/>"
+        f"</m:GetFolderResponseMessage>"
+    )
+    messages = f"<m:ResponseMessages>{found * 2}</m:ResponseMessages>"
+    return envelope(f'<m:GetFolderResponse xmlns:m="{MESSAGES}">{messages}</m:GetFolderResponse>')
+
+
 def fault(code: str, *, prefix: str = "s", detail: str = "") -> bytes:
     """A SOAP fault that names its code in `faultcode`; `detail` is more of it."""
+    mark, _ = _prefixed(prefix)
+    none = "" if prefix else ' xmlns=""'  # the parts of a fault are in no namespace (SOAP 1.1, 4.4)
     body = (
-        f'<{prefix}:Fault><faultcode xmlns:a="{TYPES}">a:{code}</faultcode><faultstring>said no</faultstring>'
-        f"{detail}</{prefix}:Fault>"
+        f'<{mark}Fault><faultcode xmlns:a="{TYPES}"{none}>a:{code}</faultcode><faultstring{none}>said no</faultstring>'
+        f"{detail}</{mark}Fault>"
     )
     return envelope(body, prefix=prefix)
 
 
 def envelope(body: str, *, prefix: str = "s") -> bytes:
+    mark, name = _prefixed(prefix)
     space = "http://schemas.xmlsoap.org/soap/envelope/"
     return (
-        f'<?xml version="1.0" encoding="utf-8"?><{prefix}:Envelope xmlns:{prefix}="{space}">'
-        f"<{prefix}:Body>{body}</{prefix}:Body></{prefix}:Envelope>"
+        f'<?xml version="1.0" encoding="utf-8"?><{mark}Envelope {name}="{space}">'
+        f"<{mark}Body>{body}</{mark}Body></{mark}Envelope>"
     ).encode()
+
+
+def _prefixed(prefix: str) -> tuple[str, str]:
+    """What stands before a name, and the attribute that says so."""
+    return (f"{prefix}:", f"xmlns:{prefix}") if prefix else ("", "xmlns")

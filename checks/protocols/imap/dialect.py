@@ -9,7 +9,7 @@ from checks.clients.profile import ClientProfile
 from checks.codes import Code
 from checks.model import Credential, CredentialKind, Fault
 from checks.network.stream import Stream
-from checks.protocols.dialect import TOKEN_MECHANISMS, Greeting, Habits, refuse_control_characters
+from checks.protocols.dialect import Greeting, Habits, refuse_control_characters
 from checks.protocols.imap import sending, session
 from checks.protocols.imap.replies import translate_imap
 from checks.protocols.imap.wire import TAG
@@ -61,7 +61,7 @@ class Imap:
 
     def ways(self, capabilities: tuple[str, ...], kind: CredentialKind, client: ClientProfile) -> tuple[str, ...]:
         if kind is not CredentialKind.PASSWORD:
-            return tuple(name for name in TOKEN_MECHANISMS if f"AUTH={name}" in capabilities)[:1]
+            return sending.token_mechanisms(capabilities, client.imap)
         return sending.ways(capabilities, client.imap)
 
     def login(

@@ -22,6 +22,12 @@ def ways(capabilities: Iterable[str], client: ImapClient, user: str = "") -> tup
     return fitting[:1] if client.next_way is NextWay.NEVER else fitting
 
 
+def token_mechanisms(capabilities: Iterable[str], client: ImapClient) -> tuple[str, ...]:
+    """What the client logs in by with an access token: the first of its mechanisms that is offered, or nothing."""
+    capabilities = frozenset(capabilities)
+    return tuple(name for name in client.token_mechanisms if f"AUTH={name}" in capabilities)[:1]
+
+
 def encoded(credential: Credential, way: str, client: ImapClient, capabilities: Iterable[str]) -> tuple[bytes, bytes]:
     """User name and password, for a way to log in. Raises `Fault(auth.unsendable)` where the client cannot."""
     user, password = _encode(credential, way, client)

@@ -15,8 +15,8 @@ from checks.codes import Code
 from checks.model import Credential, CredentialKind, Fault
 from checks.network.dial import Deadline
 from checks.network.stream import Stream
-from checks.protocols.dialect import Habits, Unjudged, choose, initial_response, lacking
-from checks.protocols.imap.sending import encoded, offers, ways
+from checks.protocols.dialect import Habits, Unjudged, initial_response, lacking
+from checks.protocols.imap.sending import encoded, offers, token_mechanisms, ways
 from checks.protocols.imap.wire import Responder, Session, mechanism_refused, steps, translated
 
 SHORTCUT_SHARE = 0.6  # of what is left of the deadline: the rest is for a login without shortcuts
@@ -118,7 +118,7 @@ class _Login:
     def _admitted(self) -> bool:
         """Logs in. Whether the server asked again after it had the credential, as few do."""
         if self._token:
-            return self._admitted_by_token(choose(offered(self._capabilities), self._credential.kind))
+            return self._admitted_by_token()
         found = ways(self._capabilities, self._client, self._credential.username)
         if not found:
             raise lacking(offered(self._capabilities))
@@ -162,11 +162,17 @@ class _Login:
         self._habits.choice.works = way
         return asked_again
 
-    def _admitted_by_token(self, mechanism: str) -> bool:
+    def _admitted_by_token(self) -> bool:
+        mechanism = next(iter(token_mechanisms(self._capabilities, self._client)), None)
+        if mechanism is None:
+            raise lacking(offered(self._capabilities))
         response = initial_response(mechanism, self._credential)
         after = b"\1" if mechanism == "OAUTHBEARER" else b""  # RFC 7628, 3.2.3
-        responder = Responder([lambda _: response], token=True, after=after)
-        return self._authenticated(mechanism, responder, inline="SASL-IR" in self._capabilities)
+        usual = self._client.token_sasl_ir
+        inline = "SASL-IR" in self._capabilities and (usual or self._habits.inline)
+        self._take(_Shortcuts(inline and not usual))
+        responder = Responder([lambda _: response], token=True, after=after, hasty=self._shortcuts.any)
+        return self._authenticated(mechanism, responder, inline=inline)
 
     def _authenticated(self, mechanism: str, responder: Responder, *, inline: bool) -> bool:
         with self._reading("login", responder):

@@ -93,7 +93,7 @@ class Responder:
         self._challenges += 1
         if self._challenges > MAX_CHALLENGES:
             raise Fault(Code.PROTOCOL_ERROR, redact.decoded(challenge) or "the server asks again and again")
-        if self._hasty:
+        if self._hasty and not (self._token and challenge):  # a token's refusal comes as a challenge
             raise Fault(Code.PROTOCOL_ERROR, "the server asks for the credential a second time")
         if self._token:
             self.refusal = challenge

@@ -3,7 +3,7 @@
 import contextlib
 from typing import Final
 
-from checks.clients.profile import ClientProfile, NextWay
+from checks.clients.profile import ClientProfile, NextWay, SmtpClient
 from checks.codes import Code
 from checks.model import Credential, CredentialKind, Fault
 from checks.network.stream import Stream
@@ -57,7 +57,7 @@ class Smtp:
     def ways(self, capabilities: tuple[str, ...], kind: CredentialKind, client: ClientProfile) -> tuple[str, ...]:
         offered = self.mechanisms(capabilities)
         if kind is not CredentialKind.PASSWORD:
-            return tuple(mechanism for mechanism in TOKEN_MECHANISMS if mechanism in offered)[:1]
+            return _token_ways(offered, client.smtp)
         fitting = tuple(mechanism for mechanism in client.smtp.mechanisms if mechanism in offered)
         if not fitting and client.smtp.unoffered and offered - set(TOKEN_MECHANISMS):
             return (client.smtp.unoffered,)
@@ -87,6 +87,13 @@ class Smtp:
 
 
 DIALECT = Smtp()
+
+
+def _token_ways(offered: frozenset[str], client: SmtpClient) -> tuple[str, ...]:
+    fitting = tuple(mechanism for mechanism in client.token_mechanisms if mechanism in offered)
+    if not fitting and client.token_unoffered and offered:
+        return (client.token_unoffered,)
+    return fitting[:1]
 
 
 def say_hello(stream: Stream, name: str = "") -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from checks.clients.profile import NextWay, SmtpClient
 from checks.codes import Code
-from checks.model import Credential, CredentialKind, Fault
+from checks.model import Credential, Fault
 from checks.network.stream import Stream
 from checks.protocols.choice import Choice
 from checks.protocols.dialect import TOKEN_MECHANISMS, challenge_text, initial_response
@@ -33,7 +33,7 @@ def log_in(stream: Stream, credential: Credential, ways: Sequence[str], choice: 
     for mechanism in choice.order(ways):
         try:
             if mechanism in TOKEN_MECHANISMS:
-                _token(stream, mechanism, credential)
+                _token(stream, mechanism, credential, client)
             else:
                 _password(stream, mechanism, said, client)
         except _MechanismRefused as fault:
@@ -65,8 +65,6 @@ class _Said(NamedTuple):
 
 def _said(credential: Credential, client: SmtpClient) -> _Said:
     """Raises `Fault` for what the client cannot send: smtplib raises UnicodeEncodeError, before anything is judged."""
-    if credential.kind is not CredentialKind.PASSWORD:
-        return _Said(b"", b"")
     user, secret = client.user.encode(credential.username), client.password.encode(credential.secret)
     if user is None or secret is None:
         raise Fault(Code.AUTH_UNSENDABLE, names=client.library)
@@ -101,10 +99,14 @@ def _respond(stream: Stream, command: bytes, responses: Iterator[bytes], *, any_
         raise Fault(translate_smtp(535, text, "auth"), f"334 {text}")
     if status == 235 and not (asked or b" " in command[5:]):
         raise _MechanismRefused(Code.PROTOCOL_ERROR, f"{status} {text}: before there was a credential")
-    if status != 235 and not (any_success and 200 <= status < 300):
+    if not _is_success(status, any_success):
         code = translate_smtp(status, text, "auth")
         kind = _MechanismRefused if refuses_mechanism(status, text, code) else Fault
         raise kind(code, f"{status} {text}")
+
+
+def _is_success(status: int, any_success: bool) -> bool:
+    return status == 235 or (any_success and 200 <= status < 300)
 
 
 def _plain(said: _Said, *, again: bool) -> Iterator[bytes]:
@@ -133,7 +135,7 @@ def _words(stream: Stream) -> bytes:
     return stream.last_line[4:].strip()
 
 
-def _token(stream: Stream, mechanism: str, credential: Credential) -> None:
+def _token(stream: Stream, mechanism: str, credential: Credential, client: SmtpClient) -> None:
     first = base64.b64encode(initial_response(mechanism, credential))
     stream.send(b"AUTH " + mechanism.encode() + b" " + first + b"\r\n")
     status, text = read_reply(stream)
@@ -142,7 +144,7 @@ def _token(stream: Stream, mechanism: str, credential: Credential) -> None:
         # Nothing said: the server did not take the initial response. Else a refusal (RFC 7628, 3.2.3).
         refusal = challenge_text(text.strip().encode())
         answer = b"AQ==" if mechanism == "OAUTHBEARER" else b""  # to a refusal, so that the status of it comes
-        stream.send((answer if refusal else first) + b"\r\n")
+        stream.send((first if not refusal and client.asked_again == "response" else answer) + b"\r\n")
         status, text = read_reply(stream)
-    if status != 235:
+    if not _is_success(status, client.any_success):
         raise Fault(translate_oauth(refusal) if refusal else translate_smtp(status, text, "auth"), f"{status} {text}")

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 import imapclient
 
 from checks.clients.node import NODE
-from checks.clients.profile import ClientProfile
+from checks.clients.profile import ClientProfile, TokenMechanism
 from checks.clients.python import PYTHON
 from checks.codes import Code
 from checks.context import CheckContext
-from checks.model import Authentication, Credential, Endpoint, Protocol, Security
+from checks.model import Authentication, Credential, CredentialKind, Endpoint, Protocol, Security
 from checks.protocols.login import open_route
 from checks.runner import check_endpoint, check_mailbox
 from tests.checks.clients.node_clients import Answer, Question, ask
@@ -26,7 +26,10 @@ _PATIENCE = 20.0  # servers take seconds to reject a password
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """At a server on loopback. `address` is who sends; an empty `user` wants no login."""
+    """At a server on loopback. `address` is who sends; an empty `user` wants no login.
+
+    `token`: the secret is an access token, and which mechanism Python's libraries are told to use.
+    """
 
     protocol: Protocol
     port: int
@@ -34,6 +37,12 @@ class Login:
     user: str
     secret: str = field(repr=False)
     address: str = ""
+    token: TokenMechanism | None = None
+
+    @property
+    def credential(self) -> Credential:
+        kind = CredentialKind.OAUTH2_TOKEN if self.token else CredentialKind.PASSWORD
+        return Credential(self.user, self.secret, kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +73,7 @@ def _ours(login: Login, context: CheckContext, client: ClientProfile) -> Code:
     endpoint = Endpoint(login.protocol, LOOPBACK, login.port, login.security, authentication=wanted)
     checked = check_endpoint(endpoint, own)
     assert checked.code is Code.OK, checked.seen
-    return check_mailbox(open_route(checked, own), Credential(login.user, login.secret), own, login.address).code
+    return check_mailbox(open_route(checked, own), login.credential, own, login.address).code
 
 
 def _libraries(login: Login, certificates: CertificateLab) -> bool:
@@ -81,7 +90,9 @@ def _imapclient(login: Login, trust: ssl.SSLContext) -> bool:
     with imapclient.IMAPClient(LOOPBACK, login.port, ssl=implicit, ssl_context=context, timeout=_PATIENCE) as client:
         if not implicit:
             client.starttls(trust)
-        client.login(login.user, login.secret)
+        ways = {"XOAUTH2": client.oauth2_login, "OAUTHBEARER": client.oauthbearer_login}
+        way = ways[login.token] if login.token else client.login
+        way(login.user, login.secret)
         client.select_folder("INBOX", readonly=True)
     return True
 
@@ -95,11 +106,20 @@ def _smtplib(login: Login, trust: ssl.SSLContext) -> bool:
     ) as client:
         if plain:
             client.starttls(context=trust)
-        if login.user:
+        if login.token:
+            client.ehlo()
+            client.auth(login.token, lambda _=None: token_response(login.token or "", login.user, login.secret))
+        elif login.user:
             client.login(login.user, login.secret)
         else:
             client.ehlo()
         return client.mail(login.address)[0] == 250
+
+
+def token_response(mechanism: str, user: str, token: str) -> str:
+    """What an app hands to smtplib, written down without our own code."""
+    first = f"user={user}" if mechanism == "XOAUTH2" else f"n,a={user},"
+    return f"{first}\1auth=Bearer {token}\1\1"
 
 
 def _node(logins: Sequence[Login], certificates: CertificateLab) -> list[Answer | None]:
@@ -111,6 +131,7 @@ def _node(logins: Sequence[Login], certificates: CertificateLab) -> list[Answer 
             login.secret,
             login.address,
             tls=login.security is Security.TLS,
+            token=login.token is not None,
         )
         for login in logins
     ]

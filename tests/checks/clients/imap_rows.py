@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from checks.codes import Code
+from checks.model import Credential, CredentialKind
 from tests.servers.conversation import Behaviour, Conversation
 
 PASSWORD = "right-Horse-4711"
@@ -35,6 +36,16 @@ class Row:
     node: Code = Code.OK
     user: str = "ada@lab.example"
     secret: str = field(default=PASSWORD, repr=False)
+    kind: CredentialKind = CredentialKind.PASSWORD
+
+    @property
+    def token(self) -> bool:
+        """Whether the secret is an access token."""
+        return self.kind is CredentialKind.OAUTH2_TOKEN
+
+    @property
+    def credential(self) -> Credential:
+        return Credential(self.user, self.secret, self.kind)
 
 
 def serves(row: Row) -> Behaviour:

@@ -17,7 +17,10 @@ _SECONDS = 60  # for all questions
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One login at a server on loopback. `address` is who sends; `user` is empty where SMTP wants no login."""
+    """One login at a server on loopback. `address` is who sends; `user` is empty where SMTP wants no login.
+
+    `token`: the secret is an access token.
+    """
 
     protocol: Literal["imap", "smtp"]
     port: int
@@ -25,6 +28,7 @@ class Question:
     secret: str = field(repr=False)
     address: str = ""
     tls: bool = True
+    token: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from checks.codes import Code
-from tests.checks.clients import imap_rows, smtp_rows
+from tests.checks.clients import imap_rows, smtp_rows, token_rows
 
 PAGE = Path(__file__).parents[3] / "docs/clients.md"
 Row = imap_rows.Row | smtp_rows.Row
 TABLES: dict[str, tuple[Sequence[Row], str, str, str]] = {
     "imap": (imap_rows.ROWS, "imapclient", "imapflow", "opens the inbox"),
     "smtp": (smtp_rows.ROWS, "smtplib", "nodemailer", "sends"),
+    "imap-token": (token_rows.IMAP, "imapclient", "imapflow", "opens the inbox"),
+    "smtp-token": (token_rows.SMTP, "smtplib", "nodemailer", "sends"),
 }
 
 

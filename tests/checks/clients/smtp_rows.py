@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from checks.codes import Code
+from checks.model import Credential, CredentialKind
 from tests.checks.helpers import SECRET, USER
 from tests.checks.protocols.smtp.test_mechanisms import NO, REFUSALS, server
 from tests.servers.behaviours import smtp_script
@@ -27,6 +28,17 @@ class Row:
     address: str = USER
     login: bool = True
     without_login: bool = False
+    user: str = USER
+    kind: CredentialKind = CredentialKind.PASSWORD
+
+    @property
+    def token(self) -> bool:
+        """Whether the secret is an access token."""
+        return self.kind is CredentialKind.OAUTH2_TOKEN
+
+    @property
+    def credential(self) -> Credential:
+        return Credential(self.user, self.secret, self.kind)
 
 
 def alike(name: str, script: Behaviour, code: Code, **others: str | bool) -> Row:
@@ -65,6 +77,14 @@ ROWS = (
     Row("PLAIN: 504; LOGIN", offering("PLAIN LOGIN", login="ok"), node=NO_MECHANISM),
     Row("PLAIN: 500; LOGIN", offering("PLAIN LOGIN", plain=REFUSALS[6], login="ok"), node=Code.PROTOCOL_ERROR),
     Row("PLAIN: 504; LOGIN, another password", offering("PLAIN LOGIN", login="ok"), REJECTED, NO_MECHANISM, "wrong"),
+    Row("PLAIN: invalid mechanism; LOGIN", offering("PLAIN LOGIN", plain=REFUSALS[1], login="ok"), node=NO_MECHANISM),
+    Row("PLAIN: no mechanism; CRAM-MD5", offering("PLAIN CRAM-MD5", plain=REFUSALS[0], cram="ok"), node=NO_MECHANISM),
+    Row("PLAIN: too weak; LOGIN", offering("PLAIN LOGIN", plain=REFUSALS[8], login="ok"), node=NO_MECHANISM),
+    Row("PLAIN: 502 not implemented; LOGIN", offering("LOGIN PLAIN", plain=REFUSALS[3], login="ok"),
+        node=Code.AUTH_NOT_OFFERED),
+    Row("PLAIN: 501; LOGIN", offering("LOGIN PLAIN", plain=REFUSALS[7], login="ok"), node=Code.PROTOCOL_ERROR),
+    alike("CRAM-MD5 among others that nobody speaks", offering("GSSAPI NTLM CRAM-MD5", cram="ok"), Code.OK),
+    alike("CRAM-MD5 unknown; LOGIN", offering("CRAM-MD5 LOGIN", login="ok"), Code.OK),
     alike("CRAM-MD5 and DIGEST-MD5", offering("CRAM-MD5 DIGEST-MD5", cram="ok"), Code.OK),
     alike("CRAM-MD5, another password", offering("CRAM-MD5", cram="ok"), REJECTED, secret="wrong"),
     alike("CRAM-MD5 rejects; PLAIN", offering("CRAM-MD5 PLAIN", cram=NO, plain="ok"), Code.OK),

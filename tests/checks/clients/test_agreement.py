@@ -1,6 +1,7 @@
 """The profile `python` is proved: the same servers are asked by imapclient and by us, and the answers agree."""
 
 import ssl
+from collections.abc import Callable
 from dataclasses import replace
 
 import imapclient
@@ -10,12 +11,15 @@ from checks.clients.profile import ClientProfile
 from checks.clients.python import PYTHON
 from checks.codes import Code, verdict_of
 from checks.context import CheckContext
-from checks.model import Credential, Endpoint, LoginResult, Protocol
+from checks.model import Endpoint, LoginResult, Protocol
 from checks.runner import check_endpoint, check_mailbox, open_route
-from tests.checks.clients.imap_rows import ROWS, Row, serves
+from tests.checks.clients import imap_rows, token_rows
+from tests.checks.clients.imap_rows import Row, serves
 from tests.checks.helpers import LOOPBACK
 from tests.servers.certificates import CertificateFiles, CertificateLab
 from tests.servers.hostile import HostileServer
+
+ROWS = (*imap_rows.ROWS, *token_rows.IMAP)
 
 
 def ask(row: Row, port: int, context: CheckContext, client: ClientProfile, logins: int = 3) -> list[LoginResult]:
@@ -24,20 +28,33 @@ def ask(row: Row, port: int, context: CheckContext, client: ClientProfile, login
     result = check_endpoint(Endpoint(Protocol.IMAP, LOOPBACK, port), own)
     assert result.code is Code.OK
     route = open_route(result, own)
-    return [check_mailbox(route, Credential(row.user, row.secret), own) for _ in range(logins)]
+    return [check_mailbox(route, row.credential, own) for _ in range(logins)]
 
 
 def imapclient_gets_in(row: Row, port: int, ca_pem: str) -> bool:
-    """imapclient itself: `login`, or `plain_login` where the server forbids the command, then the inbox."""
+    """imapclient itself, and the inbox.
+
+    `login`, or `plain_login` where the server forbids the command; for tokens what is offered, `oauth2_login` before
+    `oauthbearer_login`, as apps have it.
+    """
     context = ssl.create_default_context(cadata=ca_pem)
     try:
         with imapclient.IMAPClient(LOOPBACK, port, ssl_context=context, timeout=3) as client:
-            way = client.plain_login if client.has_capability("LOGINDISABLED") else client.login
+            if (way := _way(row, client)) is None:
+                return False
             way(row.user, row.secret)
             client.select_folder("INBOX", readonly=True)
     except (imapclient.IMAPClient.Error, UnicodeEncodeError):
         return False
     return True
+
+
+def _way(row: Row, client: imapclient.IMAPClient) -> Callable[[str, str], object] | None:
+    if not row.token:
+        return client.plain_login if client.has_capability("LOGINDISABLED") else client.login  # type: ignore[no-any-return]
+    if client.has_capability("AUTH=XOAUTH2"):
+        return client.oauth2_login  # type: ignore[no-any-return]
+    return client.oauthbearer_login if client.has_capability("AUTH=OAUTHBEARER") else None
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])

@@ -13,7 +13,7 @@ from checks.context import CheckContext
 from checks.model import Endpoint, Protocol
 from checks.runner import check_endpoint
 from checks.trust import Trust
-from tests.checks.clients import imap_rows, smtp_rows
+from tests.checks.clients import imap_rows, smtp_rows, token_rows
 from tests.checks.clients.node_clients import Answer, Question, ask
 from tests.checks.clients.test_agreement import ask as ask_imap
 from tests.checks.helpers import LOOPBACK, USER
@@ -25,9 +25,15 @@ from tests.servers.hostile import HostileServer
 from tests.servers.process import ServerError
 
 Rows = tuple[imap_rows.Row | smtp_rows.Row, ...]
-ROWS: Rows = (*imap_rows.ROWS, *smtp_rows.ROWS)
+IMAP_ROWS, SMTP_ROWS = (*imap_rows.ROWS, *token_rows.IMAP), (*smtp_rows.ROWS, *token_rows.SMTP)
+ROWS: Rows = (*IMAP_ROWS, *SMTP_ROWS)
 Servers = Mapping[str, HostileServer]
 OLD_CIPHERS = "old ciphers"
+
+
+def key(row: imap_rows.Row | smtp_rows.Row) -> str:
+    """A name of its own for each row of both protocols."""
+    return f"{'imap' if isinstance(row, imap_rows.Row) else 'smtp'}: {row.name}"
 
 
 def each(rows: Rows) -> pytest.MarkDecorator:
@@ -38,7 +44,7 @@ def each(rows: Rows) -> pytest.MarkDecorator:
 def servers(leaf: CertificateFiles, certificates: CertificateLab) -> Iterator[Servers]:
     """A server for each row, and one with old ciphers."""
     with ExitStack() as stack:
-        started = {row.name: stack.enter_context(HostileServer(_behaviour(row), leaf)) for row in ROWS}
+        started = {key(row): stack.enter_context(HostileServer(_behaviour(row), leaf)) for row in ROWS}
         old = HostileServer(_with_old_ciphers, certificates.issue(rsa_key=True))
         yield started | {OLD_CIPHERS: stack.enter_context(old)}
 
@@ -57,7 +63,7 @@ def _behaviour(row: imap_rows.Row | smtp_rows.Row) -> Behaviour:
 @pytest.fixture(scope="module")
 def theirs(servers: Servers, certificates: CertificateLab) -> Mapping[str, Answer]:
     """What the libraries come to, at all servers at once."""
-    questions = {row.name: _question(row, servers[row.name].port) for row in ROWS}
+    questions = {key(row): _question(row, servers[key(row)].port) for row in ROWS}
     questions[OLD_CIPHERS] = Question("imap", servers[OLD_CIPHERS].port, USER, "secret")
     try:
         answers = ask(list(questions.values()), certificates.ca_file)
@@ -68,8 +74,9 @@ def theirs(servers: Servers, certificates: CertificateLab) -> Mapping[str, Answe
 
 def _question(row: imap_rows.Row | smtp_rows.Row, port: int) -> Question:
     if isinstance(row, imap_rows.Row):
-        return Question("imap", port, row.user, row.secret)
-    return Question("smtp", port, USER if row.login else "", row.secret, row.address)
+        return Question("imap", port, row.user, row.secret, token=row.token)
+    user = row.user if row.login else ""
+    return Question("smtp", port, user, row.secret, row.address, token=row.token)
 
 
 @each(ROWS)
@@ -77,18 +84,18 @@ def test_the_libraries_come_to_what_the_row_says(
     row: imap_rows.Row | smtp_rows.Row, theirs: Mapping[str, Answer]
 ) -> None:
     goes_on = isinstance(row, smtp_rows.Row) and row.without_login
-    assert theirs[row.name].works == (row.node is Code.OK or goes_on), theirs[row.name].said
+    assert theirs[key(row)].works == (row.node is Code.OK or goes_on), theirs[key(row)].said
 
 
-@each(imap_rows.ROWS)
+@each(IMAP_ROWS)
 def test_we_open_what_the_row_says(row: imap_rows.Row, servers: Servers, context: CheckContext) -> None:
-    results = ask_imap(row, servers[row.name].port, context, NODE)
+    results = ask_imap(row, servers[key(row)].port, context, NODE)
     assert [(result.code, result.verdict) for result in results] == [(row.node, verdict_of(row.node))] * 3
 
 
-@each(smtp_rows.ROWS)
+@each(SMTP_ROWS)
 def test_we_send_what_the_row_says(row: smtp_rows.Row, servers: Servers, context: CheckContext) -> None:
-    found = a_canary_sends(servers[row.name].port, row, replace(context, client=NODE))
+    found = a_canary_sends(servers[key(row)].port, row, replace(context, client=NODE))
     assert found == (row.node, verdict_of(row.node))
 
 
@@ -97,12 +104,12 @@ def test_imapflow_and_we_name_ourselves_alike(
 ) -> None:
     """Given a server that offers ID and says little of itself, then the same words come twice from both."""
     row = next(row for row in imap_rows.ROWS if row.name == "ID wanted after the login")
-    assert theirs[row.name].works
-    before = len(servers[row.name].received)
-    ask_imap(row, servers[row.name].port, context, NODE, logins=1)
-    ours = re.findall(rb"MP\d (ID .*)\r\n", servers[row.name].received[before:])
+    assert theirs[key(row)].works
+    before = len(servers[key(row)].received)
+    ask_imap(row, servers[key(row)].port, context, NODE, logins=1)
+    ours = re.findall(rb"MP\d (ID .*)\r\n", servers[key(row)].received[before:])
     assert len(ours) == 2
-    assert ours == re.findall(rb"(?<!MP)\d (ID .*)\r\n", servers[row.name].received)
+    assert ours == re.findall(rb"(?<!MP)\d (ID .*)\r\n", servers[key(row)].received)
 
 
 def test_old_ciphers_are_offered_by_both(

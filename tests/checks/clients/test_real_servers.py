@@ -15,7 +15,7 @@ from checks.model import Credential, Endpoint, Protocol, Security
 from checks.protocols.login import open_route
 from checks.runner import check_endpoint, check_mailbox
 from tests.checks.clients.asking import Found, Login, ask_all
-from tests.checks.helpers import LOOPBACK, trusting
+from tests.checks.helpers import LOOPBACK, route_to, trusting
 from tests.servers.certificates import CertificateFiles, CertificateLab
 from tests.servers.courier import CourierServer
 from tests.servers.cyrus import CyrusServer
@@ -97,6 +97,32 @@ def test_a_login_at_cyrus_creates_the_mailbox(server: CyrusServer, found: Mappin
     got_in = {row.user for row, item in found.items() if item.node is Code.OK}
     assert got_in == {ADA, EVE}
     assert server.mailboxes() == len(got_in)
+
+
+@pytest.mark.parametrize("server", ["cyrus"], indirect=True)
+def test_the_log_of_cyrus(server: CyrusServer, context: CheckContext) -> None:
+    """Given a login, then it is one, it reads the inbox, and it ends with LOGOUT."""
+    before = server.sessions(ADA)
+    assert _log_in(server, ADA, USERS[ADA], context) is Code.OK
+    (session,) = [text for text in server.sessions(ADA) if text not in before]
+    assert (session.count(" EXAMINE "), session.count("MP9 LOGOUT")) == (1, 1)
+
+
+@pytest.mark.parametrize("server", ["courier"], indirect=True)
+def test_the_log_of_courier(server: CourierServer, context: CheckContext) -> None:
+    """Given a right and a wrong password, then each was sent once, and who was rejected has left with LOGOUT."""
+    before = len(server.log_lines())
+    found = [_log_in(server, user, secret, context) for user, secret in ((ADA, USERS[ADA]), (TOM, "wrong"))]
+    assert found == [Code.OK, Code.AUTH_REJECTED]
+    logged_in, rejected, logged_out = (server.clients(event, before) for event in ("LOGIN", "LOGIN FAILED", "LOGOUT"))
+    assert (len(logged_in), len(rejected)) == (1, 1)
+    assert set(rejected) <= set(logged_out)
+
+
+def _log_in(server: ImapServer, user: str, secret: str, context: CheckContext) -> Code:
+    """Without a check of the endpoint before it, which would be in the log too."""
+    patient = replace(context, login_seconds=20.0)
+    return check_mailbox(route_to(server.tls_port, context), Credential(user, secret), patient).code
 
 
 @pytest.mark.parametrize("server", ["cyrus"], indirect=True)

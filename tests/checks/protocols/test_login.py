@@ -9,7 +9,7 @@ import pytest
 from checks.clients.node import NODE
 from checks.codes import Code, Verdict, verdict_of
 from checks.context import CheckContext
-from checks.model import Credential, CredentialKind, Endpoint, Protocol
+from checks.model import Credential, CredentialKind, Endpoint, Protocol, Security
 from checks.protocols.login import open_route
 from checks.runner import check_endpoint, check_mailbox
 from tests.checks.helpers import LOOPBACK, SECRET, USER, attempt, echoes, insecurely, route_to, stalls, trusting
@@ -154,10 +154,11 @@ class TestRealServers:
         self, lab: MailLab, protocol: Protocol, starttls: bool, context: CheckContext
     ) -> None:
         own = CheckContext(type(context.trust)(lab.certificates.ca_pem), context.policy)
+        security = Security.STARTTLS if starttls else Security.TLS
         dovecot, postfix = lab.dovecot, lab.postfix
         imap = dovecot.imap_port if starttls else dovecot.imaps_port
         port = imap if protocol is IMAP else postfix.submission_port if starttls else postfix.smtps_port
-        route = open_route(check_endpoint(Endpoint(protocol, "localhost", port), own), own)
+        route = open_route(check_endpoint(Endpoint(protocol, "localhost", port, security), own), own)
         (good, password), (bad, _), *_ = lab.users.items()
 
         accepted = [check_mailbox(route, Credential(good, password), own) for _ in range(3)]
@@ -167,6 +168,7 @@ class TestRealServers:
         assert (rejected.code, rejected.verdict) == (Code.AUTH_REJECTED, Verdict.FAIL)
         assert lab.dovecot.logins(protocol.value) == {good: 3}
         assert lab.dovecot.rejections(protocol.value) == {bad: 1}
+        assert (dovecot if protocol is IMAP else postfix).partings() == {True: 5}, "the check of the endpoint is one"
 
     def test_a_route_without_verification_resumes_and_logs_in(
         self, leaf: CertificateFiles, certificates: CertificateLab

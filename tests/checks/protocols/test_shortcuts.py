@@ -18,9 +18,9 @@ from tests.servers.behaviours import imap_script, smtp_script
 from tests.servers.certificates import CertificateFiles
 from tests.servers.conversation import Behaviour, Conversation, server_context
 from tests.servers.hostile import HostileServer
-from tests.servers.resumption import RefusesResumption
+from tests.servers.resumption import REFUSALS, RefusesResumption
 
-MAILBOXES = 6
+MAILBOXES = 12
 
 
 def codes(behaviour: Behaviour, leaf: CertificateFiles, context: CheckContext, protocol: Protocol) -> list[Code]:
@@ -94,10 +94,13 @@ def test_refused_resumption(protocol: Protocol, leaf: CertificateFiles, context:
     assert next(resumed) == 1, "it was tried, once"
 
 
+@pytest.mark.parametrize("refusal", REFUSALS)
 @pytest.mark.parametrize("protocol", [Protocol.SMTP, Protocol.IMAP])
-def test_resumption_refused_by_an_alert(protocol: Protocol, leaf: CertificateFiles, context: CheckContext) -> None:
-    """Given a server that answers a ticket with an alert, then it was tried, once, and each mailbox got its answer."""
-    behave = RefusesResumption(smtp_script() if protocol is Protocol.SMTP else imap_script(), leaf)
+def test_resumption_refused_in_the_handshake(
+    refusal: str, protocol: Protocol, leaf: CertificateFiles, context: CheckContext
+) -> None:
+    """Given a server that takes no ticket back, then it was tried, once, and each mailbox got its answer."""
+    behave = RefusesResumption(smtp_script() if protocol is Protocol.SMTP else imap_script(), leaf, refusal)
     assert codes(behave, leaf, context, protocol) == [Code.OK] * MAILBOXES
     assert behave.refused == 1
 

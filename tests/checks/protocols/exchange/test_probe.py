@@ -107,7 +107,7 @@ def test_a_redirect_from_http_is_followed_and_offered(server: ExchangeServer, co
     assert server.misplaced_credentials() == []
 
 
-@pytest.mark.parametrize("name", ["not_found", "owa_page", "no_scheme", "internal_error"])
+@pytest.mark.parametrize("name", ["not_found", "owa_page", "no_scheme", "internal_error", "redirect_other_host"])
 def test_what_was_not_proved_is_not_offered(name: str, server: ExchangeServer, context: CheckContext) -> None:
     server.play(name)
     result = probe(endpoint_of(f"https://localhost:{server.http_port}/EWS/Exchange.asmx"), context)

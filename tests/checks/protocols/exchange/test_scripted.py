@@ -4,7 +4,7 @@ What exchangelib itself meets is asked of the same server, so that our answer is
 """
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from checks.protocols.exchange.login import ExchangeRoute, log_in, open_route
 from checks.protocols.exchange.probe import probe
 from checks.protocols.exchange.url import endpoint_of
 from tests.servers.certificates import CertificateFiles, CertificateLab
-from tests.servers.scripted_ews import Answers, Asked, ScriptedEws, fault, folders
+from tests.servers.scripted_ews import Answers, Asked, ScriptedEws, denied, fault, folders
 
 ADDRESS = "ada@lab.example"
 VERSIONS = ("Exchange2010_SP2", "Exchange2010_SP1", "Exchange2010", "Exchange2007_SP1")
@@ -75,8 +75,10 @@ def client(certificates: CertificateLab, tmp_path: Path, monkeypatch: pytest.Mon
     exchangelib.close_connections()
 
 
-def library_connects(server: ScriptedEws, user: str, password: str) -> bool:
-    """Whether exchangelib opens inbox and calendar."""
+def library_connects(
+    server: ScriptedEws, user: str, password: str, mailbox: str = "", access: str = exchangelib.DELEGATE
+) -> bool:
+    """Whether exchangelib opens inbox and calendar, of the user where no other mailbox is named."""
     configuration = exchangelib.Configuration(
         service_endpoint=server.url,
         credentials=exchangelib.Credentials(user, password),
@@ -84,10 +86,10 @@ def library_connects(server: ScriptedEws, user: str, password: str) -> bool:
         version=exchangelib.Version(exchangelib.Build(14, 3, 123, 4), VERSIONS[0]),
     )
     account = exchangelib.Account(
-        user,
+        mailbox or user,
         config=configuration,
         autodiscover=False,
-        access_type=exchangelib.DELEGATE,
+        access_type=access,
         default_timezone=exchangelib.EWSTimeZone("UTC"),
     )
     return _opens(account)
@@ -109,27 +111,35 @@ def _opens(account: exchangelib.Account) -> bool:
     return len(found) == 2 and not any(isinstance(item, Exception) for item in found)
 
 
+LETTERS: Mapping[str, Answers] = {
+    "Basic: no letters in UTF-8": takes_latin_1,
+    "Basic: ASCII only": takes_ascii,
+    "Basic: UTF-8 only": takes_utf_8,
+    "Basic: anything": takes_all,
+}
+
+
 @pytest.mark.usefixtures("client")
 @pytest.mark.parametrize(
-    ("answers", "password", "code"),
+    ("name", "password", "code"),
     [
-        (takes_latin_1, "pässwörd", Code.OK),
-        (takes_latin_1, "plain", Code.OK),
-        (takes_latin_1, "ÿ£§", Code.OK),
-        (takes_ascii, "pässwörd", Code.AUTH_REJECTED),
-        (takes_ascii, "plain", Code.OK),
-        (takes_utf_8, "pässwörd", Code.AUTH_REJECTED),
-        (takes_utf_8, "plain", Code.OK),
-        (takes_all, "pässwörd", Code.OK),
-        (takes_all, "пароль", Code.AUTH_UNSENDABLE),
-        (takes_all, "100 €", Code.AUTH_UNSENDABLE),
-        (takes_all, "密码", Code.AUTH_UNSENDABLE),
+        ("Basic: no letters in UTF-8", "pässwörd", Code.OK),
+        ("Basic: no letters in UTF-8", "plain", Code.OK),
+        ("Basic: no letters in UTF-8", "ÿ£§", Code.OK),
+        ("Basic: ASCII only", "pässwörd", Code.AUTH_REJECTED),
+        ("Basic: ASCII only", "plain", Code.OK),
+        ("Basic: UTF-8 only", "pässwörd", Code.AUTH_REJECTED),
+        ("Basic: UTF-8 only", "plain", Code.OK),
+        ("Basic: anything", "pässwörd", Code.OK),
+        ("Basic: anything", "пароль", Code.AUTH_UNSENDABLE),
+        ("Basic: anything", "100 €", Code.AUTH_UNSENDABLE),
+        ("Basic: anything", "密码", Code.AUTH_UNSENDABLE),
     ],
 )
 def test_letters_of_basic_are_the_librarys(
-    answers: Answers, password: str, code: Code, leaf: CertificateFiles, context: CheckContext
+    name: str, password: str, code: Code, leaf: CertificateFiles, context: CheckContext
 ) -> None:
-    with ScriptedEws(answers, leaf) as server:
+    with ScriptedEws(LETTERS[name], leaf) as server:
         found = log_in(route_to(server, context), Credential(ADDRESS, password), context)
         ours = {asked.credential for asked in server.asked if asked.credential}
         agreed = library_connects(server, ADDRESS, password)
@@ -138,6 +148,39 @@ def test_letters_of_basic_are_the_librarys(
     assert found.result.verdict is (Verdict.OK if code is Code.OK else Verdict.FAIL)
     assert agreed is (code is Code.OK)
     assert theirs == ours, "the same bytes"
+
+
+DENIALS: Mapping[str, str] = {
+    "impersonation, else access denied": "ErrorAccessDenied",
+    "impersonation, else no such mailbox": "ErrorNonExistentMailbox",
+    "impersonation, else no such folder": "ErrorFolderNotFound",
+    "impersonation, else no such item": "ErrorItemNotFound",
+}
+"""How servers answer an account that has the right to impersonate, where it asks for a mailbox as itself."""
+
+
+@pytest.mark.usefixtures("client")
+@pytest.mark.parametrize("name", DENIALS)
+def test_an_account_that_may_impersonate(name: str, leaf: CertificateFiles, context: CheckContext) -> None:
+    """Given such an account, when a canary has found it out, then its mailboxes work, as they do in exchangelib so."""
+
+    def answer(asked: Asked) -> tuple[int, bytes]:
+        if not asked.credential:
+            return 401, b""
+        return 200, folders() if b"ExchangeImpersonation" in asked.body else denied(DENIALS[name])
+
+    service, password = "service@lab.example", "service-secret"
+    with ScriptedEws(answer, leaf) as server:
+        plain = route_to(server, context)
+        route = replace(plain, canaries=True)
+        mailboxes = (ADDRESS, "bob@lab.example")
+        credential = Credential(service, password)
+        assert log_in(plain, credential, context, ADDRESS).result.verdict is Verdict.FAIL
+        assert [log_in(route, credential, context, box).result.code for box in mailboxes] == [Code.OK] * 2
+        assert route.learned == {"impersonator": service}
+        ways = (exchangelib.DELEGATE, exchangelib.IMPERSONATION)
+        agreed = [library_connects(server, service, password, ADDRESS, access) for access in ways]
+    assert agreed == [False, True]
 
 
 def knows(newest: str, *, refusal: str = "ErrorInvalidServerVersion") -> Answers:
@@ -175,7 +218,7 @@ def test_a_server_that_knows_no_version(leaf: CertificateFiles, context: CheckCo
     assert (found.result.verdict, found.result.code) == (Verdict.FAIL, Code.EXCHANGE_VERSION)
 
 
-@pytest.mark.parametrize("prefix", ["s", "soap", "soapenv", "SOAP-ENV", "x1"])
+@pytest.mark.parametrize("prefix", ["s", "soap", "soapenv", "SOAP-ENV", "x1", ""])
 @pytest.mark.parametrize(
     ("name", "code"),
     [
@@ -197,7 +240,7 @@ def test_a_fault_is_read_whatever_its_prefix(
     assert found.result.code is code, found.result.seen
 
 
-@pytest.mark.parametrize("prefix", ["m", "ns2", "messages"])
+@pytest.mark.parametrize("prefix", ["m", "ns2", "messages", ""])
 def test_folders_are_read_whatever_their_prefix(prefix: str, leaf: CertificateFiles, context: CheckContext) -> None:
     def answer(asked: Asked) -> tuple[int, bytes]:
         return (200, folders(prefix=prefix)) if asked.credential else (401, b"")

@@ -8,13 +8,17 @@ import pytest
 
 from checks.codes import Code, Verdict, verdict_of
 from checks.context import CheckContext
-from checks.model import Authentication, Credential, Endpoint, LoginResult, Protocol, Security
+from checks.model import Authentication, Endpoint, LoginResult, Protocol, Security
 from checks.protocols.login import open_route
 from checks.runner import check_endpoint, check_mailbox
-from tests.checks.clients.smtp_rows import ROWS, Row
-from tests.checks.helpers import LOOPBACK, USER
+from tests.checks.clients import smtp_rows, token_rows
+from tests.checks.clients.asking import token_response
+from tests.checks.clients.smtp_rows import Row
+from tests.checks.helpers import LOOPBACK
 from tests.servers.certificates import CertificateFiles, CertificateLab
 from tests.servers.hostile import HostileServer
+
+ROWS = (*smtp_rows.ROWS, *token_rows.SMTP)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
@@ -34,7 +38,7 @@ def a_canary_sends(port: int, row: Row, context: CheckContext) -> tuple[Code, Ve
     checked = check_endpoint(Endpoint(Protocol.SMTP, LOOPBACK, port, Security.TLS, authentication=wanted), own)
     if checked.code is not Code.OK:
         return checked.code, checked.verdict
-    found: LoginResult = check_mailbox(open_route(checked, own), Credential(USER, row.secret), own, row.address)
+    found: LoginResult = check_mailbox(open_route(checked, own), row.credential, own, row.address)
     return found.code, found.verdict
 
 
@@ -42,10 +46,23 @@ def _smtplib_sends(port: int, row: Row, certificates: CertificateLab) -> bool:
     trust = ssl.create_default_context(cadata=certificates.ca_pem)
     try:
         with smtplib.SMTP_SSL(LOOPBACK, port, "lab.example", timeout=5, context=trust) as client:
-            if row.login:
-                client.login(USER, row.secret)
-            else:
+            if row.token and not _by_token(client, row):
+                return False
+            if row.login and not row.token:
+                client.login(row.user, row.secret)
+            elif not row.token:
                 client.ehlo()
             return client.mail(row.address)[0] == 250
     except (smtplib.SMTPException, UnicodeEncodeError):
         return False
+
+
+def _by_token(client: smtplib.SMTP, row: Row) -> bool:
+    """`SMTP.auth` as apps call it, with what is offered. Whether there is anything."""
+    client.ehlo()
+    offered = client.esmtp_features.get("auth", "").split()
+    mechanism = next((name for name in ("XOAUTH2", "OAUTHBEARER") if name in offered), None)
+    if mechanism is None:
+        return False
+    client.auth(mechanism, lambda _=None: token_response(mechanism, row.user, row.secret))
+    return True

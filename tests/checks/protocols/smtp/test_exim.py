@@ -97,7 +97,7 @@ def test_nodemailer_and_we_come_to_the_same(found: list[Found]) -> None:
 
 
 def test_the_log_has_no_lost_connection(servers: dict[str, EximServer], context: CheckContext) -> None:
-    """Given good and bad logins, then each of ours has ended with QUIT."""
+    """Given good and bad logins, then each of ours has sent one AUTH, and ended with QUIT."""
     server = servers["usual"]
     patient = replace(context, deadline_seconds=10.0, login_seconds=10.0)
     checked = check_endpoint(Endpoint(Protocol.SMTP, LOOPBACK, server.tls_port, Security.TLS), patient)
@@ -106,3 +106,6 @@ def test_the_log_has_no_lost_connection(servers: dict[str, EximServer], context:
         check_mailbox(open_route(checked, patient), Credential(ADA, secret), patient, ADA)
     lines = server.log_lines()[before:]
     assert not [line for line in lines if "lost" in line or "unexpected" in line]
+    assert sum("closed by QUIT" in line for line in lines) == 2
+    assert sum("C=EHLO,AUTH,QUIT" in line for line in lines) == 2
+    assert sum("authenticator failed" in line for line in lines) == 1
