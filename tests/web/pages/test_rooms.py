@@ -40,7 +40,7 @@ def test_a_user_gets_a_link_signs_in_and_loses_all_with_the_role(service: Api, a
     assert admin.send(f"/admin/users/{ulla_id}/role", {"role": "member"}).status == 422, "a member is of a domain"
     assert admin.send(f"/admin/users/{ulla_id}/role", {"role": "member", "domain": DOMAIN}).status == 200
     assert ulla.get("/admin/domains").status == 403
-    assert ulla.get("/admin/start").url == "/admin/me"
+    assert ulla.get("/admin/start").url == f"/admin/domains/{DOMAIN}/connect"
     admin.send(f"/admin/users/{ulla_id}/remove")
     assert ulla.get("/admin/me").url.startswith("/admin/sign-in")
 
