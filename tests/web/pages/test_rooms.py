@@ -137,8 +137,9 @@ def test_a_new_password_ends_all_other_sessions(service: Api) -> None:
 
 def test_every_page_is_there_in_japanese(admin: Reader) -> None:
     admin.send("/admin/preferences", {"language": "ja"})
-    paths = ["domains", "new-domain", "alerts", "maintenance", "webhooks", "api-keys", "users", "me"]
-    paths += [f"domains/{DOMAIN}{rest}" for rest in ("", "/settings", "/mailboxes", "/remove")]
+    paths = ["domains", "new-domain", "alerts", "maintenance", "webhooks", "api-keys", "users", "me", "connection-ips"]
+    rests = ("", "/settings", "/mailboxes", "/remove", "/find", "/connect", "/firewall")
+    paths += [f"domains/{DOMAIN}{rest}" for rest in rests]
     for path in paths:
         shown = admin.get(f"/admin/{path}")
         assert (shown.status, 'lang="ja"' in shown.html) == (200, True), path
