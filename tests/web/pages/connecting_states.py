@@ -67,7 +67,7 @@ def connecting_states(scene: Scene) -> Mapping[str, Show]:
 
 def _proposals(page: Page) -> None:
     """In a sandbox's stead: what is typed is checked, and nobody else is there to be asked."""
-    page.goto("/admin/domains/corp.example/find")
+    page.goto("/admin/domains/waiting.example/find")
     page.click("main form button")
     page.wait_for_selector("details.card", timeout=40_000)
 
