@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 from checks.codes import Code, Verdict
 from checks.model import Admission, Endpoint, EndpointResult, Outcome, Protocol
 from checks.serialize import dump_endpoint_result
-from checks.settings import ImapSettings
+from checks.settings import ImapSettings, Settings
 from settings_store.runs import endpoints, runs
 from tests.settings_store.in_force import exchange_settings, put_in_force
 from tests.web.api import ANNA
@@ -28,7 +28,11 @@ def connecting_states(scene: Scene) -> Mapping[str, Show]:
     login = {"address": "ada@waiting.example", "password": "x"}
     connecting.connect("waiting.example", login, SETTINGS)
     connecting.connect("another-waiting.example", {"address": "bela@another-waiting.example", "password": "x"})
-    in_force = {"goog.example": _GOOGLE, "office.example": exchange_settings(), "closed.example": _CLOSED}
+    in_force: Mapping[str, Settings] = {
+        "goog.example": _GOOGLE,
+        "office.example": exchange_settings(),
+        "closed.example": _CLOSED,
+    }
     with scene.api.preflight.database.begin() as conn:
         for name, settings in in_force.items():
             put_in_force(conn, name, settings)

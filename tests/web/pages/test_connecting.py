@@ -151,6 +151,10 @@ class TestMember:
         assert (shown.status, shown.url) == (200, f"/embedded/domains/{DOMAIN}/connect")
         assert f'value="fay@{DOMAIN}"' in shown.html
         assert inside.get(f"/embedded/domains/{DOMAIN}").status == 403
+        url = scene.api.ask("POST", "/v1/embed-sessions", {**wanted, "role": "account_access"}).body["url"]
+        inside.get(url.removeprefix(scene.api.url))
+        other = inside.send(f"/embedded/domains/{DOMAIN}/find", {"target": "other.example"})
+        assert (other.status, f"only the settings of {DOMAIN}" in other.text) == (422, True)
 
 
 def test_who_waits_with_what_was_typed_is_completed_or_dismissed(scene: Scene) -> None:

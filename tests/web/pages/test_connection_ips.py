@@ -4,6 +4,7 @@ import html
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -34,7 +35,7 @@ FORM = {
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    addresses = {
+    addresses: dict[str, Any] = {
         "static_addresses": parse_ranges("203.0.113.8/30 2001:db8::8/127"),
         "shared_addresses": parse_networks("198.51.100.0/28"),
     }

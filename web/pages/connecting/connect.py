@@ -26,7 +26,6 @@ _EMPTY: Mapping[str, str] = {"kind": "later", "imap.port": "993", "smtp.port": "
 KINDS: Mapping[AttemptState, str] = {
     AttemptState.CONNECTED: "good",
     AttemptState.STORED: "warn",
-    AttemptState.PENDING: "good",
     AttemptState.FAILED: "bad",
 }
 """How a result looks; the others warn."""
@@ -71,6 +70,10 @@ def _by_field(errors: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
+def _looks(found: ConnectionDocument) -> str:
+    return "good" if found.login_kept else KINDS.get(found.state, "warn")
+
+
 def _shown(
     page: Page,
     domain: str,
@@ -89,7 +92,7 @@ def _shown(
         domain=prefill.domain,
         values={**_EMPTY, **({} if done else values)},
         found=found,
-        looks=KINDS.get(found.state, "warn") if found else "",
+        looks=_looks(found) if found else "",
         may_insist=found is not None and found.state is AttemptState.CANNOT_TELL and prefill.kind is not None,
         errors=errors or {},
         securities=[(each.value, page.t(f"settings.security.{each.value}")) for each in Security],

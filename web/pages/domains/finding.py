@@ -7,7 +7,9 @@ from typing import Annotated
 from starlette.responses import Response
 
 from checks.discovery.document import DiscoveryDocument, ProposalDocument
-from checks.model import Endpoint, Protocol
+from checks.discovery.model import Subject
+from checks.model import Endpoint, Invalid, Protocol
+from checks.settings import normalise_domain
 from settings_store.access.roles import Right
 from web.api.discoveries import DiscoveryRequest, prepared
 from web.limits.rates import expensive
@@ -50,6 +52,7 @@ def find(page: Editing, domain: str, sent: Annotated[Form, form()]) -> Response:
     errors: dict[str, str] = {}
     target = sent["target"] or domain
     with at_fields(page, errors):
+        _require_own(page, domain, target)
         wanted = DiscoveryRequest.model_validate({"target": target, **_typed(sent)})
         found = prepared(wanted, page.account, page.language)(lambda _: None)
         return _shown(page, domain, target, sent["change"], found)
@@ -64,6 +67,12 @@ def take(page: Editing, domain: str, sent: Annotated[Form, form()]) -> Response:
         return _shown(page, domain, sent["target"] or domain, sent["change"], errors={"": told}, status=422)
     fields = {name: sent[name] for name in EVERY if sent[name]}
     return page.go(at("domains", domain, "settings", change=sent["change"], **fields))
+
+
+def _require_own(page: Page, domain: str, target: str) -> None:
+    """A page in a frame is of one domain alone."""
+    if page.session and page.session.embedded and Subject.of(target).domain != normalise_domain(domain):
+        raise Invalid(page.t("finding.own", domain=domain), "target")
 
 
 def _typed(sent: Form) -> dict[str, object]:

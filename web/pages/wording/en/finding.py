@@ -11,6 +11,7 @@ WORDS: Texts = {
     "finding.back": "Back to the settings",
     "finding.target": "Domain or address",
     "finding.target.hint": "An address helps where the servers depend on it; it is told to servers of its own domain only.",
+    "finding.own": "Here only the settings of {domain} are looked for.",
     "finding.by": "From: {source}",
     "finding.also": "The same is said by: {sources}.",
     "finding.confidence": "Confidence: {words}",

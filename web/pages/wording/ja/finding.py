@@ -11,6 +11,7 @@ WORDS: Texts = {
     "finding.back": "設定に戻る",
     "finding.target": "ドメインまたはメールアドレス",
     "finding.target.hint": "サーバーがアドレスごとに異なる場合は、アドレスを入力してください。アドレスはそのドメインのサーバーにのみ送信されます。",
+    "finding.own": "ここで探せるのは {domain} の設定だけです。",
     "finding.by": "情報源：{source}",
     "finding.also": "同じ内容の情報源：{sources}",
     "finding.confidence": "確度：{words}",
