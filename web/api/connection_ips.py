@@ -13,7 +13,7 @@ from web.access.routing import router
 from web.api.domain_name import DomainName
 from web.documents import Document
 from worker.service.account import Account
-from worker.service.domains.egress import Request
+from worker.service.domains.egress import ConnectionIps, Request
 
 routes = router("connection-ips")
 
@@ -72,7 +72,11 @@ class FirewallRequestDocument(Document):
 @routes.get("/v1/connection-ips", operation_id="connection_ips.list", summary="List the connection IPs")
 def list_(account: Reader) -> ConnectionIpList:
     """The addresses from which mail servers are connected to."""
-    known = account.egress.connection_ips()
+    return list_document(account.egress.connection_ips())
+
+
+def list_document(known: ConnectionIps) -> ConnectionIpList:
+    """Those that are known."""
     items = [_document(each, static=False) for each in known.shared]
     items += [_document(each, static=True) for each in known.static]
     return ConnectionIpList(

@@ -12,6 +12,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import Field
 from starlette.responses import JSONResponse
 
+from checks.discovery.document import DiscoveryDocument as Found
 from checks.discovery.document import discovery_document, source_document
 from checks.discovery.model import Confidence, LoginName, Password, Source, SourceReport, Subject
 from checks.document import Json
@@ -40,6 +41,7 @@ _MOST_HOSTS = 8
 _JSON, _LINES = "application/json", "application/x-ndjson"
 
 Tell = Callable[[SourceReport], None]
+Discover = Callable[[Tell], Found]
 
 
 class DiscoveryRequest(Request):
@@ -141,6 +143,16 @@ def create(
     form = preferred(accept, (_JSON, _LINES))
     if form is None:
         raise Problem(ProblemCode.NOT_ACCEPTABLE, f"a discovery can be had as {_JSON} and {_LINES}")
+    discover = prepared(wanted, account, lang)
+    if form == _JSON:
+        return JSONResponse(discover(lambda _: None).as_json())
+    return StreamingResponse(_lines(discover, lang), media_type=_LINES)
+
+
+def prepared(wanted: DiscoveryRequest, account: Account, language: Language) -> Discover:
+    """What is to be called once to discover, and waits for no turn any more. Raises `Invalid`, and `Problem` for who
+    has to come again.
+    """
     imap, smtp = _typed(wanted.imap, Protocol.IMAP), _typed(wanted.smtp, Protocol.SMTP)
     accepted = [_host(host, f"accepted_hosts/{place}") for place, host in enumerate(wanted.accepted_hosts)]
     _require_target(wanted.target)
@@ -148,27 +160,26 @@ def create(
         detail = f"{AT_ONCE} discoveries are under way in this process; try again in a moment"
         raise Problem(ProblemCode.UNAVAILABLE, detail, headers={"Retry-After": _RETRY_SECONDS})
 
-    def discover(tell: Tell) -> Json:
+    def discover(tell: Tell) -> Found:
         try:
             found = account.discoveries.discover(wanted.target, imap, smtp, tell)
-            return discovery_document(found, lang, accepted).as_json()
+            return discovery_document(found, language, accepted)
         finally:
             _turns.release()
 
-    if form == _JSON:
-        return JSONResponse(discover(lambda _: None))
-    return StreamingResponse(_lines(discover, lang), media_type=_LINES)
+    return discover
 
 
-def _lines(discover: Callable[[Tell], Json], lang: Language) -> Iterator[str]:
+def _lines(discover: Discover, lang: Language) -> Iterator[str]:
     """Begins at once, in a thread of its own: who leaves early ends nothing but the telling."""
     told: SimpleQueue[Json | None] = SimpleQueue()
 
+    def tell(report: SourceReport) -> None:
+        told.put({"source": source_document(report, lang).as_json()})
+
     def work() -> None:
         try:
-            told.put(
-                {"discovery": discover(lambda report: told.put({"source": source_document(report, lang).as_json()}))}
-            )
+            told.put({"discovery": discover(tell).as_json()})
         except Exception as error:  # noqa: BLE001 - the answer has begun: a stream without its last line is all we can do
             log.error("a discovery broke: %s", type(error).__name__)
         finally:

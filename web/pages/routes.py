@@ -5,7 +5,9 @@ from fastapi import FastAPI
 from web.pages.access import api_keys, me, users
 from web.pages.alerts import alerts, maintenance
 from web.pages.changes import live_change
-from web.pages.domains import domain_page, list_domains, settings_form
+from web.pages.connecting import connect
+from web.pages.connection_ips import connection_ips
+from web.pages.domains import approval, domain_page, finding, list_domains, pending, settings_form
 from web.pages.history import history
 from web.pages.mailboxes import mailboxes
 from web.pages.report import actions, apply, letters, report, watch
@@ -20,6 +22,11 @@ ROOMS = (
     list_domains,
     domain_page,
     settings_form,
+    finding,
+    pending,
+    approval,
+    connect,
+    connection_ips,
     mailboxes,
     live_change,
     alerts,

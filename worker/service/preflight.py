@@ -104,6 +104,12 @@ class Preflight:
         """
         return Connecting(self._binding(account_id, actor), member_of)
 
+    def connecting_in(self, account_id: int, domain: str, *, actor: Actor) -> Connecting:
+        """The same for a member of the account's domain of that name. Raises `Invalid`."""
+        with self.database.read() as conn:
+            member_of = domains.find_domain(conn, account_id, domain).id
+        return self.connecting(account_id, actor=actor, member_of=member_of)
+
     def _binding(self, account_id: int, actor: Actor) -> Binding:
         # The flow is made when it is asked for: most use cases need none.
         return Binding(

@@ -13,14 +13,20 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
+from checks.network.static_addresses import parse_networks, parse_ranges
 from settings_store.alerts.channels import Subscription
 from tests.web.api import ANNA
+from tests.web.pages.connecting_states import connecting_states
 from tests.web.pages.report_states import report_states
 from tests.web.pages.scene import DOMAIN, Scene, chromium, playing, reader, sign_in
 from worker.service.webhooks import EndpointRequest
 
 _WIDTHS = (1280, 390)
 _README = Path(__file__).parents[3] / "docs" / "images"
+_ADDRESSES = {
+    "static_addresses": parse_ranges("203.0.113.8/30 2001:db8::8/126"),
+    "shared_addresses": parse_networks("198.51.100.0/28"),
+}
 Show = Callable[[Page], object]
 
 
@@ -64,6 +70,7 @@ def states(scene: Scene) -> Mapping[str, Show]:
         "me": lambda page: page.goto("/admin/me"),
         "cancelled": lambda page: page.goto(f"/admin/changes/chg_{cancelled.change_id}"),
         **report_states(scene, saved.change_id),
+        **connecting_states(scene),
         "not-found": lambda page: page.goto("/admin/domains/nowhere.example"),
     }
 
@@ -103,7 +110,12 @@ def _live(page: Page) -> None:
 def main(folder: Path, part: str) -> None:
     """Writes them, NAME-LANGUAGE-SCHEME-WIDTH.png."""
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as store, playing(Path(store)) as scene, scene.working(), chromium() as browser:
+    with (
+        tempfile.TemporaryDirectory() as store,
+        playing(Path(store), **_ADDRESSES) as scene,
+        scene.working(),
+        chromium() as browser,
+    ):
         shown = {name: show for name, show in states(scene).items() if part in name}
         for language, scheme, width in product(("en", "ja"), ("light", "dark"), _WIDTHS):
             options = {

@@ -35,6 +35,15 @@ GET  /admin/domains/{domain}/remove          admin
 POST /admin/domains/{domain}/remove          admin
 GET  /admin/domains/{domain}/settings        change
 POST /admin/domains/{domain}/settings        change
+GET  /admin/domains/{domain}/find            change
+POST /admin/domains/{domain}/find            change
+POST /admin/domains/{domain}/find/take       change
+POST /admin/domains/{domain}/pending/{pending_id}/dismiss change
+POST /admin/domains/{domain}/approval        admin
+GET  /admin/domains/{domain}/connect         connect
+POST /admin/domains/{domain}/connect         connect
+GET  /admin/connection-ips                   read
+GET  /admin/domains/{domain}/firewall        read
 GET  /admin/domains/{domain}/mailboxes       read
 POST /admin/domains/{domain}/mailboxes       credentials
 POST /admin/domains/{domain}/mailboxes/remove credentials
@@ -51,6 +60,7 @@ GET  /admin/changes/{change_id}/letters      read
 GET  /admin/changes/{change_id}/apply        apply
 POST /admin/changes/{change_id}/apply        apply
 GET  /admin/changes/{change_id}/watch        read
+POST /admin/changes/{change_id}/approve      apply
 POST /admin/changes/{change_id}/roll-back    apply
 POST /admin/changes/{change_id}/repair       change
 POST /admin/changes/{change_id}/discard      change
@@ -106,7 +116,16 @@ class House:
     def ask(self, row: Row, reader: Reader, **headers: str) -> tuple[int, str]:
         """Status and address of what is answered, where the path names what is not there."""
         path = row[1].replace("{domain}", DOMAIN)
-        for name in ("secret", "change_id", "channel_id", "maintenance_id", "endpoint_id", "delivery_id", "key_id"):
+        for name in (
+            "secret",
+            "change_id",
+            "pending_id",
+            "channel_id",
+            "maintenance_id",
+            "endpoint_id",
+            "delivery_id",
+            "key_id",
+        ):
             path = path.replace(f"{{{name}}}", "none")
         path = path.replace("{user_id}", "none").replace("{session_id}", "none")
         shown = reader.get(path) if row[0] == "GET" else reader.send(path, {}, **headers)

@@ -40,7 +40,7 @@ def test_a_user_gets_a_link_signs_in_and_loses_all_with_the_role(service: Api, a
     assert admin.send(f"/admin/users/{ulla_id}/role", {"role": "member"}).status == 422, "a member is of a domain"
     assert admin.send(f"/admin/users/{ulla_id}/role", {"role": "member", "domain": DOMAIN}).status == 200
     assert ulla.get("/admin/domains").status == 403
-    assert ulla.get("/admin/start").url == "/admin/me"
+    assert ulla.get("/admin/start").url == f"/admin/domains/{DOMAIN}/connect"
     admin.send(f"/admin/users/{ulla_id}/remove")
     assert ulla.get("/admin/me").url.startswith("/admin/sign-in")
 
@@ -137,8 +137,9 @@ def test_a_new_password_ends_all_other_sessions(service: Api) -> None:
 
 def test_every_page_is_there_in_japanese(admin: Reader) -> None:
     admin.send("/admin/preferences", {"language": "ja"})
-    paths = ["domains", "new-domain", "alerts", "maintenance", "webhooks", "api-keys", "users", "me"]
-    paths += [f"domains/{DOMAIN}{rest}" for rest in ("", "/settings", "/mailboxes", "/remove")]
+    paths = ["domains", "new-domain", "alerts", "maintenance", "webhooks", "api-keys", "users", "me", "connection-ips"]
+    rests = ("", "/settings", "/mailboxes", "/remove", "/find", "/connect", "/firewall")
+    paths += [f"domains/{DOMAIN}{rest}" for rest in rests]
     for path in paths:
         shown = admin.get(f"/admin/{path}")
         assert (shown.status, 'lang="ja"' in shown.html) == (200, True), path

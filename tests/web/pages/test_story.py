@@ -124,9 +124,19 @@ def test_who_is_signed_out_elsewhere_is_asked_to_sign_in(browser: Browser, scene
 
 @pytest.mark.parametrize(("scheme", "locale", "width"), [("light", "en", 1280), ("dark", "ja", 390)])
 def test_every_page_is_accessible(browser: Browser, scene: Scene, scheme: str, locale: str, width: int) -> None:
-    rooms = ["new-domain", "alerts", "maintenance", "webhooks", "api-keys", "users", "me", "no-such-page"]
-    paths = [f"/admin/{room}" for room in rooms]
-    paths += [f"/admin/domains/{DOMAIN}{rest}" for rest in ("", "/settings", "/mailboxes", "/remove")]
+    rooms = [
+        "new-domain",
+        "alerts",
+        "maintenance",
+        "webhooks",
+        "api-keys",
+        "users",
+        "me",
+        "connection-ips",
+        "no-such-page",
+    ]
+    rests = ("", "/settings", "/mailboxes", "/remove", "/find", "/connect", "/firewall")
+    paths = [f"/admin/{room}" for room in rooms] + [f"/admin/domains/{DOMAIN}{rest}" for rest in rests]
     viewport = {"width": width, "height": 800}
     with quiet_page(browser, scene, color_scheme=scheme, locale=locale, viewport=viewport) as page:
         for path in paths:

@@ -1,5 +1,7 @@
 """`/v1/domains/{domain}/connections`: a mailbox is connected. What its server says of it is what the answer says."""
 
+import contextlib
+from collections.abc import Iterator
 from threading import BoundedSemaphore
 from typing import Annotated
 
@@ -75,15 +77,26 @@ def create(
     Whatever the mail server says is a 200: `state` says what became of it, `code` why. In a domain without settings the
     mailbox waits (`pending`) until an admin has completed them.
     """
+    return connected(domain, wanted, connecting, lang)
+
+
+def connected(domain: str, wanted: NewConnection, connecting: Connecting, language: Language) -> ConnectionDocument:
+    """What came of it, in its turn among all that this process connects. Raises `Invalid`, and `NotNow`."""
     typed = wanted.typed()
+    with _turn():
+        found = connecting.connect(domain, wanted.login, typed, insist=wanted.insist)
+    return connection_document(found.attempt, language, found.endpoints, found.services, found.hint)
+
+
+@contextlib.contextmanager
+def _turn() -> Iterator[None]:
     if not _turns.acquire(blocking=False):
         detail = f"{AT_ONCE} mailboxes are being connected in this process; try again in a moment"
         raise ServersBusy(detail, _RETRY_SECONDS)
     try:
-        found = connecting.connect(domain, wanted.login, typed, insist=wanted.insist)
+        yield
     finally:
         _turns.release()
-    return connection_document(found.attempt, lang, found.endpoints, found.services, found.hint)
 
 
 @routes.get("/v1/connections/{connection_id}", operation_id="connecting.get", summary="Get an attempt to connect")

@@ -11,7 +11,7 @@ from web.api.domain_name import DomainName
 from web.api.parameters import Lang
 from web.api.settings_document import ServerDocument, SmtpDocument
 from web.documents import Document
-from worker.service.domains.connecting import Connecting
+from worker.service.domains.connecting import Connecting, Prefill
 
 routes = router("connecting")
 
@@ -38,7 +38,11 @@ class PrefillDocument(Document):
 )
 def get(domain: DomainName, connecting: Annotated[Connecting, connects()], lang: Lang = Language.EN) -> PrefillDocument:
     """What is filled in for who connects a mailbox of the domain, and what to type as the password."""
-    found = connecting.prefill(domain)
+    return prefill_document(connecting.prefill(domain), lang)
+
+
+def prefill_document(found: Prefill, language: Language) -> PrefillDocument:
+    """What is filled in, in words."""
     imap, smtp, url = _servers(found.settings)
     return PrefillDocument(
         domain=found.domain,
@@ -48,7 +52,7 @@ def get(domain: DomainName, connecting: Annotated[Connecting, connects()], lang:
         smtp=smtp,
         exchange_url=url,
         address=found.address,
-        hint=hint_document(found.hint, lang),
+        hint=hint_document(found.hint, language),
     )
 
 

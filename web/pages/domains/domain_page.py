@@ -8,6 +8,7 @@ from checks.model import Invalid
 from checks.settings import normalise_domain
 from settings_store.access.roles import Right
 from web.documents import Prefix, public_id
+from web.pages.domains.pending import MOST, waiting
 from web.pages.frame.environment import at
 from web.pages.frame.forms import Form, form
 from web.pages.frame.page import Page
@@ -45,6 +46,8 @@ def show(page: Annotated[Page, page_for(Right.READ)], domain: str) -> Response:
         "domains/domain.html",
         health=health_document(found, page.language, page.clock.at),
         summary=summary,
+        waiting=waiting(page, domain) if summary.waiting else [],
+        most_waiting=MOST,
         changes=[
             (public_id(Prefix.CHANGE, change.id), change) for change in page.account.changes.page(domain, _CHANGES)
         ],

@@ -6,6 +6,7 @@ from typing import Annotated
 from starlette.responses import Response
 
 from settings_store.access.roles import Right
+from web.pages.domains.pending import MOST, waiting
 from web.pages.frame.page import Page
 from web.pages.frame.routing import page_for, page_router
 from worker.health.view import Row
@@ -30,6 +31,8 @@ def show(page: Annotated[Page, page_for(Right.READ)], text: str = "", after: str
         soon=page.clock.now + _SOON_SECONDS,
         total=total,
         with_incident=with_incident,
+        waiting=waiting(page) if not after else [],
+        most_waiting=MOST,
         text=text,
         failing="yes" if only_failing else "",
         after=after,

@@ -40,6 +40,7 @@ _ORDER = (
     "exchange.url",
     "allow_insecure_certificate",
     "ca_pem",
+    "static_addresses",
 )
 
 
@@ -55,6 +56,8 @@ def _texts(settings: Settings, t: Words) -> Iterator[tuple[str, str]]:
     yield "allow_insecure_certificate", t("comparison.on" if settings.allow_insecure_certificate else "comparison.off")
     if settings.ca_pem:
         yield "ca_pem", t("comparison.certificates", count=settings.ca_pem.count("BEGIN CERTIFICATE"))
+    if settings.static_addresses:
+        yield "static_addresses", t("comparison.on")
 
 
 def _server(protocol: str, endpoint: Endpoint, t: Words) -> Iterator[tuple[str, str]]:

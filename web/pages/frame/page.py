@@ -9,16 +9,19 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from checks.language import Language
-from settings_store.access.roles import Right
+from settings_store.access.roles import Right, Role
 from settings_store.access.sessions import Session
 from web.pages.frame import cookies
-from web.pages.frame.environment import environment
+from web.pages.frame.environment import at, environment
 from web.pages.frame.headers import headers_for
 from web.pages.frame.reader import Reader, reader_of
 from web.pages.frame.times import Clock, zone_of
 from web.pages.wording import TEXTS, words_of
+from web.problems.codes import ProblemCode
+from web.problems.problem import Problem
 from worker.service.access.sign_in import SignedIn
 from worker.service.account import Account
+from worker.service.domains.connecting import Connecting
 from worker.service.preflight import Preflight
 
 Translate = Callable[[str, Language], str]
@@ -26,6 +29,7 @@ Translate = Callable[[str, Language], str]
 _SAID = "said"
 NAVIGATION = (
     ("domains", Right.READ, "frame.nav.domains"),
+    ("connection-ips", Right.READ, "connection_ips.nav"),
     ("alerts", Right.ADMIN, "frame.nav.alerts"),
     ("maintenance", Right.READ, "frame.nav.maintenance"),
     ("webhooks", Right.ADMIN, "frame.nav.webhooks"),
@@ -57,6 +61,16 @@ class Page:
         return self.preflight.account_by_id(self._signed_in.account_id, actor=self._signed_in.actor(self.address))
 
     @property
+    def connecting(self) -> Connecting:
+        """The use cases of who connects a mailbox: a member has their own domain, and others have each."""
+        session, actor = self._signed_in, self._signed_in.actor(self.address)
+        if session.role is not Role.MEMBER:
+            return self.preflight.connecting(session.account_id, actor=actor, member_of=None)
+        if not session.domain:  # it was removed: without it they would have every other one
+            raise Problem(ProblemCode.NOT_ALLOWED, self.t("frame.not_allowed.detail"))
+        return self.preflight.connecting_in(session.account_id, session.domain, actor=actor)
+
+    @property
     def signed_in(self) -> SignedIn:
         """Sessions and passwords of the account."""
         return self.preflight.signed_in(self._signed_in.account_id, self._signed_in.actor(self.address))
@@ -71,6 +85,15 @@ class Page:
         if self.session is None:
             raise TypeError("nobody has signed in, and the route asks for nobody")
         return self.session
+
+    @property
+    def start(self) -> str:
+        """Where whoever has signed in begins: a member has no domain to look at, and a mailbox to connect."""
+        session = self._signed_in
+        if self.may(Right.READ):
+            return at("domains", session.domain) if session.embedded else at("domains")
+        may_connect = session.domain and self.may(Right.CONNECT)
+        return at("domains", session.domain, "connect") if may_connect else at("me")
 
     @property
     def navigation(self) -> tuple[tuple[str, Right, str], ...]:

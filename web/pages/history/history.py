@@ -10,7 +10,7 @@ from checks.codes import Code
 from checks.messages import wording
 from settings_store.access.roles import Right
 from settings_store.events.event import Event
-from settings_store.events.kinds import ChangeEvent, ChangeVerified, IncidentEvent
+from settings_store.events.kinds import ChangeEvent, ChangeVerified, DomainApprovalSet, IncidentEvent
 from web.documents import Prefix, public_id
 from web.pages.frame.comparison import Compared, compared
 from web.pages.frame.environment import at
@@ -29,10 +29,12 @@ _NOTICE = "notice"
 _LOOKS: Mapping[str, tuple[str, str]] = {
     "change.saved": ("tool", "idle"),
     "change.verified": ("check", "idle"),
+    "change.approved": ("user", "good"),
     "change.applied": ("next", "good"),
     "change.watch_failed": ("alert", "bad"),
     "change.rolled_back": ("undo", "warn"),
     "change.discarded": ("dash", "idle"),
+    "domain.approval_set": ("shield", "idle"),
     "mailboxes.imported": ("plus", "idle"),
     "mailboxes.removed": ("dash", "idle"),
     "incident.opened": ("alert", "bad"),
@@ -104,5 +106,7 @@ def _words(page: Page, event: Event) -> str:
         opened_notice = event.scope == _NOTICE and event.kind == "incident.opened"
         cause = wording(Code(event.code), {}, page.language).sentence
         return page.t("history.incident.notice" if opened_notice else f"history.{event.kind}", cause=cause)
+    if isinstance(event, DomainApprovalSet):
+        return page.t("history.domain.approval_set.on" if event.needed else "history.domain.approval_set.off")
     counts = {name: value for name, value in event.payload.items() if isinstance(value, int)}
     return page.t(f"history.{event.kind}", **counts)

@@ -55,6 +55,13 @@ def reopen(page: Editing, change_id: str) -> Response:
     return page.go(place_of(change.id), "report.said.reopened")
 
 
+@routes.post("/admin/changes/{change_id}/approve")
+def approve(page: Applying, change_id: str, sent: Annotated[Form, form()]) -> Response:
+    """A second person approves the report that they have read."""
+    change = page.account.changes.approve(change_of(change_id), sent["checksum"])
+    return page.go(place_of(change.id, "report"), "approval.said.approved")
+
+
 @routes.post("/admin/changes/{change_id}/roll-back")
 def roll_back(page: Applying, change_id: str) -> Response:
     """Puts the settings from before in force again."""

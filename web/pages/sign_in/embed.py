@@ -7,7 +7,6 @@ from starlette.responses import Response
 
 from checks.model import Unknown
 from web.pages.frame import cookies
-from web.pages.frame.environment import at
 from web.pages.frame.page import Page
 from web.pages.frame.routing import page_of_anybody, page_router
 from web.pages.sign_in.sign_in import browser_of
@@ -24,6 +23,7 @@ def follow(request: Request, page: Annotated[Page, page_of_anybody()], secret: s
     session = page.preflight.sign_in.session(found) if found else None
     if found is None or session is None:
         raise Unknown("this link was used already, or is too old; ask for another one", "link")
-    response = page.go(at("domains", session.domain))
+    page.session = session
+    response = page.go(page.start)
     cookies.keep_session(request, response, found)
     return response

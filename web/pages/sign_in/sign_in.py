@@ -8,7 +8,6 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from settings_store.access.roles import Right
 from settings_store.accounts import DEFAULT
 from web.limits.rates import Policy, Rates, neighbourhood
 from web.pages.frame import cookies
@@ -44,8 +43,8 @@ def show(page: Annotated[Page, page_of_anybody()], next: str = "") -> Response: 
 
 @routes.get("/admin/start")
 def start(page: Annotated[Page, page_signed_in()]) -> Response:
-    """Where somebody begins who has signed in: a member has no domains to look at."""
-    return page.go(at("domains") if page.may(Right.READ) else at("me"))
+    """Where somebody begins who has signed in."""
+    return page.go(page.start)
 
 
 @routes.post("/admin/sign-in")

@@ -21,6 +21,11 @@ ROOMS = (
     "comparison",
     "report",
     "history",
+    "pending",
+    "finding",
+    "connecting",
+    "connection_ips",
+    "approval",
 )
 """The files in `en/` and `ja/`. The keys of one begin with its name: `domains.heading`."""
 

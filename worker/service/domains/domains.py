@@ -13,11 +13,13 @@ from settings_store.events import events
 from settings_store.events.event import Event
 from settings_store.events.kinds import (
     ChangeApplied,
+    ChangeApproved,
     ChangeDiscarded,
     ChangeRolledBack,
     ChangeSaved,
     ChangeVerified,
     ChangeWatchFailed,
+    DomainApprovalSet,
     IncidentDropped,
     IncidentOpened,
     IncidentResolved,
@@ -32,10 +34,12 @@ _LISTED = 1000
 TIMELINE = (
     ChangeSaved.KIND,
     ChangeVerified.KIND,
+    ChangeApproved.KIND,
     ChangeApplied.KIND,
     ChangeWatchFailed.KIND,
     ChangeRolledBack.KIND,
     ChangeDiscarded.KIND,
+    DomainApprovalSet.KIND,
     MailboxesImported.KIND,
     MailboxesRemoved.KIND,
     IncidentOpened.KIND,

@@ -369,17 +369,18 @@ def test_a_profile_may_say_that_one_account_acts_for_all(server: ExchangeServer,
 @pytest.mark.parametrize("scheme", PASSWORDS)
 def test_five_hundred_logons_leave_nothing_behind(scheme: str, server: ExchangeServer, context: CheckContext) -> None:
     route = route_to(server, context, scheme)
-    _many(route, context, 60)
+    _many(route, context, 200)
     memory, sockets, objects = _resident(), _descriptors(), _ours_alive()
+    others = list(CachingProtocol._protocol_cache)  # noqa: SLF001 -- of tests that ask exchangelib itself
 
-    found = _many(route, context, 500)
+    found = _many(route, context, 300)
 
-    assert Counter(one.result.code for one in found) == {Code.OK: 500}
-    assert _resident() - memory < 4.0
+    assert Counter(one.result.code for one in found) == {Code.OK: 300}
+    assert _resident() - memory < 3.0
     assert _descriptors() == sockets
     assert _ours_alive() <= objects
-    assert CachingProtocol._protocol_cache == {}  # noqa: SLF001 - that it stays empty is the point
-    assert server.logons() == {ADDRESS: 560}
+    assert list(CachingProtocol._protocol_cache) == others  # noqa: SLF001 -- that none is added is the point
+    assert server.logons() == {ADDRESS: 500}
 
 
 def _many(route: ExchangeRoute, context: CheckContext, count: int) -> list[ExchangeLogin]:

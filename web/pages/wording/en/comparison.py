@@ -23,6 +23,7 @@ WORDS: Texts = {
     "comparison.exchange.url": "Exchange address",
     "comparison.allow_insecure_certificate": "Allow insecure certificate",
     "comparison.ca_pem": "CAs of this domain",
+    "comparison.static_addresses": "Static addresses",
     "comparison.security.auto": "as the port says",
     "comparison.security.tls": "TLS",
     "comparison.security.starttls": "STARTTLS",

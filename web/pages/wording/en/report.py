@@ -93,6 +93,7 @@ WORDS: Texts = {
     "report.event.verify": "verification begun",
     "report.event.finish": "verified",
     "report.event.cancel": "verification cancelled",
+    "report.event.approve": "approved",
     "report.event.apply": "applied",
     "report.event.watch_failed": "more fail than the report said",
     "report.event.roll_back": "rolled back",

@@ -39,6 +39,9 @@ WORDS: Texts = {
     "settings.was": "In force: {value}",
     "settings.concerns": "Once applied, they concern every mailbox of {domain}: {count} {count:mailbox|mailboxes}.",
     "settings.concerns.none": "No mailbox of {domain} is known yet: only its servers will be verified.",
+    "settings.static": "Use static addresses",
+    "settings.static.hint": "Its connections leave from addresses that do not change, and from no others. It is verified first, as every change: who would disconnect, and which of them the firewall lets in.",
+    "settings.moved": "The change that this form corrects has moved on meanwhile: it was replaced, applied or given up. Press Verify once more to save these settings by themselves, without the mailboxes that came with it.",
     "settings.verify": "Verify",
     "settings.nothing_changes": "Verifying changes nothing. You see who would disconnect, and decide then.",
 }

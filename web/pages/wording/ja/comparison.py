@@ -23,6 +23,7 @@ WORDS: Texts = {
     "comparison.exchange.url": "Exchange のアドレス",
     "comparison.allow_insecure_certificate": "安全でない証明書を許可",
     "comparison.ca_pem": "このドメインの CA",
+    "comparison.static_addresses": "固定アドレスの使用",
     "comparison.security.auto": "ポートに応じて自動",
     "comparison.security.tls": "TLS",
     "comparison.security.starttls": "STARTTLS",

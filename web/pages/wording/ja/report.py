@@ -93,6 +93,7 @@ WORDS: Texts = {
     "report.event.verify": "検証を開始",
     "report.event.finish": "検証済み",
     "report.event.cancel": "検証を中止",
+    "report.event.approve": "承認",
     "report.event.apply": "適用",
     "report.event.watch_failed": "レポートより多くの失敗",
     "report.event.roll_back": "取り消し",
