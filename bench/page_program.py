@@ -1,4 +1,4 @@
-"""Answers HTTP and works on runs, as `mail-preflight serve` does: `python -m bench.page_program`. Prints its address."""
+"""Answers HTTP and works on runs, as `mail-preflight serve` does: `python -m bench.page_program`."""
 
 import sys
 
@@ -8,7 +8,7 @@ from worker.service.preflight import Preflight
 
 
 def main() -> None:
-    """Until standard input ends."""
+    """Prints its address, and ends with its standard input."""
     with Preflight.open(load_config()) as preflight, preflight.working(), answering(preflight, "127.0.0.1", 0) as url:
         print(url, flush=True)
         sys.stdin.read()

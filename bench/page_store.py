@@ -1,21 +1,25 @@
 """What the pages of the bench show: many domains, and the sandbox domain of the demo behind real servers."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from bench.field import HOST
-from cli.demo import prepare
+from bench.plan import ROUND_TRIP
+from cli.demo import settings_of
 from cli.demo.cast import DOMAIN as DEMO
 from cli.demo.cast import make_cast
-from cli.demo.sandbox import running_sandbox
+from cli.demo.sandbox import MailServer, running_sandbox
 from settings_store import domains, schema
 from settings_store.audit import SERVICE
+from tests.servers.delay import DelayProxy
 from worker.service.preflight import Preflight
 
-__all__ = ["DEMO", "plant_domains", "sandbox_domain"]
+__all__ = ["DEMO", "PLACES", "Sandbox", "plant_domains", "sandbox_domain"]
+PLACES = ("beside it", f"round trip {ROUND_TRIP * 1000:.0f} ms")
 _MAILBOXES = 12
 
 
@@ -47,11 +51,33 @@ def _plant(conn: sa.Connection, domain_id: int, now: float) -> None:
         conn.execute(schema.health_endpoints.insert().values(**row))
 
 
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """The demo's domain, and the old server of it as it is, and far away."""
+
+    preflight: Preflight
+    places: Mapping[str, MailServer]
+
+    def put_in_force(self, place: str) -> None:
+        """The settings of the server in that place, `PLACES`."""
+        account, server = self.preflight.account(actor=SERVICE), self.places[place]
+        settings = settings_of(server, allow_insecure_certificate=False, ca_pem=server.ca_pem)
+        with self.preflight.working():
+            saved = account.changes.save(DEMO, settings)
+            for _ in account.runs.follow(saved.run_id):
+                pass
+            account.changes.apply(saved.change_id, account.changes.report(saved.change_id).counts["will_disconnect"])
+
+
 @contextlib.contextmanager
-def sandbox_domain(preflight: Preflight, folder: Path) -> Iterator[None]:
-    """The demo's domain, with the settings of its old server in force; the server is up meanwhile."""
+def sandbox_domain(preflight: Preflight, folder: Path) -> Iterator[Sandbox]:
+    """The demo's domain with its mailboxes. Its servers are up meanwhile."""
     cast = make_cast()
-    with running_sandbox(cast.old_directory(), cast.new_directory()) as sandbox:
-        with preflight.working():
-            prepare(preflight.account(actor=SERVICE), cast, sandbox.old, folder)
-        yield
+    mailboxes = folder / "cast.csv"
+    cast.write_csv(mailboxes)
+    preflight.account(actor=SERVICE).mailboxes.import_file(DEMO, mailboxes)
+    with running_sandbox(cast.old_directory(), cast.new_directory()) as sandbox, contextlib.ExitStack() as stack:
+        ports = (sandbox.old.imap_port, sandbox.old.smtp_port)
+        imap, smtp = (stack.enter_context(DelayProxy(folder / "delay", port, ROUND_TRIP / 2)).port for port in ports)
+        far = replace(sandbox.old, imap_port=imap, smtp_port=smtp)
+        yield Sandbox(preflight, dict(zip(PLACES, (sandbox.old, far), strict=True)))

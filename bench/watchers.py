@@ -4,12 +4,8 @@ The run's results are written as its lanes write them, but nobody logs in: what 
 which is one of its own.
 """
 
-import contextlib
-import os
 import selectors
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -18,24 +14,16 @@ from pathlib import Path
 from statistics import median
 from urllib.parse import urlsplit
 
-import sqlalchemy as sa
 from pydantic import SecretStr
 
 from bench.field import HOST, say
 from bench.meter import cpu_seconds
 from bench.plan import Void
 from bench.service import Backends
-from checks.codes import Code, Verdict
-from checks.model import Endpoint, LoginResult, Protocol, Security
-from checks.settings import ImapSettings
-from settings_store import domains, schema
+from bench.web_service import serving
+from bench.written_run import WrittenRun, written_in
 from settings_store.access.api_keys import KeyRequest
 from settings_store.audit import SERVICE
-from settings_store.changes import changes
-from settings_store.events import events, settled
-from settings_store.events.kinds import ChangeResumed
-from settings_store.runs import outcomes, planning, runs
-from settings_store.runs.outcomes import Done
 from settings_store.secrets import new_key
 from worker.config import Config
 from worker.service.preflight import Preflight
