@@ -91,9 +91,7 @@ def _verdicts(browser: Browser, folder: Path, saves: int) -> dict[str, list[floa
             sandbox.put_in_force(place)
             with serving("bench.page_program", url, key, **_SETTINGS) as (_, address):
                 found[place] = each = _verdicts_of(browser, sandbox, address, saves)
-            say(
-                f"  first verdict, {place}: {median(each) * 1000:.0f} ms beyond the check, p95 {p95(each) * 1000:.0f} ms"
-            )
+            say(f"  first verdict, {place}: {median(each) * 1000:.0f} ms beyond the check, p95 {p95(each):.3f} s")
     return found
 
 

@@ -2,9 +2,11 @@
 
 import contextlib
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 from playwright.sync_api import TimeoutError as TooLate
@@ -78,8 +80,8 @@ def first_verdict(page: Page, domain: str) -> Verdict:
     page.goto(f"/admin/domains/{domain}/settings")
     page.evaluate("sessionStorage.removeItem('verdict')")
     page.click(".verify button")
-    page.wait_for_function("sessionStorage.getItem('verdict') !== null")
-    found = page.evaluate("JSON.parse(sessionStorage.getItem('verdict'))")
+    page.wait_for_selector(".server-check .state:is(.good, .bad, .warn)")
+    found = _evaluated(page, "JSON.parse(sessionStorage.getItem('verdict'))")
     change_id = page.url.split("/changes/chg_")[1].split("/")[0]
     with contextlib.suppress(TooLate):
         page.wait_for_url("**/report", timeout=_REST)
@@ -89,5 +91,15 @@ def first_verdict(page: Page, domain: str) -> Verdict:
 def painted(page: Page) -> float:
     """Seconds from the beginning of the navigation to the first paint of what the tab shows (W3C Paint Timing)."""
     entry = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
-    page.wait_for_function(f"{entry} !== undefined")
-    return float(page.evaluate(entry)) / 1000
+    return float(_evaluated(page, entry)) / 1000
+
+
+def _evaluated(page: Page, expression: str) -> Any:
+    """Its value once there is one. The page's policy lets nobody wait for it within the page."""
+    until = time.monotonic() + _PATIENCE / 1000
+    while time.monotonic() < until:
+        found = page.evaluate(expression)
+        if found is not None:
+            return found
+        time.sleep(0.02)
+    raise Void("the page does not show what is measured")

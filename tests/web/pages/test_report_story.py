@@ -97,6 +97,7 @@ def test_a_domain_changes_to_exchange(
         expect(page.locator(".cause .lead").first).to_contain_text("rejected")
         accessible(page)
         page.click("text=Apply …")
+        page.fill("#accept", "1")
         page.click(".apply button")
         page.wait_for_url("**/watch")
     settings = account.domains.summary(domain).settings
