@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, sync_playwright
 from playwright.sync_api import TimeoutError as TooLate
@@ -82,7 +83,7 @@ def first_verdict(page: Page, domain: str) -> Verdict:
     page.click(".verify button")
     page.wait_for_selector(".server-check .state:is(.good, .bad, .warn)")
     found = _evaluated(page, "JSON.parse(sessionStorage.getItem('verdict'))")
-    change_id = page.url.split("/changes/chg_")[1].split("/")[0]
+    change_id = urlsplit(page.url).path.split("/changes/chg_")[1].split("/")[0]
     with contextlib.suppress(TooLate):
         page.wait_for_url("**/report", timeout=_REST)
     return Verdict(found["seconds"], found["server"], change_id)
