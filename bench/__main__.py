@@ -26,7 +26,8 @@ from bench.latency import Latency, measure_latency
 from bench.mailbox_import import import_table, measure_import
 from bench.mailbox_upsert import measure_upserts, upsert_table
 from bench.other_servers import measure_others
-from bench.plan import Plan, Void
+from bench.page import measure_page, page_table
+from bench.plan import SHORT_PAGE, Plan, Void
 from bench.prefill import measure_prefill, prefill_table
 from bench.report_pages import measure_pages, pages_table
 from bench.saves import measure_saves, saves_table
@@ -48,6 +49,7 @@ SECTIONS = (
     "upsert",
     "hostile",
     "pages",
+    "page",
     "prefill",
     "saves",
     "watchers",
@@ -96,7 +98,9 @@ def _positive(text: str) -> int:
 
 def _plan(options: argparse.Namespace) -> Plan:
     base = (
-        Plan(count=80, rounds=1, saves=2, steps=(50, 200), domains=60, watchers=20, watched_seconds=4.0)
+        Plan(
+            count=80, rounds=1, saves=2, steps=(50, 200), domains=60, watchers=20, watched_seconds=4.0, page=SHORT_PAGE
+        )
         if options.short
         else Plan()
     )
@@ -153,9 +157,17 @@ def _others(folder: Path, backends: Backends, plan: Plan, sections: Sequence[str
     if "upsert" in sections:
         say(f"Upsert by the API: {50 * plan.count:,} mailboxes, {plan.rounds} rounds")
         yield upsert_table(measure_upserts(folder, 50 * plan.count, plan.rounds))
+    yield from _read(folder, backends, plan, sections)
+
+
+def _read(folder: Path, backends: Backends, plan: Plan, sections: Sequence[str]) -> Iterator[Iterable[str]]:
+    """Those of who reads, by the API or on the page."""
     if "pages" in sections:
         say(f"Pages of a report of {50 * plan.count:,} mailboxes")
         yield pages_table(measure_pages(folder, backends, 50 * plan.count))
+    if "page" in sections:
+        say("The page in Chromium")
+        yield page_table(measure_page(folder, plan.page))
     if "prefill" in sections:
         say(f"Prefill: {2 * plan.count:,} members")
         yield prefill_table(measure_prefill(folder, backends, 2 * plan.count))

@@ -14,11 +14,24 @@ class Void(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class PagePlan:
+    """`saves` for each server; `loads` of each report; a run of `mailboxes` that is looked at for `seconds`."""
+
+    saves: int = 10
+    loads: int = 15
+    mailboxes: int = 10_000
+    seconds: float = 15.0
+
+
+SHORT_PAGE = PagePlan(saves=3, loads=5, mailboxes=10_000, seconds=3.0)
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """`count` mailboxes to compare with curl; `rounds` of all parties in turn; `saves` to take the latency of.
 
     `steps` of growth: those above five times `count` are left out. `domains` are due at once for health.
-    `watchers` look at one run for `watched_seconds`.
+    `watchers` look at one run for `watched_seconds`. `page` is of the admin page.
     """
 
     count: int = 2_000
@@ -28,6 +41,7 @@ class Plan:
     domains: int = 5_000
     watchers: int = 500
     watched_seconds: float = 24.0
+    page: PagePlan = PagePlan()
 
     @property
     def distant_count(self) -> int:

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from bench.field import HOST, say
 from bench.plan import Void
 from bench.service import Backends
+from checks.codes import Code
 from checks.model import Endpoint, Protocol
 from checks.settings import ImapSettings
 from settings_store import domains, schema
@@ -56,7 +57,7 @@ def _measured(name: str, url: str, count: int) -> Pages:
     config = Config(database_url=SecretStr(url), secret_key=SecretStr(new_key()))
     with Preflight.open(config) as preflight, answering(preflight, HOST, 0) as address:
         key = preflight.account(actor=SERVICE).access.create_key(KeyRequest("bench"))[1].text
-        path = f"{address}/v1/changes/chg_{_plant(preflight, count)}/report/mailboxes"
+        path = f"{address}/v1/changes/chg_{plant(preflight, _DOMAIN, count)}/report/mailboxes"
         with requests.Session() as session:
             session.headers["Authorization"] = f"Bearer {key}"
             ways = {"first": path, "last": f"{path}?cursor={cursor_after(_address(count - _PAGE - 1))}"}
@@ -77,25 +78,27 @@ def _ask(session: requests.Session, path: str, begins: str) -> float:
     return took
 
 
-def _address(number: int) -> str:
-    return f"mailbox{number:06}@{_DOMAIN}"
+def _address(number: int, domain: str = _DOMAIN) -> str:
+    return f"mailbox{number:06}@{domain}"
 
 
-def _plant(preflight: Preflight, count: int) -> str:
-    """A change whose report has so many mailboxes; its id."""
+def plant(preflight: Preflight, domain: str, count: int, failing: int = 0) -> str:
+    """A change of a domain whose report has so many mailboxes, `failing` of which would disconnect; its id."""
     imap, smtp = (Endpoint(protocol, HOST, 9) for protocol in (Protocol.IMAP, Protocol.SMTP))
     box, row = schema.mailboxes, schema.run_mailboxes
     with preflight.database.begin() as conn:
         now = preflight.database.now()
-        domain_id = domains.ensure_domain(conn, domains.ensure_account(conn), _DOMAIN)
+        domain_id = domains.ensure_domain(conn, domains.ensure_account(conn), domain)
         saved = changes.save(conn, domain_id, ImapSettings(imap, smtp), now)
         conn.execute(
             box.insert(),
-            [{"domain_id": domain_id, "address": _address(n), "username": "u"} for n in range(count)],
+            [{"domain_id": domain_id, "address": _address(n, domain), "username": "u"} for n in range(count)],
         )
-        met = [sa.literal(value) for value in (1, "connected", "ok", "ok")]
+        fails = box.c.address < _address(failing, domain)
+        verdict, code = (sa.case((fails, bad), else_="ok") for bad in ("fail", Code.AUTH_REJECTED.value))
+        met = [sa.literal(1), sa.literal("connected"), verdict, code, sa.literal("imap")]
         source = sa.select(sa.literal(saved.run_id), box.c.id, *met).where(box.c.domain_id == domain_id)
-        names = ["run_id", "mailbox_id", "page", "before", "verdict", "code"]
+        names = ["run_id", "mailbox_id", "page", "before", "verdict", "code", "protocol"]
         conn.execute(row.insert().from_select(names, source))
         runs.finish(conn, saved.run_id, *summarise(outcomes.rows(conn, saved.run_id), ()), now)
         changes.mark_verified(conn, saved.change_id, now)

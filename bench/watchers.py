@@ -4,12 +4,8 @@ The run's results are written as its lanes write them, but nobody logs in: what 
 which is one of its own.
 """
 
-import contextlib
-import os
 import selectors
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -18,32 +14,21 @@ from pathlib import Path
 from statistics import median
 from urllib.parse import urlsplit
 
-import sqlalchemy as sa
 from pydantic import SecretStr
 
 from bench.field import HOST, say
 from bench.meter import cpu_seconds
 from bench.plan import Void
 from bench.service import Backends
-from checks.codes import Code, Verdict
-from checks.model import Endpoint, LoginResult, Protocol, Security
-from checks.settings import ImapSettings
-from settings_store import domains, schema
+from bench.web_service import serving
+from bench.written_run import WrittenRun, written_in
 from settings_store.access.api_keys import KeyRequest
 from settings_store.audit import SERVICE
-from settings_store.changes import changes
-from settings_store.events import events, settled
-from settings_store.events.kinds import ChangeResumed
-from settings_store.runs import outcomes, planning, runs
-from settings_store.runs.outcomes import Done
 from settings_store.secrets import new_key
 from worker.config import Config
 from worker.service.preflight import Preflight
 
 CORE, SECONDS = 0.10, 1.0
-_PAGE = 25
-_STEP = 0.1  # seconds between two pages of results: 250 mailboxes a second
-_TOLD_EVERY = 10  # pages between two events that are stored
 _READY_SECONDS = 30.0
 
 
@@ -70,62 +55,22 @@ def measure_watchers(folder: Path, backends: Backends, watchers: int, seconds: f
 def _measure(name: str, url: str, watchers: int, seconds: float, folder: Path) -> Watched:
     key = new_key()
     with Preflight.open(Config(database_url=SecretStr(url), secret_key=SecretStr(key))) as preflight:
-        run = _Run(preflight, int(seconds / _STEP) * _PAGE, folder)
+        run = WrittenRun(preflight, written_in(seconds), folder)
         api_key = preflight.account(actor=SERVICE).access.create_key(KeyRequest("bench"))[1].text
-        with _server(url, key, watchers) as (pid, address):
+        with serving("bench.watchers_program", url, key, WEB_WAITING=str(watchers + 10)) as (pid, address):
             alone, _ = _watch(pid, run, _Crowd(address, run.change_id, api_key, 1), seconds / 4)
             core, lags = _watch(pid, run, _Crowd(address, run.change_id, api_key, watchers), seconds * 3 / 4)
     say(f"  {name}: {core:.3f} of a core, the latest news after {max(lags):.2f} s")
     return Watched(name, watchers, run.total, core, alone, lags)
 
 
-def _watch(pid: int, run: "_Run", crowd: "_Crowd", seconds: float) -> tuple[float, list[float]]:
+def _watch(pid: int, run: WrittenRun, crowd: "_Crowd", seconds: float) -> tuple[float, list[float]]:
     with crowd:
         before, begun = cpu_seconds([pid]), time.monotonic()
         told = run.go_on(seconds)
         time.sleep(SECONDS)
         core = (cpu_seconds([pid]) - before) / (time.monotonic() - begun)
     return core, crowd.lags(told)
-
-
-class _Run:
-    """A run whose results come page by page."""
-
-    def __init__(self, preflight: Preflight, total: int, folder: Path) -> None:
-        self._database, self.total = preflight.database, total
-        path = folder / "boxes.csv"
-        path.write_text("address,password\n" + "".join(f"box{n}@lab.example,password\n" for n in range(total)))
-        account = preflight.account(actor=SERVICE)
-        account.mailboxes.import_file("lab.example", path)
-        imap, smtp = (Endpoint(protocol, HOST, 1, Security.TLS) for protocol in (Protocol.IMAP, Protocol.SMTP))
-        with self._database.begin() as conn:
-            self._account_id = domains.find_account(conn, "default")
-            domain = domains.find_domain(conn, self._account_id, "lab.example")
-            saved = changes.save(conn, domain.id, ImapSettings(imap, smtp), self._database.now())
-            run = runs.load(conn, saved.run_id)
-            if run is None:
-                raise Void("the run that was saved is not there")
-            planning.plan(conn, run, 2, _PAGE)
-            boxes = sa.select(schema.mailboxes.c.id).where(schema.mailboxes.c.domain_id == domain.id)
-            self._open = list(conn.execute(boxes).scalars())
-        self.change_id, self._run_id = saved.change_id, saved.run_id
-
-    def go_on(self, seconds: float) -> dict[int, float]:
-        """Results for so long. Returns the numbers of the events that were stored, with when they were committed."""
-        result = LoginResult(Verdict.OK, Code.OK, Protocol.IMAP)
-        told: dict[int, float] = {}
-        for number in range(int(seconds / _STEP)):
-            page, self._open = self._open[:_PAGE], self._open[_PAGE:]
-            with self._database.begin() as conn:
-                outcomes.save(conn, self._run_id, runs.CANDIDATE, [Done(box, result) for box in page])
-                if number % _TOLD_EVERY == 0:
-                    at = self._database.now()
-                    resumed = ChangeResumed(subject=self.change_id, at=at, account_id=self._account_id)
-                    events.record(conn, resumed)
-            if number % _TOLD_EVERY == 0:
-                told[settled.look(self._database).last] = time.monotonic()
-            time.sleep(_STEP)
-        return told
 
 
 class _Crowd:
@@ -175,22 +120,6 @@ class _Crowd:
                 for line in text.split(b"\n"):
                     if line.startswith(b"id: evt_"):
                         self._came[key.data].setdefault(int(line[8:20]), now)
-
-
-@contextlib.contextmanager
-def _server(url: str, key: str, watchers: int) -> Iterator[tuple[int, str]]:
-    """A server's process id and address."""
-    own = {"DATABASE_URL": url, "SECRET_KEY": key, "WEB_WAITING": str(watchers + 10)}
-    environment = {**os.environ, **{f"MAIL_PREFLIGHT_{name}": value for name, value in own.items()}}
-    command = [sys.executable, "-m", "bench.watchers_program"]
-    with subprocess.Popen(
-        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as program:
-        try:
-            yield program.pid, str(program.stdout.readline().strip() if program.stdout else "")
-        finally:
-            if program.stdin:
-                program.stdin.close()
 
 
 def watchers_table(found: Sequence[Watched]) -> Iterator[str]:

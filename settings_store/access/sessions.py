@@ -92,6 +92,18 @@ def find(conn: Connection, secret: str, now: float) -> Session | None:
     return _session(row) if row is not None else None
 
 
+def with_id(conn: Connection, account_id: int, session_id: str, now: float) -> Session | None:
+    """The session of an account with that id, if it can be used now."""
+    mine = _sessions.c.account_id == account_id, _sessions.c.id == session_id
+    row = conn.execute(_query(now).where(*mine)).one_or_none()
+    return _session(row) if row is not None else None
+
+
+def those_of(conn: Connection, user_id: str, now: float) -> list[Session]:
+    """The sessions of a user that can be used now."""
+    return [_session(row) for row in conn.execute(_query(now).where(_sessions.c.user_id == user_id))]
+
+
 def usable(conn: Connection, session_ids: set[str], now: float) -> set[str]:
     """Those of the sessions with these ids that can be used now."""
     return {row.id for row in conn.execute(_query(now).where(_sessions.c.id.in_(session_ids)))}

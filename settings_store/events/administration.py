@@ -73,6 +73,52 @@ class ApiKeyRevoked(ApiKeyEvent):
     KIND = "api_key.revoked"
 
 
+# -- access: who is signed in to the page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionEvent(Event):
+    """`user` is the name of whose session it is; `embedded`: of a page in a host app's frame."""
+
+    user: str = ""
+    role: str = ""
+    embedded: bool = False
+
+
+class SessionStarted(SessionEvent):
+    """Somebody signed in, or followed a link to embed. Its actor is they."""
+
+    KIND = "session.started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionEnded(SessionEvent):
+    """`reason`: signed_out, by who had it; ended, by its number; password_set, as all of that user's."""
+
+    KIND = "session.ended"
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordSet(Event):
+    """`user`, who is its subject, signs in to the page with another password from now on, or for the first time."""
+
+    KIND = "password.set"
+
+    user: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbedOriginsRegistered(Event):
+    """The page may be in frames of these `origins` from now on, `count` of them, and of no others."""
+
+    KIND = "embed_origins.registered"
+
+    origins: Sequence[str] = field(default_factory=list)
+    count: int = 0
+
+
 # -- webhooks and alerts: where others are told
 
 
@@ -184,6 +230,10 @@ ALL: tuple[type[Event], ...] = (
     UserRemoved,
     ApiKeyCreated,
     ApiKeyRevoked,
+    SessionStarted,
+    SessionEnded,
+    PasswordSet,
+    EmbedOriginsRegistered,
     WebhookEndpointAdded,
     WebhookEndpointChanged,
     WebhookEndpointRotated,

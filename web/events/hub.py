@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from checks.model import Unavailable
+from settings_store.changes.lifecycle import ChangeState
 from web.events.topics import Topic
 from web.problems.codes import ProblemCode
 from web.problems.handlers import place_of
@@ -27,6 +28,7 @@ from worker.service.preflight import Preflight
 log = logging.getLogger(__name__)
 
 _QUICK, _IDLE, _TROUBLE = 0.2, 0.5, 1.0
+_AWAITED = 0.1  # between two looks at a change that has no verdict yet: somebody has just pressed *Verify*
 _QUICK_FOR = 3.0  # seconds after the last news
 _LONGEST = 0.65  # between two looks at one change: there is news within a second
 _A_WATCHER, _A_MAILBOX = 1.5e-3, 1e-4  # seconds between two looks, for each
@@ -241,8 +243,7 @@ class _Reader:
             return []
         found = following.standing(self._database, due, self._known)
         for key in due:
-            total = found[key].total if key in found and not found[key].ended else 0
-            self._due[key] = now + min(max(_QUICK, total * _A_MAILBOX, _pause_of(watched[key])), _LONGEST)
+            self._due[key] = now + _rest_of(found.get(key), watched[key])
         told = [(watched[key], found.get(key)) for key in due if key in fresh or found.get(key) != self._known.get(key)]
         self._known |= found
         self._due = {key: at for key, at in self._due.items() if key in watched}
@@ -258,6 +259,21 @@ class _Reader:
         if news:
             self._news_at = now
         self.pause = _QUICK if now - self._news_at < _QUICK_FOR else _IDLE
+        if any(_is_awaited(known) for known in self._known.values()):
+            self.pause = _AWAITED
+
+
+def _is_awaited(known: Now) -> bool:
+    """Whether its first verdict is still to come."""
+    return known.state is ChangeState.VERIFYING and not known.ended and not known.endpoints
+
+
+def _rest_of(known: Now | None, topic: Topic) -> float:
+    """Seconds until a change that stands so is looked at again."""
+    if known is not None and _is_awaited(known):
+        return max(_AWAITED, _pause_of(topic))
+    total = known.total if known is not None and not known.ended else 0
+    return min(max(_QUICK, total * _A_MAILBOX, _pause_of(topic)), _LONGEST)
 
 
 def _pause_of(topic: Topic) -> float:

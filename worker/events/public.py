@@ -27,6 +27,8 @@ _PREFIXES = {
     "incident": "inc",
     "user": "usr",
     "api_key": "key",
+    "session": "ses",
+    "password": "usr",
     "webhook_endpoint": "whe",
     "alert_channel": "alc",
     "maintenance": "mnt",
@@ -34,7 +36,7 @@ _PREFIXES = {
     "mailbox": "con",
 }
 _CAUSES = {"applied": "chg", "rolled_back": "chg", "checked": "run", "server": "inc"}
-_HIDDEN = frozenset({"detail", "named", "change_id", "user", "key_name", "shown", "channel"})
+_HIDDEN = frozenset({"detail", "named", "change_id", "user", "key_name", "shown", "channel", "origins"})
 COMMAND = "command"
 """The actor where somebody has used the command on the service's machine."""
 

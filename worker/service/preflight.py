@@ -158,9 +158,9 @@ class Preflight:
         """Who is signed in to an account's page."""
         return SignedIn(self.database, account_id, actor)
 
-    def embedding(self, account_id: int) -> Embedding:
+    def embedding(self, account_id: int, actor: Actor) -> Embedding:
         """Where an account's page may be embedded, and links that do it."""
-        return Embedding(self.database, account_id)
+        return Embedding(self.database, account_id, actor)
 
     def operators(self, actor: Actor) -> Access:
         """Who may operate the service by the API."""

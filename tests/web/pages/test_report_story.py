@@ -1,11 +1,19 @@
 """From a certificate that is refused to settings in force and back, in Chromium and without its JavaScript."""
 
+import io
+import json
+from pathlib import Path
+
 from playwright.sync_api import Browser, Page, expect
 
+from checks.settings import ExchangeSettings
+from tests.servers.certificates import CertificateLab
+from tests.servers.exchange.server import ExchangeServer
 from tests.web.api import ANNA
 from tests.web.pages.report_states import report_states
 from tests.web.pages.scene import DOMAIN, Scene, enter_new_server
 from tests.web.pages.test_story import accessible, quiet_page
+from worker.service.mailboxes import Form as MailboxForm
 
 SETTINGS = f"/admin/domains/{DOMAIN}/settings"
 
@@ -55,6 +63,46 @@ def test_a_repair_is_a_button_and_applying_takes_the_number_typed(browser: Brows
         accessible(page)
         account = scene.api.preflight.account(actor=ANNA)
         assert account.domains.summary(DOMAIN).settings != scene.new_settings
+
+
+def test_a_domain_changes_to_exchange(
+    browser: Browser, scene: Scene, server_folder: Path, certificates: CertificateLab
+) -> None:
+    domain, passwords = "exchange.example", {f"{name}@exchange.example": f"password of {name}" for name in "abc"}
+    given = passwords | {"c@exchange.example": "another one"}
+    rows = json.dumps({"items": [{"address": each, "password": word} for each, word in given.items()]}).encode()
+    account = scene.account
+    account.domains.make_known(domain)
+    account.mailboxes.import_rows(domain, io.BytesIO(rows), MailboxForm.JSON)
+    with (
+        ExchangeServer(server_folder / "exchange-page", certificates.issue(), passwords) as server,
+        quiet_page(browser, scene) as page,
+        scene.working(),
+    ):
+        page.goto(f"/admin/domains/{domain}/settings")
+        page.check("[name='kind'][value='exchange']")
+        expect(page.locator("[name='imap.host']")).to_be_hidden()
+        page.fill("[name='exchange_url']", "ftp://localhost/")
+        page.click(".verify button")
+        expect(page.locator("[name='exchange_url']")).to_have_attribute("aria-invalid", "true")
+        assert server.logons().total() == 0, "nothing was sent to anybody"
+        page.fill("[name='exchange_url']", server.url)
+        page.click("#certificates summary")
+        page.fill("[name='ca_pem']", certificates.ca_pem)
+        page.click(".verify button")
+        page.wait_for_url("**/report")
+        expect(page.locator("#server-1 h3")).to_contain_text("Exchange")
+        expect(page.locator("#server-1 .state").first).to_have_class("state good")
+        expect(page.locator(".boxes tbody tr")).to_have_count(3)
+        expect(page.locator(".cause .lead").first).to_contain_text("rejected")
+        accessible(page)
+        page.click("text=Apply …")
+        page.fill("#accept", "1")
+        page.click(".apply button")
+        page.wait_for_url("**/watch")
+        assert {address[0] for address in server.logons()} == {"a", "b"}
+    settings = account.domains.summary(domain).settings
+    assert isinstance(settings, ExchangeSettings) and settings.endpoints[0].port == server.port
 
 
 def test_all_of_it_without_javascript_in_japanese(browser: Browser, scene: Scene) -> None:

@@ -21,7 +21,7 @@ from worker.service.preflight import Preflight
 
 routes = router("access")
 
-_SHOWN = ("detail", "named", "user", "key_name", "shown", "channel")
+_SHOWN = ("detail", "named", "user", "key_name", "shown", "channel", "origins")
 """What an event says besides to an administrator, and to nobody else."""
 _KINDS = {told: kind for kind, told in TYPES.items()}
 _LARGEST = 2**63 - 1

@@ -97,5 +97,6 @@ def put(
 
 
 def _embedding(request: HttpRequest, account: Account) -> Embedding:
-    found: Embedding = request.app.state.preflight.embedding(account.events.account_id)
+    caller: Caller = request.state.caller
+    found: Embedding = request.app.state.preflight.embedding(account.events.account_id, caller.actor)
     return found

@@ -134,7 +134,7 @@ class Page:
         """Origins whose pages may have this one in a frame."""
         if self.session is None or not self.session.embedded:
             return ()
-        return tuple(self.preflight.embedding(self.session.account_id).origins())
+        return tuple(self.preflight.embedding(self.session.account_id, self._signed_in.actor(self.address)).origins())
 
     def _shared(self) -> dict[str, Any]:
         said = self.request.cookies.get(_SAID, "")

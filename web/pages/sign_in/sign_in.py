@@ -72,7 +72,7 @@ async def sign_in(
 def sign_out(request: Request, page: Annotated[Page, page_signed_in()]) -> Response:
     """Ends the session."""
     if page.session is not None:
-        page.preflight.sign_in.end(page.session)
+        page.preflight.sign_in.end(page.session, page.address)
     response = page.go(at("sign-in"), "sign_in.said.out")
     cookies.drop_session(request, response)
     return response

@@ -51,6 +51,7 @@ let source = null;
 let busy = false;
 let again = false;
 let waiting = 0;
+let pressing = false;
 
 /** At once for the first news, and then at most twice a second. */
 async function news() {
@@ -59,6 +60,7 @@ async function news() {
     return;
   }
   busy = true;
+  pressing = false;
   try {
     await refresh();
     setOnline(true);
@@ -67,14 +69,24 @@ async function news() {
     again = true;
   } finally {
     busy = false;
-    waiting = setTimeout(() => {
-      waiting = 0;
-      if (again) {
-        again = false;
-        news();
-      }
-    }, 450);
+    waiting = setTimeout(rested, pressing ? 0 : 450);
   }
+}
+
+function rested() {
+  waiting = 0;
+  if (again) {
+    again = false;
+    news();
+  }
+}
+
+/** What people wait for does not wait for the next half second: a verdict, and the end. */
+function pressingNews() {
+  again = pressing = true;
+  if (busy) return;
+  clearTimeout(waiting);
+  rested();
 }
 
 function setOnline(is) {
@@ -90,8 +102,8 @@ function listen() {
   const path = document.querySelector("main")?.dataset.live;
   if (!path || source) return;
   source = new EventSource(path);
-  for (const name of ["progress", "endpoint", "finished", "resync"]) source.addEventListener(name, news);
-  source.addEventListener("changed", news);
+  for (const name of ["progress", "resync", "changed"]) source.addEventListener(name, news);
+  for (const name of ["endpoint", "finished"]) source.addEventListener(name, pressingNews);
   source.onerror = () => {
     setOnline(false);
     if (source?.readyState === EventSource.CLOSED) {
@@ -99,7 +111,7 @@ function listen() {
       setTimeout(() => news().then(listen), 2000);
     }
   };
-  source.onopen = () => news();
+  source.onopen = () => setOnline(true); // how things are is what comes first
 }
 
 /** Tells a host app, which has us in a frame, how high we are, and what happened. */

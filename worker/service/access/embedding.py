@@ -9,7 +9,10 @@ from settings_store.access import embed_origins, sessions
 from settings_store.access.api_keys import ApiKey
 from settings_store.access.roles import RIGHTS, Role
 from settings_store.access.sessions import Wanted
+from settings_store.actors import Actor
 from settings_store.db import Database
+from settings_store.events import events
+from settings_store.events.administration import EmbedOriginsRegistered
 from worker.service.access.access import Exceeds
 
 ROLES = (Role.ACCOUNT_ACCESS, Role.MEMBER)
@@ -31,6 +34,7 @@ class Embedding:
 
     _database: Database
     _account_id: int
+    _actor: Actor
 
     def origins(self) -> list[str]:
         """Those that may have the page in a frame."""
@@ -39,8 +43,23 @@ class Embedding:
 
     def register(self, origins: Sequence[str]) -> list[str]:
         """Makes these the registered ones, and no others. Raises `Invalid`."""
+        now = self._database.now()
         with self._database.begin() as conn:
-            return embed_origins.register(conn, self._account_id, origins, self._database.now())
+            before = embed_origins.of_account(conn, self._account_id)
+            found = embed_origins.register(conn, self._account_id, origins, now)
+            if found != before:
+                events.record(conn, self._registered(found, now))
+            return found
+
+    def _registered(self, found: list[str], now: float) -> EmbedOriginsRegistered:
+        return EmbedOriginsRegistered(
+            subject="embed_origins",
+            at=now,
+            account_id=self._account_id,
+            actor=self._actor,
+            origins=found,
+            count=len(found),
+        )
 
     def offer(self, key: ApiKey, domain: str, role: Role, minutes: float, name: str, language: str) -> Offer:
         """A link that opens the page of a domain with the rights of a role, for so many minutes.

@@ -13,6 +13,7 @@ from settings_store.access.users import User
 from settings_store.accounts import DEFAULT
 from settings_store.actors import Actor
 from settings_store.db import Database
+from worker.service.access import session_events
 
 _LISTED = 200
 
@@ -78,7 +79,7 @@ class SignIn:
             if user is None or user.account_id is None or passwords.hash_of(conn, user_id) != stored:
                 return None
             sessions.forget_old(conn, now)
-            return sessions.begin(conn, Wanted(user.account_id, user.id), now, browser.address, browser.agent)
+            return _started(conn, user.account_id, user, now, browser)
 
     def session(self, secret: str) -> Session | None:
         """The session of a cookie, None where it is none that can be used now."""
@@ -97,15 +98,21 @@ class SignIn:
         except Unavailable:
             return
 
-    def end(self, session: Session) -> None:
-        """Signs out."""
+    def end(self, session: Session, address: str) -> None:
+        """Signs out, from that address."""
+        now = self._database.now()
         with self._database.begin() as conn:
             sessions.end(conn, session.account_id, session.id)
+            session_events.ended(conn, [session], now, session.actor(address), "signed_out")
 
     def follow(self, secret: str, browser: Browser) -> str | None:
         """Follows a link to embed. Returns the secret of the session that begins, None where it cannot be followed."""
+        now = self._database.now()
         with self._database.begin() as conn:
-            return sessions.open_offer(conn, secret, self._database.now(), browser.address, browser.agent)
+            fresh = sessions.open_offer(conn, secret, now, browser.address, browser.agent)
+            if fresh is not None:
+                session_events.started(conn, fresh, now, browser.address)
+            return fresh
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +130,11 @@ class SignedIn:
 
     def end(self, session_id: str) -> None:
         """Ends a session at once. Raises `Unknown`."""
+        now = self._database.now()
         with self._database.begin() as conn:
+            found = sessions.with_id(conn, self._account_id, session_id, now)
             sessions.end(conn, self._account_id, session_id)
+            session_events.ended(conn, [found] if found else [], now, self._actor, "ended")
 
     def link_for(self, user_id: str) -> str:
         """The secret of a link with which a user sets a password. Raises `Unknown`."""
@@ -174,5 +184,13 @@ def _begin(conn: Connection, user: User, hash_: str, now: float, browser: Browse
         raise Invalid("an operator has no page; use an API key", "name")
     passwords.store(conn, user.id, hash_, now)
     passwords.forget_first_links(conn)
+    actor = session_events.password_set(conn, user, now, browser.address)
+    session_events.ended(conn, sessions.those_of(conn, user.id, now), now, actor, "password_set")
     sessions.end_all_of(conn, user.id)
-    return sessions.begin(conn, Wanted(user.account_id, user.id), now, browser.address, browser.agent)
+    return _started(conn, user.account_id, user, now, browser)
+
+
+def _started(conn: Connection, account_id: int, user: User, now: float, browser: Browser) -> str:
+    secret = sessions.begin(conn, Wanted(account_id, user.id), now, browser.address, browser.agent)
+    session_events.started(conn, secret, now, browser.address)
+    return secret
