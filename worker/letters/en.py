@@ -235,6 +235,7 @@ FIREWALL: Mapping[Code, str] = {
     Code.CONNECT_UNREACHABLE: "Look at the route to this address: there was none.",
     Code.CONNECT_CLOSED: "Look what cuts these connections off once they are made.",
     Code.CONNECT_SOME_ADDRESSES: "Let these connections through to every address of the host.",
+    Code.CONNECT_NOT_ADMITTED: "Let all of our addresses in: some are, and some are not.",
     Code.TLS_TIMEOUT: "Look what holds the TLS handshake up, such as an inspection of TLS.",
     Code.TLS_LARGE_HELLO: (
         "Let a first TLS message (ClientHello) of several packets through, as OpenSSL 3.5 and later send it by default."

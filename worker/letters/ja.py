@@ -251,6 +251,7 @@ FIREWALL: Mapping[Code, str] = {
     Code.CONNECT_UNREACHABLE: "このアドレスへの経路を確認してください。経路がありませんでした。",
     Code.CONNECT_CLOSED: "確立した接続を切断しているものを確認してください。",
     Code.CONNECT_SOME_ADDRESSES: "ホストのすべてのアドレスへの接続を許可してください。",
+    Code.CONNECT_NOT_ADMITTED: "接続元アドレスをすべて許可してください。現在は一部だけが許可されています。",
     Code.TLS_TIMEOUT: "TLS の検査など、TLS ハンドシェイクを妨げているものを確認してください。",
     Code.TLS_LARGE_HELLO: (
         "複数パケットにわたる最初の TLS メッセージ（ClientHello）を通してください。"

@@ -18,6 +18,7 @@ from cli.commands import operation
 from cli.failures import Status
 from settings_store.audit import Actor, Entry
 from settings_store.changes.watches import Watch
+from settings_store.domains import DomainSummary
 from settings_store.mailboxes.mailboxes import ImportCounts
 from tests.cli.fakes import FakeProgress, FakeReport, lines
 from worker.service.changes.watches import Round, Watched
@@ -121,13 +122,13 @@ class FakePreflight:
     def rotate_keys(self, _actor: Actor) -> int:
         return 12
 
-    def summaries(self) -> list[SimpleNamespace]:
+    def summaries(self) -> list[DomainSummary]:
         imap = Endpoint(Protocol.IMAP, "imap.demo.example", 993)
         smtp = Endpoint(Protocol.SMTP, "smtp.demo.example", 465)
         known = {MailboxState.CONNECTED: 57, MailboxState.DISCONNECTED: 3}
         return [
-            SimpleNamespace(name="demo.example", kind="imap", settings=ImapSettings(imap, smtp), mailboxes=known),
-            SimpleNamespace(name="new.example", kind=None, settings=None, mailboxes={}),
+            DomainSummary("demo.example", ImapSettings(imap, smtp), known),
+            DomainSummary("new.example", None, {}, waiting=2),
         ]
 
 
@@ -286,7 +287,7 @@ class TestVerify:
             ["domains"],
             "demo.example: imap://imap.demo.example:993, smtp://smtp.demo.example:465; "
             "mailboxes: 57 connected, 3 disconnected\n"
-            "new.example: no settings in force; mailboxes: none\n",
+            "new.example: no settings in force; mailboxes: none; waiting for settings: 2\n",
         ),
     ],
 )
@@ -370,6 +371,8 @@ def test_domains_as_json(capsys: pytest.CaptureFixture[str]) -> None:
         "kind": "imap",
         "endpoints": ["imap://imap.demo.example:993 (auto)", "smtp://smtp.demo.example:465 (auto)"],
         "mailboxes": {"connected": 57, "disconnected": 3},
+        "pending_entries": 0,
+        "needs_approval": False,
     }
 
 

@@ -247,6 +247,7 @@ ALLOWED = {
     ("checks/network/way_out.py", "socket"): "the one place that makes sockets, and asks the policy",
     ("checks/egress/knock.py", "socket"): "bound to see whether we have an address, and never connected",
     ("settings_store/db.py", "connect"): "the database's",
+    ("web/api/connecting/connections.py", "connect"): "the use case of that name",
     ("web/server.py", "socket"): "listens",
     ("web/server.py", "getaddrinfo"): "of where it listens",
 }
