@@ -21,13 +21,13 @@ ROOMS = (
     "comparison",
     "report",
     "history",
-    "pending",
-    "finding",
-    "connecting",
-    "connection_ips",
-    "approval",
+    "domain.pending",
+    "domain.finding",
+    "domain.connecting",
+    "domain.connection_ips",
+    "domain.approval",
 )
-"""The files in `en/` and `ja/`. The keys of one begin with its name: `domains.heading`."""
+"""The files in `en/` and `ja/`. The keys of one begin with its own name: `domains.heading`."""
 
 Words = Callable[..., str]
 """What templates call: `t("domains.incidents", count=3)`."""
