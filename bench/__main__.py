@@ -54,7 +54,7 @@ SECTIONS = (
     "saves",
     "watchers",
 )
-SHORT = tuple(section for section in SECTIONS if section not in {"delay", "others", "growth", "hostile", "saves"})
+SHORT = tuple(section for section in SECTIONS if section not in {"delay", "others", "growth", "hostile", "saves", "page"})
 """Those that take long are left out of the short form."""
 _MAIL = {"wall", "delay", "growth", "hostile", "saves"}
 
