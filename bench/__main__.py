@@ -54,7 +54,8 @@ SECTIONS = (
     "saves",
     "watchers",
 )
-SHORT = tuple(section for section in SECTIONS if section not in {"delay", "others", "growth", "hostile", "saves", "page"})
+_LONG = {"delay", "others", "growth", "hostile", "saves", "page"}
+SHORT = tuple(section for section in SECTIONS if section not in _LONG)
 """Those that take long are left out of the short form."""
 _MAIL = {"wall", "delay", "growth", "hostile", "saves"}
 
