@@ -370,13 +370,17 @@ def test_a_profile_may_say_that_one_account_acts_for_all(server: ExchangeServer,
 def test_five_hundred_logons_leave_nothing_behind(scheme: str, server: ExchangeServer, context: CheckContext) -> None:
     route = route_to(server, context, scheme)
     _many(route, context, 200)
-    memory, sockets, objects = _resident(), _descriptors(), _ours_alive()
+    sockets, objects = _descriptors(), _ours_alive()
     others = list(CachingProtocol._protocol_cache)  # noqa: SLF001 -- of tests that ask exchangelib itself
 
-    found = _many(route, context, 300)
+    found, grown = [], []
+    for _ in range(3):
+        memory = _resident()
+        found += [one.result.code for one in _many(route, context, 100)]
+        grown.append(_resident() - memory)
 
-    assert Counter(one.result.code for one in found) == {Code.OK: 300}
-    assert _resident() - memory < 3.0
+    assert Counter(found) == {Code.OK: 300}
+    assert min(grown) < 0.5, "what is left behind is left by every hundred; an allocator takes more now and then"
     assert _descriptors() == sockets
     assert _ours_alive() <= objects
     assert list(CachingProtocol._protocol_cache) == others  # noqa: SLF001 -- that none is added is the point
