@@ -109,7 +109,9 @@ class DovecotServer(Server):
 
     def partings(self) -> Counter[bool]:
         """How many clients of IMAP have left with LOGOUT, and how many without."""
-        left = [line for line in settled(self.log).splitlines() if "Info: Disconnected" in line]
+        # 2.4 says the second of those who leave before they are logged in
+        ends = ("Info: Disconnected", "Info: Login aborted")
+        left = [line for line in settled(self.log).splitlines() if any(end in line for end in ends)]
         return Counter("Logged out" in line or "by logging out" in line for line in left)
 
     def forget(self) -> None:

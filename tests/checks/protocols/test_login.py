@@ -168,7 +168,8 @@ class TestRealServers:
         assert (rejected.code, rejected.verdict) == (Code.AUTH_REJECTED, Verdict.FAIL)
         assert lab.dovecot.logins(protocol.value) == {good: 3}
         assert lab.dovecot.rejections(protocol.value) == {bad: 1}
-        assert (dovecot if protocol is IMAP else postfix).partings() == {True: 5}, "the check of the endpoint is one"
+        left = (dovecot if protocol is IMAP else postfix).partings()
+        assert left == {True: 5}, f"the check of the endpoint is one: {dovecot.log.read_text()}"
 
     def test_a_route_without_verification_resumes_and_logs_in(
         self, leaf: CertificateFiles, certificates: CertificateLab
