@@ -43,9 +43,13 @@ def inner_id(prefix: Prefix, given: str) -> str:
     return rest
 
 
+LAST = 253_370_764_800.0
+"""The beginning of the year 9999: later times cannot be written in every zone, and are shown as this one."""
+
+
 def rfc3339(seconds: float) -> str:
     """UTC seconds since 1970 as RFC 3339 has it, to the millisecond: `2026-11-29T10:05:16.000Z`."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return datetime.fromtimestamp(min(seconds, LAST), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 Time = Annotated[

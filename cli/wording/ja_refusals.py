@@ -500,6 +500,14 @@ TEMPLATES: Sequence[tuple[str, str]] = (
         "the proposal lacks a server; give both IMAP and SMTP",
         "提案にサーバーが足りません。IMAP と SMTP の両方を指定してください",
     ),
+    (
+        "a key expires within a hundred years; leave it out for one that does not",
+        "キーの有効期限は 100 年以内です。無期限にする場合は省略してください",
+    ),
+    (
+        "maintenance begins within ten years; correct --from",
+        "メンテナンスの開始は 10 年以内です。--from を修正してください",
+    ),
     ("a member's key is of one domain alone", "メンバーのキーは 1 つのドメインにだけ使えます"),
     ("a test key makes no live key", "テスト用のキーで本番用のキーは作成できません"),
     (

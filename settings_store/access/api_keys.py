@@ -21,6 +21,8 @@ from settings_store.sandbox import accounts as sandboxes
 
 _keys, _users = schema.api_keys, schema.users
 _LONGEST_NAME = 200
+LONGEST_SECONDS = 100 * 365.25 * 86_400
+"""A key that expires does so within this: later times cannot be written in every time zone."""
 NOTED_EVERY = 60.0  # seconds: the last use is no reason for a write at every request
 
 
@@ -91,6 +93,8 @@ def grant(conn: Connection, account_id: int | None, wanted: KeyRequest, now: flo
         raise Invalid(f"give the key a name of up to {_LONGEST_NAME} characters: what it is for", "name")
     if wanted.expires_at is not None and wanted.expires_at <= now:
         raise Invalid("the key would have expired already", "expires_at")
+    if wanted.expires_at is not None and wanted.expires_at > now + LONGEST_SECONDS:
+        raise Invalid("a key expires within a hundred years; leave it out for one that does not", "expires_at")
     user = _owner(conn, account_id, wanted.user_id)
     role = _role(account_id, wanted.role, user)
     _require_kind(conn, account_id, live=wanted.live)

@@ -22,7 +22,9 @@ LINK_SECONDS = 24 * 3600.0
 """How long a link to set a password can be used."""
 _passwords, _links, _users = schema.passwords, schema.set_up_links, schema.users
 _hasher = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
-_at_once = threading.BoundedSemaphore(2)
+AT_ONCE = 2
+"""So many passwords are hashed at a time in a process: each takes memory."""
+_at_once = threading.BoundedSemaphore(AT_ONCE)
 """Each takes 64 MiB: many who guess at a time must not take all there is."""
 
 

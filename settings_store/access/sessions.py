@@ -109,9 +109,11 @@ def usable(conn: Connection, session_ids: set[str], now: float) -> set[str]:
     return {row.id for row in conn.execute(_query(now).where(_sessions.c.id.in_(session_ids)))}
 
 
-def of_account(conn: Connection, account_id: int, now: float, limit: int) -> list[Session]:
-    """The sessions of an account that can be used now, the last used first, `limit` at most."""
+def of_account(conn: Connection, account_id: int, now: float, limit: int, user_id: str | None = None) -> list[Session]:
+    """The sessions of an account that can be used now, or of one user, the last used first, `limit` at most."""
     query = _query(now).where(_sessions.c.account_id == account_id).order_by(_sessions.c.seen_at.desc())
+    if user_id is not None:
+        query = query.where(_sessions.c.user_id == user_id)
     return [_session(row) for row in conn.execute(query.limit(limit))]
 
 

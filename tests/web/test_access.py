@@ -145,6 +145,7 @@ def test_a_key_expires(api: Api) -> None:
         ({"name": "crm", "role": "member"}, "/user"),
         ({"name": "crm", "user_id": "usr_0"}, "/user"),
         ({"name": "crm", "expires_at": "2020-01-01T00:00:00Z"}, "/expires_at"),
+        ({"name": "crm", "expires_at": "9999-12-31T23:59:59-05:00"}, "/expires_at"),
         ({"name": "crm", "expires_at": "2099-01-01T00:00:00"}, "/expires_at"),
         ({"name": "crm", "digest": "x"}, "/digest"),
     ],

@@ -46,7 +46,7 @@ class Policy(StrEnum):
     FAILURES = "failures"
     """Requests of one address whose key is none."""
     SIGN_IN = "sign-in"
-    """Attempts to sign in to the page: of one address, and of one address as one user."""
+    """Attempts to sign in to the page, of one address; and to change a password, of one user who is signed in."""
     SIGN_IN_AS = "sign-in-as"
     """Those as one user, from wherever: so many more that an address that guesses keeps nobody else out."""
 

@@ -35,6 +35,7 @@ class PagesFirst:
         elif scope["path"] in ("/", HOME, f"{HOME}/"):
             await RedirectResponse(at("start"), 303)(scope, receive, send)
         elif scope["path"].startswith(f"{HOME}/"):
+            home.set(HOME)
             await self._pages(scope, receive, send)
         else:
             await self._app(scope, receive, send)

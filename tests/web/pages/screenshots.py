@@ -133,6 +133,7 @@ def main(folder: Path, part: str) -> None:
                 page.screenshot(path=folder / f"sign-in-{name}", full_page=True)
                 sign_in(page)
                 for state, show in shown.items():
+                    page.unroute_all()  # what a state before this one has held back
                     show(page)
                     page.screenshot(path=folder / f"{state}-{name}", full_page=True)
 

@@ -1,15 +1,19 @@
 """Signing in and out: with the first link, with a password, as nobody, and from another site."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 
 from tests.web.api import ANNA, SECONDS, Api, running
 from tests.web.pages.reading import PASSWORD, Reader, make_user
+
+_ELSEWHERE = ("none", "cross-site", "same-site")
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +59,43 @@ def test_a_wrong_password_and_an_unknown_name_are_told_alike_and_slowly(service:
     late = Reader(service).send("/admin/sign-in", {"name": "dora", "password": PASSWORD})
     assert late.status == 422, "after so many attempts, the right one is not even tried"
     assert late.text.replace("dora", "") in answers, "and that is not told either"
+
+
+class _From(requests.adapters.HTTPAdapter):
+    """Connections from another address of this machine."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options, source_address=(self._address, 0))
+
+
+def test_an_address_that_guesses_keeps_nobody_else_out(tmp_path: Path) -> None:
+    """Given far more attempts of one address than all addresses have, then the user signs in from another one."""
+    with running(tmp_path, web_rate_sign_in=2) as service:
+        Reader(service).sign_in("emma")
+        guesser = Reader(service)
+        guesser.session.mount("http://", _From("127.0.0.9"))
+
+        def guess(number: int) -> int:
+            return guesser.send("/admin/sign-in", {"name": "emma", "password": f"a wrong one {number}"}).status
+
+        with ThreadPoolExecutor(8) as pool:
+            assert set(pool.map(guess, range(24))) == {422}
+        assert Reader(service).send("/admin/sign-in", {"name": "emma", "password": PASSWORD}).status == 200
+
+
+def test_a_link_from_elsewhere_fills_in_no_settings(tmp_path: Path) -> None:
+    link = "/admin/domains/linked.example/settings?imap.host=mail.evil.example"
+    with running(tmp_path) as service:
+        service.preflight.account(actor=ANNA).domains.make_known("linked.example")
+        reader = Reader(service).sign_in("fiona")
+        shown = [reader.get(link, **how) for how in ({}, *({"Sec-Fetch-Site": site} for site in _ELSEWHERE))]
+        assert [page.status for page in shown] == [200] * 4
+        assert not any("mail.evil.example" in page.html for page in shown)
+        assert "mail.evil.example" in reader.get(link, **{"Sec-Fetch-Site": "same-origin"}).html
 
 
 def test_nothing_is_done_for_another_site(service: Api) -> None:

@@ -3,12 +3,14 @@
 from typing import Annotated
 
 from fastapi import Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from checks.model import Invalid, Unknown
 from settings_store.access.passwords import SHORTEST
 from settings_store.access.roles import Right
 from settings_store.access.sessions import Session
+from web.limits.rates import Policy, Rates, too_many
 from web.pages.frame import cookies
 from web.pages.frame.environment import at
 from web.pages.frame.forms import Form, form
@@ -39,18 +41,25 @@ def show(page: Annotated[Page, page_signed_in()]) -> Response:
 
 
 @routes.post("/admin/me/password")
-def change_password(
+async def change_password(
     request: Request, page: Annotated[Page, page_signed_in()], sent: Annotated[Form, form()]
 ) -> Response:
     """Changes the password, where the old one is right. All other sessions end."""
+    user_id = _own(page).user_id or ""
+    rates: Rates = request.app.state.rates
+    count = await rates.count(Policy.SIGN_IN, f"password of {user_id}")
+    if count is not None and count.exceeded:
+        raise too_many(count)
+    return await run_in_threadpool(_changed, request, page, sent, user_id)
+
+
+def _changed(request: Request, page: Page, sent: Form, user_id: str) -> Response:
     errors: dict[str, str] = {}
     with at_fields(page, errors):
         if sent.raw("password") != sent.raw("again"):
             raise Invalid(page.t("sign_in.not_the_same"), "again")
         browser = Browser(page.address, request.headers.get("user-agent", ""))
-        secret = page.signed_in.change_password(
-            _own(page).user_id or "", sent.raw("old_password"), sent.raw("password"), browser
-        )
+        secret = page.signed_in.change_password(user_id, sent.raw("old_password"), sent.raw("password"), browser)
         response = page.go(at("me"), "access.said.password")
         cookies.keep_session(request, response, secret)
         return response
@@ -60,9 +69,7 @@ def change_password(
 @routes.post("/admin/sessions/{session_id}/end")
 def end(page: Annotated[Page, page_signed_in()], session_id: str) -> Response:
     """Ends a session: one's own, or anybody's for who administers the account."""
-    if session_id not in {session.id for session in _sessions(page)}:
-        raise Unknown("there is no such session; it may have ended by itself", "session_id")
-    page.signed_in.end(session_id)
+    page.signed_in.end(session_id, _whose(page))
     return page.go(at("me"), "access.said.session_ended")
 
 
@@ -72,9 +79,13 @@ def _shown(page: Page, errors: dict[str, str] | None = None, status: int = 200) 
 
 
 def _sessions(page: Page) -> list[Session]:
+    return page.signed_in.sessions(_whose(page))
+
+
+def _whose(page: Page) -> str | None:
+    """The user whose sessions the reader may see; None for those of everybody."""
     own = _own(page)
-    found = page.signed_in.sessions()
-    return found if page.may(Right.ADMIN) else [session for session in found if session.user_id == own.user_id]
+    return None if page.may(Right.ADMIN) else own.user_id or ""
 
 
 def _browser(agent: str) -> str:

@@ -23,6 +23,7 @@ from web.pages.frame.environment import at
 from web.pages.frame.forms import Form, form
 from web.pages.frame.page import Page
 from web.pages.frame.routing import page_for, page_router
+from web.pages.frame.same_origin import comes_from_us
 from web.pages.frame.validation import at_fields
 
 routes = page_router()
@@ -49,10 +50,11 @@ class Filled:
 @routes.get("/admin/domains/{domain}/settings")
 def show(page: Editing, domain: str, request: Request, change: str = "", pending: str = "") -> Response:
     """The form, with the settings in force, those of a change that is to be mended, or those that a member who waits
-    has typed; a query can set fields.
+    has typed; the query of a link within the page can set fields.
     """
     filled = _of_change(page, domain, change) if change else _of_domain(page, domain, pending)
-    asked = {name: value for name, value in request.query_params.items() if name in EVERY}
+    given = request.query_params.items() if comes_from_us(request) else ()
+    asked = {name: value for name, value in given if name in EVERY}
     return _shown(page, domain, Filled({**filled.values, **asked}, filled.change, filled.found))
 
 

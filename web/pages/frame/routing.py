@@ -16,6 +16,7 @@ from starlette.responses import Response
 from checks.model import Invalid, Unavailable, Unknown
 from settings_store.access.roles import Right
 from settings_store.access.sessions import Session
+from web.api.changes.change_document import change_of
 from web.limits.rates import Policy, Rates, is_expensive, too_many
 from web.limits.reading import readable
 from web.pages.frame.cookies import is_embedded, session_secret
@@ -72,7 +73,7 @@ def _require_within(page: Page, session: Session, request: Request) -> None:
     """An embedded page has one domain and its changes. Raises `Unknown` for everything else."""
     named = request.path_params
     if "change_id" in named:
-        domain = page.account.changes.look(named["change_id"].removeprefix("chg_")).domain
+        domain = page.account.changes.look(change_of(named["change_id"])).domain
     else:
         domain = named.get("domain", "").lower()
     if domain != session.domain:

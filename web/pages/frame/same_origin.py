@@ -20,3 +20,11 @@ def is_ours(request: Request) -> bool:
         return site in _OURS
     origin = request.headers.get("origin")
     return origin is not None and origin == f"{request.url.scheme}://{request.url.netloc}"
+
+
+def comes_from_us(request: Request) -> bool:
+    """Whether a page of ours has led to it. A link of another site or of a mail may not fill in a form."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    return request.headers.get("referer", "").startswith(f"{request.url.scheme}://{request.url.netloc}/")

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from checks.language import Language
+from web.documents import LAST
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _FORMS: Mapping[Language, tuple[str, str]] = {
@@ -53,7 +54,7 @@ class Clock:
 
     def machine(self, seconds: float) -> str:
         """As `datetime` of a `<time>`."""
-        return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        return datetime.fromtimestamp(min(seconds, LAST), UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
     def distance(self, seconds: float) -> tuple[str, int]:
         """How far that is from now, as a key of words and a number: `("minutes_ago", 3)`."""
@@ -67,4 +68,4 @@ class Clock:
         return f"seconds_{side}", int(length)
 
     def _there(self, seconds: float) -> datetime:
-        return datetime.fromtimestamp(seconds, self._zone)
+        return datetime.fromtimestamp(min(seconds, LAST), self._zone)

@@ -1,13 +1,16 @@
 """`/admin/sign-in` and `/admin/sign-out`."""
 
+import asyncio
 import hashlib
 import time
 from typing import Annotated
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from settings_store.access.passwords import AT_ONCE
 from settings_store.accounts import DEFAULT
 from web.limits.rates import Policy, Rates, neighbourhood
 from web.pages.frame import cookies
@@ -59,8 +62,9 @@ async def sign_in(
     secret = None
     if await _is_patient(request, account, name):
         use_case = page.preflight.sign_in.sign_in
-        secret = await run_in_threadpool(use_case, account, name, sent.raw("password"), browser_of(request))
-    await run_in_threadpool(time.sleep, max(0.0, begun + _LEAST_SECONDS - time.monotonic()))
+        tried = (account, name, sent.raw("password"), browser_of(request))
+        secret = await to_thread.run_sync(use_case, *tried, limiter=_turns(request))
+    await asyncio.sleep(max(0.0, begun + _LEAST_SECONDS - time.monotonic()))
     if secret is None:
         return await run_in_threadpool(_form, page, sent["next"], name=name, wrong=True, status=422)
     response = page.go(local_path(sent["next"]))
@@ -79,15 +83,27 @@ def sign_out(request: Request, page: Annotated[Page, page_signed_in()]) -> Respo
 
 
 async def _is_patient(request: Request, account: str, name: str) -> bool:
-    """Whether it is tried at all: an address, and a name, may be tried so often in a minute."""
+    """Whether it is tried at all: an address, and a name, may be tried so often in a minute.
+
+    What an address may not try any more does not count for the name: it would keep that user out everywhere.
+    """
     rates: Rates = request.app.state.rates
-    whom = hashlib.sha256(f"{account} {name}".encode()).hexdigest()[:16]
-    counts = [
-        await rates.count(Policy.SIGN_IN, f"from {neighbourhood(request.scope)}"),
-        await rates.count(Policy.SIGN_IN, f"as {whom} from {neighbourhood(request.scope)}"),
-        await rates.count(Policy.SIGN_IN_AS, whom),
-    ]
-    return not any(count.exceeded for count in counts if count is not None)
+    user = "\0".join((account, " ".join(name.split())))  # as names are stored
+    whom = hashlib.sha256(user.encode()).hexdigest()[:16]
+    for policy, who in ((Policy.SIGN_IN, f"from {neighbourhood(request.scope)}"), (Policy.SIGN_IN_AS, whom)):
+        count = await rates.count(policy, who)
+        if count is not None and count.exceeded:
+            return False
+    return True
+
+
+def _turns(request: Request) -> CapacityLimiter:
+    """For hashing passwords: who waits for it holds no thread that others are answered by."""
+    state = request.app.state
+    if not hasattr(state, "sign_in_turns"):
+        state.sign_in_turns = CapacityLimiter(AT_ONCE)
+    turns: CapacityLimiter = state.sign_in_turns
+    return turns
 
 
 def _form(page: Page, next_: str, *, name: str = "", wrong: bool = False, status: int = 200) -> Response:

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from fastapi import Query
 from starlette.responses import Response
 
 from settings_store.access.roles import Right
@@ -40,7 +41,7 @@ def add(page: Admin, sent: Annotated[Form, form()]) -> Response:
 
 
 @routes.get("/admin/webhooks/{endpoint_id}")
-def one(page: Admin, endpoint_id: str, before: int | None = None) -> Response:
+def one(page: Admin, endpoint_id: str, before: Annotated[int | None, Query(le=2**53)] = None) -> Response:
     """One endpoint, with its deliveries: those of the newest events first."""
     return _one(page, endpoint_id, before=before)
 

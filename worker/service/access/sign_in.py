@@ -58,6 +58,8 @@ class SignIn:
         Returns the secret of the session that begins. Raises `Invalid`, and `Unknown` for a link that is none.
         """
         passwords.require_usable(password)
+        if self.link(secret) is None:  # before it costs anything
+            raise Unknown("this link was used already, or is too old; ask for another one", "link")
         hash_, now = passwords.hashed(password), self._database.now()
         with self._database.begin() as conn:
             there, user_id = passwords.find_link(conn, secret, now)
@@ -123,16 +125,18 @@ class SignedIn:
     _account_id: int
     _actor: Actor
 
-    def sessions(self) -> list[Session]:
-        """Those that can be used now, the last used first."""
+    def sessions(self, user_id: str | None = None) -> list[Session]:
+        """Those that can be used now, of everybody or of one user, the last used first."""
         with self._database.read() as conn:
-            return sessions.of_account(conn, self._account_id, self._database.now(), _LISTED)
+            return sessions.of_account(conn, self._account_id, self._database.now(), _LISTED, user_id)
 
-    def end(self, session_id: str) -> None:
-        """Ends a session at once. Raises `Unknown`."""
+    def end(self, session_id: str, user_id: str | None = None) -> None:
+        """Ends a session at once, of one user alone where that is given. Raises `Unknown`."""
         now = self._database.now()
         with self._database.begin() as conn:
             found = sessions.with_id(conn, self._account_id, session_id, now)
+            if user_id is not None and (found is None or found.user_id != user_id):
+                raise Unknown("there is no such session; it may have ended by itself", "session_id")
             sessions.end(conn, self._account_id, session_id)
             session_events.ended(conn, [found] if found else [], now, self._actor, "ended")
 
@@ -156,6 +160,8 @@ class SignedIn:
         passwords.require_usable(new)
         hash_, now = passwords.hashed(new), self._database.now()
         with self._database.begin() as conn:
+            if passwords.hash_of(conn, user_id) != stored:  # set by a link meanwhile
+                raise Invalid("this is not your password", "old_password")
             return _begin(conn, users.find(conn, self._account_id, user_id), hash_, now, browser)
 
 
