@@ -574,7 +574,7 @@ idempotency_keys = sa.Table(
     metadata,
     sa.Column("caller", sa.Text, primary_key=True),  # the API key's id
     sa.Column("key", sa.Text, primary_key=True),
-    sa.Column("fingerprint", sa.LargeBinary, nullable=False),  # SHA-256 of method, path and body
+    sa.Column("fingerprint", sa.LargeBinary, nullable=False),  # SHA-256 of method, path and body, encrypted
     sa.Column("status", sa.Integer, nullable=False),
     sa.Column("headers", sa.JSON, nullable=False),
     sa.Column("body", sa.LargeBinary, nullable=False),  # a Fernet token: an answer may show a new secret

@@ -6,7 +6,7 @@ Plain HTTP is only asked where the caller says so, and what was found by it, eve
 import contextlib
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urljoin, urlsplit
 
 from checks import redact
@@ -18,7 +18,6 @@ from checks.network.dial import Deadline, dial, resolve
 from checks.network.dns import Dns, SystemDns
 from checks.network.http import USER_AGENT, Reply, Request, exchange
 from checks.network.stream import Stream
-from checks.network.way_out import WayOut
 from checks.settings import normalise_host
 from checks.tls import handshake
 
@@ -109,16 +108,15 @@ def document(page: Page) -> bytes:
 _HEADERS = (("User-Agent", USER_AGENT), ("Accept", "*/*"), ("Connection", "close"))
 
 
-def _way_out(context: CheckContext) -> WayOut:
-    """To where documents are published, whatever ports mail servers may have."""
-    return WayOut(context.policy.with_ports(*_PORTS.values()), context.source)
-
-
 def _ask(request: Request, scheme: str, outside: Outside, deadline: Deadline) -> Reply:
-    """One request and its answer. Raises `Unpublished`."""
+    """One request and its answer, from where documents are published, whatever ports mail servers may have.
+
+    Raises `Unpublished`.
+    """
     try:
-        addresses, port = outside.places(request.host, _PORTS[scheme], outside.context, deadline)
-        sock = dial(addresses[:_ADDRESSES], port, deadline, _way_out(outside.context))
+        context = replace(outside.context, policy=outside.context.policy.with_ports(*_PORTS.values()))
+        addresses, port = outside.places(request.host, _PORTS[scheme], context, deadline)
+        sock = dial(addresses[:_ADDRESSES], port, deadline, context.way_out)
         with contextlib.closing(Stream(sock, deadline)) as stream:
             if scheme == "https":
                 handshake.secure(stream, outside.context.trust.strict, request.host)

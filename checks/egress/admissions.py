@@ -67,9 +67,9 @@ def _other_family(admissions: Sequence[Admission]) -> bool:
     """Whether all static addresses of one family are let in."""
     static = [each for each in admissions if not each.shared and each.outcome not in _NO_MATTER]
     families = {_family(each) for each in static}
-    return any(
-        all(each.outcome is Outcome.ADMITTED for each in static if _family(each) == family) for family in families
-    )
+    by_family = ([each.outcome for each in static if _family(each) == family] for family in families)
+    # one that is busy has let the connection in, and seventeen knocks at a time may make it so
+    return any(Outcome.ADMITTED in met and set(met) <= {Outcome.ADMITTED, Outcome.BUSY} for met in by_family)
 
 
 def _family(admission: Admission) -> int:

@@ -4,6 +4,7 @@ import contextlib
 import ipaddress
 import typing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import dns.exception
@@ -75,7 +76,8 @@ class SystemDns:
         except dns.exception.DNSException as error:
             raise Fault(Code.DNS_TEMPORARY, _words(error)) from None
         records = tuple(_record(data) for data in list(found.rrset or ())[:MOST_RECORDS])
-        return Answer(records, bool(found.response.flags & dns.flags.AD) and _on_this_machine(found.nameserver))
+        authenticated = bool(found.response.flags & dns.flags.AD) and _on_this_machine(found.nameserver)
+        return Answer(records, authenticated and (self._given is not None or _says_that_it_validates()))
 
     @property
     def _resolver(self) -> dns.resolver.Resolver:
@@ -106,6 +108,17 @@ def _on_this_machine(nameserver: object) -> bool:
     """An answer that came over the network could have been given its AD flag by anybody on the way."""
     with contextlib.suppress(ValueError):
         return ipaddress.ip_address(str(nameserver)).is_loopback
+    return False
+
+
+def _says_that_it_validates(path: Path = Path("/etc/resolv.conf")) -> bool:
+    """Whether this machine says that its resolver's AD flag is to be believed: `options trust-ad` (resolv.conf(5)).
+
+    A forwarder on this machine, such as a container's, may pass on the flag of whoever is on the way.
+    """
+    with contextlib.suppress(OSError):
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        return any("trust-ad" in words for line in lines if (words := line.split())[:1] == ["options"])
     return False
 
 

@@ -66,24 +66,25 @@ def find(conn: Connection, vault: Vault, asked: Asked, now: float) -> Kept | Non
     row = conn.execute(sa.select(_kept).where(*_of(asked))).one_or_none()
     if row is None or row.created_at <= now - (RESERVED_SECONDS if row.status == _UNDER_WAY else KEPT_SECONDS):
         return None
-    if row.status == _UNDER_WAY:
-        return Kept(row.fingerprint, None)
     try:
+        fingerprint = bytes.fromhex(vault.open(row.fingerprint))
+        if row.status == _UNDER_WAY:
+            return Kept(fingerprint, None)
         body = vault.open(row.body).encode("latin-1")
     except Fault:
         raise AnswerLost from None
-    return Kept(row.fingerprint, Answer(row.status, dict(row.headers), body))
+    return Kept(fingerprint, Answer(row.status, dict(row.headers), body))
 
 
 def keep(conn: Connection, vault: Vault, asked: Asked, answer: Answer, now: float) -> None:
     """Keeps an answer; whatever was there is over. The body is encrypted: it may show a new secret."""
     body = vault.seal(answer.body.decode("latin-1"))
-    _write(conn, asked, now, status=answer.status, headers=answer.headers, body=body)
+    _write(conn, vault, asked, now, status=answer.status, headers=answer.headers, body=body)
 
 
-def reserve(conn: Connection, asked: Asked, now: float) -> None:
+def reserve(conn: Connection, vault: Vault, asked: Asked, now: float) -> None:
     """Says that a request is under way, for as long as one may be."""
-    _write(conn, asked, now, status=_UNDER_WAY, headers={}, body=b"")
+    _write(conn, vault, asked, now, status=_UNDER_WAY, headers={}, body=b"")
 
 
 def release(conn: Connection, asked: Asked) -> None:
@@ -100,16 +101,16 @@ def rotate_answers(database: Database, vault: Vault) -> int:
     """Encrypts kept answers with the vault's first key. What no key opens is kept: its request is not done again."""
     rotated = 0
     with database.begin() as conn:
-        columns = _kept.c.caller, _kept.c.key, _kept.c.body
+        columns = _kept.c.caller, _kept.c.key, _kept.c.fingerprint, _kept.c.body
         for row in conn.execute(sa.select(*columns).where(_kept.c.status != _UNDER_WAY).with_for_update()).all():
             if vault.is_current(row.body):
                 continue
             try:
-                body = vault.rotate(row.body)
+                values = {"fingerprint": vault.rotate(row.fingerprint), "body": vault.rotate(row.body)}
             except Fault:
                 continue
             mine = _kept.c.caller == row.caller, _kept.c.key == row.key
-            conn.execute(_kept.update().where(*mine).values(body=body))
+            conn.execute(_kept.update().where(*mine).values(values))
             rotated += 1
     return rotated
 
@@ -118,7 +119,8 @@ def _of(asked: Asked) -> tuple[sa.ColumnElement[bool], ...]:
     return _kept.c.caller == asked.caller, _kept.c.key == asked.key
 
 
-def _write(conn: Connection, asked: Asked, now: float, **values: object) -> None:
-    values |= {"fingerprint": asked.fingerprint, "created_at": now}
+def _write(conn: Connection, vault: Vault, asked: Asked, now: float, **values: object) -> None:
+    # encrypted: by a digest of a request all of which is known but a password, that could be guessed
+    values |= {"fingerprint": vault.seal(asked.fingerprint.hex()), "created_at": now}
     insert = insert_into(conn, _kept).values(caller=asked.caller, key=asked.key, **values)
     conn.execute(insert.on_conflict_do_update(index_elements=[_kept.c.caller, _kept.c.key], set_=values))

@@ -6,6 +6,7 @@ of no domain until then. What an applied change replaced is kept with it, for th
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -87,6 +88,57 @@ def settle_known(conn: Connection, change_id: str, domain_id: int) -> None:
     source = sa.select(sa.literal(change_id), here.c.id, sa.literal(PROPOSED), *login).select_from(both).where(*mine)
     conn.execute(_held.insert().from_select(["change_id", "mailbox_id", "holds", *_LOGIN], source))
     _give_away(conn, _boxes.c.id.in_(sa.select(coming.c.id).select_from(both).where(*mine)))
+
+
+def withdraw(conn: Connection, domain_id: int, address: str, sealed: bytes) -> None:
+    """No change of a domain that is not applied brings that credential of an address any more."""
+    theirs = sa.select(schema.changes.c.id).where(schema.changes.c.domain_id == domain_id)
+    coming = _boxes.c.domain_id.is_(None), _boxes.c.change_id.in_(theirs), _boxes.c.address == address
+    _give_away(conn, *coming, _boxes.c.credential == sealed)
+    proposed = _held.c.change_id.in_(theirs), _held.c.holds == PROPOSED, _held.c.credential == sealed
+    conn.execute(_held.delete().where(*proposed))
+
+
+def recall_rejections(conn: Connection, change_id: str, domain_id: int) -> None:
+    """What servers have said of the same logins when earlier changes of the domain brought them is true still.
+
+    The same are those that were copied: what is encrypted twice is never the same.
+    """
+    theirs = sa.select(schema.changes.c.id).where(
+        schema.changes.c.domain_id == domain_id, schema.changes.c.id != change_id
+    )
+    _recall_coming(conn, change_id, theirs)
+    _recall_proposed(conn, change_id, theirs)
+
+
+def _recall_coming(conn: Connection, change_id: str, earlier: sa.Select[tuple[str]]) -> None:
+    new, old, said = _boxes.alias(), _boxes.alias(), _in_force
+    same = old.c.address == new.c.address, old.c.credential == new.c.credential, old.c.change_id.in_(earlier)
+    both = sa.join(new, old, sa.and_(*same, old.c.domain_id.is_(None))).join(said, said.c.mailbox_id == old.c.id)
+    mine = new.c.change_id == change_id, new.c.domain_id.is_(None)
+    columns = [new.c.id.label("mailbox_id"), *(said.c[name] for name in _REJECTION[1:])]
+    conn.execute(_in_force.insert().from_select(_REJECTION, _newest(both, columns, [new.c.id, said.c.server], *mine)))
+
+
+def _recall_proposed(conn: Connection, change_id: str, earlier: sa.Select[tuple[str]]) -> None:
+    new, old, said = _held.alias(), _held.alias(), _of_changes
+    same = old.c.mailbox_id == new.c.mailbox_id, old.c.credential == new.c.credential, old.c.change_id.in_(earlier)
+    of = said.c.change_id == old.c.change_id, said.c.mailbox_id == old.c.mailbox_id, said.c.holds == PROPOSED
+    both = sa.join(new, old, sa.and_(*same, old.c.holds == PROPOSED)).join(said, sa.and_(*of))
+    mine = new.c.change_id == change_id, new.c.holds == PROPOSED
+    columns = [new.c.change_id, new.c.holds, *(said.c[name] for name in _REJECTION)]
+    newest = _newest(both, columns, [said.c.mailbox_id, said.c.server], *mine)
+    conn.execute(_of_changes.insert().from_select(["change_id", "holds", *_REJECTION], newest))
+
+
+def _newest(
+    source: sa.Join, columns: Sequence[sa.ColumnElement[Any]], of: Sequence[sa.ColumnElement[Any]], *which: Any
+) -> sa.Select[Any]:
+    """The newest row of each group."""
+    at = next(column for column in columns if column.name == "at")
+    place = sa.func.row_number().over(partition_by=of, order_by=at.desc()).label("place")
+    ranked = sa.select(*columns, place).select_from(source).where(*which).subquery()
+    return sa.select(*(ranked.c[column.name] for column in columns)).where(ranked.c.place == 1)
 
 
 def lock(conn: Connection, change_id: str) -> None:

@@ -21,7 +21,7 @@ from settings_store.db import insert_into
 from settings_store.mailboxes.rows import MailboxRow
 from settings_store.runs.outcomes import REJECTED
 
-LEASE_SECONDS = 180.0  # a check, the wait for a slot and two logins take less
+LEASE_SECONDS = 330.0  # a check, the wait for a slot and two logins take less, with the longest deadlines there are
 WINDOW_SECONDS = 3600.0
 MOST_REJECTED = 3
 """So many rejections of an address in an hour: servers lock an account after five or ten."""
@@ -199,8 +199,11 @@ def find(conn: Connection, account_id: int, attempt_id: str) -> Attempt:
 
 
 def domain_of(conn: Connection, attempt_id: str) -> int:
-    """The id of the domain that an attempt is of, which must exist."""
-    return int(conn.execute(sa.select(_attempts.c.domain_id).where(_attempts.c.id == attempt_id)).scalar_one())
+    """The id of the domain that an attempt is of. Raises `Unknown`."""
+    found = conn.execute(sa.select(_attempts.c.domain_id).where(_attempts.c.id == attempt_id)).scalar()
+    if found is None:
+        raise Unknown("there is no such connection", "connection_id")
+    return int(found)
 
 
 def pending(

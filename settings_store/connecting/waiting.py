@@ -86,11 +86,13 @@ def wait(
     return True
 
 
-def dismiss(conn: Connection, attempt_id: str, actor: Actor, now: float) -> None:
-    """Forgets somebody who waits, with what was kept of them."""
+def dismiss(conn: Connection, attempt_id: str, actor: Actor, now: float) -> bytes | None:
+    """Forgets somebody who waits. Returns the secret that was kept, encrypted: changes of the domain may bring it."""
     domain_id = attempts.domain_of(conn, attempt_id)
+    kept = conn.execute(sa.select(_attempts.c.credential).where(_attempts.c.id == attempt_id)).scalar()
     attempts.remove(conn, [attempt_id])
     events.record(conn, ConnectionDismissed(subject=attempt_id, at=now, domain_id=domain_id, actor=actor))
+    return kept
 
 
 def accompany(conn: Connection, change_id: str, domain_id: int, now: float) -> int:
@@ -188,11 +190,12 @@ def _joined(
     """What becomes of one who waited, and the code of that.
 
     Who came while the change was verified is not in it. Their login is known to work where they had typed the same
-    servers; else it becomes known when health is looked at next.
+    servers; else it becomes known when health is looked at next. A login that the mailbox has from elsewhere stays:
+    it is what the report was about.
     """
-    if row.credential is None:
+    if row.credential is None or (box is not None and box.credential not in (None, row.credential)):
         return AttemptState.LOGIN_NEEDED, ""
-    if box is None or box.credential != row.credential:
+    if box is None or box.credential is None:
         found = (MailboxState.CONNECTED, Code.OK.value) if same else (MailboxState.UNKNOWN, None)
         connecting.put(conn, domain_id, row.address, {name: getattr(row, name) for name in _LOGIN}, found, now)
         return (AttemptState.CONNECTED, Code.OK.value) if same else (AttemptState.STORED, "")

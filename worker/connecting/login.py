@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from checks.codes import Code, Verdict
 from checks.context import CheckContext
 from checks.model import Authentication, CredentialKind, EndpointResult, Fault, LoginResult
-from checks.runner import open_route, unfit_credentials
+from checks.runner import unfit_credentials
 from checks.settings import Settings
 from settings_store import domains
 from settings_store.connecting.attempts import ServersBusy
@@ -22,7 +22,7 @@ from worker.connecting.turn import turn_at
 from worker.pacing.lane_pacer import TROUBLE
 from worker.resources import Resources
 from worker.runs.endpoints import check_watched, context_of, decisive, pins_in_force
-from worker.runs.lane import Routes
+from worker.runs.lane import Routes, routes_for
 from worker.sandbox import script_of
 
 KNOWN_SECONDS = 60.0
@@ -112,7 +112,7 @@ class Login:
         if decisive(endpoints) is not None:
             return endpoints, None
         try:
-            routes = Routes(tuple(open_route(result, context) for result in endpoints), context, resources.vault)
+            routes = routes_for(endpoints, context, resources.vault)
         except Fault as fault:  # the name resolved a moment ago
             lost = EndpointResult(endpoints[0].endpoint, Verdict.INCONCLUSIVE, fault.code, seen=fault.seen)
             return (lost, *endpoints[1:]), None

@@ -133,8 +133,13 @@ def _open(resources: Resources, run: Run, phase: Phase) -> Routes:
     canaries = phase == CANDIDATE and run.stage == "canaries"
     context = replace(context_of(resources.config, settings, script=script), canaries=canaries)
     results = [_with_learned(result, known) for result in endpoint_results(resources, run.id, phase)]
+    return routes_for(results, context, resources.vault)
+
+
+def routes_for(results: Sequence[EndpointResult], context: CheckContext, vault: Vault) -> Routes:
+    """The ways to log in at endpoints that have passed, from the addresses that they admit. Raises `Fault`."""
     routes = tuple(open_route(result, context) for result in results)
-    return Routes(routes, replace(context, static=None), resources.vault, _sources(results, context))
+    return Routes(routes, replace(context, static=None), vault, _sources(results, context))
 
 
 def _sources(results: Sequence[EndpointResult], context: CheckContext) -> dict[Protocol, Iterator[Source]]:

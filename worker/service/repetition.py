@@ -68,7 +68,7 @@ class Repetition:
             now = self.database.now()
             if (kept := answers.find(conn, self.vault, asked, now)) is not None:
                 return _repeated(asked, kept)
-            answers.reserve(conn, asked, now)
+            answers.reserve(conn, self.vault, asked, now)
         return None
 
     def keep(self, asked: Asked, answer: Answer) -> None:

@@ -100,6 +100,7 @@ class Changes:
                 proposed = credentials.propose(conn, saved.change_id, domain_id, rows, to.vault, now)
                 saved = replace(saved, proposed=proposed)
             waiting.accompany(conn, saved.change_id, domain_id, now)
+            credentials.recall_rejections(conn, saved.change_id, domain_id)
         to.publish("start_run", saved.run_id)
         return saved
 

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from sqlalchemy import Connection
+
 from checks.model import Invalid, Unknown
 from checks.settings import Settings
 from settings_store import domains
-from settings_store.changes import changes
+from settings_store.changes import changes, credentials
 from settings_store.changes.changes import Saved
 from settings_store.connecting import attempts, waiting
 from settings_store.connecting.attempts import Attempt, AttemptState
@@ -28,7 +30,10 @@ class Pending:
     def entry(self, entry_id: str) -> Attempt:
         """One who waits. Raises `Unknown`."""
         with self._to.database.read() as conn:
-            found = attempts.find(conn, self._to.account_id, entry_id)
+            return self._waiting(conn, entry_id)
+
+    def _waiting(self, conn: Connection, entry_id: str) -> Attempt:
+        found = attempts.find(conn, self._to.account_id, entry_id)
         if found.state is not AttemptState.PENDING:
             raise Unknown("nobody waits there any more", "pending_entry_id")
         return found
@@ -39,20 +44,30 @@ class Pending:
 
         All who wait in the domain come with it. Raises `Invalid`.
         """
-        to, entry = self._to, self.entry(entry_id)
-        wanted = settings or entry.settings
-        if wanted is None:
-            raise Invalid("no settings were typed; give those that the domain is to have", "settings")
+        to = self._to
         with to.database.begin() as conn:
-            now, domain_id = to.database.now(), attempts.domain_of(conn, entry.id)
+            now, domain_id, entry = to.database.now(), *self._locked(conn, entry_id)
+            wanted = settings or entry.settings
+            if wanted is None:
+                raise Invalid("no settings were typed; give those that the domain is to have", "settings")
             saved = changes.save(conn, domain_id, wanted, now, to.actor)
             waiting.accompany(conn, saved.change_id, domain_id, now)
+            credentials.recall_rejections(conn, saved.change_id, domain_id)
         to.publish("start_run", saved.run_id)
         return saved
 
     def dismiss(self, entry_id: str) -> Attempt:
         """Forgets one who waits, with what was kept of them. Raises `Unknown`."""
-        to, entry = self._to, self.entry(entry_id)
+        to = self._to
         with to.database.begin() as conn:
-            waiting.dismiss(conn, entry.id, to.actor, to.database.now())
+            domain_id, entry = self._locked(conn, entry_id)
+            if (kept := waiting.dismiss(conn, entry.id, to.actor, to.database.now())) is not None:
+                credentials.withdraw(conn, domain_id, entry.address, kept)
         return entry
+
+    def _locked(self, conn: Connection, entry_id: str) -> tuple[int, Attempt]:
+        """The domain, held against what others do with it, and who waits there still. Raises `Unknown`."""
+        entry = self._waiting(conn, entry_id)
+        domain_id = attempts.domain_of(conn, entry.id)
+        changes.lock_domain(conn, domain_id)
+        return domain_id, self._waiting(conn, entry_id)

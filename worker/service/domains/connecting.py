@@ -1,5 +1,6 @@
 """What a member may do, and nothing else of the account: see what is filled in for their domain, connect a mailbox."""
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -8,7 +9,7 @@ from sqlalchemy import Connection
 
 from checks.codes import Code, Verdict
 from checks.messages.providers import Hint, hint_for
-from checks.model import EndpointResult, Invalid, LoginResult, MailboxState, Unknown
+from checks.model import EndpointResult, Invalid, LoginResult, MailboxState, Unavailable, Unknown
 from checks.settings import Settings, normalise_domain
 from settings_store import domains
 from settings_store.changes import changes
@@ -103,11 +104,13 @@ class Connecting:
         Raises `Invalid`; `NotNow` where it cannot be tried at the moment.
         """
         row = self._row(normalise_domain(domain), login)
-        begun = self._begin(domain, row, typed)
+        begun, tried = self._begin(domain, row, typed), None
         try:
-            return self._conclude(begun, self._try(begun), insist=insist)
+            tried = self._try(begun)
+            return self._conclude(begun, tried, insist=insist)
         except BaseException:
-            self._forget(begun)
+            with contextlib.suppress(Unavailable):  # what is told is why this failed
+                self._give_up(begun, tried)
             raise
 
     def _try(self, begun: _Begun) -> Tried | None:
@@ -225,9 +228,13 @@ class Connecting:
         attempts.conclude(conn, begun.id, state, result)
         waiting.tell(conn, begun.domain_id, begun.id, state, result, self._to.actor, now)
 
-    def _forget(self, begun: _Begun) -> None:
+    def _give_up(self, begun: _Begun, tried: Tried | None) -> None:
+        """Forgets an attempt that could not be concluded, unless a server has rejected it: that counts."""
         with self._to.database.begin() as conn:
-            attempts.remove(conn, [begun.id])
+            if tried is not None and tried.judged and tried.result.verdict is Verdict.FAIL:
+                attempts.conclude(conn, begun.id, AttemptState.FAILED, tried.result)
+            else:
+                attempts.remove(conn, [begun.id])
 
     # -- who may what
 
