@@ -9,12 +9,13 @@ from checks.codes import Code, Verdict
 from checks.model import LoginResult, Protocol
 from settings_store import domains, removal, schema
 from settings_store.actors import Actor
-from settings_store.changes import applying, changes
+from settings_store.changes import applying, changes, credentials
 from settings_store.connecting import attempts, waiting
 from settings_store.connecting.attempts import AttemptState, TooOften, UnderWay
 from settings_store.db import Database
 from settings_store.mailboxes.mailboxes import import_mailboxes, rotate_credentials
 from settings_store.mailboxes.rows import MailboxRow
+from settings_store.runs.candidates import PROPOSED
 from settings_store.secrets import Vault, new_key
 from tests.settings_store.changes.test_credentials import NOW, SETTINGS, apply, passwords, verified
 
@@ -79,6 +80,77 @@ def test_who_waits_comes_with_a_change_whether_known_or_new(database: Database, 
         applying.roll_back(conn, changes.load(conn, change_id), NOW + 9)
     assert {states(database)[key] for key in (known, late)} == {AttemptState.CONNECTED}, "they are there still"
     assert states(database)[new] == AttemptState.LOGIN_NEEDED
+
+
+def test_a_login_that_the_report_was_about_is_not_replaced_at_apply(
+    database: Database, domain_id: int, vault: Vault
+) -> None:
+    """Given a mailbox whose login was verified, when somebody waits with another one for it, then it stays."""
+    with database.begin() as conn:
+        import_mailboxes(conn, domain_id, [row(1, "imported")], vault, NOW)
+    change_id = save(database, domain_id)
+    verified(database, change_id)
+    late = wait(database, domain_id, vault, 1)
+
+    apply(database, change_id)
+
+    assert passwords(database, vault) == {"1": "imported"}
+    assert states(database)[late] == AttemptState.LOGIN_NEEDED
+
+
+def test_what_servers_have_said_of_a_login_comes_with_it_into_the_next_change(
+    database: Database, domain_id: int, vault: Vault
+) -> None:
+    with database.begin() as conn:
+        import_mailboxes(conn, domain_id, [row(1, "old-1")], vault, NOW)
+    for number in (1, 2):
+        wait(database, domain_id, vault, number)
+    server, said = "imap.lab.example:993", {"code": Code.AUTH_REJECTED.value, "seen": "NO", "at": NOW}
+    first = save(database, domain_id)
+    with database.begin() as conn:
+        for change_id, mailbox_id, coming in brought(conn, first):
+            values = {"mailbox_id": mailbox_id, "server": server, **said}
+            if coming:
+                conn.execute(schema.rejections.insert().values(values))
+            else:
+                values |= {"change_id": change_id, "holds": PROPOSED}
+                conn.execute(schema.change_rejections.insert().values(values))
+
+    for _ in range(2):
+        latest = save(database, domain_id)
+        with database.begin() as conn:
+            credentials.recall_rejections(conn, latest, domain_id)
+            found = {coming: mailbox_id for _, mailbox_id, coming in brought(conn, latest)}
+            coming, proposed = schema.rejections, schema.change_rejections
+            told = sa.select(coming.c.server).where(coming.c.mailbox_id == found[True])
+            assert conn.execute(told).scalars().all() == [server]
+            told = sa.select(proposed.c.server).where(proposed.c.change_id == latest)
+            assert conn.execute(told).scalars().all() == [server]
+
+
+def brought(conn: sa.Connection, change_id: str) -> list[tuple[str, int, bool]]:
+    """The change, the mailbox, and whether that is new: of all that come with it."""
+    boxes, held = schema.mailboxes, schema.change_credentials
+    new = conn.execute(sa.select(boxes.c.id).where(boxes.c.change_id == change_id, boxes.c.domain_id.is_(None)))
+    known = conn.execute(sa.select(held.c.mailbox_id).where(held.c.change_id == change_id)).scalars().all()
+    return [(change_id, each, True) for each in new.scalars()] + [(change_id, each, False) for each in known]
+
+
+def test_who_is_dismissed_is_in_no_change_any_more(database: Database, domain_id: int, vault: Vault) -> None:
+    with database.begin() as conn:
+        import_mailboxes(conn, domain_id, [row(1, "old-1")], vault, NOW)
+    waits = {number: wait(database, domain_id, vault, number) for number in (1, 2, 3)}
+    change_id = save(database, domain_id)
+    for number in (1, 2):
+        with database.begin() as conn:
+            kept = waiting.dismiss(conn, waits[number], ADA, NOW)
+            assert kept is not None
+            credentials.withdraw(conn, domain_id, f"box{number}@lab.example", kept)
+    verified(database, change_id)
+
+    apply(database, change_id)
+
+    assert passwords(database, vault) == {"1": "old-1", "3": "new-3"}
 
 
 def test_one_login_at_a_time_and_a_dead_one_holds_for_a_while(database: Database, domain_id: int) -> None:
