@@ -1,12 +1,14 @@
 """Connecting at real servers, in both databases: one login, none after a rejection, and nothing without one."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
 from checks.model import Endpoint, Protocol
+from checks.network.static_addresses import parse_ranges
 from checks.protocols.exchange.url import endpoint_of
 from checks.settings import ExchangeSettings, ImapSettings, Settings
 from settings_store import domains, schema
@@ -131,3 +133,18 @@ def test_servers_that_nobody_has_verified_are_verified_before_a_password_is_sent
     trusted = connecting(preflight).connect(domain, login, settings)
     assert (trusted.attempt.state, trusted.attempt.kept) == (AttemptState.PENDING, True)
     assert lab.dovecot.logins() == {address: 1}
+
+
+def test_a_domain_with_static_addresses_is_logged_in_to_from_those(tmp_path: Path, lab: MailLab) -> None:
+    """Given a server that logs where its clients are, then none of them is at the address that is shared."""
+    ranges = parse_ranges("127.0.0.4/30")
+    database_url = SecretStr(sqlite_store(tmp_path / "static.db"))
+    config = Config(database_url=database_url, secret_key=SecretStr(new_key()), static_addresses=ranges)
+    user = list(lab.users)[4]
+    with Preflight.open(config) as opened:
+        local = replace(pair(lab).imap, host="127.0.0.1"), replace(pair(lab).smtp, host="127.0.0.1")
+        in_force(opened, lab.domain, replace(pair(lab), imap=local[0], smtp=local[1], static_addresses=True))
+        found = connecting(opened).connect(lab.domain, {"address": user, "password": lab.users[user]})
+    assert found.attempt.state == AttemptState.CONNECTED, found.attempt
+    lines = [line for line in lab.dovecot.log.read_text().splitlines() if "Login: " in line and user in line]
+    assert lines and all("rip=127.0.0.1," not in line and "rip=127.0.0." in line for line in lines)
