@@ -281,8 +281,7 @@ class EndpointCheck:
             fix=self._remedy,
             warnings=tuple(self._warnings),
             steps=(*self._connections.steps.taken, *self._talk.steps.taken),
-            tls=self._tls
-            and replace(self._tls, large_hello=self._tls.large_hello or large_client_hello.state_of_success()),
+            tls=self._tls_facts(),
             capabilities=self._talk.capabilities,
         )
 

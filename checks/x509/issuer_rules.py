@@ -5,7 +5,6 @@ Pure, on one certificate each. Where OpenSSL and RFC 5280 differ, OpenSSL's rule
 
 from collections.abc import Iterator
 from functools import lru_cache
-from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, ExtensionOID
@@ -142,11 +141,3 @@ def _access(certificate: x509.Certificate, method: x509.ObjectIdentifier) -> Ite
         location = description.access_location
         if description.access_method == method and isinstance(location, x509.UniformResourceIdentifier):
             yield location.value
-
-
-def is_http(url: str) -> bool:
-    """Whether a URL may be fetched at all: https would need a verification of its own, and so on without end."""
-    try:
-        return urlsplit(url).scheme.lower() == "http"
-    except ValueError:
-        return False

@@ -254,6 +254,9 @@ class ConnectionDismissed(AttemptEvent):
     KIND = "connection.dismissed"
 
 
+# -- domains
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomainApprovalSet(Event):
     """From now on changes of the domain need a second person's approval, or need none."""
@@ -320,9 +323,6 @@ class IncidentDropped(IncidentEvent):
     """It ended without having been resolved: part of a greater one, or nobody watches it any more."""
 
     KIND = "incident.dropped"
-
-
-# -- webhooks
 
 
 _ALL: tuple[type[Event], ...] = (

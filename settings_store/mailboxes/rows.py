@@ -57,11 +57,6 @@ class RowCheck:
         self._domain, self._limit = domain, limit
         self._seen: dict[str, int] = {}
 
-    @property
-    def found_any(self) -> bool:
-        """Whether a row has come that has an address."""
-        return bool(self._seen)
-
     def mailbox(self, values: Mapping[str, str], row: int) -> MailboxRow:
         """The mailbox of a row with these values by column. Raises `BadRow`, or `TooManyRows`."""
         for name, value in values.items():

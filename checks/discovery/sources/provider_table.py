@@ -92,7 +92,8 @@ PROVIDERS = (
     ),
     Provider(
         "Zoho Mail", ("zoho.com", "zohomail.com"), ("zoho.com",),
-        ("imap.zoho.com", 993, _T), ("smtp.zoho.com", 465, _T), source="zoho.com.xml",
+        ("imap.zoho.com", 993, _T), ("smtp.zoho.com", 465, _T),
+        password=Password.UNKNOWN, source="zoho.com.xml",
     ),
     Provider(
         "Migadu", ("migadu.com",), ("migadu.com",),
@@ -115,7 +116,8 @@ PROVIDERS = (
     ),
     Provider(
         "Yandex", ("yandex.ru", "yandex.com", "ya.ru", "narod.ru"), ("yandex.net", "yandex.ru"),
-        ("imap.yandex.com", 993, _T), ("smtp.yandex.com", 465, _T), source="yandex.ru.xml",
+        ("imap.yandex.com", 993, _T), ("smtp.yandex.com", 465, _T),
+        password=Password.APP_PASSWORD, help_url="https://id.yandex.com/security/app-passwords", source="yandex.ru.xml",
     ),
     Provider(
         "Rackspace Email", ("emailsrvr.com",), ("emailsrvr.com",),

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from checks.discovery.model import Source, Subject
+from checks.discovery.model import Password, Source, Subject
 from checks.discovery.run import discover
-from checks.discovery.sources.provider_table import PROVIDERS
+from checks.discovery.sources.provider_table import PROVIDERS, Provider
+from checks.messages.providers import Wants, hint_for
 from tests.servers.certificates import CertificateLab
 from tests.servers.internet import Internet, Page
 
@@ -169,3 +170,21 @@ def test_every_row_is_right(internet: Internet, row: Row) -> None:
     assert (best.works, best.complete) == (True, True)
     assert HOW[row.how] in {best.candidate.source, *best.also}
     assert best.trusted, "the certificate of all of them is one for the mail domain, too"
+
+
+_WANTED = {
+    Wants.APP_PASSWORD: {Password.APP_PASSWORD},
+    Wants.APP_PASSWORD_WITH_TWO_STEPS: {Password.APP_PASSWORD, Password.UNKNOWN},
+    Wants.NO_PASSWORD: {Password.OAUTH2},
+}
+
+
+@pytest.mark.parametrize("provider", PROVIDERS, ids=lambda provider: provider.name)
+def test_what_is_proposed_and_what_a_member_is_told_agree(provider: Provider) -> None:
+    hint = hint_for("example.com", (provider.imap[0], provider.smtp[0]))
+    assert hint is None or provider.password in _WANTED[hint.wants]
+
+
+def test_most_who_want_another_password_have_a_hint() -> None:
+    without = {each.name for each in PROVIDERS if hint_for("example.com", (each.imap[0],)) is None}
+    assert {each.name for each in PROVIDERS if each.password is not Password.NORMAL} - without >= {"Google", "Yandex"}

@@ -120,9 +120,9 @@ def test_what_servers_have_said_of_a_login_comes_with_it_into_the_next_change(
         latest = save(database, domain_id)
         with database.begin() as conn:
             credentials.recall_rejections(conn, latest, domain_id)
-            found = {coming: mailbox_id for _, mailbox_id, coming in brought(conn, latest)}
-            coming, proposed = schema.rejections, schema.change_rejections
-            told = sa.select(coming.c.server).where(coming.c.mailbox_id == found[True])
+            found = {is_new: mailbox_id for _, mailbox_id, is_new in brought(conn, latest)}
+            stored, proposed = schema.rejections, schema.change_rejections
+            told = sa.select(stored.c.server).where(stored.c.mailbox_id == found[True])
             assert conn.execute(told).scalars().all() == [server]
             told = sa.select(proposed.c.server).where(proposed.c.change_id == latest)
             assert conn.execute(told).scalars().all() == [server]

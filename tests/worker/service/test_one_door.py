@@ -77,6 +77,7 @@ CALLS: list[tuple[str, Call]] = [
     ("changes.checksum", lambda account, ids: account.changes.checksum(ids.verified)),
     ("changes.mailboxes", lambda account, ids: account.changes.mailboxes(ids.verified, EVERY, "", 10)),
     ("changes.live", lambda account, ids: account.changes.live(ids.verified, Language.EN)),
+    ("changes.domain_of", lambda account, ids: account.changes.domain_of(ids.verified)),
     ("changes.reviewed", lambda account, ids: account.changes.reviewed(ids.verified)),
     ("changes.stale", lambda account, ids: account.changes.stale(ids.verified)),
     ("changes.save", lambda account, ids: account.changes.save(ids.domain, SETTINGS, corrects=ids.verified)),

@@ -73,7 +73,7 @@ def _require_within(page: Page, session: Session, request: Request) -> None:
     """An embedded page has one domain and its changes. Raises `Unknown` for everything else."""
     named = request.path_params
     if "change_id" in named:
-        domain = page.account.changes.look(change_of(named["change_id"])).domain
+        domain = page.account.changes.domain_of(change_of(named["change_id"]))
     else:
         domain = named.get("domain", "").lower()
     if domain != session.domain:

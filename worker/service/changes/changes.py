@@ -104,6 +104,11 @@ class Changes:
         to.publish("start_run", saved.run_id)
         return saved
 
+    def domain_of(self, change_id: str) -> str:
+        """The domain that a change is of. Raises `Unknown`."""
+        with self._to.database.read() as conn:
+            return changes.get(conn, self._to.account_id, change_id).domain
+
     def _unapplied(self, conn: Connection, change_id: str, domain_id: int) -> Change:
         change = changes.get(conn, self._to.account_id, change_id)
         if change.domain_id != domain_id:
