@@ -12,7 +12,7 @@ _Case = TypeVar("_Case")
 
 
 def one_of(cases: Sequence[_Case], metafunc: pytest.Metafunc) -> Sequence[_Case]:
-    """The case that the name of a test decides, the same one each time; each has its share of a file's tests."""
+    """The case that the name of a test decides, the same one each time; each has its share of all tests."""
     if EVERY:
         return cases
     return (cases[zlib.crc32(metafunc.function.__name__.encode()) % len(cases)],)

@@ -58,6 +58,7 @@ def _is_socket(link: Path) -> bool:
     return False
 
 
+@pytest.mark.both_modes
 def test_memory_and_sockets_stay_flat(crowd: Site) -> None:
     for domain, count in (("few.example", FEW), ("many.example", MANY)):
         crowd.load(*addresses(domain, count), domain=domain)
