@@ -10,7 +10,7 @@ from checks.model import Invalid, Unknown
 from settings_store import domains, schema
 
 LONGEST_SECONDS = 90 * 86400.0
-_FARTHEST_SECONDS = 10 * 365.25 * 86_400
+_FARTHEST_SECONDS = 100 * 365.25 * 86_400
 """No window is longer: a year that was mistyped must not silence a domain for good."""
 _NOTE_LIMIT = 500
 
@@ -83,7 +83,7 @@ def add(
     if ends_at <= now:
         raise Invalid("that maintenance is over already; give an end that is still to come", "until")
     if starts_at > now + _FARTHEST_SECONDS:
-        raise Invalid("maintenance begins within ten years; correct --from", "from")
+        raise Invalid("maintenance begins within a hundred years; correct --from", "from")
     if ends_at - starts_at > LONGEST_SECONDS:
         raise Invalid("maintenance takes 90 days at most; to stop watching a domain for longer, pause it", "until")
     if len(note) > _NOTE_LIMIT:

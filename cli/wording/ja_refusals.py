@@ -505,8 +505,8 @@ TEMPLATES: Sequence[tuple[str, str]] = (
         "キーの有効期限は 100 年以内です。無期限にする場合は省略してください",
     ),
     (
-        "maintenance begins within ten years; correct --from",
-        "メンテナンスの開始は 10 年以内です。--from を修正してください",
+        "maintenance begins within a hundred years; correct --from",
+        "メンテナンスの開始は 100 年以内です。--from を修正してください",
     ),
     ("a member's key is of one domain alone", "メンバーのキーは 1 つのドメインにだけ使えます"),
     ("a test key makes no live key", "テスト用のキーで本番用のキーは作成できません"),
