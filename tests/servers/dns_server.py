@@ -37,6 +37,7 @@ class DnsServer(Server):
 
     def start(self) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.settimeout(None)  # whatever another test has made the default
         self._socket.bind((LOOPBACK, 0))
         self.port = self._socket.getsockname()[1]
         self._thread = threading.Thread(target=self._serve, args=(self._socket,), name="dns", daemon=True)

@@ -223,14 +223,19 @@ def _relay(port: int, at: int) -> socket.socket:
         with contextlib.suppress(OSError):
             other.shutdown(socket.SHUT_WR)
 
+    def relay(connection: socket.socket) -> None:
+        with connection, socket.socket() as inner, contextlib.suppress(OSError):
+            inner.connect(("127.0.0.1", port))
+            back = threading.Thread(target=pump, args=(inner, connection), daemon=True)
+            back.start()
+            pump(connection, inner)
+            back.join()
+
     def accept() -> None:
         with contextlib.suppress(OSError):
             while True:
                 connection, _ = listener.accept()
-                inner = socket.socket()
-                inner.connect(("127.0.0.1", port))
-                threading.Thread(target=pump, args=(connection, inner), daemon=True).start()
-                threading.Thread(target=pump, args=(inner, connection), daemon=True).start()
+                threading.Thread(target=relay, args=(connection,), daemon=True).start()
 
     threading.Thread(target=accept, daemon=True).start()
     return listener

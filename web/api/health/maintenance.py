@@ -68,7 +68,7 @@ def create(
     starts_at, ends_at = wanted.starts_at.timestamp(), wanted.ends_at.timestamp()
     if not starts_at < ends_at:
         raise Invalid("maintenance must end after it starts", "ends_at")
-    with in_body(until="ends_at"):
+    with in_body(until="ends_at", **{"from": "starts_at"}):
         window = account.maintenance.announce(wanted.domain, starts_at, ends_at, " ".join(wanted.note.split()))
     found = _document(window)
     response.headers["Location"] = f"/v1/maintenance/{found.id}"
