@@ -25,8 +25,8 @@ from tests.servers.certificates import CertificateLab
 from tests.servers.dovecot import DovecotOptions, DovecotServer
 from tests.servers.postfix import PostfixServer
 from worker.health.endpoint_lane import LANES
+from worker.health_tasks import publish_lanes
 from worker.service.preflight import Preflight
-from worker.tasks import publish_lanes
 
 LIMIT_SECONDS = 1.0
 SPREAD = 200

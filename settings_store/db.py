@@ -6,14 +6,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from checks.model import Invalid, Unavailable
 from settings_store import migrations
 from settings_store.joining import Joined, joined_in
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 _BUSY_SECONDS = 10
 _CONNECT_SECONDS = 5
@@ -205,14 +208,18 @@ class Database:
         return lines[0]
 
 
-def insert_into(connection: sa.Connection, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
+def insert_into(connection: sa.Connection, table: sa.Table) -> "postgresql.Insert | sqlite.Insert":
     """An INSERT that can be told what to do about rows that are there already. Both databases say it alike."""
     return insert_for(connection.dialect.name, table)
 
 
-def insert_for(dialect: str, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
+def insert_for(dialect: str, table: sa.Table) -> "postgresql.Insert | sqlite.Insert":
     """As `insert_into`, for a statement that is made once and kept."""
-    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    if dialect == "sqlite":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # with all of its drivers' modules: only where there is one
+
+    return postgresql.insert(table)
 
 
 def _parse(text: str) -> sa.URL:

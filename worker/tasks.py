@@ -1,33 +1,22 @@
-"""The tasks: ids in, nothing out. What they do is in `worker.runs.flow`; the database keeps what came of it.
-
-Those of health carry nothing at all: the database says what is due.
-"""
+"""The tasks of runs: ids in, nothing out. What they do is in `worker.runs.flow`; the database keeps what came of it."""
 
 import functools
 import logging
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import ParamSpec
 
 from celery import Celery, current_task
 
 from checks.model import Unavailable
 from checks.network.static_addresses import egresses
-from settings_store import heartbeats
-from settings_store.access.answers import forget_old
 from settings_store.runs import runs
 from worker import broker, tracing
-from worker.alerts.delivery import ROUNDS, send_due
-from worker.app import EXPIRES_SECONDS, HEALTH, HEALTH_SECONDS, PREFLIGHT
-from worker.changes.watch import begin_watches
-from worker.egress.egresses import home_of, queue_at, queues_of
-from worker.health.endpoint_lane import LANES, EndpointLane, tick
-from worker.incidents.judge import judge
+from worker.app import EXPIRES_SECONDS, HEALTH, PREFLIGHT
+from worker.egress.egresses import home_of, queue_at
 from worker.process import WAKE
 from worker.resources import Publish, Resources, TaskName
 from worker.runs.flow import Flow
 from worker.runs.lane import Lane, RouteCache
-from worker.webhooks import delivery as webhook_delivery
 
 log = logging.getLogger(__name__)
 
@@ -54,17 +43,7 @@ def publisher(app: Celery, queue: str = PREFLIGHT) -> Publish:
     return publish
 
 
-def publish_lanes(app: Celery, count: int, queues: Sequence[str] = (HEALTH,)) -> None:
-    """Asks for lanes that check endpoints. Where the broker is down, the next tick asks again."""
-    try:
-        for queue in queues:
-            for _ in range(count):
-                app.send_task(PREFIX + "check_endpoints", queue=queue, expires=HEALTH_SECONDS, ignore_result=True)
-    except broker.refusals():
-        log.warning("the broker does not take it; endpoints wait for the next tick")
-
-
-def _spared(step: Callable[P, None]) -> Callable[P, None]:
+def spared(step: Callable[P, None]) -> Callable[P, None]:
     """A database that is away, full or read-only is one line: what the step did not do, the sweep finds again."""
 
     @functools.wraps(step)
@@ -130,37 +109,27 @@ def _queue_elsewhere(resources: Resources, run_id: str) -> str | None:
     return queue_at(PREFLIGHT if run.kind == "preflight" else HEALTH, home)
 
 
-def _beat(resources: Resources, work: heartbeats.Work) -> None:
-    with resources.database.begin() as conn:
-        heartbeats.note(conn, work, resources.now())
-
-
-def _forget_answers(resources: Resources) -> None:
-    with resources.database.begin() as conn:
-        forget_old(conn, resources.now())
-
-
 def register(app: Celery, flow: Flow) -> None:
-    """Gives the app its tasks."""
+    """Gives the app the tasks of runs."""
     cache, elsewhere = RouteCache(), _at_its_egress(app, flow.resources)
     # shared=False: a task that closes over one flow must not reach the other apps of this process.
 
     @app.task(name=PREFIX + "start_run", ignore_result=True, shared=False)
-    @_spared
+    @spared
     @_traced
     @elsewhere
     def start_run(run_id: str) -> None:
         flow.start_run(run_id)
 
     @app.task(name=PREFIX + "run_page", ignore_result=True, shared=False)
-    @_spared
+    @spared
     @_traced
     @elsewhere
     def run_page(run_id: str) -> None:
         Lane(flow, cache, run_id).run()
 
     @app.task(name=PREFIX + "finish_run", ignore_result=True, shared=False)
-    @_spared
+    @spared
     @_traced
     @elsewhere
     def finish_run(run_id: str) -> None:
@@ -169,60 +138,3 @@ def register(app: Celery, flow: Flow) -> None:
     @app.task(name=WAKE, ignore_result=True, shared=False)
     def wake() -> None:
         """Nothing: its coming is all it is for."""
-
-    @app.task(name=PREFIX + "sweep", ignore_result=True, shared=False)
-    @_spared
-    def sweep() -> None:
-        flow.sweep()
-        begin_watches(flow.resources)
-        _forget_answers(flow.resources)
-        _beat(flow.resources, "sweep")
-
-    _register_health(app, flow)
-
-
-def _register_health(app: Celery, flow: Flow) -> None:
-    room = threading.BoundedSemaphore(LANES)
-    telling = threading.BoundedSemaphore(ROUNDS)
-    posting = threading.BoundedSemaphore(webhook_delivery.ROUNDS)
-
-    @app.task(name=PREFIX + "health", ignore_result=True, shared=False)
-    @_spared
-    def health() -> None:
-        publish_lanes(app, tick(flow.resources), queues_of(flow.resources.config, [HEALTH]))
-        _beat(flow.resources, "health")
-
-    @app.task(name=PREFIX + "check_endpoints", ignore_result=True, shared=False)
-    @_spared
-    def check_endpoints() -> None:
-        """A message more than there is room for changes nothing: the lanes that are there find what is due."""
-        if room.acquire(blocking=False):
-            try:
-                EndpointLane(flow.resources).run()
-            finally:
-                room.release()
-
-    @app.task(name=PREFIX + "judge", ignore_result=True, shared=False)
-    @_spared
-    def judge_incidents() -> None:
-        judge(flow.resources)
-
-    @app.task(name=PREFIX + "alerts", ignore_result=True, shared=False)
-    @_spared
-    def alerts() -> None:
-        """Few at a time: many receivers that do not answer must not take the slots of those who check and judge."""
-        if telling.acquire(blocking=False):
-            try:
-                send_due(flow.resources)
-            finally:
-                telling.release()
-
-    @app.task(name=PREFIX + "webhooks", ignore_result=True, shared=False)
-    @_spared
-    def webhooks() -> None:
-        """As alerts: receivers that do not answer hold few of the slots."""
-        if posting.acquire(blocking=False):
-            try:
-                webhook_delivery.send_due(flow.resources)
-            finally:
-                posting.release()

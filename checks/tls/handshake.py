@@ -58,9 +58,13 @@ class InClear(Fault):
 
 
 def secure(stream: Stream, context: ssl.SSLContext, host: str, *, session: ssl.SSLSession | None = None) -> None:
-    """Turns `stream` into TLS for a login. Raises `InClear` and `OSError` (certificate errors and time-outs too)."""
+    """Turns `stream` into TLS for a login. Raises `InClear` and `OSError` (certificate errors and time-outs too).
+
+    With a session nobody looks whether the answer is clear text: whoever resumes tries without one after any failure.
+    """
     sock = _wrapped(stream, context, host, session)
-    _begin(sock)
+    if session is None:
+        _begin(sock)
     sock.do_handshake()
     if not _rightly_named(sock, host):
         error = ssl.SSLCertVerificationError(1, f"{_MISMATCH}: {host}")

@@ -28,6 +28,8 @@ from cli.options import (
 )
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from checks.clients.profile import ClientProfile
     from checks.network.address_policy import AddressPolicy
     from checks.settings import Settings
@@ -181,14 +183,19 @@ def _say_proposed(saved: "Saved") -> None:
 
 def follow(runs: "Runs", saved: "Saved", language: Language) -> None:
     """Shows a run until it ends; somebody has to be working on it."""
-    from cli.console import open_console
     from cli.reports.progress import follow_progress
 
     try:
-        follow_progress(runs, saved.run_id, open_console(stderr=True), language)
+        follow_progress(runs, saved.run_id, _standard_error, language)
     except KeyboardInterrupt:
         complain(_interrupted(saved.change_id))
         raise typer.Exit(Status.INTERRUPTED) from None
+
+
+def _standard_error() -> "Console":
+    from cli.console import open_console
+
+    return open_console(stderr=True)
 
 
 def _interrupted(change_id: str) -> str:

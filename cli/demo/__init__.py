@@ -134,7 +134,7 @@ def _verify(account: "Account", new: "MailServer", console: Console, language: L
     from worker.changes.wording import report_document
 
     saved = account.changes.save(DOMAIN, settings_of(new, allow_insecure_certificate=True))
-    follow_progress(account.runs, saved.run_id, open_console(stderr=True), language)
+    follow_progress(account.runs, saved.run_id, lambda: open_console(stderr=True), language)
     render_report(report_document(account.changes.report(saved.change_id, language)), console)
 
 

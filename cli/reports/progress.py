@@ -1,16 +1,17 @@
 """Progress on standard error: a live display on a terminal, at most one line in ten seconds anywhere else."""
 
+import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
-from rich.console import Console
-
 from checks.language import Language
-from cli.console import say
 from cli.wording import phrase
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from cli.reports.live_progress import RunProgress
 
 LINE_SECONDS = 10.0
@@ -23,17 +24,30 @@ class Followable(Protocol):
     def follow(self, run_id: str, timeout: float | None = None) -> "Iterator[RunProgress]": ...
 
 
+def on_terminal() -> bool:
+    """Whether standard error can be repainted. FORCE_COLOR, common in CI, must not animate a log."""
+    return sys.stderr.isatty() and os.environ.get("TERM", "").lower() not in ("dumb", "unknown")
+
+
 def follow_progress(
-    runs: Followable, run_id: str, console: Console, language: Language = Language.EN
+    runs: Followable,
+    run_id: str,
+    console: "Callable[[], Console]",
+    language: Language = Language.EN,
+    *,
+    terminal: bool | None = None,
 ) -> "RunProgress | None":
-    """Shows a run on `console` (standard error) until it is finished; returns its last state."""
+    """Shows a run on `console` (standard error) until it is finished; returns its last state.
+
+    Where nothing is told there is no console: importing Rich takes longer than a few logins.
+    """
     steps = runs.follow(run_id)
-    if console.is_interactive and not console.is_dumb_terminal:
-        return _live(steps, console, language)
+    if on_terminal() if terminal is None else terminal:
+        return _live(steps, console(), language)
     return tell_lines(steps, console, language)
 
 
-def _live(steps: "Iterator[RunProgress]", console: Console, language: Language) -> "RunProgress | None":
+def _live(steps: "Iterator[RunProgress]", console: "Console", language: Language) -> "RunProgress | None":
     from cli.reports.live_progress import Display  # Rich's live display is 40 ms to import and no pipe needs it
 
     last = None
@@ -44,7 +58,10 @@ def _live(steps: "Iterator[RunProgress]", console: Console, language: Language) 
 
 
 def tell_lines(
-    steps: "Iterator[RunProgress]", console: Console, language: Language, clock: Callable[[], float] = time.monotonic
+    steps: "Iterator[RunProgress]",
+    console: "Callable[[], Console]",
+    language: Language,
+    clock: Callable[[], float] = time.monotonic,
 ) -> "RunProgress | None":
     """Follows a run without a terminal: a line on `console` when ten seconds have gone by. `clock` gives seconds."""
     last, started, first_done = None, clock(), None
@@ -53,9 +70,15 @@ def tell_lines(
         now = clock()
         first_done = last.done if first_done is None else first_done
         if now - told >= LINE_SECONDS:
-            say(console, _line(last, (last.done - first_done) / (now - started), language))
+            _tell(console(), _line(last, (last.done - first_done) / (now - started), language))
             told = now
     return last
+
+
+def _tell(console: "Console", line: str) -> None:
+    from cli.console import say
+
+    say(console, line)
 
 
 def _line(progress: "RunProgress", rate: float, language: Language) -> str:

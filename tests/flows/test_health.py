@@ -31,8 +31,8 @@ from tests.settings_store.in_force import put_in_force
 from worker import process
 from worker.app import HEALTH, QUEUES
 from worker.health.endpoint_lane import tick
+from worker.health_tasks import publish_lanes
 from worker.service.preflight import Preflight
-from worker.tasks import publish_lanes
 
 DOMAIN = "health.example"
 OFTEN = {"HEALTH_ENDPOINT_MINUTES": "0.05", "HEALTH_SLICE_MINUTES": "0.05"}

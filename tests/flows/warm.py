@@ -116,6 +116,7 @@ _BEFOREHAND = (
     "psycopg",
     "sqlalchemy.dialects.postgresql.psycopg",
     "sqlalchemy.dialects.sqlite",
+    "worker.health_tasks",
     "worker.process",
     "worker.tasks",
 )

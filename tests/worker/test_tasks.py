@@ -10,7 +10,7 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 from pydantic import SecretStr
 
-import worker.tasks
+import worker.health_tasks
 from settings_store import heartbeats
 from settings_store.db import Database
 from settings_store.secrets import Vault, new_key
@@ -21,10 +21,11 @@ from worker.config import Config
 from worker.finished_runs import finish
 from worker.health.endpoint_lane import LANES
 from worker.health.mailbox_slices import AT_ONCE
+from worker.health_tasks import publish_lanes, register_health
 from worker.process import SLOTS
 from worker.resources import Resources
 from worker.runs.flow import Flow
-from worker.tasks import publish_lanes, register
+from worker.tasks import register
 from worker.webhooks import delivery
 
 
@@ -34,7 +35,9 @@ def app(tmp_path: Path) -> Iterator[Celery]:
     database = Database(url)
     config = Config(database_url=SecretStr(url))
     made = make_app(config)
-    register(made, Flow(Resources(database, Vault([new_key()]), config, lambda *_: None), finish))
+    flow = Flow(Resources(database, Vault([new_key()]), config, lambda *_: None), finish)
+    register(made, flow)
+    register_health(made, flow)
     yield made
     database.close()
 
@@ -79,7 +82,7 @@ def test_no_more_lanes_than_there_is_room_for(app: Celery, monkeypatch: pytest.M
             inside.release()
             leave.wait(20)
 
-    monkeypatch.setattr(worker.tasks, "EndpointLane", Busy)
+    monkeypatch.setattr(worker.health_tasks, "EndpointLane", Busy)
     task = app.tasks["mail_preflight.check_endpoints"]
     threads = [threading.Thread(target=task) for _ in range(LANES)]
     for thread in threads:
@@ -104,7 +107,7 @@ def test_slow_receivers_take_few_slots(app: Celery, monkeypatch: pytest.MonkeyPa
         inside.release()
         leave.wait(20)
 
-    monkeypatch.setattr(worker.tasks, "send_due", wait)
+    monkeypatch.setattr(worker.health_tasks, "send_due", wait)
     task = app.tasks["mail_preflight.alerts"]
     threads = [threading.Thread(target=task) for _ in range(ROUNDS + 2)]
     for thread in threads:

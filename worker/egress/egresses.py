@@ -5,15 +5,18 @@ ranges name the same ones.
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
 from checks.model import Invalid
 from checks.network.static_addresses import AddressRange, egresses
 from settings_store import domains
-from settings_store.health.schedule import Share
 from settings_store.runs.runs import Run
 from worker.config import Config
+
+if TYPE_CHECKING:
+    from settings_store.health.schedule import Share
 
 
 def egress_of(config: Config, domain_id: int) -> str:
@@ -47,12 +50,14 @@ def home_of(conn: Connection, config: Config, run: Run) -> str:
     return egress_of(config, run.domain_id) if static else ""
 
 
-def share_of(config: Config) -> Share | None:
+def share_of(config: Config) -> "Share | None":
     """Which domains this process looks after the health of; None: all."""
     names = egresses(config.static_addresses)
     if config.embedded or not any(names):
         return None
     place = names.index(config.egress) if config.egress in names else None
+    from settings_store.health.schedule import Share
+
     return Share(others=not config.egress, of=len(names), place=place)
 
 

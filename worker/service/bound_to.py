@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from checks.context import CheckContext
 from checks.model import Endpoint, EndpointResult
@@ -10,8 +11,10 @@ from settings_store.audit import Actor
 from settings_store.db import Database
 from settings_store.secrets import Vault
 from worker.config import Config
-from worker.connecting.login import Candidate, Tried
 from worker.resources import Publish
+
+if TYPE_CHECKING:
+    from worker.connecting.login import Candidate, Tried
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class Binding:
     advance: Callable[[str], object]
     sweep: Callable[[str], object]
     check: Callable[[Endpoint, CheckContext], EndpointResult]
-    log_in: Callable[[Candidate], Tried]
+    log_in: "Callable[[Candidate], Tried]"
     working: Callable[[], AbstractContextManager[None]]
     watching: Callable[[], AbstractContextManager[None]]
     sandboxed: Callable[[], bool]

@@ -6,52 +6,44 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from threading import Event
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from celery import Celery
-from sqlalchemy.engine import make_url
 
 from checks.context import CheckContext
 from checks.model import Endpoint, EndpointResult, Invalid
-from settings_store import accounts, domains, heartbeats, removal
-from settings_store.access import api_keys
-from settings_store.access.answers import rotate_answers
-from settings_store.access.api_keys import ApiKey
-from settings_store.accounts import DEFAULT, AccountSummary
-from settings_store.alerts.channel_keys import rotate_urls
+from settings_store import accounts, domains, heartbeats
+from settings_store.accounts import DEFAULT
 from settings_store.audit import Actor
 from settings_store.db import Database
-from settings_store.events import events
-from settings_store.events.administration import EncryptionKeyRotated
-from settings_store.mailboxes.mailboxes import rotate_credentials
 from settings_store.runs import quarantine
 from settings_store.secrets import Vault, load_or_create_key_file
-from settings_store.webhooks.secret_keys import rotate_secrets
 from worker import broker, process, tracing
 from worker.app import HEALTH, PREFLIGHT, QUEUES, make_app
-from worker.changes.watch import begin_watches
 from worker.config import Config
-from worker.connecting.login import Login
-from worker.egress.egresses import at_egress, queue_at
 from worker.finished_runs import finish
-from worker.metrics import counters
 from worker.pacing.pacer import Pacer
-from worker.readiness import Readiness, readiness
 from worker.resources import Resources
 from worker.runs.endpoints import check_watched
 from worker.runs.flow import Flow
 from worker.sandbox import script_of_account
-from worker.service.access.access import Access
-from worker.service.access.audit import OperatorsAudit
-from worker.service.access.authentication import Authenticator
-from worker.service.access.embedding import Embedding
-from worker.service.access.sign_in import SignedIn, SignIn
 from worker.service.account import Account
 from worker.service.bound_to import Binding
-from worker.service.domains.connecting import Connecting
-from worker.service.repetition import Repetition
 from worker.tasks import publisher, register
 from worker.watchdog import Overrun
+
+if TYPE_CHECKING:
+    from settings_store.access.api_keys import ApiKey
+    from settings_store.accounts import AccountSummary
+    from worker.connecting.login import Login
+    from worker.readiness import Readiness
+    from worker.service.access.access import Access
+    from worker.service.access.audit import OperatorsAudit
+    from worker.service.access.authentication import Authenticator
+    from worker.service.access.embedding import Embedding
+    from worker.service.access.sign_in import SignedIn, SignIn
+    from worker.service.domains.connecting import Connecting
+    from worker.service.repetition import Repetition
 
 
 @dataclass
@@ -62,10 +54,6 @@ class Preflight:
     database: Database
     vault: Vault
     stopping: Event = field(default_factory=Event)
-    authenticate: Authenticator = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.authenticate = Authenticator(self.database)
 
     @classmethod
     def open(cls, config: Config) -> Self:
@@ -80,8 +68,16 @@ class Preflight:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.authenticate.close()
+        if "authenticate" in vars(self):
+            self.authenticate.close()
         self.database.close()
+
+    @cached_property
+    def authenticate(self) -> "Authenticator":
+        """Whose an API key is."""
+        from worker.service.access.authentication import Authenticator
+
+        return Authenticator(self.database)
 
     def account(self, name: str = DEFAULT, *, actor: Actor) -> Account:
         """The use cases of an account, for whoever acts. Raises `Invalid` when there is no such account."""
@@ -94,17 +90,19 @@ class Preflight:
 
     def account_by_id(self, account_id: int, *, actor: Actor) -> Account:
         """The use cases of an account that is known to be there."""
-        return Account.bind(self._binding(account_id, actor))
+        return Account(self._binding(account_id, actor))
 
-    def connecting(self, account_id: int, *, actor: Actor, member_of: int | None) -> Connecting:
+    def connecting(self, account_id: int, *, actor: Actor, member_of: int | None) -> "Connecting":
         """What a member of the domain with the id `member_of` may do; in every domain of the account where it is None.
 
         The account may be the sandbox of the one that the domain is of: then it is its domain of the same name. A
         member whose name is an address of their domain connects that mailbox and no other.
         """
+        from worker.service.domains.connecting import Connecting
+
         return Connecting(self._binding(account_id, actor), member_of)
 
-    def connecting_in(self, account_id: int, domain: str, *, actor: Actor) -> Connecting:
+    def connecting_in(self, account_id: int, domain: str, *, actor: Actor) -> "Connecting":
         """The same for a member of the account's domain of that name. Raises `Invalid`."""
         with self.database.read() as conn:
             member_of = domains.find_domain(conn, account_id, domain).id
@@ -122,15 +120,17 @@ class Preflight:
             advance=lambda run_id: self.database.after_commit(lambda: self.flow.advance(run_id)),
             sweep=lambda run_id: self.database.after_commit(lambda: self.flow.sweep(run_id)),
             check=lambda endpoint, context: self._check(account_id, endpoint, context),
-            log_in=self.login,
+            log_in=lambda candidate: self.login(candidate),
             working=self.working,
             watching=self.watching,
             sandboxed=lambda: self._sandboxed(account_id),
         )
 
     @cached_property
-    def repetition(self) -> Repetition:
+    def repetition(self) -> "Repetition":
         """What keeps requests that are sent again from doing anything again."""
+        from worker.service.repetition import Repetition
+
         return Repetition(self.database, self.vault)
 
     def _check(self, account_id: int, endpoint: Endpoint, context: CheckContext) -> EndpointResult:
@@ -145,39 +145,53 @@ class Preflight:
         with self.database.read() as conn:
             return script_of_account(conn, account_id, self.database.now()) is not None
 
-    def access(self, account_id: int | None, actor: Actor, asked_with: ApiKey | None = None) -> Access:
+    def access(self, account_id: int | None, actor: Actor, asked_with: "ApiKey | None" = None) -> "Access":
         """The keys and users of an account, of the operators for None; nobody is given more than `asked_with` has."""
+        from worker.service.access.access import Access
+
         return Access(self.database, account_id, actor, asked_with)
 
     @property
-    def sign_in(self) -> SignIn:
+    def sign_in(self) -> "SignIn":
         """Passwords and sessions of the page."""
+        from worker.service.access.sign_in import SignIn
+
         return SignIn(self.database)
 
-    def signed_in(self, account_id: int, actor: Actor) -> SignedIn:
+    def signed_in(self, account_id: int, actor: Actor) -> "SignedIn":
         """Who is signed in to an account's page."""
+        from worker.service.access.sign_in import SignedIn
+
         return SignedIn(self.database, account_id, actor)
 
-    def embedding(self, account_id: int, actor: Actor) -> Embedding:
+    def embedding(self, account_id: int, actor: Actor) -> "Embedding":
         """Where an account's page may be embedded, and links that do it."""
+        from worker.service.access.embedding import Embedding
+
         return Embedding(self.database, account_id, actor)
 
-    def operators(self, actor: Actor) -> Access:
+    def operators(self, actor: Actor) -> "Access":
         """Who may operate the service by the API."""
         return self.access(None, actor)
 
     @property
-    def operators_audit(self) -> OperatorsAudit:
+    def operators_audit(self) -> "OperatorsAudit":
         """What operators did."""
+        from worker.service.access.audit import OperatorsAudit
+
         return OperatorsAudit(self.database)
 
     def has_api_keys(self) -> bool:
         """Whether there is a key, of any account or the operators, with which the API can be asked."""
+        from settings_store.access import api_keys
+
         with self.database.read() as conn:
             return api_keys.any_usable(conn, self.database.now())
 
-    def readiness(self) -> Readiness:
+    def readiness(self) -> "Readiness":
         """Whether requests can be answered now, and what is missing."""
+        from worker.readiness import readiness
+
         return readiness(self.database, None if self.config.embedded else self.config.broker_url.get_secret_value())
 
     def account_name(self, account_id: int) -> str:
@@ -190,7 +204,7 @@ class Preflight:
         with self.database.read() as conn:
             return domains.name_of(conn, domain_id)
 
-    def accounts(self, after: str | None = None, limit: int | None = None) -> list[AccountSummary]:
+    def accounts(self, after: str | None = None, limit: int | None = None) -> "list[AccountSummary]":
         """All accounts by name: at most `limit`, of those whose name comes after `after`."""
         with self.database.read() as conn:
             return accounts.list_accounts(conn, after, limit)
@@ -202,6 +216,8 @@ class Preflight:
 
     def remove_account(self, name: str, actor: Actor) -> None:
         """Removes an account that has no domains. Raises `Invalid`."""
+        from settings_store import removal
+
         with self.database.begin() as conn:
             removal.remove_account(conn, name, self.database.now(), actor)
 
@@ -210,13 +226,9 @@ class Preflight:
 
         Returns how many there were.
         """
-        rotate_answers(self.database, self.vault)
-        others = rotate_urls(self.database, self.vault) + rotate_secrets(self.database, self.vault)
-        count = others + rotate_credentials(self.database, self.vault)
-        with self.database.begin() as conn:
-            rotated = EncryptionKeyRotated(subject="service", at=self.database.now(), actor=actor, secrets=count)
-            events.record(conn, rotated)
-        return count
+        from worker.service.key_rotation import rotate_keys
+
+        return rotate_keys(self.database, self.vault, actor)
 
     # -- processes
 
@@ -230,7 +242,7 @@ class Preflight:
             self._require_broker()
             yield
             return
-        with process.embedded_workers(self.app, [PREFLIGHT], self.stopping):
+        with process.embedded_workers(self._app_of_runs, [PREFLIGHT], self.stopping):
             yield
 
     def quarantine(self, overruns: Iterable[Overrun]) -> None:
@@ -277,6 +289,8 @@ class Preflight:
     @contextlib.contextmanager
     def _serving(self) -> Iterator[None]:
         self._require_broker()
+        from worker.changes.watch import begin_watches
+
         with process.embedded_workers(self.app, QUEUES, self.stopping):
             self.flow.sweep()
             begin_watches(self.flow.resources)
@@ -291,6 +305,8 @@ class Preflight:
 
         Raises `Invalid` where it is to be an egress's that there is none of.
         """
+        from worker.egress.egresses import at_egress, queue_at
+
         if self.config.egress:
             at_egress(self.config, self.config.egress)
         self._require_broker()
@@ -303,6 +319,8 @@ class Preflight:
 
         Raises `Invalid` when the port is taken, or traces cannot be made.
         """
+        from worker.metrics import counters
+
         port = self.config.metrics_port
         with (
             tracing.exporting(),
@@ -322,6 +340,14 @@ class Preflight:
     @cached_property
     def app(self) -> Celery:
         """The Celery app, with its tasks."""
+        from worker.health_tasks import register_health
+
+        register_health(self._app_of_runs, self.flow)
+        return self._app_of_runs
+
+    @cached_property
+    def _app_of_runs(self) -> Celery:
+        """The same app with the tasks of runs alone: what a verification needs, in half the time to import."""
         app = self._bare_app
         register(app, self.flow)
         return app
@@ -331,8 +357,10 @@ class Preflight:
         return make_app(self.config)
 
     @cached_property
-    def login(self) -> Login:
+    def login(self) -> "Login":
         """Tries mailboxes that are being connected, in this process: their secrets go through no broker."""
+        from worker.connecting.login import Login
+
         return Login(self.flow.resources)
 
     @cached_property
@@ -357,6 +385,8 @@ class Preflight:
 
     @property
     def _database_file(self) -> Path | None:
+        from sqlalchemy.engine import make_url
+
         url = make_url(self.config.database_url.get_secret_value())
         return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
 

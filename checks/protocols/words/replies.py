@@ -7,6 +7,7 @@ that matches wins. A rule that stands before another on purpose says why. Replie
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from typing import NamedTuple
 
 from checks.codes import CODES, Code
@@ -18,12 +19,22 @@ LONGEST = 4_000
 
 
 class Rule(NamedTuple):
-    pattern: re.Pattern[str]
+    expression: str
     code: Code
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """Compiled when a server says something that has to be read: most say nothing but OK."""
+        return _compiled(self.expression)
+
+
+@cache
+def _compiled(expression: str) -> re.Pattern[str]:
+    return re.compile(expression, re.IGNORECASE)
 
 
 def rules(*pairs: tuple[str, Code]) -> tuple[Rule, ...]:
-    return tuple(Rule(re.compile(pattern, re.IGNORECASE), code) for pattern, code in pairs)
+    return tuple(Rule(expression, code) for expression, code in pairs)
 
 
 def fold(reply: str) -> str:

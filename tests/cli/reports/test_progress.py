@@ -33,7 +33,8 @@ def output(of: Console) -> str:
 
 
 def follow(preflight: Following, on: Console, language: Language = Language.EN) -> object:
-    return follow_progress(preflight, "run_1", on, language)
+    live = on.is_interactive and not on.is_dumb_terminal
+    return follow_progress(preflight, "run_1", lambda: on, language, terminal=live)
 
 
 def test_a_short_run_says_nothing_in_a_pipe() -> None:
@@ -54,7 +55,7 @@ def test_a_pipe_gets_one_line_in_ten_seconds() -> None:
     seconds = iter(range(0, 400, 4))
     states: list[Any] = [FakeProgress(ok=number, total=60) for number in range(10)]
 
-    tell_lines(iter(states), piped, Language.EN, clock=lambda: float(next(seconds)))
+    tell_lines(iter(states), lambda: piped, Language.EN, clock=lambda: float(next(seconds)))
 
     told = output(piped).splitlines()
     assert len(told) == 3
@@ -67,7 +68,7 @@ def test_a_pipe_is_told_of_a_slow_start(stage: str, words: str) -> None:
     seconds = iter((0.0, 11.0))
 
     states: list[Any] = [FakeProgress(stage)]
-    tell_lines(iter(states), piped, Language.EN, clock=lambda: next(seconds))
+    tell_lines(iter(states), lambda: piped, Language.EN, clock=lambda: next(seconds))
 
     assert output(piped) == f"{words}\n"
 

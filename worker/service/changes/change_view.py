@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
@@ -22,8 +23,10 @@ from settings_store.runs import endpoints, outcomes, runs
 from settings_store.runs.outcomes import Tally
 from settings_store.runs.runs import Run
 from worker.changes.impact import Safety, safety_of
-from worker.events.following import Now
 from worker.runs.endpoints import results_of
+
+if TYPE_CHECKING:
+    from worker.events.following import Now
 
 WATCHED = (ChangeState.APPLIED, ChangeState.ROLLED_BACK)
 
@@ -89,7 +92,7 @@ class Live:
 
     change: Looked
     endpoints: tuple[EndpointDocument, ...]
-    now: Now
+    now: "Now"
     begun_at: float | None
 
 

@@ -25,7 +25,6 @@ from worker import tracing
 from worker.changes import report_rows
 from worker.changes.report import MailboxLine, Report, with_findings
 from worker.changes.report_rows import Wanted
-from worker.events import following
 from worker.runs.endpoints import results_of
 from worker.service.bound_to import Binding
 from worker.service.changes.change_view import Live, Looked, endpoints_of, looked_at
@@ -294,6 +293,8 @@ class Changes:
 
     def live(self, change_id: str, language: Language) -> Live:
         """A change, with how far its verification is by now, in words."""
+        from worker.events import following
+
         to, found = self._to, self.look(change_id)
         with to.database.read() as conn:
             run = runs.of_change(conn, found.id)
