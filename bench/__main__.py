@@ -32,11 +32,13 @@ from bench.prefill import measure_prefill, prefill_table
 from bench.report_pages import measure_pages, pages_table
 from bench.saves import measure_saves, saves_table
 from bench.service import Backends, open_backends
+from bench.start import measure_start, start_table
 from bench.watchers import measure_watchers, watchers_table
 from tests.servers.process import ServerError, scratch_folder
 
 SECTIONS = (
     "wall",
+    "start",
     "delay",
     "others",
     "growth",
@@ -100,7 +102,15 @@ def _positive(text: str) -> int:
 def _plan(options: argparse.Namespace) -> Plan:
     base = (
         Plan(
-            count=80, rounds=1, saves=2, steps=(50, 200), domains=60, watchers=20, watched_seconds=4.0, page=SHORT_PAGE
+            count=80,
+            few=20,
+            rounds=1,
+            saves=2,
+            steps=(50, 200),
+            domains=60,
+            watchers=20,
+            watched_seconds=4.0,
+            page=SHORT_PAGE,
         )
         if options.short
         else Plan()
@@ -111,7 +121,7 @@ def _plan(options: argparse.Namespace) -> Plan:
 def _measure(folder: Path, plan: Plan, sections: Sequence[str], curl: str | None) -> None:
     with contextlib.ExitStack() as stack:
         backends = stack.enter_context(open_backends(folder))
-        near = distant = strange = growth = latency = None
+        near = few = distant = strange = growth = latency = None
         if "latency" in sections:
             say(f"Latency: {plan.saves} saves in each mode")
             latency = measure_latency(folder, backends, plan.saves)
@@ -121,7 +131,8 @@ def _measure(folder: Path, plan: Plan, sections: Sequence[str], curl: str | None
         if _MAIL & set(sections):
             area = stack.enter_context(open_field(folder, _most(plan, sections)))
             if "wall" in sections:
-                near = _near(area, backends, plan, curl)
+                near = _near(area, backends, plan, plan.count, curl)
+                few = _near(area, backends, plan, plan.few, curl)
             if "delay" in sections:
                 distant = _distant(area, backends, plan, curl)
             if "growth" in sections:
@@ -133,7 +144,7 @@ def _measure(folder: Path, plan: Plan, sections: Sequence[str], curl: str | None
             if "saves" in sections:
                 say(f"Saves beside a run of {plan.count:,} mailboxes")
                 others.append(saves_table(measure_saves(area, backends, plan.count)))
-    _print(near, distant, strange, growth, latency)
+    _print(table.Comparisons(near, few, distant, strange), growth, latency)
     for lines in others:
         table.print_lines(["", *lines])
 
@@ -143,6 +154,9 @@ def _others(folder: Path, backends: Backends, plan: Plan, sections: Sequence[str
     if "exchange" in sections:
         say(f"Exchange: {plan.count:,} mailboxes, {plan.rounds} rounds")
         yield exchange_table(measure_exchange(folder, backends, plan))
+    if "start" in sections:
+        say(f"Start of the command: {plan.saves} times")
+        yield start_table(measure_start(folder, plan.saves))
     if "endpoint" in sections:
         say("Endpoint check beside a bare handshake")
         yield endpoint_table(measure_endpoint(folder))
@@ -182,10 +196,10 @@ def _most(plan: Plan, sections: Sequence[str]) -> int:
     return max(plan.count, plan.distant_count, *(plan.sizes if "growth" in sections else ()))
 
 
-def _near(area: Field, backends: Backends, plan: Plan, curl: str | None) -> Comparison:
-    say(f"Wall, CPU and memory: {plan.count:,} mailboxes, {plan.rounds} rounds")
+def _near(area: Field, backends: Backends, plan: Plan, count: int, curl: str | None) -> Comparison:
+    say(f"Wall, CPU and memory: {count:,} mailboxes, {plan.rounds} rounds")
     request = Request[(curl or "examine").upper()]
-    return compare(area, backends, area.near, plan.count, plan.rounds, request)
+    return compare(area, backends, area.near, count, plan.rounds, request)
 
 
 def _distant(area: UsualField, backends: Backends, plan: Plan, curl: str | None) -> Comparison:
@@ -194,16 +208,10 @@ def _distant(area: UsualField, backends: Backends, plan: Plan, curl: str | None)
     return compare(area, backends, area.distant, plan.distant_count, plan.rounds, request)
 
 
-def _print(
-    near: Comparison | None,
-    distant: Comparison | None,
-    others: Comparison | None,
-    growth: Growth | None,
-    latency: Latency | None,
-) -> None:
-    lines = [table.machine(), *table.notes(near, distant), ""]
-    if near or distant or others or latency:
-        lines += [*table.comparison_table(near, distant, others, latency), ""]
+def _print(found: table.Comparisons, growth: Growth | None, latency: Latency | None) -> None:
+    lines = [table.machine(), *table.notes(found.near, found.distant), ""]
+    if found or latency:
+        lines += [*table.comparison_table(found, latency), ""]
     if growth:
         lines += table.growth_table(growth)
     table.print_lines(lines)

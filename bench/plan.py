@@ -28,13 +28,14 @@ SHORT_PAGE = PagePlan(saves=3, loads=5, mailboxes=10_000, seconds=3.0)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`count` mailboxes to compare with curl; `rounds` of all parties in turn; `saves` to take the latency of.
+    """`count` mailboxes, and `few`, to compare with curl; `rounds` of all parties in turn.
 
-    `steps` of growth: those above five times `count` are left out. `domains` are due at once for health.
-    `watchers` look at one run for `watched_seconds`. `page` is of the admin page.
+    `saves` to take the latency of. `steps` of growth: those above five times `count` are left out. `domains` are due at
+    once for health. `watchers` look at one run for `watched_seconds`. `page` is of the admin page.
     """
 
     count: int = 2_000
+    few: int = 100
     rounds: int = 3
     saves: int = 10
     steps: tuple[int, ...] = (100, 1_000, 10_000)
