@@ -25,6 +25,11 @@ HOLDS_SECONDS = (3600.0, 86_400.0, 7 * 86_400.0)
 _SAME_SECONDS = 1800.0  # a page that is delivered twice is no second rejection
 
 _rows, _rejections, _of_changes = schema.run_mailboxes, schema.rejections, schema.change_rejections
+_KNOWN = (
+    sa.select(_rejections.c.mailbox_id)
+    .where(_rejections.c.mailbox_id.in_(sa.bindparam("boxes", expanding=True)))
+    .limit(1)
+)
 
 
 def remember(
@@ -95,8 +100,7 @@ def _forget_let_in(
 
 
 def _known(conn: Connection, mailbox_ids: Sequence[int]) -> bool:
-    mine = sa.select(_rejections.c.mailbox_id).where(_rejections.c.mailbox_id.in_(mailbox_ids))
-    return conn.execute(mine.limit(1)).first() is not None
+    return conn.execute(_KNOWN, {"boxes": mailbox_ids}).first() is not None
 
 
 def _hold(conn: Connection, mailbox_ids: Sequence[int]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,7 +24,8 @@ REJECTED = frozenset({Code.AUTH_REJECTED, Code.AUTH_APP_PASSWORD, Code.AUTH_TOKE
 ALL_REJECTED = frozenset({Code.AUTH_ALL_REJECTED, Code.EXCHANGE_ALL_REJECTED})
 """What becomes of them where they met all mailboxes alike, and something speaks for the credentials."""
 
-_runs, _rows = schema.runs, schema.run_mailboxes
+_rows = schema.run_mailboxes
+_TALLY = sa.select(_rows.c.verdict, sa.func.count()).where(_rows.c.run_id == runs.RUN).group_by(_rows.c.verdict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,12 @@ class Tally:
 
 def save(conn: Connection, run_id: str, phase: Phase, results: Sequence[Done]) -> None:
     """Keeps results in bulk; a mailbox that has one already keeps it."""
-    if not results:
-        return
+    if results:
+        conn.execute(_saving(phase), [{"run": run_id, **_parameters(done, phase)} for done in results])
+
+
+@cache
+def _saving(phase: Phase) -> sa.Update:
     if phase == CANDIDATE:
         statement = _rows.update().values(
             verdict=sa.bindparam("v"),
@@ -89,8 +95,7 @@ def save(conn: Connection, run_id: str, phase: Phase, results: Sequence[Done]) -
     still_open = (
         sa.or_(known.is_(None), _rows.c.code == Code.RUN_NOT_TRIED.value) if phase == CANDIDATE else known.is_(None)
     )
-    statement = statement.where(_rows.c.run_id == run_id, _rows.c.mailbox_id == sa.bindparam("key"), still_open)
-    conn.execute(statement, [_parameters(done, phase) for done in results])
+    return statement.where(_rows.c.run_id == runs.RUN, _rows.c.mailbox_id == sa.bindparam("key"), still_open)
 
 
 def _parameters(done: Done, phase: Phase) -> dict[str, object]:
@@ -188,11 +193,9 @@ def tried(conn: Connection, run_id: str, number: int) -> list[int]:
 
 def tally(conn: Connection, run_id: str) -> Tally:
     """How far a run is."""
-    stage = conn.execute(sa.select(_runs.c.stage).where(_runs.c.id == run_id)).scalar_one()
-    query = sa.select(_rows.c.verdict, sa.func.count()).where(_rows.c.run_id == run_id).group_by(_rows.c.verdict)
-    counts = {row[0]: row[1] for row in conn.execute(query)}
+    counts = {row[0]: row[1] for row in conn.execute(_TALLY, {"run": run_id})}
     return Tally(
-        stage=stage,
+        stage=runs.stage_of(conn, run_id) or "cancelled",
         total=sum(counts.values()),
         ok=counts.get("ok", 0),
         fail=counts.get("fail", 0),

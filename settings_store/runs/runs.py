@@ -31,6 +31,18 @@ LONGEST_LEASE_SECONDS = 120.0
 
 _runs, _pages = schema.runs, schema.pages
 
+# What is asked often is made once: to make a statement takes longer than to execute it.
+RUN = sa.bindparam("run", type_=sa.String)
+NOW = sa.bindparam("now", type_=sa.Float)
+_STAGE = sa.select(_runs.c.stage).where(_runs.c.id == RUN)
+_TOUCH = _runs.update().where(_runs.c.id == RUN).values(touched_at=NOW)
+# Not FOR UPDATE: rows that refer to the run may be added meanwhile.
+_LOCK = sa.select(_runs.c.id).where(_runs.c.id == RUN).with_for_update(key_share=True)
+_GET = sa.select(_runs).where(
+    _runs.c.id == RUN,
+    _runs.c.domain_id.in_(sa.select(schema.domains.c.id).where(schema.domains.c.account_id == sa.bindparam("account"))),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Subject:
@@ -94,8 +106,7 @@ def changed_since(run_id: str, mailboxes: sa.FromClause) -> sa.ColumnElement[boo
 
 def get(conn: Connection, account_id: int, run_id: str) -> Run:
     """The account's run with an id from outside. Raises `Invalid` when the account has none."""
-    own = sa.select(schema.domains.c.id).where(schema.domains.c.account_id == account_id)
-    row = conn.execute(sa.select(_runs).where(_runs.c.id == run_id, _runs.c.domain_id.in_(own))).one_or_none()
+    row = conn.execute(_GET, {"run": run_id, "account": account_id}).one_or_none()
     if row is None:
         raise Unknown(f"there is no run {run_id!r}; `mail-preflight report` shows what a change came to", "run_id")
     return _run(row)
@@ -141,7 +152,7 @@ def claim(conn: Connection, run_id: str, owner: str, now: float, until: float) -
     return taken.rowcount == 1
 
 
-def lapsed(until: sa.ColumnElement[float], now: float) -> sa.ColumnElement[bool]:
+def lapsed(until: sa.ColumnElement[float], now: float | sa.BindParameter[float]) -> sa.ColumnElement[bool]:
     """Whether a lease is over at `now` (UTC seconds since 1970)."""
     return sa.or_(until < now, until > now + LONGEST_LEASE_SECONDS)
 
@@ -152,8 +163,7 @@ def lock(conn: Connection, run_id: str) -> None:
     PostgreSQL locks rows in the order in which they are met, and each way to write them meets them in another. SQLite
     has one writer.
     """
-    # Not FOR UPDATE: rows that refer to the run may be added meanwhile.
-    conn.execute(sa.select(_runs.c.id).where(_runs.c.id == run_id).with_for_update(key_share=True))
+    conn.execute(_LOCK, {"run": run_id})
 
 
 def release(conn: Connection, run_id: str, owner: str) -> None:
@@ -167,6 +177,12 @@ def move(conn: Connection, run_id: str, source: Sequence[Stage], target: Stage, 
         _runs.update().where(_runs.c.id == run_id, _runs.c.stage.in_(source)).values(stage=target, touched_at=now)
     )
     return moved.rowcount == 1
+
+
+def stage_of(conn: Connection, run_id: str) -> Stage | None:
+    """The stage of a run; None where it is gone."""
+    stage: Stage | None = conn.execute(_STAGE, {"run": run_id}).scalar()
+    return stage
 
 
 def stop(conn: Connection, run_id: str, code: Code, detail: str) -> None:
@@ -218,4 +234,4 @@ def stalled(conn: Connection, now: float, idle_seconds: float, limit: int) -> li
 
 def touch(conn: Connection, run_id: str, now: float) -> None:
     """Notes that somebody has taken care of a run."""
-    conn.execute(_runs.update().where(_runs.c.id == run_id).values(touched_at=now))
+    conn.execute(_TOUCH, {"run": run_id, "now": now})

@@ -83,4 +83,4 @@ class Runs:
 
     def _ended(self, run_id: str) -> bool:
         with self._to.database.read() as conn:
-            return runs.get(conn, self._to.account_id, run_id).stage in runs.ENDED
+            return (runs.stage_of(conn, run_id) or "cancelled") in runs.ENDED
