@@ -31,7 +31,8 @@ class Habits:
     to try that with. `choice`: of the SASL mechanisms. `senders`: the server judges who may send as whom; None until
     that was asked. `canaries`: the logins may ask on behalf of all. `quiet`: nothing comes unasked after a login; None
     until that was waited for. `inline`: the first response may go with the command though the client would wait to be
-    asked. `resume`: TLS sessions may be resumed. `refused`: ways to log in that the server offers and does not know.
+    asked. `resume`: TLS sessions may be resumed. `hasty`: nobody need look whether what comes first is clear text; None
+    until a handshake has succeeded. `refused`: ways to log in that the server offers and does not know.
     """
 
     ahead: bool | None = None
@@ -41,6 +42,7 @@ class Habits:
     quiet: bool | None = None
     inline: bool = True
     resume: bool = True
+    hasty: bool | None = None
     refused: set[str] = field(default_factory=set)
 
     @classmethod

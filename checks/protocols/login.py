@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from checks import redact
 from checks.codes import Code, Verdict, verdict_of
 from checks.context import CheckContext
-from checks.model import Credential, Endpoint, EndpointResult, Fault, LoginResult, Pin, Security
+from checks.model import Credential, CredentialKind, Endpoint, EndpointResult, Fault, LoginResult, Pin, Security
 from checks.network.dial import Deadline, dial, fault_of, resolve
 from checks.network.stream import Stream
 from checks.protocols.dialect import Dialect, Greeting, Habits, Unjudged, dialect_of
@@ -17,7 +17,8 @@ from checks.protocols.in_clear import judged
 from checks.protocols.patience import Moments, patience
 from checks.tls import handshake
 
-_SHORTCUTS = 2  # kinds of them that may fail one after the other: a resumed session, and those of the protocol
+_SHORTCUTS = 3  # kinds of them that may fail one after the other: a resumed session, haste, those of the protocol
+_IN_VAIN = 3  # sessions in a row that a server does not resume: it never does, and to offer one costs time
 _RESUMED_SHARE = 0.5  # of the deadline, for a handshake that resumes: the rest is for one that does not
 _BROKEN = frozenset({Code.CONNECT_CLOSED, Code.DEADLINE, Code.PROTOCOL_MISMATCH})
 
@@ -27,7 +28,8 @@ class Route:
     """What the logins of one run to one endpoint share: addresses, capabilities, TLS context and session.
 
     A session is resumed for the same endpoint and context only, after a handshake of that context has verified the
-    chain. `pin` is the one key that the option lets in: with another one no credential is sent.
+    chain; so many as `in_vain` in a row were offered and not taken. `pin` is the one key that the option lets in: with
+    another one no credential is sent.
     """
 
     endpoint: Endpoint
@@ -36,6 +38,7 @@ class Route:
     tls_context: ssl.SSLContext
     dialect: Dialect
     session: ssl.SSLSession | None = field(default=None, repr=False)
+    in_vain: int = 0
     pin: Pin | None = None
     habits: Habits = field(default_factory=Habits)
     moments: Moments = field(default_factory=Moments, repr=False)
@@ -82,6 +85,8 @@ def log_in(route: Route, credential: Credential, context: CheckContext) -> Login
     except OSError as error:
         met = _fault(error)
     code = met.code
+    if code is Code.AUTH_REJECTED and credential.kind is CredentialKind.OAUTH2_TOKEN:
+        code = Code.AUTH_TOKEN_REJECTED  # Dovecot 2.4 says the same of somebody else's token as of a wrong password
     # A server that blocks our address says nothing about the mailbox, not even in answer to its login.
     told = attempt.greeted and code is not Code.SERVER_BLOCKS_ADDRESS
     told = told and route.moments.lasting(credential.username, code)
@@ -140,7 +145,7 @@ class _Attempt:
             met = error if isinstance(error, Fault) else _fault(error)
             if met.code not in _BROKEN and not met.code.startswith("tls."):
                 raise
-            self._route.habits.resume = False
+            self._route.habits.resume = self._route.habits.hasty = False
             raise Unjudged(met.code, met.seen, **met.facts) from None
         finally:
             stream.deadline = whole
@@ -158,8 +163,26 @@ class _Attempt:
 
     def _shake(self, stream: Stream, session: ssl.SSLSession | None) -> None:
         route = self._route
-        handshake.secure(stream, route.tls_context, route.endpoint.host, session=session)
+        hasty = session is not None or bool(route.habits.hasty)
+        try:
+            handshake.secure(stream, route.tls_context, route.endpoint.host, session=session, hasty=hasty)
+        except ssl.SSLError as error:
+            fault = handshake.tls_fault(error)
+            if not hasty or fault.code is not Code.TLS_PLAINTEXT_PORT:
+                raise
+            route.habits.hasty = False
+            raise Unjudged(fault.code, fault.seen) from None
         handshake.require_pin(stream.sock, route.pin)
+        route.habits.hasty = route.habits.hasty is not False
+        if session is not None and isinstance(stream.sock, ssl.SSLSocket):
+            self._note(resumed=bool(stream.sock.session_reused))
+
+    def _note(self, *, resumed: bool) -> None:
+        """Dovecot has a process with keys of its own for each connection: no session is ever taken there."""
+        route = self._route
+        route.in_vain = 0 if resumed else route.in_vain + 1
+        if route.in_vain >= _IN_VAIN:
+            route.habits.resume = False
 
     def _keep_session(self, stream: Stream) -> None:
         if self._route.session is None and isinstance(stream.sock, ssl.SSLSocket):

@@ -57,13 +57,20 @@ class InClear(Fault):
         return InClear, (self.seen,)
 
 
-def secure(stream: Stream, context: ssl.SSLContext, host: str, *, session: ssl.SSLSession | None = None) -> None:
+def secure(
+    stream: Stream,
+    context: ssl.SSLContext,
+    host: str,
+    *,
+    session: ssl.SSLSession | None = None,
+    hasty: bool = False,
+) -> None:
     """Turns `stream` into TLS for a login. Raises `InClear` and `OSError` (certificate errors and time-outs too).
 
-    With a session nobody looks whether the answer is clear text: whoever resumes tries without one after any failure.
+    `hasty`: nobody looks whether the answer is clear text, which is then an `SSLError`: for whoever tries once more.
     """
     sock = _wrapped(stream, context, host, session)
-    if session is None:
+    if not hasty:
         _begin(sock)
     sock.do_handshake()
     if not _rightly_named(sock, host):

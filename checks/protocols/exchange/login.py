@@ -211,7 +211,8 @@ class _Attempt:
         route = self._route
         sock = dial(route.addresses, route.endpoint.port, deadline, self._context.way_out)
         with contextlib.closing(Stream(sock, deadline)) as stream:
-            handshake.secure(stream, route.tls_context, route.endpoint.host, session=session)
+            resumed = session is not None
+            handshake.secure(stream, route.tls_context, route.endpoint.host, session=session, hasty=resumed)
             handshake.require_pin(stream.sock, route.pin)
             self.ready = True
             services = self._ask(ews, stream, send_as)

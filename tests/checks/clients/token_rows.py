@@ -15,7 +15,7 @@ TOKEN = "ya29.Planted-token-4711"
 _KIND = CredentialKind.OAUTH2_TOKEN
 BOTH = "IMAP4rev1 ID SASL-IR AUTH=XOAUTH2 AUTH=OAUTHBEARER AUTH=PLAIN"
 _CANNOT = "{tag} NO [CANNOT] Unsupported authentication mechanism\r\n"
-REJECTED, TOKEN_REJECTED, NO_MECHANISM = Code.AUTH_REJECTED, Code.AUTH_TOKEN_REJECTED, Code.AUTH_NO_MECHANISM
+TOKEN_REJECTED, NO_MECHANISM = Code.AUTH_TOKEN_REJECTED, Code.AUTH_NO_MECHANISM
 
 
 def refusal(status: str) -> str:
@@ -81,13 +81,13 @@ IMAP = (
         _refusing("invalid_token", "{tag} NO [AUTHENTICATIONFAILED] Authentication failed.\r\n"), TOKEN_REJECTED,
         TOKEN_REJECTED),
     _imap("refused at once", "IMAP4rev1 SASL-IR AUTH=XOAUTH2",
-        dict.fromkeys(("INLINE", "RESPONSE"), "{tag} NO AUTHENTICATE failed.\r\n"), REJECTED, REJECTED),
+        dict.fromkeys(("INLINE", "RESPONSE"), "{tag} NO AUTHENTICATE failed.\r\n"), TOKEN_REJECTED, TOKEN_REJECTED),
     _imap("BAD to the token in the same line", BOTH, {"INLINE": "{tag} BAD Request not ending with \\r\\n\r\n"},
         node=Code.PROTOCOL_ERROR),
     _imap("asked again after the inline response", BOTH, {
         "INLINE": "+ \r\n",
         "RESPONSE": lambda _, line: "{tag} OK in\r\n" if len(line) > 8 else "{tag} NO [AUTHENTICATIONFAILED] no\r\n",
-        }, node=REJECTED),
+        }, node=TOKEN_REJECTED),
     _imap("silence to the inline response but an end", BOTH, {"INLINE": None}, node=Code.CONNECT_CLOSED),
     _imap("no mechanism for it", "IMAP4rev1 SASL-IR AUTH=PLAIN", {}, NO_MECHANISM, NO_MECHANISM),
     _imap("a user name of other letters, and a token", "IMAP4rev1 AUTH=XOAUTH2", _mine("XOAUTH2", "adä@lab.example"),
@@ -137,9 +137,10 @@ SMTP = (
     _smtp("refused with 400", _offering("AUTH XOAUTH2", ("^AUTH", f"334 {refusal('400')}")), TOKEN_REJECTED,
         TOKEN_REJECTED),
     _smtp("refused at once", _offering("AUTH XOAUTH2", ("^AUTH", "535 5.7.3 Authentication unsuccessful")),
-        REJECTED, REJECTED),
+        TOKEN_REJECTED, TOKEN_REJECTED),
     _smtp("asked again after the inline response",
-        _offering("AUTH XOAUTH2", ("^AUTH", "334 "), (f"^{_right('XOAUTH2')}$", "235 2.7.0 Accepted")), node=REJECTED),
+        _offering("AUTH XOAUTH2", ("^AUTH", "334 "), (f"^{_right('XOAUTH2')}$", "235 2.7.0 Accepted")),
+        node=TOKEN_REJECTED),
     _smtp("250 to it", _offering("AUTH XOAUTH2", ("^AUTH", "250 Ok")), Code.PROTOCOL_ERROR),
     _smtp("a user name of other letters",
         _offering("AUTH XOAUTH2", (f"^AUTH XOAUTH2 {_right('XOAUTH2', 'adä@lab.example')}$", "235 2.7.0 Accepted")),

@@ -129,3 +129,33 @@ def dumbfounded(when: str) -> Behaviour:
             conversation.send("+ \r\n" if rest == "AUTHENTICATE PLAIN" else f"{tag} OK done\r\n")
 
     return behave
+
+
+@pytest.mark.parametrize("protocol", [Protocol.SMTP, Protocol.IMAP])
+def test_clear_text_where_tls_was_before(protocol: Protocol, leaf: CertificateFiles, context: CheckContext) -> None:
+    """Given a server that has had enough of us after three logins and says so in clear text, then that is what is told.
+
+    One connection more finds it out, and none of the others.
+    """
+    script = smtp_script() if protocol is Protocol.SMTP else imap_script()
+    words = {Protocol.SMTP: "421 4.7.0 Too many connections\r\n", Protocol.IMAP: "* BYE Too many connections\r\n"}
+    come = itertools.count(1)
+
+    def behave(conversation: Conversation) -> None:
+        if next(come) > 3:
+            conversation.send(words[protocol])
+        else:
+            script(conversation)
+
+    found = codes(behave, leaf, context, protocol)
+    assert found == [Code.OK] * 3 + [Code.SERVER_TOO_MANY_CONNECTIONS] * (MAILBOXES - 3)
+    assert next(come) - 1 <= MAILBOXES + 2, "the session is given up, and the haste"
+
+
+def test_a_session_that_is_never_resumed(leaf: CertificateFiles, context: CheckContext) -> None:
+    """Given a server that makes a session for each connection and takes none back, as Dovecot does."""
+    with HostileServer(imap_script(), leaf) as server:  # a context, and with it the keys of its tickets, for each
+        route = route_to(server.port, context, Protocol.IMAP)
+        found = [check_mailbox(route, Credential(USER, SECRET), context).code for _ in range(MAILBOXES)]
+        assert found == [Code.OK] * MAILBOXES
+        assert (server.connections, route.in_vain, route.habits.resume) == (MAILBOXES, 3, False)

@@ -146,5 +146,5 @@ def test_a_domain_with_static_addresses_is_logged_in_to_from_those(tmp_path: Pat
         in_force(opened, lab.domain, replace(pair(lab), imap=local[0], smtp=local[1], static_addresses=True))
         found = connecting(opened).connect(lab.domain, {"address": user, "password": lab.users[user]})
     assert found.attempt.state == AttemptState.CONNECTED, found.attempt
-    lines = [line for line in lab.dovecot.log.read_text().splitlines() if "Login: " in line and user in line]
+    lines = [line for line in lab.dovecot.log.read_text().splitlines() if f"user=<{user}>" in line and "rip=" in line]
     assert lines and all("rip=127.0.0.1," not in line and "rip=127.0.0." in line for line in lines)
