@@ -5,6 +5,7 @@ from typing import Any
 from celery import Celery
 from kombu import Queue
 
+from worker.broker import IN_MEMORY
 from worker.config import Config
 from worker.egress.egresses import queues_of
 
@@ -19,7 +20,6 @@ EXPIRES_SECONDS = 3600  # a message this old says nothing that the sweep does no
 # Redis delivers an unacknowledged message again after this; a lane ends well before.
 _VISIBILITY_SECONDS = 900
 _SOFT_LIMIT_SECONDS, _HARD_LIMIT_SECONDS = 300, 360
-_MEMORY = {"polling_interval": 0.005}  # its default of one second would be the longest wait of a small run
 # Said on purpose: redis-py's own are 5 seconds, which a busy Redis may take, and ten repetitions for clients that are
 # made from a URL. Kombu makes its connections itself, so redis-py repeats nothing; it asks anew by its own rules.
 _REDIS: dict[str, Any] = {
@@ -35,7 +35,8 @@ def make_app(config: Config) -> Celery:
     """The app of this process. Tasks are registered by `worker.tasks.register`."""
     app = Celery("mail_preflight", broker=config.broker_url.get_secret_value(), set_as_current=False)
     app.conf.update(
-        broker_transport_options=_MEMORY if config.embedded else _REDIS,
+        broker_transport=IN_MEMORY if config.embedded else None,
+        broker_transport_options={} if config.embedded else _REDIS,
         broker_connection_retry_on_startup=True,
         broker_connection_timeout=5,
         task_queues=[Queue(name) for name in queues_of(config, QUEUES)],

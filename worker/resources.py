@@ -10,6 +10,7 @@ from typing import Literal
 from settings_store.db import Database
 from settings_store.runs.runs import Run
 from settings_store.secrets import Vault
+from worker.broker import News
 from worker.config import Config
 from worker.pacing.pacer import LocalPacer, Pacer
 
@@ -29,6 +30,8 @@ class Resources:
     stopping: Event = field(default_factory=Event)
     shared_pacer: Pacer | None = None
     publish_health: Publish | None = None
+    news: News = field(default_factory=News)
+    """Of runs that have ended in this process."""
 
     @cached_property
     def pacer(self) -> Pacer:

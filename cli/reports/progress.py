@@ -21,7 +21,7 @@ _SERVER_STAGES = ("queued", "endpoints")
 class Followable(Protocol):
     """What is asked of the service here."""
 
-    def follow(self, run_id: str, timeout: float | None = None) -> "Iterator[RunProgress]": ...
+    def follow(self, run_id: str, timeout: float | None = None, *, every: float = ...) -> "Iterator[RunProgress]": ...
 
 
 def on_terminal() -> bool:
@@ -41,10 +41,9 @@ def follow_progress(
 
     Where nothing is told there is no console: importing Rich takes longer than a few logins.
     """
-    steps = runs.follow(run_id)
     if on_terminal() if terminal is None else terminal:
-        return _live(steps, console(), language)
-    return tell_lines(steps, console, language)
+        return _live(runs.follow(run_id), console(), language)
+    return tell_lines(runs.follow(run_id, every=LINE_SECONDS), console, language)
 
 
 def _live(steps: "Iterator[RunProgress]", console: "Console", language: Language) -> "RunProgress | None":

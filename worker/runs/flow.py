@@ -165,6 +165,7 @@ class Flow:
         if run.kind == "preflight":
             look_again(self.resources, run)
         self._finish(self.resources, run)
+        self.resources.news.tell()
         return False
 
     # -- helpers

@@ -10,6 +10,7 @@ from checks.model import Endpoint, EndpointResult
 from settings_store.audit import Actor
 from settings_store.db import Database
 from settings_store.secrets import Vault
+from worker.broker import News
 from worker.config import Config
 from worker.resources import Publish
 
@@ -23,8 +24,8 @@ class Binding:
 
     `publish` sends a task for a run of ours, `advance` the one that is next for it, `sweep` goes on with one that has
     stalled, `check` looks at an endpoint in its turn, `log_in` tries a mailbox once, `working` has somebody work on
-    runs meanwhile, `watching` on all that `serve` does. Where the account is `sandboxed`, names answer and no network
-    does.
+    runs meanwhile, `watching` on all that `serve` does. `ended` has the news of runs that have ended in this process.
+    Where the account is `sandboxed`, names answer and no network does.
     """
 
     database: Database
@@ -39,4 +40,5 @@ class Binding:
     log_in: "Callable[[Candidate], Tried]"
     working: Callable[[], AbstractContextManager[None]]
     watching: Callable[[], AbstractContextManager[None]]
+    ended: Callable[[], News]
     sandboxed: Callable[[], bool]

@@ -123,6 +123,7 @@ class Preflight:
             log_in=lambda candidate: self.login(candidate),
             working=self.working,
             watching=self.watching,
+            ended=lambda: self.flow.resources.news,
             sandboxed=lambda: self._sandboxed(account_id),
         )
 

@@ -12,8 +12,8 @@ from settings_store.runs.runs import Stage
 from worker.runs.endpoints import results_of
 from worker.service.bound_to import Binding
 
-_POLL_SECONDS = 0.05
-_TALLY_SECONDS = 0.25
+_POLL_SECONDS, _POLL_HERE_SECONDS = 0.05, 0.25  # news of an end comes by itself where the work is done here
+_TALLY_SECONDS, _LONGEST_TALLY_SECONDS = 0.25, 0.5
 _STALL_SECONDS = 5.0
 
 
@@ -47,15 +47,19 @@ class Runs:
         """
         return self._to.working()
 
-    def follow(self, run_id: str, timeout: float | None = None) -> Iterator[Progress]:
-        """The run's progress, two to four times a second and once at its end. Sweeps when the run stalls.
+    def follow(self, run_id: str, timeout: float | None = None, *, every: float = _TALLY_SECONDS) -> Iterator[Progress]:
+        """The run's progress, `every` so many seconds at most, and at its end. Sweeps when the run stalls.
 
         Raises `TimeoutError` after `timeout` seconds.
         """
         begun = told = swept = time.monotonic()
-        rhythm = _TALLY_SECONDS
+        rhythm, poll = every, _POLL_HERE_SECONDS if self._to.config.embedded else _POLL_SECONDS
+        ended = self._to.ended()
         yield self.progress(run_id)
-        while not self._ended(run_id):
+        while True:
+            known = ended.count
+            if self._ended(run_id):
+                break
             now = time.monotonic()
             if timeout is not None and now - begun > timeout:
                 raise TimeoutError(f"run {run_id} has not ended in {timeout:.0f} seconds")
@@ -67,10 +71,10 @@ class Runs:
             if now - told > rhythm:
                 told, progress = now, self.progress(run_id)
                 # Counting takes longer the more there is: a hundredth of the time is enough for it. But there is news
-                # within a second, however many there are.
-                rhythm = min(0.5, max(_TALLY_SECONDS, progress.total * 1e-4))
+                # within a second, however many there are, for whoever wants it.
+                rhythm = max(every, min(_LONGEST_TALLY_SECONDS, progress.total * 1e-4))
                 yield progress
-            time.sleep(_POLL_SECONDS)
+            ended.wait(known, poll)
         yield self.progress(run_id)
 
     def progress(self, run_id: str) -> Progress:

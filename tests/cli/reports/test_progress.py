@@ -17,8 +17,8 @@ class Following:
         self._states = states
         self.run_id = ""
 
-    def follow(self, run_id: str, timeout: float | None = None) -> Iterator[FakeProgress]:
-        assert timeout is None
+    def follow(self, run_id: str, timeout: float | None = None, *, every: float = 0.25) -> Iterator[FakeProgress]:
+        assert timeout is None and every > 0
         self.run_id = run_id
         return iter(self._states)
 
@@ -104,8 +104,8 @@ def test_an_error_leaves_the_terminal_as_it_was() -> None:
     terminal = console(terminal=True)
 
     class Breaking(Following):
-        def follow(self, run_id: str, timeout: float | None = None) -> Iterator[FakeProgress]:
-            yield from super().follow(run_id, timeout)
+        def follow(self, run_id: str, timeout: float | None = None, *, every: float = 0.25) -> Iterator[FakeProgress]:
+            yield from super().follow(run_id, timeout, every=every)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
