@@ -1,6 +1,7 @@
 """What commands work with: the service, or the use cases of the account for whoever runs the command."""
 
 import contextlib
+import gc
 import os
 import pwd
 from collections.abc import Iterator
@@ -33,6 +34,8 @@ def open_preflight(egress: str | None = None) -> "Preflight":
     from worker.config import load_config
     from worker.service.preflight import Preflight
 
+    gc.freeze()  # what was imported stays: it need not be looked at again and again
+    gc.enable()
     config = load_config()
     configure_logging(config.log_level)
     if egress is not None:

@@ -1,36 +1,20 @@
-"""Consoles for standard output and standard error, and lines that nothing a server says can break.
+"""Consoles for standard output and standard error.
 
-Whatever was said by a server is hostile until cleaned: an escape sequence could repaint the verdict above it, and
-square brackets are markup to Rich. Everything printed here is a `Text` of cleaned parts; no markup is ever parsed.
+Square brackets are markup to Rich, and servers say what they like: everything printed here is a `Text` of cleaned parts
+(`cli.cleaning`), and no markup is ever parsed.
 """
 
 import os
 import sys
-import unicodedata
 
 from rich.console import Console
 from rich.text import Text
 
+from cli.cleaning import clean
 from cli.naming import as_typed
 
 Part = str | tuple[str, str]
 """Words, or (words, style)."""
-
-_HARMFUL = frozenset(("Cc", "Cf", "Cs", "Co", "Zl", "Zp"))  # controls, bidi overrides, lone surrogates, separators
-
-
-def clean(text: str) -> str:
-    """`text` on one line, with every control or formatting character made visible (`\\x1b`, `\\u202e`)."""
-    lines = " / ".join(line for line in text.replace("\t", " ").splitlines() if line)
-    if lines.isascii() and lines.isprintable():
-        return lines
-    return "".join(_visible(character) for character in lines)
-
-
-def _visible(character: str) -> str:
-    if unicodedata.category(character) in _HARMFUL:
-        return character.encode("unicode_escape").decode("ascii")
-    return character
 
 
 class SafeConsole(Console):

@@ -14,6 +14,7 @@ from typing import Any
 
 import typer
 
+from cli.cleaning import clean
 from cli.help import Group
 from cli.naming import as_typed
 from cli.wording.errors import spoken, translated
@@ -48,7 +49,6 @@ class Commands(Group):
 
 def complain(message: str) -> None:
     """One line on standard error, in the chosen language, whatever it holds. Nobody reading it is no reason to fail."""
-    from cli.console import clean  # Rich: a usage error is the only thing --help may have to print
 
     try:
         print(f"mail-preflight: {clean(as_typed(translated(message, spoken())))}", file=sys.stderr, flush=True)  # noqa: T201 -- a command speaks here

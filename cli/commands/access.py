@@ -12,6 +12,7 @@ import typer
 
 from checks.model import Invalid
 from cli.account import actor, open_preflight
+from cli.cleaning import clean
 from cli.failures import inform
 from cli.naming import account
 from cli.options import Json
@@ -121,8 +122,6 @@ def list_keys(operator: Operator = False, as_json: Json = False) -> None:
 
         write_document([_key_document(key) for key in known], sys.stdout)
         return
-    from cli.console import clean
-
     for key in known:
         typer.echo(clean(_key_line(key)))
     if not known:
@@ -196,8 +195,6 @@ def list_users(operator: Operator = False, as_json: Json = False) -> None:
 
         write_document([_user_document(user, names) for user in known], sys.stdout)
         return
-    from cli.console import clean
-
     for user in known:
         domain = f" of {names[user.domain_id]}" if user.domain_id is not None else ""
         typer.echo(clean(f"{user.name}: {user.role}{domain}"))

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from cli.account import actor, open_preflight
+from cli.cleaning import clean
 from cli.failures import inform
 from cli.options import Json
 
@@ -29,8 +30,6 @@ def list_(as_json: Json = False) -> None:
         documents = [{"name": each.name, "domains": each.domains, "mailboxes": each.mailboxes} for each in known]
         write_document(documents, sys.stdout)
         return
-    from cli.console import clean
-
     for each in known:
         typer.echo(clean(f"{each.name}: {each.domains} domains, {each.mailboxes} mailboxes"))
 

@@ -11,6 +11,7 @@ import typer
 from checks.language import Language
 from checks.model import Invalid
 from cli.account import open_account
+from cli.cleaning import clean
 from cli.failures import Status, complain, inform
 from cli.options import Json
 
@@ -128,8 +129,6 @@ def list_(as_json: Json = False) -> None:
 
         write_document([_document(channel) for channel in known], sys.stdout)
         return
-    from cli.console import clean
-
     for channel in known:
         typer.echo(clean(_line(channel)))
     if not known:
@@ -172,8 +171,6 @@ def test(
 
     Exit status: 0 sent, 1 not sent; the reason is printed.
     """
-    from cli.console import clean
-
     failed = False
     with open_account() as account:
         for tried in account.alerts.test(name):

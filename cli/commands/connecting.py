@@ -9,6 +9,7 @@ import typer
 from checks.language import Language
 from checks.model import Authentication, Invalid, Security
 from cli.account import open_account, open_connecting
+from cli.cleaning import clean
 from cli.failures import Status, inform
 from cli.naming import as_typed
 from cli.options import Exchange, Json, verify_settings
@@ -98,8 +99,6 @@ def _tell(found: "Connected", language: Language, *, as_json: bool) -> None:
         more = {"message": words.message, "advice": words.advice} if words else {}
         write_document({**_document(attempt), **more}, sys.stdout)
         return
-    from cli.console import clean
-
     lines = [phrase(language, f"connect.{attempt.state}", address=attempt.address)]
     if attempt.state == "pending":
         lines.append(phrase(language, f"connect.pending.{'kept' if attempt.kept else 'not_kept'}"))
@@ -125,8 +124,6 @@ def pending(
 
         write_document([_document(entry) for entry in known], sys.stdout)
         return
-    from cli.console import clean
-
     for entry in known:
         typer.echo(clean(_line(entry)))
     if not known:

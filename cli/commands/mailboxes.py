@@ -8,6 +8,7 @@ import typer
 
 from checks.settings import normalise_domain
 from cli.account import open_account
+from cli.cleaning import clean
 from cli.failures import inform
 from cli.options import Domain, Json, given_file
 
@@ -44,8 +45,6 @@ def list_(domain: Domain, as_json: Json = False) -> None:
 
         write_document([_document(box) for box in known], sys.stdout)
         return
-    from cli.console import clean
-
     for box in known:
         typer.echo(clean(_line(box)))
     if not known:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.account import open_account
+from cli.cleaning import clean
 from cli.failures import inform
 from cli.options import Domain, Json
 from cli.times import local, parse_time
@@ -39,8 +40,6 @@ def list_(as_json: Json = False) -> None:
 
         write_document([window_document(window).as_json() for window in windows], sys.stdout)
         return
-    from cli.console import clean
-
     for window in windows:
         typer.echo(clean(_line(window)))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.account import open_account
+from cli.cleaning import clean
 from cli.naming import as_typed
 from cli.options import Domain, Json
 
@@ -58,8 +59,6 @@ def history(
 
         write_document(_document(change, entries), sys.stdout)
         return
-    from cli.console import clean
-
     typer.echo(f"{change.id} of {change.domain}: {change.state}")
     for entry in entries:
         typer.echo(clean(_line(entry)))
@@ -73,8 +72,6 @@ def _history_of_domain(domain: str, as_json: bool) -> None:
 
         write_document([_event_document(event) for event in events], sys.stdout)
         return
-    from cli.console import clean
-
     for event in events:
         typer.echo(clean(_event_line(event)))
 

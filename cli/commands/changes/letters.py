@@ -8,6 +8,7 @@ import typer
 
 from checks.language import Language
 from cli.account import open_account
+from cli.cleaning import clean
 from cli.options import ChangeId, Json
 from cli.wording import phrase
 
@@ -54,8 +55,6 @@ def letters(
 
 
 def _print(letter: "Letter", language: Language) -> None:
-    from cli.console import clean
-
     typer.echo(f"--- {phrase(language, f'letters.{letter.to}', count=letter.count)}")
     if letter.caution:
         typer.echo(f"{phrase(language, 'letters.caution')} {letter.caution}")

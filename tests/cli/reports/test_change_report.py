@@ -12,7 +12,7 @@ from checks.language import Language
 from checks.messages import wording
 from checks.messages.endpoints import endpoint_document
 from checks.model import EndpointResult, Option
-from cli.console import clean
+from cli.cleaning import clean
 from cli.reports.change_report import render_report
 from cli.reports.endpoint_report import render_endpoint
 from tests.cli.fakes import EXPIRED_SMTP, GOOD_IMAP, IMPACTS, FakeCause, FakeReport, lines
