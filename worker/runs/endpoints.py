@@ -1,7 +1,7 @@
 """The endpoints of a run: each is checked once, and what came of it is kept for the mailboxes that log in there."""
 
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any
 
 from checks.codes import Code, Verdict
@@ -42,7 +42,8 @@ def check_endpoints(resources: Resources, run: Run, phase: Phase, settings_id: i
             return result
 
     with ThreadPoolExecutor(max(1, len(open_ones)), thread_name_prefix="endpoint") as pool:
-        for result in pool.map(check, open_ones):
+        for done in as_completed([pool.submit(check, endpoint) for endpoint in open_ones]):
+            result = done.result()  # told at once: somebody may be looking
             with resources.database.begin() as conn:
                 document = dump_endpoint_result(result)
                 endpoints.save(conn, run.id, phase, result.endpoint.protocol, document)
