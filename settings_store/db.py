@@ -42,6 +42,8 @@ class Database:
         self._asking = self._engine.execution_options(**({} if self._is_file else {"isolation_level": "AUTOCOMMIT"}))
         # SQLite has one writer at a time and lets the others poll for their turn; threads of one process queue here.
         self._turn = threading.Lock()
+        self._closed = False
+        sa.event.listen(self._engine, "checkin", self._returned)
 
     def __repr__(self) -> str:
         return f"Database({self._shown})"
@@ -141,8 +143,13 @@ class Database:
             raise Invalid(f"the database {self._shown} cannot be used: {self._reason(error)}") from None
 
     def close(self) -> None:
-        """Closes all connections that are not in use."""
+        """Closes all connections, those that are in use when they are given back."""
+        self._closed = True
         self._engine.dispose()
+
+    def _returned(self, _connection: object, record: sa.pool.ConnectionPoolEntry) -> None:
+        if self._closed:  # its pool is gone, and nobody would ever close it
+            record.invalidate()
 
     def _upgrade(self) -> None:
         with self.read() as connection:

@@ -266,3 +266,13 @@ def test_a_postgresql_out_of_connections_is_told_as_that() -> None:
 def test_a_defect_of_ours_is_not_taken_for_one_of_the_database(database: Database) -> None:
     with pytest.raises(sa.exc.DBAPIError), database.begin() as conn:
         conn.exec_driver_sql("SELECT * FROM no_such_table")
+
+
+def test_what_is_in_use_when_all_is_closed_is_closed_later(on_sqlite: Database) -> None:
+    with on_sqlite.read() as conn:
+        held = conn.connection.dbapi_connection
+        on_sqlite.close()
+        assert isinstance(held, sqlite3.Connection)
+        assert conn.execute(sa.select(1)).scalar() == 1
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        held.execute("SELECT 1")
