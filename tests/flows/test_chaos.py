@@ -62,6 +62,14 @@ def test_what_was_sent_before_a_fault_may_be_answered_after_it() -> None:
     assert [*judge_logins([*stuck_and_again, *logins((10, "ann", "imap"))], [mark], FINAL, complete_log=True)]
 
 
+def test_who_was_let_in_by_a_server_that_went_down_may_come_again() -> None:
+    down = Outage(Snapshot(4.0, {}), Snapshot(9.0, {}), down=5.0, up=6.5)
+    cut_off = [*GOOD[1:], *logins((5.1, "ann", "imap"), (6.6, "ann", "imap"))]
+
+    assert not [*judge_logins(cut_off, [], FINAL, complete_log=False, outages=[down])]
+    assert [*judge_logins([*cut_off, *logins((8, "ann", "imap"))], [], FINAL, complete_log=False, outages=[down])]
+
+
 def test_ok_without_a_login_is_a_violation() -> None:
     assert [*judge_logins(GOOD[1:], [], FINAL, complete_log=True)]
     assert not [*judge_logins(GOOD[1:], [], FINAL, complete_log=False)]

@@ -4,9 +4,10 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from tests.flows.chaos.seen import Known, Login, Snapshot
+from tests.flows.chaos.seen import Known, Login, Outage, Snapshot
 
 IMAP, SMTP = "imap", "smtp"
+_STOPPED_SECONDS = 0.9  # a server has ended by then, and whoever was told BYE has not yet come again
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +75,24 @@ def _same(then: Known, now: Known | None) -> bool:
 
 
 def judge_logins(
-    logins: Sequence[Login], marks: Sequence[Mark], final: Snapshot, complete_log: bool, excused: int = 0
+    logins: Sequence[Login],
+    marks: Sequence[Mark],
+    final: Snapshot,
+    complete_log: bool,
+    excused: int = 0,
+    outages: Sequence[Outage] = (),
 ) -> Iterator[str]:
     """One login a mailbox and endpoint, unless its result was lost: never one of somebody whose result was stored.
 
-    `excused` logins were under way in lanes that were too slow for their lease, on a machine that is very busy.
+    `excused` logins were under way in lanes that were too slow for their lease, on a machine that is very busy. A server
+    that stops takes a password and says BYE in place of its answer: such a mailbox comes up once more, a second later.
     """
     for mark in marks:
         later = {login.user for login in logins if login.at > mark.before.at}
         again = sorted(user for user in later if (known := mark.before.known.get(user)) and known.complete)
         if len(again) > mark.under_way:
             yield f"{len(again)} mailboxes logged in although their result was stored, {again[0]}"
-    twice = [key for key, most in _most(logins, marks).items() if most > _phases(final.known.get(key[0]))]
+    twice = [key for key, most in _most(logins, marks, outages).items() if most > _phases(final.known.get(key[0]))]
     if len(twice) > excused:
         when = _story(logins, marks, twice[0])
         yield f"{len(twice)} mailboxes logged in twice although nothing was lost, {twice[0]}: {when}"
@@ -99,9 +106,10 @@ def judge_logins(
             yield f"{len(unproven)} mailboxes ok without a login, {unproven[0]}"
 
 
-def _most(logins: Sequence[Login], marks: Sequence[Mark]) -> dict[tuple[str, str], int]:
+def _most(logins: Sequence[Login], marks: Sequence[Mark], outages: Sequence[Outage]) -> dict[tuple[str, str], int]:
     """How often each user logged in to each service, at most, between two faults that lose results."""
     ends = [mark.after + mark.late for mark in marks if mark.loses]
+    ends += [outage.down + _STOPPED_SECONDS for outage in outages]
     found: dict[tuple[str, str], Counter[int]] = defaultdict(Counter)
     for login in logins:
         found[login.user, login.service][sum(end < login.at for end in ends)] += 1

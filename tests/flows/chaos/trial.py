@@ -124,7 +124,9 @@ class Trial:
         self.problems += judge_report(report_of(arena, saved), self.expected, arena.under_way())
         self.problems += judge_verdicts(self.marks, final, arena.mailboxes)
         excused = LANE_THREADS * arena.said(f"run {saved.run_id}: {OVERTAKEN}")
-        self.problems += judge_logins(read_logins(arena.lab), self.marks, final, not arena.outages, excused)
+        self.problems += judge_logins(
+            read_logins(arena.lab), self.marks, final, not arena.outages, excused, arena.outages
+        )
 
     # -- applying
 
