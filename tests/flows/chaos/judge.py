@@ -84,8 +84,9 @@ def judge_logins(
 ) -> Iterator[str]:
     """One login a mailbox and endpoint, unless its result was lost: never one of somebody whose result was stored.
 
-    `excused` logins were under way in lanes that were too slow for their lease, on a machine that is very busy. A server
-    that stops takes a password and says BYE in place of its answer: such a mailbox comes up once more, a second later.
+    `excused` logins were under way in lanes that were too slow for their lease, on a machine that is very busy. A
+    server that stops takes a password and says BYE in place of its answer: such a mailbox comes up once more, a second
+    later.
     """
     for mark in marks:
         later = {login.user for login in logins if login.at > mark.before.at}
