@@ -69,9 +69,15 @@ class Trial:
             self.problems.append(f"the run did not end: it is {arena.run(saved)}")
             return
         self._judge(saved)
-        if faults > len(self.marks):
+        if faults > len(self.marks) and not self._is_applied(saved):
             self._kill_apply(saved)
         (arena.folder / "last-run").write_text(saved.run_id)
+
+    def _is_applied(self, saved: Saved) -> bool:
+        """Whether the run had ended just before a change was applied that was meant to be too early."""
+        with self.arena.preflight.database.read() as conn:
+            state = sa.select(schema.changes.c.state).where(schema.changes.c.id == saved.change_id)
+            return bool(conn.execute(state).scalar_one() == "applied")
 
     def _wait(self, saved: Saved) -> bool:
         """Until the next fault. False where the run has ended before."""
