@@ -1,12 +1,14 @@
 """A page for one reader: what a handler is given, and what it answers with."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
+from markupsafe import Markup
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
 from checks.language import Language
 from settings_store.access.roles import Right, Role
@@ -27,6 +29,7 @@ from worker.service.preflight import Preflight
 Translate = Callable[[str, Language], str]
 """Puts what went wrong into a language: the sentences of `Invalid` are in English."""
 _SAID = "said"
+_COMING = Markup("<!-- coming -->")  # what a reader has sent is escaped: it cannot be this
 NAVIGATION = (
     ("domains", Right.READ, "frame.nav.domains"),
     ("connection-ips", Right.READ, "connection_ips.nav"),
@@ -117,11 +120,24 @@ class Page:
     def show(self, template: str, status: int = 200, **values: Any) -> Response:
         """The page that a template makes. See `layout.html` for what it has of its own accord."""
         ancestors = self._ancestors()
-        text = environment.get_template(template).render(self._shared() | {"ancestors": ancestors} | values)
-        response = HTMLResponse(text, status, headers=dict(headers_for(ancestors)))
+        response = HTMLResponse(self._made(template, ancestors, values), status, headers=dict(headers_for(ancestors)))
         if _SAID in self.request.cookies:
             response.delete_cookie(_SAID, path="/")
         return response
+
+    def grow(self, template: str, parts: Iterable[str], **values: Any) -> Response:
+        """As `show`, sent while it is made: `parts` are HTML, for where the template has `{{ coming }}`."""
+        ancestors = self._ancestors()
+        before, _, after = self._made(template, ancestors, {**values, "coming": _COMING}).partition(_COMING)
+        headers = {**headers_for(ancestors), "X-Accel-Buffering": "no"}  # nginx would keep it until it is whole
+        return StreamingResponse(chain((before,), parts, (after,)), media_type="text/html", headers=headers)
+
+    def part(self, template: str, **values: Any) -> str:
+        """A part of a page, as HTML."""
+        return environment.get_template(template).render(self._shared() | values)
+
+    def _made(self, template: str, ancestors: tuple[str, ...], values: dict[str, Any]) -> str:
+        return environment.get_template(template).render(self._shared() | {"ancestors": ancestors} | values)
 
     def go(self, where: str, said: str = "") -> Response:
         """On to another page (an address made by `at`), which says once what was done: a key of the words."""
