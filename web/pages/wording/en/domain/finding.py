@@ -8,6 +8,8 @@ WORDS: Texts = {
     "finding.button": "Find settings",
     "finding.button.hint": "Looks up what the domain publishes and checks each server. That takes up to half a minute; nobody logs in.",
     "finding.looking": "Looking for the settings of {target}: each source is here as it ends.",
+    "finding.source.found": "{source}: settings found",
+    "finding.source.nothing": "{source}: nothing found",
     "finding.failed": "Looking for the settings has failed on our side, which says nothing about the domain. Look again.",
     "finding.again": "Look again",
     "finding.back": "Back to the settings",

@@ -8,6 +8,8 @@ WORDS: Texts = {
     "finding.button": "設定を探す",
     "finding.button.hint": "ドメインが公開している情報を調べ、各サーバーを確認します。最大 30 秒ほどかかります。ログインは行いません。",
     "finding.looking": "{target} の設定を探しています。調べ終えた情報源から順に表示します。",
+    "finding.source.found": "{source}：設定が見つかりました",
+    "finding.source.nothing": "{source}：何も見つかりませんでした",
     "finding.failed": "設定を探す処理が、こちら側の問題で失敗しました。ドメインの問題ではありません。もう一度探してください。",
     "finding.again": "もう一度探す",
     "finding.back": "設定に戻る",
