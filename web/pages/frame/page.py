@@ -1,7 +1,6 @@
 """A page for one reader: what a handler is given, and what it answers with."""
 
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import cached_property
 from itertools import chain
 from typing import Any
@@ -20,14 +19,12 @@ from web.pages.frame.reader import Reader, reader_of
 from web.pages.frame.times import Clock, zone_of
 from web.pages.wording import TEXTS, words_of
 from web.problems.codes import ProblemCode
-from web.problems.problem import Problem
+from web.problems.problem import Problem, Translate, in_language
 from worker.service.access.sign_in import SignedIn
 from worker.service.account import Account
 from worker.service.domains.connecting import Connecting
 from worker.service.preflight import Preflight
 
-Translate = Callable[[str, Language], str]
-"""Puts what went wrong into a language: the sentences of `Invalid` are in English."""
 _SAID = "said"
 _COMING = Markup("<!-- coming -->")  # what a reader has sent is escaped: it cannot be this
 NAVIGATION = (
@@ -40,7 +37,6 @@ NAVIGATION = (
     ("users", Right.ADMIN, "frame.nav.users"),
 )
 """The rooms that the head of every page leads to: path below `/admin`, who may, key of the words."""
-_COMMAND = re.compile(r"[;。；] ?[^;。；]*`mail-preflight [^;。；]*")
 
 
 class Page:
@@ -115,7 +111,8 @@ class Page:
     def told(self, error: Exception) -> str:
         """What went wrong, in the reader's language and without the names of commands."""
         translate: Translate = self.request.app.state.translate
-        return _COMMAND.sub("", translate(str(error), self.language))
+        said = error.said if isinstance(error, Problem) else error
+        return in_language(said, self.language, translate)
 
     def show(self, template: str, status: int = 200, **values: Any) -> Response:
         """The page that a template makes. See `layout.html` for what it has of its own accord."""
