@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from web.pages.access import api_keys, me, users
+from web.pages.access import api_keys, audit, me, users
 from web.pages.alerts import alerts, maintenance
 from web.pages.changes import live_change
 from web.pages.connecting import connect
@@ -34,6 +34,7 @@ ROOMS = (
     webhooks,
     api_keys,
     users,
+    audit,
     me,
     report,
     actions,

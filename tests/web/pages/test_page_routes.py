@@ -79,6 +79,8 @@ GET  /admin/webhooks/{endpoint_id}           admin
 POST /admin/webhooks/{endpoint_id}/test      admin
 POST /admin/webhooks/{endpoint_id}/rotate    admin
 POST /admin/webhooks/{endpoint_id}/enabled   admin
+POST /admin/webhooks/{endpoint_id}/change    admin
+POST /admin/webhooks/{endpoint_id}/redeliver admin
 POST /admin/webhooks/{endpoint_id}/remove    admin
 POST /admin/webhooks/{endpoint_id}/deliveries/{delivery_id}/redeliver admin
 GET  /admin/api-keys                         admin
@@ -89,6 +91,7 @@ POST /admin/users                            admin
 POST /admin/users/{user_id}/link             admin
 POST /admin/users/{user_id}/role             admin
 POST /admin/users/{user_id}/remove           admin
+GET  /admin/audit                            admin
 GET  /admin/me                               any
 POST /admin/me/password                      any
 POST /admin/sessions/{session_id}/end        any
