@@ -86,6 +86,7 @@ POST /admin/webhooks/{endpoint_id}/deliveries/{delivery_id}/redeliver admin
 GET  /admin/api-keys                         admin
 POST /admin/api-keys                         admin
 POST /admin/api-keys/{key_id}/revoke         admin
+POST /admin/embed-origins                    admin
 GET  /admin/users                            admin
 POST /admin/users                            admin
 POST /admin/users/{user_id}/link             admin

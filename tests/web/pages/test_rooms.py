@@ -60,6 +60,17 @@ def test_a_key_is_shown_once_works_and_is_revoked(service: Api, admin: Reader) -
     assert "could do nothing" not in admin.send("/admin/api-keys", {"name": ""}).text
 
 
+def test_origins_that_may_embed_it_are_registered(service: Api, admin: Reader) -> None:
+    wrong = admin.send("/admin/embed-origins", {"origins": "https://crm.example.com/path"})
+    assert (wrong.status, "https://crm.example.com/path</textarea>" in wrong.html) == (422, True)
+    done = admin.send("/admin/embed-origins", {"origins": "https://crm.example.com\r\nhttps://b.example.com"})
+    assert "The origins were registered." in done.text
+    found = service.ask("GET", "/v1/embed-origins").body["origins"]
+    assert found == ["https://b.example.com", "https://crm.example.com"]
+    admin.send("/admin/embed-origins", {"origins": ""})
+    assert service.ask("GET", "/v1/embed-origins").body["origins"] == []
+
+
 def test_an_alert_channel_keeps_its_secret(admin: Reader, account: Account) -> None:
     url = "json://user:hunter2@127.0.0.1:1/"
     named = {"name": "admins", "url": url, "severity": "critical", "language": "ja", "time_zone": "Asia/Tokyo"}

@@ -20,6 +20,7 @@ from web.pages.frame.times import Clock, zone_of
 from web.pages.wording import TEXTS, words_of
 from web.problems.codes import ProblemCode
 from web.problems.problem import Problem, Translate, in_language
+from worker.service.access.embedding import Embedding
 from worker.service.access.sign_in import SignedIn
 from worker.service.account import Account
 from worker.service.domains.connecting import Connecting
@@ -73,6 +74,11 @@ class Page:
     def signed_in(self) -> SignedIn:
         """Sessions and passwords of the account."""
         return self.preflight.signed_in(self._signed_in.account_id, self._signed_in.actor(self.address))
+
+    @property
+    def embedding(self) -> Embedding:
+        """Where the account's pages may be in a frame."""
+        return self.preflight.embedding(self._signed_in.account_id, self._signed_in.actor(self.address))
 
     @property
     def address(self) -> str:
@@ -147,7 +153,7 @@ class Page:
         """Origins whose pages may have this one in a frame."""
         if self.session is None or not self.session.embedded:
             return ()
-        return tuple(self.preflight.embedding(self.session.account_id, self._signed_in.actor(self.address)).origins())
+        return tuple(self.embedding.origins())
 
     def _shared(self) -> dict[str, Any]:
         said = self.request.cookies.get(_SAID, "")

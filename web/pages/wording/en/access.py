@@ -69,4 +69,9 @@ WORDS: Texts = {
     "access.audit.what": "What",
     "access.audit.about": "Concerning",
     "access.audit.none": "Nothing was done that fits.",
+    "access.origins": "In a page of yours",
+    "access.origins.label": "Origins that may show the page in a frame",
+    "access.origins.hint": "One a line, and no others than these; a program with an API key makes the links.",
+    "access.origins.save": "Register these",
+    "access.said.origins": "The origins were registered.",
 }

@@ -69,4 +69,9 @@ WORDS: Texts = {
     "access.audit.what": "操作",
     "access.audit.about": "対象",
     "access.audit.none": "該当する記録はありません。",
+    "access.origins": "自社のページへの埋め込み",
+    "access.origins.label": "フレーム内に表示できるオリジン",
+    "access.origins.hint": "1 行に 1 つ入力します。ここにないオリジンでは表示できません。リンクは API キーを持つプログラムが作成します。",
+    "access.origins.save": "登録",
+    "access.said.origins": "オリジンを登録しました。",
 }
