@@ -19,6 +19,7 @@ from checks.protocols.smtp.wire import read_reply
 from checks.settings import normalise_domain
 
 _NO_ANSWER = frozenset({Code.PROTOCOL_ERROR, Code.CONNECT_CLOSED, Code.CREDENTIAL_UNREADABLE})
+_REFUSALS = frozenset({Code.SMTP_SENDER_REFUSED, Code.SMTP_LOGIN_REQUIRED})
 _MOMENT_SECONDS = 0.1
 _PROBE_SECONDS = 5.0  # for an answer that nobody needs
 
@@ -44,14 +45,19 @@ def prove_login(stream: Stream, credential: Credential, capabilities: Collection
     One that is taken proves a login only where the server has said that there is one already: others take senders from
     anybody, and refuse at the recipient. Raises `Fault`, which is `doubt` in that case, and `OSError`.
     """
-    already = says_logged_in(doubt.seen)
+    already, telling = says_logged_in(doubt.seen), doubt.code is not Code.PROTOCOL_ERROR
     try:
         offer_sender(stream, credential, capabilities, logged_in=False, who=f"after {doubt.seen}")
     except Fault as fault:
-        of_sender = already and fault.code is Code.SMTP_SENDER_REFUSED
-        if of_sender or fault.code not in {Code.SMTP_SENDER_REFUSED, Code.SMTP_LOGIN_REQUIRED}:
+        if telling and fault.code in _NO_ANSWER:
+            raise doubt from None
+        if fault.code not in _REFUSALS or (already and fault.code is Code.SMTP_SENDER_REFUSED):
             raise
-        raise Fault(Code.AUTH_NOT_OFFERED, fault.seen) from None
+        raise Fault(doubt.code if telling else Code.AUTH_NOT_OFFERED, fault.seen) from None
+    except ConnectionError:
+        if telling:
+            raise doubt from None
+        raise
     if not already:
         raise doubt
 

@@ -73,8 +73,8 @@ ALREADY, UNADVERTISED = "503 5.5.1 Error: already authenticated", "503 AUTH comm
 LOGIN_WANTED = "530 5.7.0 Authentication required"
 
 
-def after_503(said: str, mail: str) -> Script:
-    """A server that answers AUTH PLAIN so and MAIL so, and takes logins by LOGIN."""
+def after_503(said: str, mail: str | None) -> Script:
+    """A server that answers AUTH PLAIN so and MAIL so, None with a close, and takes logins by LOGIN."""
     script = server("PLAIN LOGIN", plain=said, login="ok")
     return replace(script, rules=(("^MAIL", mail), ("^RSET", "250 Ok"), *script.rules))
 
@@ -139,6 +139,9 @@ ROWS = (
         Code.AUTH_NOT_OFFERED, believed=True),
     alike("503 prohibited, MAIL is taken", offering("PLAIN", plain="503 Administrative prohibition"),
         Code.PROTOCOL_ERROR, believed=True),
+    alike("503 not advertised, and no other command is known", server("PLAIN", plain=UNADVERTISED),
+        Code.AUTH_NOT_OFFERED),
+    alike("503 not advertised, and the connection ends", after_503(UNADVERTISED, None), Code.AUTH_NOT_OFFERED),
     alike("CRAM-MD5: 503 after its challenge, MAIL is taken", taking(smtp_script(
         ("^EHLO", "250-mail.lab.example\r\n250 AUTH CRAM-MD5"), ("^AUTH CRAM-MD5", f"334 {CHALLENGE}"),
         ("^QUIT", "221 Bye"), ("^[A-Za-z0-9+/=]+$", "503 Bad sequence of commands"))),
