@@ -21,6 +21,7 @@ from cli.commands import (
     mailboxes,
     maintenance,
     operation,
+    prefill,
     verification,
 )
 from cli.commands.changes import changes, history, letters
@@ -103,6 +104,7 @@ app.command(cls=Command)(operation.web)
 app.command(cls=Command)(operation.worker)
 app.command(cls=Command)(operation.beat)
 app.command(cls=Command)(operation.migrate)
+app.command(cls=Command)(prefill.prefill)
 app.command(cls=Command)(connecting.connect)
 _pending.callback(invoke_without_command=True)(connecting.pending)
 _pending.command(cls=Command)(connecting.complete)
@@ -130,6 +132,7 @@ _api_keys.command(cls=Command)(access.create)
 _api_keys.command("list", cls=Command)(access.list_keys)
 _api_keys.command(cls=Command)(access.revoke)
 _users.command("add", cls=Command)(access.add_user)
+_users.command("role", cls=Command)(access.set_role)
 _users.command("list", cls=Command)(access.list_users)
 _users.command("remove", cls=Command)(access.remove_user)
 _connection_ips.callback(invoke_without_command=True)(egress.connection_ips)

@@ -270,6 +270,11 @@ def _from_row(row: sa.RowMapping) -> Settings:
     )
 
 
+def count_mailboxes(conn: sa.Connection, domain_id: int) -> int:
+    """How many mailboxes a domain has: those that inherit its settings. New ones of a change are not among them yet."""
+    return sum(_mailbox_counts(conn, [domain_id])[domain_id].values())
+
+
 def _mailbox_counts(conn: sa.Connection, domain_ids: Sequence[int]) -> Mapping[int, Mapping[MailboxState, int]]:
     """For each of these domains with mailboxes, and by default: how many mailboxes are in each state."""
     counts: defaultdict[int, dict[MailboxState, int]] = defaultdict(lambda: dict.fromkeys(MailboxState, 0))

@@ -9,9 +9,9 @@ from web.events.hub import Hub
 from web.limits.proxies import Proxies
 from web.limits.rates import FailureLimits, RateLimits, Rates
 from web.pages.app import PagesFirst, as_it_is, make_pages
-from web.pages.frame.page import Translate
 from web.problems import handlers
 from web.problems.handlers import Failures
+from web.problems.problem import Translate
 from web.request_ids import HeadAsGet, RequestIds
 from worker.service.preflight import Preflight
 
@@ -25,7 +25,7 @@ def make_app(preflight: Preflight, translate: Translate = as_it_is) -> FastAPI:
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},  # it would tell paths; see worker/tracing.py
     )
-    app.state.preflight, app.state.rates = preflight, Rates(preflight.config)
+    app.state.preflight, app.state.rates, app.state.translate = preflight, Rates(preflight.config), translate
     app.state.hub, app.state.readiness = Hub(preflight), probes.Remembered(preflight)
     handlers.install(app)
     # The last one added is the outermost.

@@ -15,7 +15,7 @@ from checks.model import Invalid, Unavailable
 from web.app import make_app
 from web.observed import Observed, write_line
 from web.pages.app import as_it_is
-from web.pages.frame.page import Translate
+from web.problems.problem import Translate
 from web.protocol import protocol
 from worker.service.preflight import Preflight
 

@@ -92,7 +92,8 @@ class SmtpClient:
     `initial_response` names the mechanisms whose first response goes with AUTH (RFC 4954, 4).
     `unoffered` is what it tries where the server offers other mechanisms only.
     `asked_again`: what it sends where the first response of PLAIN, or of a token's mechanism, was not taken.
-    `any_success`: any 2xx is one, but for CRAM-MD5.
+    `any_success`: any 2xx is one, but for CRAM-MD5. `believes_503`: 503 is taken for one, by any mechanism, and the
+    next command shows what it was.
     `token_mechanisms` are for access tokens, in order, and `token_unoffered` is `unoffered` for those.
     `user` and `password` hold for all mechanisms. `ehlo_name`: '' for the connection's own address, as a literal.
     """
@@ -104,6 +105,7 @@ class SmtpClient:
     unoffered: SmtpMechanism | None = None
     asked_again: Literal["response", "nothing"] = "response"
     any_success: bool = False
+    believes_503: bool = False
     token_mechanisms: tuple[TokenMechanism, ...] = ("XOAUTH2", "OAUTHBEARER")
     token_unoffered: TokenMechanism | None = None
     user: Text = Text()

@@ -30,6 +30,7 @@ PYTHON = ClientProfile(
         mechanisms=("CRAM-MD5", "PLAIN", "LOGIN"),
         next_mechanism=NextWay.REFUSAL,
         initial_response=("PLAIN", "LOGIN"),
+        believes_503=True,  # "already authenticated"
         user=_ASCII,
         password=_ASCII,
         # `SMTP.auth` with the mechanism that the app names.

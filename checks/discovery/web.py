@@ -7,7 +7,6 @@ import contextlib
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from urllib.parse import urljoin, urlsplit
 
 from checks import redact
 from checks.codes import Code
@@ -18,12 +17,12 @@ from checks.network.dial import Deadline, dial, resolve
 from checks.network.dns import Dns, SystemDns
 from checks.network.http import USER_AGENT, Reply, Request, exchange
 from checks.network.stream import Stream
+from checks.network.url import NoUrl, joined, parsed
 from checks.settings import normalise_host
 from checks.tls import handshake
 
 MAX_REDIRECTS = 3
 _ADDRESSES = 2
-_LONGEST = 1_000
 _PORTS = {"https": 443, "http": 80}
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -140,18 +139,16 @@ def of_fault(fault: Fault) -> Unpublished:
 
 
 def _parts(url: str) -> tuple[str, str, str]:
-    """Scheme, host and target. No user name, no port of its own, no odd characters: the URL may be a stranger's."""
+    """Scheme, host and target. No port of its own: the URL may be a stranger's."""
     try:
-        parts = urlsplit(url)
-        host, port = normalise_host(parts.hostname or ""), parts.port
-    except (ValueError, Invalid):
+        parts = parsed(url)
+        host = normalise_host(parts.host)
+    except (NoUrl, Invalid):
         raise Unpublished(Outcome.UNUSABLE, "no valid URL") from None
     usual = _PORTS.get(parts.scheme)
-    if usual is None or port not in {None, usual}:
+    if usual is None or parts.port not in {None, usual}:
         raise Unpublished(Outcome.UNUSABLE, "neither HTTPS nor HTTP at its own port")
-    if "@" in parts.netloc or len(url) > _LONGEST or not (url.isascii() and url.isprintable() and " " not in url):
-        raise Unpublished(Outcome.UNUSABLE, "no valid URL")
-    return parts.scheme, host, (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return parts.scheme, host, parts.target
 
 
 def _location(url: str, reply: Reply) -> str:
@@ -161,6 +158,6 @@ def _location(url: str, reply: Reply) -> str:
 
 def _joined(url: str, location: str) -> str:
     try:
-        return urljoin(url, location)
-    except ValueError:
+        return joined(url, location)
+    except NoUrl:
         raise Unpublished(Outcome.UNUSABLE, "redirected to no valid URL") from None

@@ -34,21 +34,28 @@ def firewall_request(
 
     `blocked` are those that were found not to be let in, as far as that is known. Holds no secret.
     """
+    rule, lists = conditions(language)
     explanation = PHRASES(language, "request.explanation", domain=domain)
     parts = [
         PHRASES(language, "request.opening", domain=domain),
         PHRASES(language, "request.sources"),
         *(f"    {each}" for each in addresses),
         PHRASES(language, "request.targets"),
-        *(f"    {_target(server, language)}" for server in servers),
-        PHRASES(language, "request.rule"),
+        *(f"    {target(server, language)}" for server in servers),
+        rule,
     ]
     if blocked:
         parts.append(PHRASES(language, "request.blocked", addresses=language.listed(blocked)))
-    parts.append(PHRASES(language, "request.lists"))
+    parts.append(lists)
     return FirewallRequest(language, PHRASES(language, "request.subject", domain=domain), explanation, "\n".join(parts))
 
 
-def _target(server: Endpoint, language: Language) -> str:
+def conditions(language: Language) -> tuple[str, str]:
+    """What a rule has to say besides addresses and servers, and where else they have to be let in."""
+    return PHRASES(language, "request.rule"), PHRASES(language, "request.lists")
+
+
+def target(server: Endpoint, language: Language) -> str:
+    """A server as a rule names it."""
     host = f"[{server.host}]" if ":" in server.host else server.host
     return PHRASES(language, "request.target", host=host, port=server.port, protocol=server.protocol.label)

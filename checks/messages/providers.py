@@ -102,6 +102,16 @@ HINTS: tuple[Hint, ...] = (
         _SEEN,
     ),
     Hint(
+        "Telekom",
+        Wants.APP_PASSWORD,
+        ("t-online.de",),
+        ("t-online.de", "magenta.de"),
+        "https://www.telekom.de/hilfe/apps-dienste/e-mail/programme/passwort-verwalten",
+        False,
+        "https://www.telekom.de/hilfe/apps-dienste/e-mail/programme/passwort-verwalten",
+        _SEEN,
+    ),
+    Hint(
         "Yandex",
         Wants.APP_PASSWORD,
         ("yandex.com", "yandex.ru"),

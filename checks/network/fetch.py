@@ -1,16 +1,15 @@
 """Fetching what a stranger's certificate points at: http only, every hop under the address policy, all of it capped."""
 
 from dataclasses import replace
-from urllib.parse import urljoin, urlsplit
 
 from checks.model import Fault
 from checks.network.dial import Deadline, dial, resolve
 from checks.network.http import Reply, Request, exchange
 from checks.network.stream import Stream
+from checks.network.url import NoUrl, joined, parsed
 from checks.network.way_out import WayOut
 
 MAX_REDIRECTS = 2
-_LONGEST = 1_000
 _PORTS = (80, 443)  # where authorities serve what they publish, whatever ports mail servers may have
 
 
@@ -59,27 +58,22 @@ def _ask(url: str, way_out: WayOut, deadline: Deadline, question: bytes | None, 
 
 
 def _request(url: str, question: bytes | None, kind: str) -> tuple[str, int, Request]:
-    """Where to and what to say. No user name, no odd characters: the URL is a stranger's."""
+    """Where to and what to say."""
     try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port or 80
-    except ValueError:
+        parts = parsed(url)
+    except NoUrl:
         raise Unfetched("no valid URL") from None
-    if parts.scheme.lower() != "http":
+    if parts.scheme != "http":
         raise Unfetched(f"only http is followed, not {parts.scheme[:20] or 'this'}")
-    if not host or "@" in parts.netloc or len(url) > _LONGEST or not _plain(url):
+    if not parts.host:
         raise Unfetched("no valid URL")
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     headers = (("Accept", "*/*"), ("Connection", "close"), *((("Content-Type", kind),) if kind else ()))
-    return host, port, Request("GET" if question is None else "POST", target, parts.netloc, headers, question or b"")
-
-
-def _plain(url: str) -> bool:
-    return url.isascii() and url.isprintable() and " " not in url
+    method = "GET" if question is None else "POST"
+    return parts.host, parts.port or 80, Request(method, parts.target, parts.authority, headers, question or b"")
 
 
 def _joined(url: str, location: str) -> str:
     try:
-        return urljoin(url, location)
-    except ValueError:
+        return joined(url, location)
+    except NoUrl:
         raise Unfetched("redirected to no valid URL") from None

@@ -185,6 +185,19 @@ def add_user(
     inform(f"Added: {user.name}, {user.role}.")
 
 
+def set_role(
+    name: UserName,
+    role: Annotated[RoleName, typer.Option(help="What they are to the account from now on.")],
+    domain: Annotated[str | None, typer.Option(metavar="DOMAIN", help="A member's domain.")] = None,
+) -> None:
+    """Gives a user another role. What they may do follows at once; the audit has who did it."""
+    from settings_store.access.roles import Role
+
+    with _access(operator=False) as access:
+        user = access.change_role(access.user_named(name).id, Role(role.value), domain)
+    inform(f"From now on {user.name} is {user.role}.")
+
+
 def list_users(operator: Operator = False, as_json: Json = False) -> None:
     """Lists users with their roles."""
     with _access(operator=operator) as access:

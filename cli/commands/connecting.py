@@ -10,6 +10,7 @@ from checks.language import Language
 from checks.model import Authentication, Invalid, Security
 from cli.account import open_account, open_connecting
 from cli.cleaning import clean
+from cli.commands.prefill import prefill_lines
 from cli.failures import Status, inform
 from cli.naming import as_typed
 from cli.options import Exchange, Json, verify_settings
@@ -51,11 +52,8 @@ def connect(
     language: Language = context.obj
     typed = _settings(imap, smtp, exchange)
     with open_connecting() as connecting:
-        hint = connecting.prefill(domain).hint
-        if hint is not None:
-            from checks.messages.provider_hints import hint_words
-
-            inform(hint_words(hint, language), beside=True)
+        for line in prefill_lines(connecting.prefill(domain), language):
+            typer.echo(as_typed(line), err=True)
         login = {"address": address, "username": username, "password": _password(username or address, language)}
         found = connecting.connect(domain, login, typed, insist=insist)
     _tell(found, language, as_json=as_json)

@@ -156,6 +156,7 @@ def verify_change(
         saved = account.changes.save(domain, settings, mailboxes)
         _say_superseded(saved)
         _say_proposed(saved)
+        _say_concerned(saved, domain)
         follow(account.runs, saved, language)
         return saved.change_id
 
@@ -179,6 +180,12 @@ def _say_proposed(saved: "Saved") -> None:
         f"from the file: {counts.added} new mailboxes, {counts.updated} with other credentials, {counts.unchanged} as "
         "stored; they belong to this change, and nothing of it is in force before `apply`"
     )
+
+
+def _say_concerned(saved: "Saved", domain: str) -> None:
+    """Whoever edits a domain's settings is told that they are those of every mailbox, and how many these are."""
+    if saved.concerned:
+        complain(f"once applied, these settings concern every mailbox of {domain}: {saved.concerned}")
 
 
 def follow(runs: "Runs", saved: "Saved", language: Language) -> None:

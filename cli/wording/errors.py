@@ -12,7 +12,7 @@ from functools import cache
 
 from checks.language import Language
 
-TABLES = ("errors", "refusals", "webhooks", "answers")
+TABLES = ("errors", "refusals", "webhooks", "answers", "problems")
 """What each language but English has, as `ja_errors` for Japanese."""
 
 _spoken: ContextVar[Language] = ContextVar("language", default=Language.EN)

@@ -17,6 +17,7 @@ TEMPLATES: Sequence[tuple[str, str]] = (
         "{name} を無効にしました。このキーによる次のリクエストから拒否されます。",
     ),
     ("Added: {name}, {role}.", "{name}（{role}）を追加しました。"),
+    ("From now on {name} is {role}.", "{name} の役割を {role} に変えました。"),
     ("Removed: {name}, with their API keys.", "{name} とその API キーを削除しました。"),
     ("{name} is told from now on: {url}", "{name} に今後通知します：{url}"),
     ("To send a test message: {command}", "テストメッセージを送るには：{command}"),

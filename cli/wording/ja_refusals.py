@@ -125,6 +125,10 @@ TEMPLATES: Sequence[tuple[str, str]] = (
     ),
     (", saved by {name}", "（{name} が保存）"),
     (
+        "once applied, these settings concern every mailbox of {domain}: {count}",
+        "適用すると、{domain} のすべてのメールボックスに影響します：{count} 件",
+    ),
+    (
         "from the file: {added} new mailboxes, {updated} with other credentials, {unchanged} as stored; "
         "they belong to "
         "this change, and nothing of it is in force before `apply`",

@@ -63,7 +63,8 @@ class Change:
 class Saved:
     """The ids of a change and of its run, and of the unapplied change that it replaces, with who had saved that.
 
-    `proposed` counts the credentials that it came with, None where it came without.
+    `proposed` counts the credentials that it came with, None where it came without. `concerned`: the mailboxes that the
+    domain has at the save, which get the settings once they are applied; None where nothing was saved anew.
     """
 
     change_id: str
@@ -71,6 +72,7 @@ class Saved:
     superseded: str | None = None
     superseded_by: Actor | None = None
     proposed: ImportCounts | None = None
+    concerned: int | None = None
 
 
 def save(conn: Connection, domain_id: int, settings: Settings, now: float, actor: Actor = SERVICE) -> Saved:
@@ -86,7 +88,7 @@ def save(conn: Connection, domain_id: int, settings: Settings, now: float, actor
     saved = STEPS[Event.SAVE](subject=change_id, at=now, domain_id=domain_id, actor=actor, after=state.value)
     events.record(conn, saved)
     run_id = verify(conn, load(conn, change_id), now, actor)
-    return Saved(change_id, run_id, *older)
+    return Saved(change_id, run_id, *older, concerned=domains.count_mailboxes(conn, domain_id))
 
 
 def verify(conn: Connection, change: Change, now: float, actor: Actor = SERVICE) -> str:

@@ -110,6 +110,15 @@ class PasswordSet(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordLinkMade(Event):
+    """Somebody has a link with which `user`, who is its subject, sets a password: whoever has it may be them, once."""
+
+    KIND = "password.link_made"
+
+    user: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EmbedOriginsRegistered(Event):
     """The page may be in frames of these `origins` from now on, `count` of them, and of no others."""
 
@@ -233,6 +242,7 @@ ALL: tuple[type[Event], ...] = (
     SessionStarted,
     SessionEnded,
     PasswordSet,
+    PasswordLinkMade,
     EmbedOriginsRegistered,
     WebhookEndpointAdded,
     WebhookEndpointChanged,

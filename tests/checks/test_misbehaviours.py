@@ -25,7 +25,7 @@ from tests.servers.hostile import HostileServer
 
 IMAP, SMTP = Protocol.IMAP, Protocol.SMTP
 SECONDS = 2.0
-SLACK = 2.0  # of a machine that has other things to do
+SLACK = 1.0
 ANY = None
 
 # What answers a login, and what it is. `{tag}` is the client's.

@@ -13,7 +13,7 @@ from tests.fuzz.target import Target, lines_of
 
 SECRET = "Planted-secret-4711"
 _WHOLE_TAG = re.compile(rb"^MP\d+ OK\b", re.MULTILINE | re.IGNORECASE)
-_ACCEPTED = re.compile(rb"^235[ \r\n]", re.MULTILINE)
+_ACCEPTED = re.compile(rb"^235[ \r\n]|^503[ -].*already ", re.MULTILINE | re.IGNORECASE)
 _WORDS = (
     b"* OK ", b"* BYE ", b"* NO ", b"* PREAUTH ", b"* CAPABILITY ", b"[CAPABILITY ", b"MP0 OK", b"MP1 OK ", b"MP0 NO ",
     b"MP0 BAD ", b"+", b"+ ", b"{5}\r\n", b"{99999}", b"[AUTHENTICATIONFAILED]", b"[UNAVAILABLE]", b"AUTH=PLAIN",

@@ -96,6 +96,10 @@ class Conversation:
         """Make closing send an RST instead of a FIN (SO_LINGER of zero seconds)."""
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
 
+    def end(self) -> None:
+        """Say that nothing more will come, and go on reading (FIN)."""
+        socket.socket.shutdown(self._socket, socket.SHUT_WR)
+
     def abort(self) -> None:
         """Wake up whoever reads, writes or waits; from another thread."""
         self._aborted.set()

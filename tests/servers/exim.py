@@ -14,7 +14,12 @@ _NEEDED = ("usr/sbin/exim4", "usr/lib/*/libnss_wrapper.so")
 _USER = "Debian-exim"  # compiled in
 _ID = 65_533
 
+# Exim has no mechanism for tokens: what is sent by either (RFC 7628, 3.1) is taken apart, into name and token.
 CONFIG = Template("""
+SENT = \\N^(?:user=|n,a=)([^\\x01,]+),?\\x01auth=Bearer ([^\\x01]+)\\x01\\x01$$\\N
+WHOSE = $${sg{$$auth1}{SENT}{\\$$1}}
+TAKES_TOKEN = $${if eq{WHOSE}{$${lookup{$${sg{$$auth1}{SENT}{\\$$2}}}lsearch{$folder/tokens}{$$value}fail}}}
+
 primary_hostname = mail.lab.example
 spool_directory = $folder/spool
 log_file_path = $folder/%slog
@@ -67,6 +72,20 @@ login:
   server_prompts = Username:: : Password::
   server_condition = $${if eq{$$auth2}{$${lookup{$$auth1}lsearch{$folder/users}{$$value}fail}}}
   server_set_id = $$auth1
+
+xoauth2:
+  driver = plaintext
+  public_name = XOAUTH2
+  server_prompts = :
+  server_condition = TAKES_TOKEN
+  server_set_id = WHOSE
+
+oauthbearer:
+  driver = plaintext
+  public_name = OAUTHBEARER
+  server_prompts = :
+  server_condition = TAKES_TOKEN
+  server_set_id = WHOSE
 """)
 
 
@@ -74,7 +93,8 @@ class EximServer(Server):
     """Implicit TLS on `tls_port`, STARTTLS on `port`; offers CRAM-MD5, PLAIN and LOGIN, and judges senders.
 
     `hashed`: it has no password in clear, so that CRAM-MD5 rejects everybody. `relay`: senders need no login.
-    Raises `ServerError` where the machine cannot have it.
+    `tokens` are access tokens, and whose they are: with some it offers XOAUTH2 and OAUTHBEARER, too. `forbids` is what
+    its ACL says to each AUTH, behind a 503. Raises `ServerError` where the machine cannot have it.
     """
 
     def __init__(
@@ -85,6 +105,8 @@ class EximServer(Server):
         *,
         hashed: bool = False,
         relay: bool = False,
+        tokens: Mapping[str, str] | None = None,
+        forbids: str = "",
     ) -> None:
         if not is_root():
             raise ServerError("Exim can only be started by root. Run the tests as root (CI does) to include it.")
@@ -96,9 +118,16 @@ class EximServer(Server):
         values = {"folder": folder, "chain": leaf.chain, "key": folder / "key", "cram": "nobody" if hashed else "users"}
         ports = {"tls_port": self.tls_port, "port": self.port}
         config = CONFIG.substitute(values, **ports, relay="yes" if relay else "no")
+        if forbids:
+            config = config.replace(
+                "begin acl\n", f"acl_smtp_auth = forbid\n\nbegin acl\n\nforbid:\n  deny message = {forbids}\n"
+            )
+        if not tokens:
+            config = config.partition("\nxoauth2:\n")[0]
         self._write("config", config)
         self._write("key", leaf.key.read_text())  # read by a user of its own
         self._write("users", "".join(f"{user}: {password}\n" for user, password in users.items()))
+        self._write("tokens", "".join(f"{token}: {user}\n" for token, user in (tokens or {}).items()))
         self._write("nobody", "")
         self._write("passwd", Path("/etc/passwd").read_text() + f"{_USER}:x:{_ID}:{_ID}::/nonexistent:/bin/false\n")
         self._write("group", Path("/etc/group").read_text() + f"{_USER}:x:{_ID}:\n")

@@ -57,7 +57,7 @@ class Internet:
 
     `ports` says where each port is on loopback; another table makes another way there, such as a slow one.
     `exceptions`: hosts that have at a port what others have at another one. `requests` came to the web servers,
-    and `bodies` to hosts of them.
+    and `bodies` to hosts of them, which wait for `before_answering`.
     """
 
     lab: CertificateLab
@@ -72,6 +72,7 @@ class Internet:
     policy: AddressPolicy = field(default_factory=lambda: AddressPolicy(allow_all=True))
     requests: list[tuple[str, str]] = field(default_factory=list)
     bodies: list[tuple[str, bytes]] = field(default_factory=list)
+    before_answering: Callable[[], object] = lambda: None
 
     @contextlib.contextmanager
     def running(self) -> Iterator["Internet"]:
@@ -167,6 +168,7 @@ def _web(internet: Internet, context: ssl.SSLContext | None) -> Iterator[int]:
             host = self.headers.get("Host", "").partition(":")[0]
             url = f"{scheme}://{host}{self.path}"
             internet.requests.append((self.command, url))
+            internet.before_answering()
             status, headers, body = internet.pages.get(url.partition("?")[0], (404, {}, b""))
             self.send_response(status)
             for name, value in headers.items():

@@ -17,6 +17,8 @@ from settings_store.actors import Actor
 from settings_store.domains import ensure_domain, find_account
 from settings_store.secrets import new_key
 from tests.servers.stores import sqlite_store
+from web.pages.app import as_it_is
+from web.problems.problem import Translate
 from web.server import answering
 from worker.config import Config
 from worker.service.preflight import Preflight
@@ -95,14 +97,14 @@ class Api:
 
 
 @contextlib.contextmanager
-def running(folder: Path, *, working: bool = False, **config: Any) -> Iterator[Api]:
+def running(folder: Path, *, working: bool = False, translate: Translate = as_it_is, **config: Any) -> Iterator[Api]:
     """An API with an empty store in `folder`. `working`: verifications are worked on, as `serve` does."""
     url = config.pop("database_url", None) or sqlite_store(folder / "preflight.db")
     config = {"secret_key": SecretStr(new_key()), "database_url": SecretStr(url), **config}
     with Preflight.open(Config(**config)) as preflight, contextlib.ExitStack() as stack:
         if working:
             stack.enter_context(preflight.working())
-        api = Api(stack.enter_context(answering(preflight, "127.0.0.1", 0)), preflight)
+        api = Api(stack.enter_context(answering(preflight, "127.0.0.1", 0, translate)), preflight)
         api.key = api.new_key()
         stack.callback(api.session.close)
         yield api

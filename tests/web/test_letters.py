@@ -58,7 +58,7 @@ def test_each_recipient_gets_a_letter_in_the_language_asked_for(shared_api: Api)
     assert [item["addresses"] for item in answer.body["items"]] == [["ada@x"], [], [], []]
     assert "お世話になっております" in answer.body["items"][0]["body"]
     assert "NO [INUSE] busy" in english.body["items"][1]["body"]
-    assert "TCP port 993" in english.body["items"][2]["body"]
+    assert "port 993 (IMAP)" in english.body["items"][2]["body"]
 
 
 def test_those_to_one_recipient(shared_api: Api) -> None:

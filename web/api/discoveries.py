@@ -170,23 +170,33 @@ def prepared(wanted: DiscoveryRequest, account: Account, language: Language) -> 
     return discover
 
 
-def _lines(discover: Discover, lang: Language) -> Iterator[str]:
-    """Begins at once, in a thread of its own: who leaves early ends nothing but the telling."""
-    told: SimpleQueue[Json | None] = SimpleQueue()
+def as_it_goes(discover: Discover) -> Iterator[SourceReport | Found]:
+    """Each source as it ends, and the whole at last; without that where it broke, for the answer has begun by then.
 
-    def tell(report: SourceReport) -> None:
-        told.put({"source": source_document(report, lang).as_json()})
+    Begins at once, in a thread of its own: who leaves early ends nothing but the telling.
+    """
+    told: SimpleQueue[SourceReport | Found | None] = SimpleQueue()
 
     def work() -> None:
         try:
-            told.put({"discovery": discover(tell).as_json()})
-        except Exception as error:  # noqa: BLE001 - the answer has begun: a stream without its last line is all we can do
+            told.put(discover(told.put))
+        except Exception as error:  # noqa: BLE001 - what has come so far is all that we can answer with
             log.error("a discovery broke: %s", type(error).__name__)
         finally:
             told.put(None)
 
     Thread(target=work, name="discoveries", daemon=True).start()
-    return (json.dumps(line) + "\n" for line in iter(told.get, None))
+    return iter(told.get, None)
+
+
+def _lines(discover: Discover, lang: Language) -> Iterator[str]:
+    return (json.dumps(_line(each, lang)) + "\n" for each in as_it_goes(discover))
+
+
+def _line(told: SourceReport | Found, lang: Language) -> Json:
+    if isinstance(told, SourceReport):
+        return {"source": source_document(told, lang).as_json()}
+    return {"discovery": told.as_json()}
 
 
 def _require_target(text: str) -> None:

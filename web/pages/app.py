@@ -11,7 +11,7 @@ from web.limits.rates import Rates
 from web.pages import routes
 from web.pages.frame import assets, failures
 from web.pages.frame.environment import HOME, at, home
-from web.pages.frame.page import Translate
+from web.problems.problem import Translate
 from worker.service.preflight import Preflight
 
 

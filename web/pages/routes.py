@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from web.pages.access import api_keys, me, users
+from web.pages.access import api_keys, audit, embedding, me, users
 from web.pages.alerts import alerts, maintenance
 from web.pages.changes import live_change
 from web.pages.connecting import connect
@@ -33,7 +33,9 @@ ROOMS = (
     maintenance,
     webhooks,
     api_keys,
+    embedding,
     users,
+    audit,
     me,
     report,
     actions,

@@ -105,18 +105,20 @@ def place_of(error: BaseException) -> str:
 
 def of_invalid(error: Invalid) -> Problem:
     """Input that the use cases refuse."""
-    detail = without_commands(str(error))
+    said = str(error)
+    detail = without_commands(said)
     if isinstance(error, Unknown):
-        return Problem(ProblemCode.NOT_FOUND, detail)
+        return Problem(ProblemCode.NOT_FOUND, detail, said=said)
     if isinstance(error, Refused):
         return of_refused(error)
     if isinstance(error, Exceeds):
-        return Problem(ProblemCode.NOT_ALLOWED, detail)
+        return Problem(ProblemCode.NOT_ALLOWED, detail, said=said)
     if isinstance(error, NotNow):
-        return Problem(_NOT_NOW[type(error)], detail, headers={"Retry-After": f"{math.ceil(error.seconds)}"})
+        headers = {"Retry-After": f"{math.ceil(error.seconds)}"}
+        return Problem(_NOT_NOW[type(error)], detail, headers=headers, said=said)
     place = error.field if ":" in error.field else f"/{error.field}"
     errors = [FieldProblem(pointer=place, code="invalid", detail=detail)] if error.field else []
-    return Problem(ProblemCode.INVALID_REQUEST, detail, errors=errors)
+    return Problem(ProblemCode.INVALID_REQUEST, detail, errors=errors, said=said)
 
 
 def without_commands(text: str) -> str:

@@ -1,17 +1,25 @@
 """A problem: raised anywhere in a request, answered as `application/problem+json`."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from checks.language import Language
+from web.negotiation import preferred
 from web.problems.codes import KINDS, ProblemCode
 
 MEDIA_TYPE = "application/problem+json"
 TYPES = "/problems/"
 """Where `type` points to, below the service's own address: docs/api.md describes each code."""
+
+
+Translate = Callable[[str, Language], str]
+"""Puts what went wrong into a language: sentences are raised in English."""
+_COMMAND = re.compile(r"[;。；] ?[^;。；]*`mail-preflight [^;。；]*")
 
 
 class FieldProblem(BaseModel):
@@ -38,7 +46,10 @@ class ProblemDocument(BaseModel):
 
 
 class Problem(Exception):
-    """Ends a request. `extensions` are further members of the document, `headers` further headers."""
+    """Ends a request. `extensions` are further members of the document, `headers` further headers.
+
+    `said` is the whole sentence that `detail` was made of, where that names commands too: others have it translated.
+    """
 
     def __init__(
         self,
@@ -48,8 +59,10 @@ class Problem(Exception):
         errors: Sequence[FieldProblem] = (),
         extensions: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
+        said: str = "",
     ) -> None:
         super().__init__(detail)
+        self.said = said or detail
         self.code, self.detail, self.errors = code, detail, tuple(errors)
         self.extensions, self.headers = dict(extensions or {}), dict(headers or {})
 
@@ -75,8 +88,29 @@ def document(problem: Problem, path: str, request_id: str) -> dict[str, Any]:
     }
 
 
+def in_language(error: Exception | str, language: Language, translate: Translate) -> str:
+    """What went wrong, in that language and without the names of commands."""
+    return _COMMAND.sub("", translate(str(error), language))
+
+
 def answer(request: Request, problem: Problem) -> JSONResponse:
-    """The answer that tells of a problem."""
+    """The answer that tells of a problem, in the language that is liked best (Accept-Language)."""
     # A path may hold what is no text: JSON has it escaped.
     found = document(problem, request.url.path, getattr(request.state, "request_id", ""))
-    return JSONResponse(found, problem.status, problem.headers, MEDIA_TYPE)
+    language = Language(preferred(request.headers.get("accept-language"), list(Language)) or Language.EN)
+    if language is not Language.EN:
+        found |= _worded(problem, language, request.app.state.translate)
+    headers = {"Content-Language": language.value, "Vary": "Accept-Language", **problem.headers}
+    return JSONResponse(found, problem.status, headers, MEDIA_TYPE)
+
+
+def _worded(problem: Problem, language: Language, translate: Translate) -> dict[str, Any]:
+    """The members that are for people. What names its field first keeps that; what nobody has translated is English."""
+    details = {problem.detail: in_language(problem.said, language, translate)}
+    errors = []
+    for error in problem.errors:
+        said = details.get(error.detail) or in_language(error.detail, language, translate)
+        details[f"{error.pointer}: {error.detail}"] = f"{error.pointer}: {said}"
+        errors.append({**error.model_dump(), "detail": said})
+    title = translate(KINDS[problem.code].title, language)
+    return {"title": title, "detail": details[problem.detail], "errors": errors}

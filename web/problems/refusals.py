@@ -44,7 +44,8 @@ def of_refused(refused: Refused, actions: Sequence[str] | None = None) -> Proble
         errors.append(FieldProblem(pointer="/accept_disconnects", code=refused.reason, detail=detail))
     numbers = {name: value for name, value in refused.facts.items() if isinstance(value, int)}
     allowed = {"allowed_actions": list(actions)} if actions is not None else {}
-    return Problem(code, detail, errors=errors, extensions={"reason": refused.reason.value, **numbers, **allowed})
+    extensions = {"reason": refused.reason.value, **numbers, **allowed}
+    return Problem(code, detail, errors=errors, extensions=extensions, said=str(refused))
 
 
 class _Facts(dict[str, int | str]):

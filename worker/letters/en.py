@@ -67,9 +67,8 @@ WORDS: Texts = {
         "An app that connects to the mailboxes of {domain} does not get through to the mail servers as it should"
         " (tested {time}). Please let these connections through in every firewall, proxy and block list on the way:"
     ),
-    "firewall.to": "To:",
-    "firewall.line": "{host}, TCP port {port} ({protocol})",
-    "firewall.line.address": "{host}, TCP port {port} ({protocol}), reached at {address}",
+    "firewall.to": "To (hosts and TCP ports):",
+    "firewall.reached": "{place}, reached at {address}",
     # A ticket.
     "ticket.change": "Change: {id}",
     "ticket.tested": "Tested: {time}",

@@ -64,9 +64,8 @@ WORDS: Texts = {
         "{domain} のメールボックスに接続するアプリから、メールサーバーに正常に接続できません（確認日時 {time}）。"
         "経路上のファイアウォール、プロキシ、拒否リストのすべてで、次の接続を許可してください。"
     ),
-    "firewall.to": "接続先：",
-    "firewall.line": "{host}、TCP ポート {port}（{protocol}）",
-    "firewall.line.address": "{host}、TCP ポート {port}（{protocol}）、接続したアドレス {address}",
+    "firewall.to": "接続先（ホストと TCP ポート）：",
+    "firewall.reached": "{place}、接続したアドレス {address}",
     # A ticket.
     "ticket.change": "変更：{id}",
     "ticket.tested": "検証日時：{time}",

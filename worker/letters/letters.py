@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from checks.codes import Blame
+from checks.messages.firewall_request import conditions, target
 from checks.model import Protocol
 from worker.changes.document import CauseDocument
 from worker.changes.impact import Impact
@@ -73,7 +74,8 @@ def _firewall(about: Material) -> Iterator[Letter]:
     if found := findings(about, FIREWALL[about.language]):
         intro = about.say("firewall.intro", domain=about.report.domain, time=about.time)
         hosts = f"{about.say('firewall.to')}\n{_indented(_hosts(about))}"
-        yield _letter(about, Recipient.FIREWALL, intro, about.from_where, hosts, *_numbered(found))
+        rule = ["\n".join(conditions(about.language))] if about.sources.addresses else []  # it is about them
+        yield _letter(about, Recipient.FIREWALL, intro, about.from_where, hosts, *rule, *_numbered(found))
 
 
 def _letter(about: Material, to: Recipient, *paragraphs: str) -> Letter:
@@ -84,9 +86,8 @@ def _letter(about: Material, to: Recipient, *paragraphs: str) -> Letter:
 def _hosts(about: Material) -> Iterator[str]:
     """Every server of the settings: a rule for one of them would be asked for again tomorrow."""
     for each in about.report.endpoints:
-        key = "firewall.line.address" if each.address else "firewall.line"
-        place = {"host": each.endpoint.host, "port": each.endpoint.port, "protocol": each.label}
-        yield about.say(key, address=each.address, **place)
+        place = target(each.endpoint, about.language)
+        yield about.say("firewall.reached", place=place, address=each.address) if each.address else place
 
 
 def _numbered(found: Sequence[Sequence[str]]) -> list[str]:

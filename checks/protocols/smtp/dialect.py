@@ -10,7 +10,7 @@ from checks.network.stream import Stream
 from checks.protocols.dialect import TOKEN_MECHANISMS, Greeting, Habits, lacking, refuse_control_characters
 from checks.protocols.smtp import mechanisms
 from checks.protocols.smtp.replies import translate_smtp
-from checks.protocols.smtp.sender import prove_sender
+from checks.protocols.smtp.sender import prove_login, prove_sender
 from checks.protocols.smtp.wire import own_name, read_reply
 from checks.protocols.words.replies import mismatch, named
 
@@ -78,8 +78,12 @@ class Smtp:
         ways = self.ways(capabilities, credential.kind, client)
         if not ways:
             raise lacking(self.mechanisms(capabilities))
-        mechanisms.log_in(stream, credential, ways, habits.choice, client.smtp)
-        prove_sender(stream, credential, capabilities, habits)
+        try:
+            mechanisms.log_in(stream, credential, ways, habits.choice, client.smtp)
+        except mechanisms.Believed as doubt:
+            prove_login(stream, credential, capabilities, doubt)
+        else:
+            prove_sender(stream, credential, capabilities, habits)
 
     def farewell(self, stream: Stream) -> None:
         with contextlib.suppress(OSError):

@@ -25,8 +25,15 @@ class _MechanismRefused(Fault):
     """The server does not know the mechanism that it offered, and has not looked at the credential."""
 
 
+class Believed(Fault):
+    """A 503, which the client takes for a success: it tries no other mechanism, and goes on."""
+
+
 def log_in(stream: Stream, credential: Credential, ways: Sequence[str], choice: Choice, client: SmtpClient) -> None:
-    """Logs in by one of the mechanisms `ways`; see `checks.protocols.choice`. Raises `Fault` and `OSError`."""
+    """Logs in by one of the mechanisms `ways`; see `checks.protocols.choice`.
+
+    Raises `Believed` where the client only takes it for done; else `Fault` and `OSError`.
+    """
     said = _said(credential, client)
     rejected: Fault | None = None
     refused: Fault | None = None
@@ -36,6 +43,8 @@ def log_in(stream: Stream, credential: Credential, ways: Sequence[str], choice: 
                 _token(stream, mechanism, credential, client)
             else:
                 _password(stream, mechanism, said, client)
+        except Believed:
+            raise
         except _MechanismRefused as fault:
             refused = fault
         except (Fault, ConnectionError) as error:
@@ -74,17 +83,19 @@ def _said(credential: Credential, client: SmtpClient) -> _Said:
 def _password(stream: Stream, mechanism: str, said: _Said, client: SmtpClient) -> None:
     """One login; the first response goes with the command where the client sends it so (RFC 4954, 4)."""
     if mechanism == "CRAM-MD5":  # it has none
-        _respond(stream, b"AUTH CRAM-MD5", _cram_md5(stream, said))
+        _respond(stream, b"AUTH CRAM-MD5", _cram_md5(stream, said), client, any_success=False)
         return
     ahead = mechanism in client.initial_response
     again = client.asked_again == "response" or not ahead
     responses = _plain(said, again=again) if mechanism == "PLAIN" else _login(stream, said, ahead=ahead)
     command = b"AUTH " + mechanism.encode()
     line = command + b" " + base64.b64encode(next(responses)) if ahead else command
-    _respond(stream, line, responses, any_success=client.any_success)
+    _respond(stream, line, responses, client, any_success=client.any_success)
 
 
-def _respond(stream: Stream, command: bytes, responses: Iterator[bytes], *, any_success: bool = False) -> None:
+def _respond(
+    stream: Stream, command: bytes, responses: Iterator[bytes], client: SmtpClient, *, any_success: bool
+) -> None:
     """Sends AUTH and a response to each challenge. One challenge too many is cancelled (RFC 4954, 4)."""
     stream.send(command + b"\r\n")
     status, text, asked = *read_reply(stream), False
@@ -101,8 +112,14 @@ def _respond(stream: Stream, command: bytes, responses: Iterator[bytes], *, any_
         raise _MechanismRefused(Code.PROTOCOL_ERROR, f"{status} {text}: before there was a credential")
     if not _is_success(status, any_success):
         code = translate_smtp(status, text, "auth")
+        _require_disbelief(status, text, code, client)
         kind = _MechanismRefused if refuses_mechanism(status, text, code) else Fault
         raise kind(code, f"{status} {text}")
+
+
+def _require_disbelief(status: int, text: str, code: Code, client: SmtpClient) -> None:
+    if status == 503 and client.believes_503:
+        raise Believed(code, f"{status} {text}")
 
 
 def _is_success(status: int, any_success: bool) -> bool:
@@ -147,4 +164,6 @@ def _token(stream: Stream, mechanism: str, credential: Credential, client: SmtpC
         stream.send((first if not refusal and client.asked_again == "response" else answer) + b"\r\n")
         status, text = read_reply(stream)
     if not _is_success(status, client.any_success):
-        raise Fault(translate_oauth(refusal) if refusal else translate_smtp(status, text, "auth"), f"{status} {text}")
+        code = translate_oauth(refusal) if refusal else translate_smtp(status, text, "auth")
+        _require_disbelief(status, text, code, client)
+        raise Fault(code, f"{status} {text}")

@@ -98,6 +98,12 @@ def refuses_mechanism(status: int, text: str, code: Code) -> bool:
     return 500 <= status <= 504 and status != 503 and code is Code.PROTOCOL_ERROR and not _LOCAL.search(text[:LONGEST])
 
 
+def says_logged_in(text: str) -> bool:
+    """Whether a 503 says that the connection has a login already (Postfix, Exim), and not that AUTH is out of place."""
+    return bool(_ALREADY.search(text[:LONGEST]))
+
+
+_ALREADY = re.compile(r"already (been )?(authenticated|logged[ -]?in)", re.IGNORECASE)
 _LOCAL = re.compile(r"already authenticated|nested auth", re.IGNORECASE)
 _LOGIN_WANTED = re.compile(
     r"auth\w* (is )?(required|first)|not logged in|must (first )?(log ?in|auth)|turn on smtp auth|smtp auth required"

@@ -14,11 +14,12 @@ from checks.model import Credential, Fault, Invalid
 from checks.network.dial import Deadline
 from checks.network.stream import Stream
 from checks.protocols.dialect import Habits
-from checks.protocols.smtp.replies import translate_mail
+from checks.protocols.smtp.replies import says_logged_in, translate_mail
 from checks.protocols.smtp.wire import read_reply
 from checks.settings import normalise_domain
 
 _NO_ANSWER = frozenset({Code.PROTOCOL_ERROR, Code.CONNECT_CLOSED, Code.CREDENTIAL_UNREADABLE})
+_REFUSALS = frozenset({Code.SMTP_SENDER_REFUSED, Code.SMTP_LOGIN_REQUIRED})
 _MOMENT_SECONDS = 0.1
 _PROBE_SECONDS = 5.0  # for an answer that nobody needs
 
@@ -36,6 +37,29 @@ def prove_sender(stream: Stream, credential: Credential, capabilities: Collectio
         _probe(stream, credential, capabilities, habits)
     else:
         _listen(stream, habits)
+
+
+def prove_login(stream: Stream, credential: Credential, capabilities: Collection[str], doubt: Fault) -> None:
+    """What a 503 to AUTH comes to, which the client takes for a success: it goes on, and offers its sender.
+
+    One that is taken proves a login only where the server has said that there is one already: others take senders from
+    anybody, and refuse at the recipient. Raises `Fault`, which is `doubt` in that case, and `OSError`.
+    """
+    already, telling = says_logged_in(doubt.seen), doubt.code is not Code.PROTOCOL_ERROR
+    try:
+        offer_sender(stream, credential, capabilities, logged_in=False, who=f"after {doubt.seen}")
+    except Fault as fault:
+        if telling and fault.code in _NO_ANSWER:
+            raise doubt from None
+        if fault.code not in _REFUSALS or (already and fault.code is Code.SMTP_SENDER_REFUSED):
+            raise
+        raise Fault(doubt.code if telling else Code.AUTH_NOT_OFFERED, fault.seen) from None
+    except ConnectionError:
+        if telling:
+            raise doubt from None
+        raise
+    if not already:
+        raise doubt
 
 
 def _ask(stream: Stream, credential: Credential, capabilities: Collection[str], habits: Habits) -> None:
@@ -84,11 +108,12 @@ def _parting(line: bytes) -> Fault | None:
 
 
 def offer_sender(
-    stream: Stream, credential: Credential, capabilities: Collection[str], *, logged_in: bool = True
+    stream: Stream, credential: Credential, capabilities: Collection[str], *, logged_in: bool = True, who: str = ""
 ) -> None:
     """Offers the mailbox's address as a sender, and takes it back. Raises `Fault` and `OSError`.
 
-    RSET goes out with MAIL where the server lets commands be sent ahead (RFC 2920).
+    RSET goes out with MAIL where the server lets commands be sent ahead (RFC 2920). `who` offers it, in words; without
+    it that is the user name that has logged in, or nobody.
     """
     mail = _mail(credential.sender, capabilities)
     pipelined = "PIPELINING" in capabilities
@@ -100,7 +125,10 @@ def offer_sender(
             read_reply(stream)
     if status != 250:
         code = translate_mail(status, text, logged_in=logged_in)
-        raise Fault(code, f"{_about(credential, logged_in=logged_in)}: {status} {text}")
+        who = who or (f"logged in as {credential.username}" if logged_in else "without a login")
+        raise Fault(
+            code, f"MAIL FROM:<{credential.sender}>, {who}: {status} {text}"
+        )  # both names, for whoever reads it
 
 
 def _mail(sender: str, capabilities: Collection[str]) -> bytes:
@@ -116,9 +144,3 @@ def _mail(sender: str, capabilities: Collection[str]) -> bytes:
     if "SMTPUTF8" not in capabilities:
         raise Fault(Code.SMTP_SENDER_REFUSED, f"MAIL FROM:<{sender}>: the server does not offer SMTPUTF8")
     return b"MAIL FROM:<" + sender.encode() + b"> SMTPUTF8\r\n"
-
-
-def _about(credential: Credential, *, logged_in: bool) -> str:
-    """Both names, for whoever reads the server's words."""
-    who = f"logged in as {credential.username}" if logged_in else "without a login"
-    return f"MAIL FROM:<{credential.sender}>, {who}"

@@ -1066,12 +1066,16 @@ class RequestWords(TypedDict):
 
 
 class SavedDocument(TypedDict):
-    """A change that was just saved, with what the save has told."""
+    """A change that was just saved, with what the save has told.
+
+    `concerned_mailboxes`: so many the domain has, and each of them gets the settings once the change is applied.
+    """
 
     allowed_actions: list[Action]
     applied_at: str | None
     approval: ApprovalDocument | None
     checksum: str | None
+    concerned_mailboxes: int
     counts: Counts | None
     domain: str
     id: str

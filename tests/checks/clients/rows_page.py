@@ -33,8 +33,9 @@ def _table(name: str) -> list[str]:
     lines = [f"| server | {python} | as `python` | {node} | as `node` |", "| --- | --- | --- | --- | --- |"]
     for row in rows:
         theirs = [works if code is Code.OK else "does not" for code in (row.python, row.node)]
-        if isinstance(row, smtp_rows.Row) and row.without_login:
-            theirs[1] = "sends, without a login"
+        if isinstance(row, smtp_rows.Row):
+            goes_on = row.believed, row.without_login
+            theirs = ["sends, without a login" if on else their for on, their in zip(goes_on, theirs, strict=True)]
         lines.append(f"| {row.name} | {theirs[0]} | `{row.python}` | {theirs[1]} | `{row.node}` |")
     return lines
 

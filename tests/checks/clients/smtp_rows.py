@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from checks.codes import Code
 from checks.model import Credential, CredentialKind
 from tests.checks.helpers import SECRET, USER
-from tests.checks.protocols.smtp.test_mechanisms import NO, REFUSALS, server
+from tests.checks.protocols.smtp.test_mechanisms import CHALLENGE, NO, REFUSALS, server
 from tests.servers.behaviours import smtp_script
 from tests.servers.conversation import Behaviour, Script
 
@@ -17,7 +17,8 @@ class Row:
     """`python` and `node` are what a canary of ours is to come to with that profile: a client that sends is `Code.OK`.
 
     `address` is that of the sender, `login` whether the settings want one. `without_login`: nodemailer offers mail
-    without one where the server has none; that is no login, and is not called one.
+    without one where the server has none; that is no login, and is not called one. Nor is what smtplib does where it is
+    `believed`: it takes a 503 for a login, and the server takes mail from anybody.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Row:
     address: str = USER
     login: bool = True
     without_login: bool = False
+    believed: bool = False
     user: str = USER
     kind: CredentialKind = CredentialKind.PASSWORD
 
@@ -66,6 +68,16 @@ REFUSED, UNSENDABLE = Code.SMTP_SENDER_REFUSED, Code.AUTH_UNSENDABLE
 APP_PASSWORD = Code.AUTH_APP_PASSWORD
 TOTP_WANTED = "5.7.8 Missing TOTP token, try with 'secret$totp_code'."
 NOT_OWNED = "553 5.7.1 not owned by auth user."
+
+ALREADY, UNADVERTISED = "503 5.5.1 Error: already authenticated", "503 AUTH command used when not advertised"
+LOGIN_WANTED = "530 5.7.0 Authentication required"
+
+
+def after_503(said: str, mail: str | None) -> Script:
+    """A server that answers AUTH PLAIN so and MAIL so, None with a close, and takes logins by LOGIN."""
+    script = server("PLAIN LOGIN", plain=said, login="ok")
+    return replace(script, rules=(("^MAIL", mail), ("^RSET", "250 Ok"), *script.rules))
+
 
 ROWS = (
     alike("PLAIN takes the password", offering("PLAIN LOGIN", plain="ok", login="ok"), Code.OK),
@@ -116,5 +128,23 @@ ROWS = (
         node=REJECTED),
     alike("PLAIN: a second factor is missing",
         taking(smtp_script(("^AUTH ", f"334 {TOTP_WANTED}"), ("^[A-Za-z0-9+/=]*$", REFUSALS[6]))), APP_PASSWORD),
+    # 503 to AUTH, which is a success to smtplib: the next command shows what it was
+    Row("503 already authenticated, MAIL is taken", offering("PLAIN LOGIN", plain=ALREADY), node=Code.PROTOCOL_ERROR),
+    Row("503 already authenticated, a sender not owned", after_503(ALREADY, NOT_OWNED), REFUSED, Code.PROTOCOL_ERROR),
+    Row("503 already authenticated, 530 to MAIL", after_503(ALREADY, LOGIN_WANTED), Code.AUTH_NOT_OFFERED,
+        Code.PROTOCOL_ERROR),
+    alike("503 not advertised, LOGIN would do, 530 to MAIL", after_503(UNADVERTISED, LOGIN_WANTED),
+        Code.AUTH_NOT_OFFERED),
+    alike("503 not advertised, LOGIN would do, MAIL is taken", offering("PLAIN LOGIN", plain=UNADVERTISED, login="ok"),
+        Code.AUTH_NOT_OFFERED, believed=True),
+    alike("503 prohibited, MAIL is taken", offering("PLAIN", plain="503 Administrative prohibition"),
+        Code.PROTOCOL_ERROR, believed=True),
+    alike("503 not advertised, and no other command is known", server("PLAIN", plain=UNADVERTISED),
+        Code.AUTH_NOT_OFFERED),
+    alike("503 not advertised, and the connection ends", after_503(UNADVERTISED, None), Code.AUTH_NOT_OFFERED),
+    alike("CRAM-MD5: 503 after its challenge, MAIL is taken", taking(smtp_script(
+        ("^EHLO", "250-mail.lab.example\r\n250 AUTH CRAM-MD5"), ("^AUTH CRAM-MD5", f"334 {CHALLENGE}"),
+        ("^QUIT", "221 Bye"), ("^[A-Za-z0-9+/=]+$", "503 Bad sequence of commands"))),
+        Code.PROTOCOL_ERROR, believed=True),
     Row("250 to PLAIN", taking(smtp_script(login="250 Ok")), Code.PROTOCOL_ERROR),
 )  # fmt: skip

@@ -55,6 +55,12 @@ KINDS: dict[str, tuple[str, ...]] = {
         "PLAIN: 500; LOGIN",
         "PLAIN: 501; LOGIN",
     ),
+    "503 to AUTH": (
+        "503 already authenticated, MAIL is taken",
+        "503 already authenticated, 530 to MAIL",
+        "503 not advertised, LOGIN would do, 530 to MAIL",
+        "503 prohibited, MAIL is taken",
+    ),
     "CRAM-MD5": (
         "CRAM-MD5 and DIGEST-MD5",
         "CRAM-MD5 among others that nobody speaks",
@@ -87,7 +93,7 @@ def test_a_kind_has_four_servers_or_more(kind: str) -> None:
 
 def test_no_kind_goes_missing() -> None:
     """Given the kinds that were met first, then all are here, each server once, and rows are told by their names."""
-    assert len(KINDS) == 13
+    assert len(KINDS) == 14
     assert max(Counter(name for servers in KINDS.values() for name in servers).values()) == 1
     assert len(set(IMAP)) == len(IMAP) >= 58
     assert len(set(SMTP)) == len(SMTP) >= 53

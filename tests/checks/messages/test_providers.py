@@ -21,6 +21,8 @@ from checks.messages.providers import HINTS, Hint, Wants, hint_for
         ("example.com", ["notgmail.com"], None),
         ("example.com", ["outlook.office365.com"], "Microsoft 365"),
         ("example.com", ["imappro.zoho.eu"], "Zoho"),
+        ("t-online.de", [], "Telekom"),
+        ("example.com", ["secureimap.t-online.de"], "Telekom"),
         ("example.com", [], None),
     ],
 )

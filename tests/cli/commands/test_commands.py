@@ -83,7 +83,7 @@ class FakePreflight:
         self.asked.append(("save", domain, settings, mailboxes))
         older = {"superseded": self.older, "superseded_by": Actor("ada")}
         proposed = ImportCounts(2, 1, 0) if mailboxes else None
-        return SimpleNamespace(change_id="chg_1", run_id="run_1", proposed=proposed, **older)
+        return SimpleNamespace(change_id="chg_1", run_id="run_1", proposed=proposed, concerned=0, **older)
 
     def follow(self, run_id: str, timeout: float | None = None) -> Iterator[FakeProgress]:
         self.asked.append(("follow", run_id, timeout))

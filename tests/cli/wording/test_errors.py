@@ -10,15 +10,18 @@ import pytest
 
 from checks.language import Language
 from cli import main
-from cli.wording import ja_answers, ja_errors, ja_refusals, ja_webhooks
+from cli.wording import ja_answers, ja_errors, ja_problems, ja_refusals, ja_webhooks
 from cli.wording.errors import chosen, translated
 from tests.cli.planted import Planted
+from web.problems.codes import KINDS, Kind
 
 ROOT = Path(__file__).parents[3]
 RAISED = {
     *("BadRow", "Exceeds", "Invalid", "Malformed", "TooManyRows", "Refused", "Unavailable", "Unknown"),
     *("UnderWay", "TooOften", "ServersBusy", "complain", "inform", "_refuse"),
 }
+SAID_SECOND = {"Problem"}
+"""Those that are given a code before the sentence."""
 ELSEWHERE = {
     "worker/alerts/egress_guard.py": "told to whoever tries a channel, with what the receiver said",
     "checks/oauth/client_secret.py": "a part of a sentence about a row of a file",
@@ -29,17 +32,28 @@ PLACE = re.compile(r"\{(\w+)\}")
 
 def sentences() -> Iterator[tuple[str, str]]:
     """Every sentence that is raised, with a word for each value, and where."""
-    for floor in ("checks", "settings_store", "worker", "cli"):
+    for floor in ("checks", "settings_store", "worker", "cli", "web"):
         for path in sorted((ROOT / floor).rglob("*.py")):
             name = str(path.relative_to(ROOT))
             if name in ELSEWHERE:
                 continue
             module = name.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Call) and node.args and _called(node) in RAISED:
-                    text = _text(node.args[0], module)
+                if (said := _said(node)) is not None:
+                    text = _text(said, module)
                     if text and not re.fullmatch(r"[X\W]*", text):
-                        yield f"{name}:{node.lineno}", text
+                        yield f"{name}:{said.lineno}", text
+
+
+def _said(node: ast.AST) -> ast.expr | None:
+    """Where a sentence is: what is raised, or the `detail` that will be."""
+    if isinstance(node, ast.Call):
+        place = 1 if _called(node) in SAID_SECOND else 0
+        raised = _called(node) in RAISED | SAID_SECOND and len(node.args) > place
+        return node.args[place] if raised else None
+    if isinstance(node, ast.Assign) and any(getattr(each, "id", "") == "detail" for each in node.targets):
+        return node.value
+    return None
 
 
 def _called(node: ast.Call) -> str:
@@ -66,13 +80,19 @@ def test_every_sentence_is_there(where: str) -> None:
     assert re.search(r"[\u3040-\u9fff]", said), SENTENCES[where]
 
 
+@pytest.mark.parametrize("kind", KINDS.values(), ids=[code.value for code in KINDS])
+def test_every_title_of_a_problem_is_there(kind: Kind) -> None:
+    assert re.search(r"[\u3040-\u9fff]", translated(kind.title, Language.JA))
+
+
 def test_there_are_as_many_as_there_are() -> None:
     """The walk through the source finds what it is to find."""
-    assert len(SENTENCES) > 120
+    assert len(SENTENCES) > 250
 
 
 @pytest.mark.parametrize(
-    "table", [ja_errors.TEMPLATES, ja_refusals.TEMPLATES, ja_webhooks.TEMPLATES, ja_answers.TEMPLATES]
+    "table",
+    [ja_errors.TEMPLATES, ja_refusals.TEMPLATES, ja_webhooks.TEMPLATES, ja_answers.TEMPLATES, ja_problems.TEMPLATES],
 )
 def test_both_name_the_same_values(table: tuple[tuple[str, str], ...]) -> None:
     for english, other in table:

@@ -11,7 +11,7 @@ import web.app
 from settings_store import schema
 from tests.web.api import Api, running
 from web.events.hub import Hub
-from web.pages.frame.page import Translate
+from web.problems.problem import Translate
 from worker.service.preflight import Preflight
 
 

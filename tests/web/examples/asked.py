@@ -11,7 +11,7 @@ from tests.web.examples.scenes import play_all
 
 def asked(folder: Path) -> dict[str, dict[str, Any]]:
     """By operation and outcome: what was asked, and what was answered."""
-    ours = {"web_rate_expensive": 0, "shared_addresses": "203.0.113.7"}
+    ours: dict[str, Any] = {"web_rate_expensive": 0, "shared_addresses": "203.0.113.7"}
     with hook() as receiver, running(folder, working=True, **ours) as api:
         play = Play(api, receiver)
         play_all(play)

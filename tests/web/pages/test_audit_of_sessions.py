@@ -1,9 +1,11 @@
 """The audit of who signed in and out, whose session others ended, who set a password, and where the page may be."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
 
+from settings_store.access.roles import Role
 from tests.web.api import ANNA, Api, running
 from tests.web.pages.reading import PASSWORD, Reader
 
@@ -36,6 +38,17 @@ def test_the_audit_tells_who_signed_in_and_out_and_set_a_password(service: Api) 
     assert found[-1]["subject"] == found[-2]["subject"]
     assert found[-1]["source"] == "127.0.0.1"
     assert not [each for each in found if another in str(each) or PASSWORD in str(each)]
+
+
+def test_the_audit_tells_who_made_a_link_for_whom(service: Api) -> None:
+    reader = Reader(service).sign_in("gina")
+    user = service.preflight.account(actor=ANNA).access.add_user("hugo", Role.ACCOUNT_ACCESS)
+    shown = reader.send(f"/admin/users/usr_{user.id}/link")
+    link = re.search(r"/admin/set-up/([\w-]+)", shown.html)
+    assert link is not None
+    (told,) = service.ask("GET", "/v1/audit?type=password.link_made&actor=gina").body["items"]
+    assert (told["data"], told["subject"], told["source"]) == ({"user": "hugo"}, f"usr_{user.id}", "127.0.0.1")
+    assert link[1] not in str(service.ask("GET", "/v1/audit").body)
 
 
 def test_the_audit_tells_of_sessions_that_others_ended_and_of_frames(service: Api) -> None:

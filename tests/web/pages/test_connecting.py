@@ -1,5 +1,6 @@
 """A member connects, an admin completes what they have begun with settings that were found: the story in Chromium."""
 
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -94,6 +95,34 @@ def test_a_host_that_nothing_vouches_for_is_not_taken_over_unaccepted(scene: Sce
     assert (refused.status, f"Nothing vouches for imap.{CORP}" in refused.text) == (422, True)
     taken = anna.send(f"{path}/take", {**fields, "accepted": f"imap.{CORP}"})
     assert f'value="imap.{CORP}"' in taken.html
+    scene.account.domains.remove(CORP)
+
+
+def test_each_source_is_on_the_page_as_it_ends(scene: Scene, internet: Internet) -> None:
+    """Given a web server that keeps one source waiting, then the others are there, and nothing of the result.
+
+    In a frame: what is made while it goes on leads to where it began, too.
+    """
+    scene.account.domains.make_known(CORP)
+    scene.api.ask("PUT", "/v1/embed-origins", {"origins": ["https://crm.example.com"]})
+    link = scene.api.ask("POST", "/v1/embed-sessions", {"domain": CORP}).body["url"]
+    inside = Reader(scene.api)
+    inside.get(link.removeprefix(scene.api.url))
+    answers = threading.Event()
+    internet.before_answering = lambda: bool(answers.wait(20))
+    sent = {"target": CORP}, {"Sec-Fetch-Site": "same-origin"}
+    url = f"{scene.api.url}/embedded/domains/{CORP}/find"
+    with inside.session.post(url, data=sent[0], headers=sent[1], stream=True, timeout=30) as answer:
+        pieces = map(str, answer.iter_content(None, decode_unicode=True))
+        shown = ""
+        while "SRV" not in shown:
+            shown += next(pieces)
+        assert ("so-far" in shown, "results" in shown) == (True, False)
+        answers.set()
+        shown += "".join(pieces)
+    assert shown.count("so-far") == shown.count('<li><span class="state') > 4
+    assert "Take over" in shown and shown.rstrip().endswith("</html>")
+    assert f'action="/embedded/domains/{CORP}/find/take"' in shown and "/admin/domains" not in shown
     scene.account.domains.remove(CORP)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from playwright.sync_api import Browser, expect
 
 from checks.codes import Code, Verdict
 from checks.model import Admission, EndpointResult, Outcome, Protocol
@@ -15,9 +16,10 @@ from checks.network.static_addresses import parse_networks, parse_ranges
 from checks.serialize import dump_endpoint_result
 from settings_store import schema
 from settings_store.runs import endpoints, runs
-from tests.settings_store.in_force import mail_settings, put_in_force
+from tests.settings_store.in_force import exchange_settings, mail_settings, put_in_force
 from tests.web.api import ANNA, Api, running
 from tests.web.pages.reading import Reader, Shown
+from tests.web.pages.scene import reader as browsing
 from tests.web.planted_changes import SETTINGS, Box, plant
 
 IN_USE, UNUSED = "static.example", "shared.example"
@@ -66,6 +68,18 @@ def test_the_ranges_are_shown_as_texts_to_copy(anna: Reader) -> None:
     assert anna.get("/admin/connection-ips?domain=unknown.example").status == 422
 
 
+def test_the_ranges_are_copied(browser: Browser, service: Api, anna: Reader) -> None:
+    with browsing(browser, service, permissions=["clipboard-read", "clipboard-write"]) as context:
+        for cookie in anna.session.cookies:
+            context.add_cookies([{"name": cookie.name, "value": cookie.value or "", "url": service.url}])
+        page = context.new_page()
+        page.goto("/admin/connection-ips")
+        page.click("[data-copy='static-addresses']")
+        expect(page.locator("[data-copy='static-addresses'][data-done]")).to_be_visible()
+        copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.split() == ["203.0.113.8/30", "2001:db8::8/127"]
+
+
 def test_the_request_to_the_firewall_in_both_languages(anna: Reader, bert: Reader) -> None:
     for reader in (anna, bert):
         shown = reader.get(f"/admin/connection-ips?domain={IN_USE}")
@@ -102,6 +116,25 @@ def test_exchange_is_added_and_edited(service: Api, anna: Reader) -> None:
         assert (saved.kind, "corp.example/EWS/Exchange.asmx" in saved.endpoints[0].url) == ("exchange", True)
     wrong = anna.send(path, {"kind": "exchange", "exchange_url": "not an address"})
     assert (wrong.status, 'aria-invalid="true"' in wrong.html) == (422, True)
+
+
+def test_a_domain_has_either_and_changes_both_ways(service: Api, anna: Reader) -> None:
+    path, account = "/admin/domains/office.example/settings", service.preflight.account(actor=ANNA)
+    with service.preflight.database.begin() as conn:
+        put_in_force(conn, "office.example", exchange_settings())
+    shown = anna.get(path)
+    assert "the calendar by Exchange ends" in shown.text
+    assert re.search(r'value="exchange" checked', shown.html)
+    assert "/admin/changes/chg_" in anna.send(path, {**FORM, "exchange_url": "is left out"}).url
+    assert account.changes.page("office.example", 1)[0].settings == SETTINGS
+    assert account.domains.summary("office.example").kind == "exchange", "before it is applied"
+
+
+def test_the_insecure_option_is_ticked_in_the_form(service: Api, anna: Reader) -> None:
+    path, account = f"/admin/domains/{UNUSED}/settings", service.preflight.account(actor=ANNA)
+    for ticked in ("true", ""):
+        anna.send(path, {**FORM, "allow_insecure_certificate": ticked})
+        assert account.changes.page(UNUSED, 1)[0].settings.allow_insecure_certificate is bool(ticked)
 
 
 def test_the_report_tells_which_addresses_are_let_in(service: Api, anna: Reader) -> None:

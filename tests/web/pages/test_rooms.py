@@ -1,10 +1,13 @@
 """What the command and the API can, a page can: users, keys, alerts, maintenance, webhooks, mailboxes, one's own."""
 
+import html
 import re
 from collections.abc import Iterator
 
 import pytest
 
+from settings_store.events import events
+from settings_store.events.administration import UserAdded
 from tests.web.api import ANNA, Api, running
 from tests.web.pages.reading import PASSWORD, Reader
 from worker.service.account import Account
@@ -57,6 +60,17 @@ def test_a_key_is_shown_once_works_and_is_revoked(service: Api, admin: Reader) -
     assert "could do nothing" not in admin.send("/admin/api-keys", {"name": ""}).text
 
 
+def test_origins_that_may_embed_it_are_registered(service: Api, admin: Reader) -> None:
+    wrong = admin.send("/admin/embed-origins", {"origins": "https://crm.example.com/path"})
+    assert (wrong.status, "https://crm.example.com/path</textarea>" in wrong.html) == (422, True)
+    done = admin.send("/admin/embed-origins", {"origins": "https://crm.example.com\r\nhttps://b.example.com"})
+    assert "The origins were registered." in done.text
+    found = service.ask("GET", "/v1/embed-origins").body["origins"]
+    assert found == ["https://b.example.com", "https://crm.example.com"]
+    admin.send("/admin/embed-origins", {"origins": ""})
+    assert service.ask("GET", "/v1/embed-origins").body["origins"] == []
+
+
 def test_an_alert_channel_keeps_its_secret(admin: Reader, account: Account) -> None:
     url = "json://user:hunter2@127.0.0.1:1/"
     named = {"name": "admins", "url": url, "severity": "critical", "language": "ja", "time_zone": "Asia/Tokyo"}
@@ -95,6 +109,15 @@ def test_a_webhook_is_added_tried_rotated_and_removed(admin: Reader, account: Ac
     assert "was not delivered" in admin.send(f"{path}/test").text
     again = re.search(r"whsec_[\w+/=]+", admin.send(f"{path}/rotate").html)
     assert again is not None and again[0] != secret[0]
+    changed = {"types": "change.verified", "description": "billing"}
+    assert "hunter2" not in admin.send(f"{path}/change", {**changed, "url": "ftp://127.0.0.1/hunter2"}).html
+    assert admin.send(f"{path}/change", {**changed, "types": "no.such"}).status == 422
+    assert "Changed." in admin.send(f"{path}/change", changed).text
+    kept = account.webhooks.look(seen.endpoint.id).endpoint
+    assert (kept.types, kept.description, kept.shown) == (("change.verified",), "billing", seen.endpoint.shown)
+    assert admin.send(f"{path}/redeliver", {"since": "yesterday"}).status == 422
+    since = {"since": "2020-01-01T00:00", "include_sent": "true"}
+    assert "events will be sent again." in admin.send(f"{path}/redeliver", since).text
     assert "switched off" in admin.send(f"{path}/enabled", {"enabled": "no"}).text
     admin.send(f"{path}/remove")
     assert account.webhooks.endpoints(10) == []
@@ -135,9 +158,38 @@ def test_a_new_password_ends_all_other_sessions(service: Api) -> None:
     assert second.get("/admin/me").url.startswith("/admin/sign-in")
 
 
+def test_the_audit_is_searched_and_read_page_by_page(service: Api, admin: Reader, account: Account) -> None:
+    admin.send("/admin/users", {"name": "xenia", "role": "account_access"})
+    user = account.access.user_named("xenia")
+    admin.send(f"/admin/users/usr_{user.id}/role", {"role": "super_admin"})
+    shown = admin.get("/admin/audit?actor=rooms&type=user.changed").text
+    assert "role_before: account_access" in shown and "user: xenia" in shown and "user.added" not in shown
+    assert "Nothing was done that fits." in admin.get("/admin/audit?since=2090-01-01T00:00").text
+    wrong = admin.get("/admin/audit?domain=unknown.example&since=soon")
+    assert (wrong.status, 'aria-invalid="true"' in wrong.html) == (422, True)
+    with service.preflight.database.begin() as conn:
+        for number in range(101):
+            events.record(conn, UserAdded(subject=f"u{number}", at=1.0, account_id=user.account_id, actor=ANNA))
+    first = admin.get("/admin/audit?actor=anna&type=user.added")
+    further = re.search(r'href="(/admin/audit[^"]*before=\d+[^"]*)"', first.html)
+    assert further is not None
+    assert admin.get(html.unescape(further[1])).status == 200
+
+
 def test_every_page_is_there_in_japanese(admin: Reader) -> None:
     admin.send("/admin/preferences", {"language": "ja"})
-    paths = ["domains", "new-domain", "alerts", "maintenance", "webhooks", "api-keys", "users", "me", "connection-ips"]
+    paths = [
+        "domains",
+        "new-domain",
+        "alerts",
+        "maintenance",
+        "webhooks",
+        "api-keys",
+        "users",
+        "me",
+        "audit",
+        "connection-ips",
+    ]
     rests = ("", "/settings", "/mailboxes", "/remove", "/find", "/connect", "/firewall")
     paths += [f"domains/{DOMAIN}{rest}" for rest in rests]
     for path in paths:

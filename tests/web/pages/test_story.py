@@ -131,6 +131,7 @@ def test_every_page_is_accessible(browser: Browser, scene: Scene, scheme: str, l
         "webhooks",
         "api-keys",
         "users",
+        "audit",
         "me",
         "connection-ips",
         "no-such-page",

@@ -108,7 +108,7 @@ def test_the_firewall_people_read_hosts_ports_and_where_we_come_from() -> None:
 
     (letter,) = write(report, Recipient.FIREWALL)
 
-    assert "imap.demo.example, TCP port 993 (IMAP), reached at 192.0.2.10" in letter.body
+    assert "imap.demo.example, port 993 (IMAP), reached at 192.0.2.10" in letter.body
     assert "From: 192.0.2.200, 2001:db8::200\n" in letter.body
     assert write(report, Recipient.MAIL_ADMIN) == []
     assert write(report, Recipient.OWNERS) == []

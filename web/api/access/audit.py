@@ -97,10 +97,11 @@ def list_of_operators(
 def _page(found: Sequence[Entry], limit: int) -> AuditPage:
     """One more than is shown, where there is one, says that there are more."""
     last = cursor_after(str(found[limit - 1].event.seq)) if len(found) > limit else None
-    return AuditPage(items=[_document(entry) for entry in found[:limit]], next_cursor=last)
+    return AuditPage(items=[entry_document(entry) for entry in found[:limit]], next_cursor=last)
 
 
-def _document(entry: Entry) -> AuditEntry:
+def entry_document(entry: Entry) -> AuditEntry:
+    """The document of an entry."""
     event = entry.event
     told = public(event, entry.domain)
     more = {name: event.payload[name] for name in _SHOWN if event.payload.get(name)}

@@ -110,10 +110,14 @@ class ProposedDocument(Document):
 
 
 class SavedDocument(ChangeDocument):
-    """A change that was just saved, with what the save has told."""
+    """A change that was just saved, with what the save has told.
+
+    `concerned_mailboxes`: so many the domain has, and each of them gets the settings once the change is applied.
+    """
 
     superseded: SupersededDocument | None
     proposed: ProposedDocument | None
+    concerned_mailboxes: int
 
 
 def change_of(given: str) -> str:
@@ -168,7 +172,9 @@ def saved_document(found: Looked, saved: Saved) -> SavedDocument:
         superseded = SupersededDocument(id=public_id(Prefix.CHANGE, saved.superseded), saved_by=by)
     if (counts := saved.proposed) is not None:
         proposed = ProposedDocument(added=counts.added, updated=counts.updated, unchanged=counts.unchanged)
-    return SavedDocument(**dict(document(found)), superseded=superseded, proposed=proposed)
+    concerned = saved.concerned or 0
+    known = dict(document(found))
+    return SavedDocument(**known, superseded=superseded, proposed=proposed, concerned_mailboxes=concerned)
 
 
 def _progress(tally: Tally) -> Progress:

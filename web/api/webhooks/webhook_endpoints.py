@@ -210,7 +210,7 @@ def redeliver(endpoint_id: EndpointId, delivery_id: DeliveryId, account: Admin) 
 )
 def redeliver_range(endpoint_id: EndpointId, wanted: EventRange, account: Admin) -> QueuedDocument:
     """Sends the events of a range that failed, or were never sent: up to 1,000 of the account's at once."""
-    queued = account.webhooks.redeliver_range(_inner(endpoint_id), _range(wanted))
+    queued = account.webhooks.redeliver_range(_inner(endpoint_id), range_of(wanted))
     return QueuedDocument(queued=queued.count, next_after=event_id(queued.after) if queued.after else None)
 
 
@@ -225,7 +225,8 @@ def _read(kind: type[N], key: str) -> N:
     return number
 
 
-def _range(wanted: EventRange) -> Range:
+def range_of(wanted: EventRange) -> Range:
+    """For the use case. Raises `Invalid`."""
     if wanted.after is None and wanted.since is None:
         raise Invalid("say from where on: `after`, an event's id, or `since`, a time", "after")
     after = 0 if wanted.after is None else seq_of(wanted.after)

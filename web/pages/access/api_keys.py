@@ -23,7 +23,7 @@ SCOPES = tuple(right for right in Right if right in RIGHTS[Role.HOST_APP])
 @routes.get("/admin/api-keys")
 def show(page: Admin) -> Response:
     """All keys, also those that were revoked or have expired."""
-    return _shown(page)
+    return show_keys(page)
 
 
 @routes.post("/admin/api-keys")
@@ -41,8 +41,8 @@ def add(page: Admin, sent: Annotated[Form, form()]) -> Response:
             if document["expires_at"] is None:
                 raise Invalid(page.t("frame.error.other"), "expires_at")
         _, plain = page.account.access.create_key(NewKey.model_validate(document).wanted())
-        return _shown(page, key=plain.text)
-    return _shown(page, errors=errors, values=dict(sent), status=422)
+        return show_keys(page, key=plain.text)
+    return show_keys(page, errors=errors, values=dict(sent), status=422)
 
 
 @routes.post("/admin/api-keys/{key_id}/revoke")
@@ -52,20 +52,23 @@ def revoke(page: Admin, key_id: str) -> Response:
     return page.go(at("api-keys"), "access.said.key_revoked")
 
 
-def _shown(
+def show_keys(
     page: Page,
     *,
     key: str = "",
     errors: dict[str, str] | None = None,
     values: dict[str, str] | None = None,
+    origins: str | None = None,
     status: int = 200,
 ) -> Response:
+    """The page. `key` is a new one, shown this once; `origins` are what was typed, None for those registered."""
     return page.show(
         "access/api_keys.html",
         status,
         keys=[(public_id(Prefix.API_KEY, each.id), each) for each in reversed(page.account.access.keys())],
         scopes=SCOPES,
         key=key,
+        origins="\n".join(page.embedding.origins()) if origins is None else origins,
         errors=errors or {},
         values=values or {},
     )

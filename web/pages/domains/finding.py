@@ -1,17 +1,17 @@
 """`/admin/domains/{domain}/find`: what the settings of a domain probably are, to be taken over into the form."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from starlette.responses import Response
 
-from checks.discovery.document import DiscoveryDocument, ProposalDocument
-from checks.discovery.model import Subject
+from checks.discovery.document import DiscoveryDocument, ProposalDocument, source_document
+from checks.discovery.model import SourceReport, Subject
 from checks.model import Endpoint, Invalid, Protocol
 from checks.settings import normalise_domain
 from settings_store.access.roles import Right
-from web.api.discoveries import DiscoveryRequest, prepared
+from web.api.discoveries import DiscoveryRequest, as_it_goes, prepared
 from web.limits.rates import expensive
 from web.pages.domains.settings_values import EVERY, FIELDS, IMAP, SMTP
 from web.pages.frame.environment import at
@@ -48,14 +48,18 @@ def ask(page: Editing, domain: str, change: str = "") -> Response:
 @routes.post("/admin/domains/{domain}/find")
 @expensive
 def find(page: Editing, domain: str, sent: Annotated[Form, form()]) -> Response:
-    """Looks for the settings, within half a minute, and checks each server. What was typed in the form is tried too."""
+    """Looks for the settings, within half a minute, and checks each server. What was typed in the form is tried too.
+
+    Each source is on the page as it ends.
+    """
     errors: dict[str, str] = {}
     target = sent["target"] or domain
     with at_fields(page, errors):
         _require_own(page, domain, target)
         wanted = DiscoveryRequest.model_validate({"target": target, **_typed(sent)})
-        found = prepared(wanted, page.account, page.language)(lambda _: None)
-        return _shown(page, domain, target, sent["change"], found)
+        coming = as_it_goes(prepared(wanted, page.account, page.language))
+        about = _about(page, domain, target, sent["change"])
+        return page.grow("domains/looking.html", _parts(page, about, coming), **about)
     return _shown(page, domain, target, sent["change"], errors=errors, status=422)
 
 
@@ -88,21 +92,29 @@ def _shown(
     domain: str,
     target: str,
     change: str,
-    found: DiscoveryDocument | None = None,
     errors: Mapping[str, str] | None = None,
     status: int = 200,
 ) -> Response:
-    summary = page.account.domains.summary(domain)
-    return page.show(
-        "domains/find.html",
-        status,
-        domain=summary.name,
-        target=target,
-        change=change,
-        found=found,
-        proposals=[Shown(each, _fields(each)) for each in found.proposals] if found else [],
-        errors=dict(errors or {}),
-    )
+    about = _about(page, domain, target, change)
+    return page.show("domains/find.html", status, **{**about, "errors": dict(errors or {})})
+
+
+def _about(page: Page, domain: str, target: str, change: str) -> dict[str, Any]:
+    """What every template of this page is told."""
+    known = page.account.domains.summary(domain).name
+    return {"domain": known, "target": target, "change": change, "found": None, "errors": {}}
+
+
+def _parts(page: Page, about: Mapping[str, Any], coming: Iterable[SourceReport | DiscoveryDocument]) -> Iterator[str]:
+    """Each source, and at last what came of all of them."""
+    for each in coming:
+        if isinstance(each, SourceReport):
+            yield page.part("domains/source.html", source=source_document(each, page.language))
+        else:
+            shown = [Shown(proposal, _fields(proposal)) for proposal in each.proposals]
+            yield page.part("domains/found.html", **{**about, "found": each}, proposals=shown)
+            return
+    yield page.part("domains/found.html", **about)
 
 
 def _fields(document: ProposalDocument) -> dict[str, str]:

@@ -1,12 +1,13 @@
 """A page for one reader: what a handler is given, and what it answers with."""
 
-import re
-from collections.abc import Callable
+from collections.abc import Iterable
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
+from markupsafe import Markup
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
 from checks.language import Language
 from settings_store.access.roles import Right, Role
@@ -18,15 +19,15 @@ from web.pages.frame.reader import Reader, reader_of
 from web.pages.frame.times import Clock, zone_of
 from web.pages.wording import TEXTS, words_of
 from web.problems.codes import ProblemCode
-from web.problems.problem import Problem
+from web.problems.problem import Problem, Translate, in_language
+from worker.service.access.embedding import Embedding
 from worker.service.access.sign_in import SignedIn
 from worker.service.account import Account
 from worker.service.domains.connecting import Connecting
 from worker.service.preflight import Preflight
 
-Translate = Callable[[str, Language], str]
-"""Puts what went wrong into a language: the sentences of `Invalid` are in English."""
 _SAID = "said"
+_COMING = Markup("<!-- coming -->")  # what a reader has sent is escaped: it cannot be this
 NAVIGATION = (
     ("domains", Right.READ, "frame.nav.domains"),
     ("connection-ips", Right.READ, "connection_ips.nav"),
@@ -37,7 +38,6 @@ NAVIGATION = (
     ("users", Right.ADMIN, "frame.nav.users"),
 )
 """The rooms that the head of every page leads to: path below `/admin`, who may, key of the words."""
-_COMMAND = re.compile(r"[;。；] ?[^;。；]*`mail-preflight [^;。；]*")
 
 
 class Page:
@@ -76,6 +76,11 @@ class Page:
         return self.preflight.signed_in(self._signed_in.account_id, self._signed_in.actor(self.address))
 
     @property
+    def embedding(self) -> Embedding:
+        """Where the account's pages may be in a frame."""
+        return self.preflight.embedding(self._signed_in.account_id, self._signed_in.actor(self.address))
+
+    @property
     def address(self) -> str:
         """Where the reader comes from."""
         return self.request.client.host if self.request.client else ""
@@ -112,16 +117,30 @@ class Page:
     def told(self, error: Exception) -> str:
         """What went wrong, in the reader's language and without the names of commands."""
         translate: Translate = self.request.app.state.translate
-        return _COMMAND.sub("", translate(str(error), self.language))
+        said = error.said if isinstance(error, Problem) else error
+        return in_language(said, self.language, translate)
 
     def show(self, template: str, status: int = 200, **values: Any) -> Response:
         """The page that a template makes. See `layout.html` for what it has of its own accord."""
         ancestors = self._ancestors()
-        text = environment.get_template(template).render(self._shared() | {"ancestors": ancestors} | values)
-        response = HTMLResponse(text, status, headers=dict(headers_for(ancestors)))
+        response = HTMLResponse(self._made(template, ancestors, values), status, headers=dict(headers_for(ancestors)))
         if _SAID in self.request.cookies:
             response.delete_cookie(_SAID, path="/")
         return response
+
+    def grow(self, template: str, parts: Iterable[str], **values: Any) -> Response:
+        """As `show`, sent while it is made: `parts` are HTML, for where the template has `{{ coming }}`."""
+        ancestors = self._ancestors()
+        before, _, after = self._made(template, ancestors, {**values, "coming": _COMING}).partition(_COMING)
+        headers = {**headers_for(ancestors), "X-Accel-Buffering": "no"}  # nginx would keep it until it is whole
+        return StreamingResponse(chain((before,), parts, (after,)), media_type="text/html", headers=headers)
+
+    def part(self, template: str, **values: Any) -> str:
+        """A part of a page, as HTML."""
+        return environment.get_template(template).render(self._shared() | values)
+
+    def _made(self, template: str, ancestors: tuple[str, ...], values: dict[str, Any]) -> str:
+        return environment.get_template(template).render(self._shared() | {"ancestors": ancestors} | values)
 
     def go(self, where: str, said: str = "") -> Response:
         """On to another page (an address made by `at`), which says once what was done: a key of the words."""
@@ -134,7 +153,7 @@ class Page:
         """Origins whose pages may have this one in a frame."""
         if self.session is None or not self.session.embedded:
             return ()
-        return tuple(self.preflight.embedding(self.session.account_id, self._signed_in.actor(self.address)).origins())
+        return tuple(self.embedding.origins())
 
     def _shared(self) -> dict[str, Any]:
         said = self.request.cookies.get(_SAID, "")

@@ -1,7 +1,7 @@
 """`/admin/changes/{id}/letters`: what to send to whom, in either language, to be copied or opened in a mail program."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 from urllib.parse import quote
 
@@ -14,6 +14,7 @@ from web.api.changes.change_document import change_of
 from web.documents import Prefix, public_id
 from web.pages.frame.page import Page
 from web.pages.frame.routing import page_for, page_router
+from worker.changes.report import Report
 from worker.changes.wording import report_document
 from worker.letters.document import Letter, Recipient
 
@@ -46,21 +47,22 @@ def show(page: Annotated[Page, page_for(Right.READ)], change_id: str, lang: str 
     """Every letter that there is a reason for."""
     look = page.account.changes.look(change_of(change_id))
     language = Language(lang) if lang in set(Language) else page.language
-    found = page.account.letters.of_change(look.id, language)
+    report = page.account.changes.report(look.id, language)
+    found = page.account.letters.of_report(report)
     return page.show(
         "report/letters.html",
         id=public_id(Prefix.CHANGE, look.id),
         look=look,
         written=language,
         ready_letters=_ready(found),
-        sentences=_sentences(page, look.id),
+        sentences=_sentences(page, report),
         bothers=[each for each in found if each.to is not Recipient.TICKET],
     )
 
 
-def _sentences(page: Page, change_id: str) -> Mapping[tuple[Code, str | None], str]:
+def _sentences(page: Page, report: Report) -> Mapping[tuple[Code, str | None], str]:
     """What each cause means, to tell the letters apart in the language of who sends them."""
-    worded = report_document(page.account.changes.report(change_id, page.language), listed=0, commands=False)
+    worded = report_document(replace(report, language=page.language), listed=0, commands=False)
     return {(cause.code, cause.protocol): cause.sentence for cause in worded.causes}
 
 

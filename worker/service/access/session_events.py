@@ -10,7 +10,7 @@ from settings_store.access.sessions import Session
 from settings_store.access.users import User
 from settings_store.actors import Actor, of_user
 from settings_store.events import events
-from settings_store.events.administration import PasswordSet, SessionEnded, SessionStarted
+from settings_store.events.administration import PasswordLinkMade, PasswordSet, SessionEnded, SessionStarted
 
 
 def started(conn: Connection, secret: str, now: float, address: str) -> None:
@@ -30,6 +30,12 @@ def password_set(conn: Connection, user: User, now: float, address: str) -> Acto
     actor = Actor(user.name, address, "", of_user(user.id))
     events.record(conn, PasswordSet(subject=user.id, at=now, account_id=user.account_id, actor=actor, user=user.name))
     return actor
+
+
+def link_made(conn: Connection, user: User, now: float, actor: Actor) -> None:
+    """Somebody has a link to set the password of a user."""
+    made = PasswordLinkMade(subject=user.id, at=now, account_id=user.account_id, actor=actor, user=user.name)
+    events.record(conn, made)
 
 
 def _told(session: Session, now: float, actor: Actor) -> dict[str, Any]:

@@ -144,7 +144,9 @@ class SignedIn:
         """The secret of a link with which a user sets a password. Raises `Unknown`."""
         now = self._database.now()
         with self._database.begin() as conn:
-            return passwords.link_of(conn, users.find(conn, self._account_id, user_id), now)
+            user = users.find(conn, self._account_id, user_id)
+            session_events.link_made(conn, user, now, self._actor)
+            return passwords.link_of(conn, user, now)
 
     def having_password(self, user_ids: list[str]) -> set[str]:
         """Those of the users who can sign in."""

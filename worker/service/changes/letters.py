@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from checks.language import Language
 from settings_store import domains
 from settings_store.changes import changes
+from worker.changes.report import Report
 from worker.egress.connection_ips import sources_for
 from worker.letters.document import Letter, Recipient
 from worker.letters.letters import letters
@@ -33,9 +34,12 @@ class Letters:
 
         Raises `Refused` where there is no report, and `Invalid` for a change that the account does not have.
         """
-        report = Changes(self._to).report(change_id, language)
+        return self.of_report(Changes(self._to).report(change_id, language), to, listed)
+
+    def of_report(self, report: Report, to: Recipient | None = None, listed: int = LISTED) -> list[Letter]:
+        """The letters of a report that was read already, in its language."""
         with self._to.database.read() as conn:
-            change = changes.get(conn, self._to.account_id, change_id)
+            change = changes.get(conn, self._to.account_id, report.change_id)
             settings = domains.load_settings(conn, change.settings_id)
             sources = sources_for(conn, self._to.config, self._to.account_id, settings, change.domain_id)
         return letters(material(report, sources, listed), to)

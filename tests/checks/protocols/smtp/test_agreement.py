@@ -28,7 +28,7 @@ def test_both_come_to_the_same(
     with HostileServer(row.script, leaf) as hostile:
         theirs = _smtplib_sends(hostile.port, row, certificates)
         ours = a_canary_sends(hostile.port, row, context)
-    assert (ours, theirs) == ((row.python, verdict_of(row.python)), row.python is Code.OK)
+    assert (ours, theirs) == ((row.python, verdict_of(row.python)), row.python is Code.OK or row.believed)
 
 
 def a_canary_sends(port: int, row: Row, context: CheckContext) -> tuple[Code, Verdict]:

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from checks.clients.profile import TokenMechanism
 from checks.codes import Code
 from checks.context import CheckContext
 from checks.model import Credential, Endpoint, Protocol, Security
@@ -19,14 +21,21 @@ from tests.servers.exim import EximServer
 from tests.servers.process import ServerError
 
 ADA, BOB = "ada@lab.example", "bob@lab.example"
+TOKENS = {"Planted-token-4711": ADA, "Planted-token-4712": BOB}
+OF_ADA, OF_BOB = TOKENS
 USERS = {ADA: "Planted-secret-4711", BOB: "Planted-secret-4712"}
 
 
 @pytest.fixture(scope="module")
 def servers(server_folder: Path, certificates: CertificateLab) -> Iterator[dict[str, EximServer]]:
-    """Three of them: as it comes, one that keeps no password in clear, and a relay."""
+    """One that takes access tokens too, one that keeps no password in clear, a relay, and one that forbids AUTH."""
     leaf = certificates.issue()
-    kinds = {"usual": {}, "hashed": {"hashed": True}, "relay": {"relay": True}}
+    kinds: dict[str, dict[str, Any]] = {
+        "usual": {"tokens": TOKENS},
+        "hashed": {"hashed": True},
+        "relay": {"relay": True},
+        "forbids": {"forbids": "no logins from here"},
+    }
     try:
         made = {
             name: EximServer(server_folder / f"exim-{name}", leaf, USERS, **options) for name, options in kinds.items()
@@ -39,7 +48,10 @@ def servers(server_folder: Path, certificates: CertificateLab) -> Iterator[dict[
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A kind of server, a login there, and what it comes to as `python` and as `node`."""
+    """A kind of server, a login there, and what it comes to as `python` and as `node`.
+
+    `token`: the secret is one, and which mechanism smtplib is told to use; nodemailer always sends XOAUTH2.
+    """
 
     kind: str
     user: str
@@ -47,6 +59,7 @@ class Row:
     address: str
     python: Code
     node: Code
+    token: TokenMechanism | None = None
 
 
 REFUSED, REJECTED = Code.SMTP_SENDER_REFUSED, Code.AUTH_REJECTED
@@ -59,6 +72,11 @@ ROWS = (
     Row("hashed", ADA, "wrong", ADA, REJECTED, REJECTED),
     Row("hashed", BOB, USERS[BOB], ADA, REFUSED, REFUSED),
     Row("relay", "", "", ADA, Code.OK, Code.OK),
+    Row("usual", ADA, OF_ADA, ADA, Code.OK, Code.OK, "XOAUTH2"),
+    Row("usual", ADA, OF_BOB, ADA, REJECTED, REJECTED, "XOAUTH2"),
+    Row("usual", ADA, "Planted-token-expired", ADA, REJECTED, REJECTED, "OAUTHBEARER"),
+    Row("usual", BOB, OF_BOB, ADA, REFUSED, REFUSED, "OAUTHBEARER"),
+    Row("forbids", ADA, USERS[ADA], ADA, Code.AUTH_NOT_OFFERED, Code.PROTOCOL_ERROR),
     Row("usual", "", "", ADA, Code.SMTP_LOGIN_REQUIRED, Code.SMTP_LOGIN_REQUIRED),
 )
 
@@ -73,7 +91,7 @@ def found(
     """All rows, asked at once."""
     security: Security = request.param
     logins = [
-        Login(Protocol.SMTP, _port(servers[row.kind], security), security, row.user, row.secret, row.address)
+        Login(Protocol.SMTP, _port(servers[row.kind], security), security, row.user, row.secret, row.address, row.token)
         for row in ROWS
     ]
     return ask_all(logins, replace(context, canaries=True), certificates)
