@@ -85,7 +85,7 @@ class FakePreflight:
         proposed = ImportCounts(2, 1, 0) if mailboxes else None
         return SimpleNamespace(change_id="chg_1", run_id="run_1", proposed=proposed, concerned=0, **older)
 
-    def follow(self, run_id: str, timeout: float | None = None) -> Iterator[FakeProgress]:
+    def follow(self, run_id: str, timeout: float | None = None, **_: float) -> Iterator[FakeProgress]:
         self.asked.append(("follow", run_id, timeout))
         yield FakeProgress(ok=1)
         if self.broken:
