@@ -1,5 +1,6 @@
 """The report of a run: a pure function of what is stored, read in portions, with a checksum."""
 
+import functools
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ from worker.changes.impact import Impact, Safety, before_of, impact_of, safety_o
 
 SERVICES = ("mail", "calendar")
 LEFT = frozenset(outcomes.LEFT)
+_KEPT = 64  # reports whose sums are remembered
 
 
 class Reads(Protocol):
@@ -28,6 +30,9 @@ class Reads(Protocol):
 
     def read(self) -> AbstractContextManager[Connection]:
         """A read transaction."""
+
+    def __hash__(self) -> int:
+        """It is itself and no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +103,7 @@ class Report:
         """What all mailboxes came to, and the first `listed` of each impact: read once, and summed up for none."""
         if listed:
             return findings_of(self.mailboxes(), listed)
-        with self.database.read() as conn:
-            return _summed((line_of(row), count) for row, count in report_rows.sums(conn, self.run_id))
+        return _summed_up(self.database, self.run_id, self.checksum)
 
     def causes(self) -> list[Cause]:
         """Mailboxes grouped by impact and reason, most frequent first."""
@@ -116,6 +120,17 @@ class Findings:
     causes: list[Cause]
     services: Mapping[str, Mapping[Verdict, int]]
     first: Mapping[Impact, Sequence[MailboxLine]]
+
+
+@functools.lru_cache(_KEPT)
+def _summed_up(
+    database: Reads,
+    run_id: str,
+    checksum: str,  # noqa: ARG001 - with another one it is another report
+) -> Findings:
+    """Whoever reads a report comes back to it: filtered, page by page, and with its letters."""
+    with database.read() as conn:
+        return _summed((line_of(row), count) for row, count in report_rows.sums(conn, run_id))
 
 
 def findings_of(lines: Iterable[MailboxLine], listed: int = 0) -> Findings:
