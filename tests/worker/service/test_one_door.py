@@ -85,6 +85,7 @@ CALLS: list[tuple[str, Call]] = [
     ("changes.save", lambda account, ids: account.changes.save(ids.domain, SETTINGS, corrects=ids.verified)),
     ("changes.page", lambda account, ids: account.changes.page(ids.domain, 10)),
     ("letters.of_change", lambda account, ids: account.letters.of_change(ids.verified)),
+    ("letters.of_report", lambda account, ids: account.letters.of_report(account.changes.report(ids.verified))),
     ("changes.history", lambda account, ids: account.changes.history(ids.applied)),
     ("runs.follow", lambda account, ids: next(account.runs.follow(ids.run, timeout=1))),
     ("runs.progress", lambda account, ids: account.runs.progress(ids.run)),
