@@ -167,8 +167,10 @@ class _Attempt:
         try:
             handshake.secure(stream, route.tls_context, route.endpoint.host, session=session, hasty=hasty)
         except ssl.SSLError as error:
+            if not hasty or isinstance(error, ssl.SSLCertVerificationError):
+                raise
             fault = handshake.tls_fault(error)
-            if not hasty or fault.code is not Code.TLS_PLAINTEXT_PORT:
+            if fault.code is not Code.TLS_PLAINTEXT_PORT:
                 raise
             route.habits.hasty = False
             raise Unjudged(fault.code, fault.seen) from None

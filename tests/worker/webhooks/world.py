@@ -39,7 +39,7 @@ class World:
         with self.database.begin() as conn:
             account_id = ensure_account(conn, account)
         nothing: Any = lambda *_: None  # noqa: E731 - none of these is asked for
-        return Webhooks(Binding(self.database, self.config, self.vault, account_id, ANNA, *([nothing] * 8)))
+        return Webhooks(Binding(self.database, self.config, self.vault, account_id, ANNA, *([nothing] * 9)))
 
     @property
     def account_id(self) -> int:

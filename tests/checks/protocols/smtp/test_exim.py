@@ -62,7 +62,7 @@ class Row:
     token: TokenMechanism | None = None
 
 
-REFUSED, REJECTED = Code.SMTP_SENDER_REFUSED, Code.AUTH_REJECTED
+REFUSED, REJECTED, NO_TOKEN = Code.SMTP_SENDER_REFUSED, Code.AUTH_REJECTED, Code.AUTH_TOKEN_REJECTED
 ROWS = (
     Row("usual", ADA, USERS[ADA], ADA, Code.OK, Code.OK),
     Row("usual", ADA, "wrong", ADA, REJECTED, REJECTED),
@@ -73,8 +73,8 @@ ROWS = (
     Row("hashed", BOB, USERS[BOB], ADA, REFUSED, REFUSED),
     Row("relay", "", "", ADA, Code.OK, Code.OK),
     Row("usual", ADA, OF_ADA, ADA, Code.OK, Code.OK, "XOAUTH2"),
-    Row("usual", ADA, OF_BOB, ADA, REJECTED, REJECTED, "XOAUTH2"),
-    Row("usual", ADA, "Planted-token-expired", ADA, REJECTED, REJECTED, "OAUTHBEARER"),
+    Row("usual", ADA, OF_BOB, ADA, NO_TOKEN, NO_TOKEN, "XOAUTH2"),
+    Row("usual", ADA, "Planted-token-expired", ADA, NO_TOKEN, NO_TOKEN, "OAUTHBEARER"),
     Row("usual", BOB, OF_BOB, ADA, REFUSED, REFUSED, "OAUTHBEARER"),
     Row("forbids", ADA, USERS[ADA], ADA, Code.AUTH_NOT_OFFERED, Code.PROTOCOL_ERROR),
     Row("usual", "", "", ADA, Code.SMTP_LOGIN_REQUIRED, Code.SMTP_LOGIN_REQUIRED),
