@@ -22,6 +22,7 @@ from worker.app import EXPIRES_SECONDS, HEALTH, HEALTH_SECONDS, PREFLIGHT
 from worker.changes.watch import begin_watches
 from worker.egress.egresses import home_of, queue_at, queues_of
 from worker.health.endpoint_lane import LANES, EndpointLane, tick
+from worker.health.retention import forget_old as forget_old_health
 from worker.incidents.judge import judge
 from worker.process import WAKE
 from worker.resources import Publish, Resources, TaskName
@@ -191,6 +192,7 @@ def _register_health(app: Celery, flow: Flow) -> None:
     def health() -> None:
         publish_lanes(app, tick(flow.resources), queues_of(flow.resources.config, [HEALTH]))
         _beat(flow.resources, "health")
+        forget_old_health(flow.resources)
 
     @app.task(name=PREFIX + "check_endpoints", ignore_result=True, shared=False)
     @_spared

@@ -105,7 +105,7 @@ def migrate() -> None:
 
     database = Database(load_config().database_url.get_secret_value())
     try:
-        database.migrate()
+        database.migrate(complain)
     finally:
         database.close()
     inform("The database is up to date.")

@@ -187,12 +187,12 @@ def tried(conn: Connection, run_id: str, number: int) -> list[int]:
 
 
 def tally(conn: Connection, run_id: str) -> Tally:
-    """How far a run is."""
-    stage = conn.execute(sa.select(_runs.c.stage).where(_runs.c.id == run_id)).scalar_one()
+    """How far a run is, or was when its mailboxes were forgotten."""
+    run = conn.execute(sa.select(_runs.c.stage, _runs.c.tally).where(_runs.c.id == run_id)).one()
     query = sa.select(_rows.c.verdict, sa.func.count()).where(_rows.c.run_id == run_id).group_by(_rows.c.verdict)
-    counts = {row[0]: row[1] for row in conn.execute(query)}
+    counts = run.tally or {row[0]: row[1] for row in conn.execute(query)}
     return Tally(
-        stage=stage,
+        stage=run.stage,
         total=sum(counts.values()),
         ok=counts.get("ok", 0),
         fail=counts.get("fail", 0),

@@ -31,6 +31,7 @@ from tests.settings_store.in_force import (
 )
 from worker.config import Config
 from worker.health.endpoint_lane import EndpointLane, tick
+from worker.health.retention import forget_old
 from worker.resources import Resources
 
 pytestmark = pytest.mark.one_database
@@ -440,7 +441,7 @@ class TestTick:
         world.lane()
         world.pass_time(2 * 3600)
 
-        tick(world.resources)
+        forget_old(world.resources)
 
         with world.resources.database.read() as conn:
             assert column(conn, schema.health_results, "at") == []
