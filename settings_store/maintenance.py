@@ -57,6 +57,13 @@ def _covers(
     )
 
 
+def is_announced_for_all(conn: Connection, account_id: int, now: float) -> bool:
+    """Whether maintenance of the whole account is under way."""
+    mine = _windows.c.account_id == account_id, _windows.c.domain_id.is_(None)
+    query = sa.select(_windows.c.id).where(*mine, _windows.c.starts_at <= now, _windows.c.ends_at > now)
+    return conn.execute(query.limit(1)).first() is not None
+
+
 def rest_of(conn: Connection, domain_id: int, now: float) -> Rest:
     """Why a domain is not watched now. Of several windows, the one that ends last."""
     paused_at = conn.execute(sa.select(_domains.c.paused_at).where(_domains.c.id == domain_id)).scalar_one()

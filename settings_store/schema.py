@@ -34,6 +34,8 @@ TELLING = sa.text("moved OR fails > 0 OR silent > 0 OR state IN ('fail', 'silent
 """Endpoints that changed since incidents were last judged, or may not work."""
 FORGETTABLE = sa.text("kind = 'health' AND kept")
 """Runs of which not all is kept for ever."""
+STATIC = sa.text("static_addresses")
+"""Settings by which the operator's static addresses are used."""
 PENDING = sa.text("state = 'pending'")
 WAITING = sa.text("delivery_id IS NULL AND dropped IS NULL")
 """Alerts that are in no message yet."""
@@ -107,6 +109,7 @@ settings = sa.Table(
     # Whether its servers are connected to from the operator's static addresses.
     sa.Column("static_addresses", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("created_at", sa.Float, nullable=False),
+    sa.Index("ix_settings_static_addresses", "domain_id", sqlite_where=STATIC, postgresql_where=STATIC),
     sa.CheckConstraint(_EITHER_OR, name="either_imap_or_exchange"),
 )
 
@@ -429,6 +432,7 @@ health_endpoints = sa.Table(
     sa.Index("ix_health_endpoints_moved", "moved"),
     sa.Index("ix_health_endpoints_state", "state"),
     sa.Index("ix_health_endpoints_server", "server"),
+    sa.Index("ix_health_endpoints_source", "source"),
     sa.Index("ix_health_endpoints_telling", "domain_id", sqlite_where=TELLING, postgresql_where=TELLING),
     sa.CheckConstraint("state IN ('ok','fail','silent','unknown')", name="state"),
 )

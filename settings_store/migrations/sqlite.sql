@@ -693,6 +693,10 @@ CREATE INDEX ix_incidents_opened_at ON incidents (account_id, opened_at)
 ;
 CREATE INDEX ix_deliveries_created_at ON deliveries (created_at)
 ;
+CREATE INDEX ix_health_endpoints_source ON health_endpoints (source)
+;
+CREATE INDEX ix_settings_static_addresses ON settings (domain_id) WHERE static_addresses
+;
 CREATE INDEX ix_domains_unsettled ON domains (account_id) WHERE paused_at IS NOT NULL OR settings_id IS NULL OR checked_settings_id IS NULL OR checked_settings_id <> settings_id
 ;
 CREATE INDEX ix_health_endpoints_telling ON health_endpoints (domain_id) WHERE moved OR fails > 0 OR silent > 0 OR state IN ('fail', 'silent', 'unknown')

@@ -32,8 +32,10 @@ _INDEXES = (
     ("ix_events_api_key_id", "events", ("account_id", "api_key_id", "seq")),
     ("ix_incidents_opened_at", "incidents", ("account_id", "opened_at")),
     ("ix_deliveries_created_at", "deliveries", ("created_at",)),
+    ("ix_health_endpoints_source", "health_endpoints", ("source",)),
 )
 _PARTIAL = (
+    ("ix_settings_static_addresses", "settings", "domain_id", "static_addresses"),
     ("ix_domains_unsettled", "domains", "account_id", _UNSETTLED),
     ("ix_health_endpoints_telling", "health_endpoints", "domain_id", _TELLING),
     ("ix_runs_forgettable", "runs", "touched_at", "kind = 'health' AND kept"),
