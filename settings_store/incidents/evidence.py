@@ -5,7 +5,7 @@ as `resting`: nothing is concluded from it.
 """
 
 import functools
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ _listed, _boxes, _runs = schema.incident_domains, schema.mailboxes, schema.runs
 # Queries that are asked at every judging are made once: to make one takes longer than to execute it.
 _NOW, _SINCE = sa.bindparam("now", type_=sa.Float), sa.bindparam("since", type_=sa.Float)
 _FAILS = sa.bindparam("fails", type_=sa.Integer)
+_PORTION = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,9 @@ def _known_query() -> sa.Select[Any]:
         .where(_incidents.c.closed_at.is_(None), _incidents.c.scope.in_(("endpoint", "server", "notice")))
     )
     failing = sa.or_(_known.c.state.in_(("fail", "silent")), _known.c.silent >= _FAILS)
-    telling = sa.or_(_known.c.moved, failing, _known.c.domain_id.in_(concerned))
+    # An index has the few of the first part; all of the others are never read.
+    few = sa.union(sa.select(_known.c.domain_id).where(schema.TELLING), concerned)
+    telling = sa.and_(_known.c.domain_id.in_(few), sa.or_(_known.c.moved, failing, _known.c.domain_id.in_(concerned)))
     in_force = (_known.c.settings_id == _domains.c.settings_id).label("in_force")
     columns = [_known.c[name] for name in Known.__slots__ if name in _known.c and name != "code"]
     query: sa.Select[Any] = (
@@ -292,27 +295,42 @@ def _broken_off(conn: Connection, domain_id: int) -> bool:
     return conn.execute(newest).scalar() is not None
 
 
-def unwatched(conn: Connection) -> set[int]:
-    """The domains that are paused, or have no settings in force."""
-    nobody = sa.or_(_domains.c.paused_at.is_not(None), _domains.c.settings_id.is_(None))
-    return set(conn.execute(sa.select(_domains.c.id).where(nobody)).scalars())
+def unwatched(conn: Connection, domain_ids: Collection[int]) -> set[int]:
+    """Those of the domains that are paused, or have no settings in force."""
+    return {found for ids in _portions(domain_ids) for found in conn.execute(_UNWATCHED, {"ids": ids}).scalars()}
 
 
-def unclear_domains(conn: Connection, now: float) -> set[int]:
-    """The domains whose mailboxes say nothing: at rest, or an endpoint does not work."""
-    return set(conn.execute(_unclear_query(), {"now": now}).scalars())
+def unclear_domains(conn: Connection, domain_ids: Collection[int], now: float) -> set[int]:
+    """Those of the domains whose mailboxes say nothing: at rest, or an endpoint does not work."""
+    query = _unclear_query()
+    found = (conn.execute(query, {"ids": ids, "now": now}).scalars() for ids in _portions(domain_ids))
+    return {domain_id for each in found for domain_id in each}
+
+
+_IDS: sa.BindParameter[int] = sa.bindparam("ids", expanding=True)
+_UNWATCHED = sa.select(_domains.c.id).where(
+    _domains.c.id.in_(_IDS), sa.or_(_domains.c.paused_at.is_not(None), _domains.c.settings_id.is_(None))
+)
 
 
 @functools.cache
 def _unclear_query() -> sa.Select[Any]:
-    down = sa.select(_known.c.domain_id).where(_known.c.state.in_(("fail", "silent")))
-    return sa.select(_domains.c.id).where(sa.or_(_domains.c.id.in_(down), at_rest(_domains.c.id, _NOW)))
+    down = sa.select(_known.c.domain_id).where(_known.c.state.in_(("fail", "silent")), _known.c.domain_id.in_(_IDS))
+    unclear = sa.or_(_domains.c.id.in_(down), at_rest(_domains.c.id, _NOW))
+    return sa.select(_domains.c.id).where(_domains.c.id.in_(_IDS), unclear)
+
+
+def _portions(ids: Collection[int]) -> Iterator[list[int]]:
+    """Few enough for one statement."""
+    every = sorted(ids)
+    yield from (every[first : first + _PORTION] for first in range(0, len(every), _PORTION))
 
 
 def states_of(conn: Connection, mailbox_ids: Collection[int]) -> dict[int, MailboxState]:
     """The state of each of these mailboxes that is there still."""
-    query = sa.select(_boxes.c.id, _boxes.c.state).where(_boxes.c.id.in_(mailbox_ids), _boxes.c.domain_id.is_not(None))
-    return {row.id: MailboxState(row.state) for row in conn.execute(query)}
+    query = sa.select(_boxes.c.id, _boxes.c.state).where(_boxes.c.id.in_(_IDS), _boxes.c.domain_id.is_not(None))
+    found = (row for ids in _portions(mailbox_ids) for row in conn.execute(query, {"ids": ids}))
+    return {row.id: MailboxState(row.state) for row in found}
 
 
 def count_like(conn: Connection, domain_id: int, code: Code, since: float) -> int:
@@ -325,5 +343,5 @@ def count_like(conn: Connection, domain_id: int, code: Code, since: float) -> in
 
 def mailbox_counts(conn: Connection, domain_ids: Collection[int]) -> int:
     """How many mailboxes these domains have together."""
-    query = sa.select(sa.func.count()).select_from(_boxes).where(_boxes.c.domain_id.in_(domain_ids))
-    return int(conn.execute(query).scalar_one())
+    query = sa.select(sa.func.count()).select_from(_boxes).where(_boxes.c.domain_id.in_(_IDS))
+    return sum(int(conn.execute(query, {"ids": ids}).scalar_one()) for ids in _portions(domain_ids))

@@ -238,7 +238,7 @@ def _list(conn: Connection, incident_id: str, domain_ids: Collection[int]) -> No
 def open_ones(conn: Connection) -> list[Open]:
     """The incidents that are not over, in the order in which they opened."""
     rows = conn.execute(_OPEN).mappings().all()
-    about = _domains_of(conn, [row["id"] for row in rows])
+    about = _domains_of_open_ones(conn) if rows else {}
     return [_open(row, about.get(row["id"], frozenset())) for row in rows]
 
 
@@ -254,11 +254,10 @@ def _open(row: sa.RowMapping, domain_ids: frozenset[int]) -> Open:
     return Open(**values, domain_ids=domain_ids)
 
 
-def _domains_of(conn: Connection, incident_ids: Sequence[str]) -> dict[str, frozenset[int]]:
+def _domains_of_open_ones(conn: Connection) -> dict[str, frozenset[int]]:
     found: dict[str, set[int]] = {}
-    if not incident_ids:
-        return {}
-    for row in conn.execute(sa.select(_listed).where(_listed.c.incident_id.in_(incident_ids))):
+    joined = sa.select(_listed).join(_incidents, _incidents.c.id == _listed.c.incident_id)
+    for row in conn.execute(joined.where(_incidents.c.closed_at.is_(None))):
         found.setdefault(row.incident_id, set()).add(row.domain_id)
     return {key: frozenset(value) for key, value in found.items()}
 

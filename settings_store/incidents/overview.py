@@ -155,10 +155,15 @@ def _of_domains(account_id: int, domain_ids: Collection[int] | None) -> sa.Subqu
     return sa.union(own, listed).subquery()
 
 
-def with_incident(conn: Connection, account_id: int) -> set[int]:
-    """The ids of the account's domains with an open incident, notices aside."""
+def with_incident(account_id: int) -> sa.Select[tuple[int]]:
+    """The ids of the account's domains with an open incident, notices aside: part of a query."""
     both = _of_domains(account_id, None)
-    return set(conn.execute(sa.select(both.c.domain_id).where(both.c.scope != Scope.NOTICE).distinct()).scalars())
+    return sa.select(both.c.domain_id).where(both.c.scope != Scope.NOTICE).distinct()
+
+
+def count_with_incident(conn: Connection, account_id: int) -> int:
+    """How many domains of an account have an open incident, notices aside."""
+    return int(conn.execute(sa.select(sa.func.count()).select_from(with_incident(account_id).subquery())).scalar_one())
 
 
 def mailbox_counts(conn: Connection, domain_id: int) -> dict[MailboxState, int]:

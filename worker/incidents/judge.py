@@ -22,7 +22,7 @@ from worker.incidents import notice_incidents
 from worker.incidents.correlation import Extension, also_of, endpoints_of
 from worker.incidents.evidence import OF_SERVERS, Case
 from worker.incidents.lifecycle import LONGEST_SETTLE_SECONDS, Step, step_of
-from worker.incidents.mailbox_causes import mailbox_findings
+from worker.incidents.mailbox_causes import crowded, mailbox_findings
 from worker.resources import Resources
 
 log = logging.getLogger(__name__)
@@ -165,7 +165,7 @@ class Judge:
 
     def _mailboxes(self) -> None:
         sick = [box for box in evidence.sick_mailboxes(self._conn, self.case.now) if self.case.is_mine(box.account_id)]
-        boxes = evidence.boxes_of(self._conn, {box.domain_id for box in sick})
+        boxes = evidence.boxes_of(self._conn, crowded(sick))
         found = mailbox_findings(sick, boxes, self.case.open)
         for incident_id in found.merged:
             incidents.close(self._conn, incident_id, self.case.now, resolved=False)

@@ -6,8 +6,9 @@ that is
 
 - the settings, changes and their verifications with what each mailbox met, and the events, of the whole year: they are
   kept for ever; the rounds of the watches of changes as their sums;
-- single checks of the last `Plan.check_hours`, sums of the last `Plan.hour_days`: less than a real store keeps (48 hours
-  and 90 days), for these are looked up by their key and would only take longer to make. `docs/scale.md` counts them in.
+- single checks of the last `Plan.check_hours`, sums of the last `Plan.hour_days`: less than a real store keeps (48
+  hours and 90 days), for they are looked up by their key and would only take longer to make. `docs/scale.md` counts
+  them in.
 """
 
 import time
@@ -17,12 +18,14 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
+Say = Callable[[str], None]
 DAY = 86400.0
 MAILBOXES = 50
 """A domain's on average: one in a hundred has 1,400, nine have 200, and ninety 20."""
 CHANGES = 7.3
 """A domain's in a year: 2,000 a day where there are 100,000 domains."""
 WATCHED = 6  # rounds after each change that was applied
+_NAME = "'domain' || lpad(d::text, greatest(5, length(d::text)), '0') || '.example'"
 _SIZE = "(CASE WHEN {0} % 100 = 0 THEN 1400 WHEN {0} % 10 = 0 THEN 200 ELSE 20 END)"
 _COUNTS = (
     '{"keeps_working": %s, "will_disconnect": 0, "will_reconnect": 0, "already_disconnected": 0, "cannot_tell": 0}'
@@ -55,7 +58,7 @@ class Made:
     seconds: float
 
 
-def fill_large(url: str, plan: Plan, say: Callable[[str], None]) -> Made:
+def fill_large(url: str, plan: Plan, say: Say) -> Made:
     """Fills an empty database of the revision before the newest. It takes minutes for each 100,000 domains."""
     begun = time.monotonic()
     with psycopg.connect(url, autocommit=True) as connection:
@@ -92,7 +95,8 @@ def _without_indexes(connection: "psycopg.Connection[tuple[object, ...]]") -> It
     """Drops the indexes of the large tables. What makes each again."""
     for table in (*_BULK, *_HISTORY):
         rows = connection.execute(
-            """SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid), c.conname, pg_get_constraintdef(c.oid)
+            """SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid), c.conname,
+                pg_get_constraintdef(c.oid)
             FROM pg_index i LEFT JOIN pg_constraint c ON c.conindid = i.indexrelid AND c.contype IN ('p', 'u')
             WHERE i.indrelid = %s::regclass AND NOT EXISTS (
                 SELECT 1 FROM pg_constraint f WHERE f.contype = 'f' AND f.conindid = i.indexrelid)""",
@@ -111,7 +115,7 @@ def _without_indexes(connection: "psycopg.Connection[tuple[object, ...]]") -> It
 def _number_anew(connection: "psycopg.Connection[tuple[object, ...]]") -> None:
     """PostgreSQL does not notice ids that were given by hand."""
     for table, key in (("domains", "id"), ("settings", "id"), ("mailboxes", "id"), ("events", "seq")):
-        connection.execute(f"SELECT setval('{table}_{key}_seq', (SELECT max({key}) FROM {table}))".encode())  # noqa: S608
+        connection.execute(f"SELECT setval('{table}_{key}_seq', (SELECT max({key}) FROM {table}))".encode())
 
 
 def _sizes(connection: "psycopg.Connection[tuple[object, ...]]") -> Iterator[tuple[str, tuple[int, int]]]:
@@ -147,7 +151,7 @@ def _statements(plan: Plan) -> Iterator[tuple[str, str]]:
     yield (
         "domains",
         f"""INSERT INTO domains (id, account_id, name, revision)
-        SELECT d, 1, 'domain' || lpad(d::text, greatest(5, length(d::text)), '0') || '.example', 1 FROM {every_domain}""",
+        SELECT d, 1, {_NAME}, 1 FROM {every_domain}""",
     )
     yield (
         "settings",
@@ -157,19 +161,21 @@ def _statements(plan: Plan) -> Iterator[tuple[str, str]]:
     )
     yield (
         "settings in force",
-        f"UPDATE domains SET settings_id = 1 + {in_force} + ((id - 1 - {in_force}) % {domains} + {domains}) % {domains}",
+        f"""UPDATE domains
+        SET settings_id = 1 + {in_force} + ((id - 1 - {in_force}) % {domains} + {domains}) % {domains}""",
     )
-    # One in a hundred does not connect; an admin has read that in the report of the settings in force, but for 1 in 2,000.
+    # One in a hundred does not connect; but for one in 2,000, an admin has read that in the report of the settings.
     yield (
         "mailboxes",
         f"""INSERT INTO mailboxes (id, domain_id, address, username, credential, state, state_code, state_since,
             changed_at, health_at, health_fails, revision)
         SELECT row_number() OVER (), d, a, a, convert_to(repeat(md5(a), 4), 'UTF8'),
-            CASE WHEN b % 2000 = 7 OR b % 100 = 50 THEN 'disconnected' WHEN b % 50 = 20 THEN 'unknown' ELSE 'connected' END,
+            CASE WHEN b % 2000 = 7 OR b % 100 = 50 THEN 'disconnected' WHEN b % 50 = 20 THEN 'unknown'
+                ELSE 'connected' END,
             CASE WHEN b % 2000 = 7 OR b % 100 = 50 THEN 'auth.rejected' END,
             CASE WHEN b % 2000 = 7 THEN {now} - 86400 ELSE {first} END, {first}, {now} - b % 21600,
             CASE WHEN b % 2000 = 7 THEN 3 ELSE 0 END, 1
-        FROM (SELECT d, 'box' || lpad(n::text, 4, '0') || '@domain' || lpad(d::text, greatest(5, length(d::text)), '0') || '.example' AS a,
+        FROM (SELECT d, 'box' || lpad(n::text, 4, '0') || '@' || {_NAME} AS a,
                 d * 7 + n AS b
             FROM {every_domain}, LATERAL generate_series(1, {_SIZE.format("d")}) AS n) AS every""",
     )
@@ -227,7 +233,8 @@ def _statements(plan: Plan) -> Iterator[tuple[str, str]]:
     yield (
         "pages",
         f"""INSERT INTO pages (run_id, phase, number, done)
-        SELECT {run}, 'candidate', n, true FROM {every_change}, generate_series(0, {_SIZE.format(of_domain)} / 25) AS n""",
+        SELECT {run}, 'candidate', n, true
+        FROM {every_change}, generate_series(0, {_SIZE.format(of_domain)} / 25) AS n""",
     )
     yield "events of changes", _events(every_change, of_domain, saved, state, change, run)
     for protocol, port in (("imap", 993), ("smtp", 465)):
@@ -300,13 +307,13 @@ def _events(every_change: str, of_domain: str, saved: str, state: str, change: s
         SELECT kind, subject, 1, {of_domain}, {saved} + after, actor,
             CASE WHEN actor = 'service' THEN '' ELSE '192.0.2.' || k % 250 END,
             CASE WHEN actor <> 'service' AND k % 3 = 0 THEN md5('key' || k % 20) END, payload
-        FROM {every_change}, LATERAL ({union}) AS told"""  # noqa: S608
+        FROM {every_change}, LATERAL ({union}) AS told"""
 
 
 def _incidents(now: float, domains: int) -> Iterator[tuple[str, str]]:
     """Two a year of each domain that are over, those of the endpoints that fail now, and of the mailboxes."""
-    columns = """id, account_id, scope, subject, open_subject, domain_id, mailbox_id, severity, code, facts, seen, since,
-        opened_at, closed_at, mailboxes"""
+    columns = """id, account_id, scope, subject, open_subject, domain_id, mailbox_id, severity, code, facts, seen,
+        since, opened_at, closed_at, mailboxes"""
     facts = """json_build_object('host', 'mail.example', 'port', '993', 'protocol', 'IMAP', 'endpoints',
         'imap@' || {0} || ':993 smtp@' || {0} || ':465')"""
     yield (
@@ -332,8 +339,8 @@ def _incidents(now: float, domains: int) -> Iterator[tuple[str, str]]:
     yield (
         "events of incidents",
         """INSERT INTO events (kind, subject, account_id, domain_id, at, actor, source, payload)
-        SELECT kind, id, 1, domain_id, CASE kind WHEN 'incident.opened' THEN opened_at ELSE closed_at END, 'service', '',
-            json_build_object('scope', scope, 'severity', severity, 'code', code, 'mailboxes', mailboxes)
+        SELECT kind, id, 1, domain_id, CASE kind WHEN 'incident.opened' THEN opened_at ELSE closed_at END, 'service',
+            '', json_build_object('scope', scope, 'severity', severity, 'code', code, 'mailboxes', mailboxes)
         FROM incidents, (VALUES ('incident.opened'), ('incident.resolved')) AS of (kind)
         WHERE kind = 'incident.opened' OR closed_at IS NOT NULL ORDER BY 5""",
     )

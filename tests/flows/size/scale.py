@@ -6,7 +6,7 @@ Everything is in PostgreSQL, whose parameters are those of `docs/scale.md`; noth
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,17 +17,23 @@ from alembic import command
 from alembic.script import ScriptDirectory
 from pydantic import SecretStr
 
-from checks.codes import Code, Verdict
-from checks.model import Endpoint, EndpointResult, Protocol, Security
+from checks.codes import Verdict
+from checks.context import CheckContext
+from checks.network.address_policy import AddressPolicy
+from checks.runner import check_endpoint
 from checks.serialize import dump_endpoint_result
+from checks.trust import Trust
 from settings_store import domains, migrations
 from settings_store.db import Database
 from settings_store.secrets import new_key
-from tests.flows.harness import account_of
+from tests.flows.harness import account_of, settings_of
 from tests.flows.size.asked import ask_all, domain_of
 from tests.flows.size.cases import take
-from tests.flows.size.large import Made, Plan, fill_large, settle_large
+from tests.flows.size.large import Made, Plan, Say, fill_large, settle_large
+from tests.flows.size.schedule import measure_schedule
 from tests.flows.size.store import settings_number
+from tests.servers.dovecot import DovecotOptions
+from tests.servers.lab import mail_lab
 from tests.servers.postgres import PostgresServer
 from worker.config import Config
 from worker.health.retention import forget_old
@@ -42,7 +48,6 @@ POSTGRES = {
     "random_page_cost": "1.1",
     "max_parallel_maintenance_workers": "2",
 }
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +62,10 @@ class Measured:
 
 def measure_scale(folder: Path, count: int, say: Say) -> None:
     """Both stores in turn, and their ratios."""
+    found = documents(folder)
     with PostgresServer(folder / "postgres", more=POSTGRES) as postgres:
-        small = _measure(postgres, min(SMALL, count // 4), say)
-        large = _measure(postgres, count, say)
+        small = _measure(postgres, Plan(min(SMALL, count // 4), found), say)
+        large = _measure(postgres, Plan(count, found), say, folder)
     say(f"-- {count:,} domains to {min(SMALL, count // 4):,}: ms, ms, ratio")
     for who, times in large.times.items():
         for name, milliseconds in times.items():
@@ -70,11 +76,12 @@ def measure_scale(folder: Path, count: int, say: Say) -> None:
         say(f"reads a table of history: {line} <- {statement[:200]}")
 
 
-def _measure(postgres: PostgresServer, count: int, say: Say) -> Measured:
+def _measure(postgres: PostgresServer, plan: Plan, say: Say, folder: Path | None = None) -> Measured:
+    """`folder`: its schedule is kept, too, by workers who find their servers there."""
     url, key = postgres.new_database(), new_key()
-    say(f"-- {count:,} domains")
+    say(f"-- {plan.domains:,} domains")
     _migrate_to_the_last_but_one(url)
-    made = fill_large(url, Plan(count, documents()), say)
+    made = fill_large(url, plan, say)
     for table, (rows, size) in list(made.tables.items())[:14]:
         say(f"  {table}: {rows:,} rows, {size / 1e6:,.0f} MB")
     say(f"  filled in {made.seconds:.0f} s, {sum(size for _, size in made.tables.values()) / 1e9:.1f} GB")
@@ -93,17 +100,20 @@ def _measure(postgres: PostgresServer, count: int, say: Say) -> Measured:
         times = dict(ask_all(preflight, url, key).of)
         taken = take(preflight, 5)
         measure_retention(preflight, say)
+    if folder is not None:
+        measure_schedule(folder, url, postgres.pid, key, plan.check_minutes, say)
     postgres.drop(url)
     return Measured(made, migration, {**times, "change, step by step": taken.times}, taken.scans)
 
 
-def documents() -> Mapping[str, str]:
-    """What a check of a server found that works, by protocol, as large as that is with a certificate's chain."""
-    found = {}
-    for protocol, port in ((Protocol.IMAP, 993), (Protocol.SMTP, 465)):
-        endpoint = Endpoint(protocol, "mail.example", port, Security.TLS)
-        found[protocol.value] = json.dumps(dump_endpoint_result(EndpointResult(endpoint, Verdict.OK, Code.OK)))
-    return found
+def documents(folder: Path) -> Mapping[str, str]:
+    """What checks of two real servers find, by protocol: as large as such a result is."""
+    with mail_lab(folder / "lab", 1, DovecotOptions(fast=True)) as lab:
+        settings = settings_of(lab)
+        context = CheckContext(Trust(settings.ca_pem), AddressPolicy(allow_all=True))
+        results = [check_endpoint(endpoint, context) for endpoint in settings.endpoints]
+    assert {result.verdict for result in results} == {Verdict.OK}
+    return {result.endpoint.protocol.value: json.dumps(dump_endpoint_result(result)) for result in results}
 
 
 def _migrate_to_the_last_but_one(url: str) -> None:

@@ -109,7 +109,7 @@ CALLS: list[tuple[str, Call]] = [
     ("health.of_domain", lambda account, ids: account.health.of_domain(ids.domain)),
     ("health.page", lambda account, _: account.health.page("", "", 10)),
     ("health.counts", lambda account, _: [count for count in account.health.counts() if count]),
-    ("health.worst_first", lambda account, _: account.health.worst_first(9)),
+    ("health.worst_first", lambda account, _: account.health.worst_first(9).lines),
     ("health.behind", lambda account, ids: account.health.behind(ids.domain, 9)),
     ("egress.request", lambda account, ids: account.egress.request(ids.domain)),
     ("egress.with_static_addresses", lambda account, ids: account.egress.with_static_addresses(ids.domain, on=True)),

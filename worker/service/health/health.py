@@ -45,7 +45,7 @@ class Health:
         """
         now, account_id = self._to.database.now(), self._to.account_id
         with self._to.database.read() as conn:
-            only = overview.with_incident(conn, account_id) if only_failing else None
+            only = overview.with_incident(account_id) if only_failing else None
             names = domains.find_names(conn, account_id, text, after, limit, only)
             return view.read_some(conn, account_id, names, now, self._stale_seconds)
 
@@ -53,7 +53,7 @@ class Health:
         """How many domains there are, and how many of them have an open incident."""
         account_id = self._to.account_id
         with self._to.database.read() as conn:
-            return domains.count_of(conn, account_id), len(overview.with_incident(conn, account_id))
+            return domains.count_of(conn, account_id), overview.count_with_incident(conn, account_id)
 
     @property
     def _stale_seconds(self) -> float:
