@@ -15,7 +15,7 @@ def domains_in_force(conn: Connection, account_id: int) -> list[str]:
     return list(conn.execute(_in_force(account_id).order_by(_domains.c.name)).scalars())
 
 
-def _in_force(account_id: int) -> sa.Select[tuple[str]]:
+def _in_force(account_id: int) -> sa.Select[str]:
     joined = sa.select(_domains.c.name).join(_settings, _settings.c.id == _domains.c.settings_id)
     return joined.where(_domains.c.account_id == account_id, _settings.c.id.in_(_STATIC))
 

@@ -63,7 +63,8 @@ class Watched:
 
 def sources(conn: Connection, account_id: int) -> list[str]:
     """The connection IPs from which the account's endpoints were last looked at, '' where the system chose it."""
-    found, last = [], conn.execute(sa.select(sa.func.min(_known.c.source))).scalar()
+    found: list[str] = []
+    last = conn.execute(sa.select(sa.func.min(_known.c.source))).scalar()
     while last is not None:  # they are few: to step from one to the next in their index is to read none twice
         mine = sa.select(_known.c.source).join(_domains, _domains.c.id == _known.c.domain_id)
         mine = mine.where(_known.c.source == last, _domains.c.account_id == account_id)

@@ -113,6 +113,11 @@ class Case:
         return foreseen(self.rows, self.now)
 
     @cached_property
+    def _foretold(self) -> Collection[tuple[str, int]]:
+        """The subjects and domains of what is foreseen."""
+        return {(item.subject, item.row.domain_id) for item in self.foreseen}
+
+    @cached_property
     def found(self) -> Findings:
         return correlate(self.rows, self.probes, self.by_source, self.open, self.limits, self.now)
 
@@ -142,8 +147,7 @@ class Case:
         if incident.scope in OF_SERVERS:
             return endpoint_condition(incident, self.by_domain, self.unwatched)
         if incident.scope is Scope.NOTICE:
-            holds = {(item.subject, item.row.domain_id) for item in self.foreseen}
-            return notice_condition(incident, holds, self.by_domain, self.unwatched, self.now), False
+            return notice_condition(incident, self._foretold, self.by_domain, self.unwatched, self.now), False
         return self._mailbox_condition(incident), False
 
     def _mailbox_condition(self, incident: Open) -> Condition:

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 
 import requests
@@ -42,7 +43,7 @@ def ask_all(preflight: Preflight, url: str, key: str) -> Times:
     found: dict[str, dict[str, float]] = {}
     with answering(preflight, "127.0.0.1", 0) as address:
         api, page = _api(preflight, address), _page(preflight, address)
-        everybody = {
+        everybody: dict[str, Callable[[int], Sequence[tuple[str, Step]]]] = {
             "API": lambda n: _of_api(api, n),
             "page": lambda n: _of_page(page, n),
             "command": lambda n: _of_command(url, key, n),
@@ -94,7 +95,7 @@ def _of_api(get: Callable[[str], object], number: int) -> Sequence[tuple[str, St
     domain = f"/v1/domains/{domain_of(number)}"
     change = f"/v1/changes/{_newest_change(get, domain)}"
     return [
-        (name, lambda path=path: get(path))
+        (name, partial(get, path))
         for name, path in (
             ("domains", "/v1/domains?limit=100"),
             ("a domain", domain),
@@ -139,7 +140,7 @@ def _of_page(get: Callable[[str], object], number: int) -> Sequence[tuple[str, S
     assert isinstance(shown, requests.Response)
     change = f"/changes/chg_{shown.text.partition('/changes/chg_')[2][:32]}"
     return [
-        (name_, lambda path=path: get(path))
+        (name_, partial(get, path))
         for name_, path in (
             ("domains", "/domains"),
             ("domains, a later page", f"/domains?after={name}"),
