@@ -398,7 +398,7 @@ health_schedule = sa.Table(
     "health_schedule",
     metadata,
     sa.Column("domain_id", sa.ForeignKey("domains.id", ondelete="CASCADE"), primary_key=True),
-    sa.Column("server", sa.Text, nullable=False),  # the host, so that domains of one server come up together
+    sa.Column("server", sa.Text, nullable=False, index=True),  # the host: domains of one server come up together
     sa.Column("endpoints_due", sa.Float, nullable=False, index=True),
     sa.Column("mailboxes_due", sa.Float, nullable=False, index=True),
 )

@@ -695,6 +695,8 @@ CREATE INDEX ix_deliveries_created_at ON deliveries (created_at)
 ;
 CREATE INDEX ix_health_endpoints_source ON health_endpoints (source)
 ;
+CREATE INDEX ix_health_schedule_server ON health_schedule (server)
+;
 CREATE INDEX ix_settings_static_addresses ON settings (domain_id) WHERE static_addresses
 ;
 CREATE INDEX ix_domains_unsettled ON domains (account_id) WHERE paused_at IS NOT NULL OR settings_id IS NULL OR checked_settings_id IS NULL OR checked_settings_id <> settings_id

@@ -33,6 +33,7 @@ _INDEXES = (
     ("ix_incidents_opened_at", "incidents", ("account_id", "opened_at")),
     ("ix_deliveries_created_at", "deliveries", ("created_at",)),
     ("ix_health_endpoints_source", "health_endpoints", ("source",)),
+    ("ix_health_schedule_server", "health_schedule", ("server",)),
 )
 _PARTIAL = (
     ("ix_settings_static_addresses", "settings", "domain_id", "static_addresses"),
