@@ -31,6 +31,7 @@ from tests.flows.size.asked import ask_all, domain_of
 from tests.flows.size.cases import take
 from tests.flows.size.large import Made, Plan, Say, fill_large, settle_large
 from tests.flows.size.schedule import measure_schedule
+from tests.flows.size.slices import measure_slices
 from tests.flows.size.store import settings_number
 from tests.servers.dovecot import DovecotOptions
 from tests.servers.lab import mail_lab
@@ -80,7 +81,7 @@ def _measure(postgres: PostgresServer, plan: Plan, say: Say, folder: Path | None
     """`folder`: its schedule is kept, too, by workers who find their servers there."""
     url, key = postgres.new_database(), new_key()
     say(f"-- {plan.domains:,} domains")
-    _migrate_to_the_last_but_one(url)
+    migrate_to_the_last_but_one(url)
     made = fill_large(url, plan, say)
     for table, (rows, size) in list(made.tables.items())[:14]:
         say(f"  {table}: {rows:,} rows, {size / 1e6:,.0f} MB")
@@ -102,6 +103,7 @@ def _measure(postgres: PostgresServer, plan: Plan, say: Say, folder: Path | None
         measure_retention(preflight, say)
     if folder is not None:
         measure_schedule(folder, url, postgres.pid, key, plan.check_minutes, say)
+        measure_slices(folder, postgres, say)
     postgres.drop(url)
     return Measured(made, migration, {**times, "change, step by step": taken.times}, taken.scans)
 
@@ -116,7 +118,7 @@ def documents(folder: Path) -> Mapping[str, str]:
     return {result.endpoint.protocol.value: json.dumps(dump_endpoint_result(result)) for result in results}
 
 
-def _migrate_to_the_last_but_one(url: str) -> None:
+def migrate_to_the_last_but_one(url: str) -> None:
     engine = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
     with engine.begin() as connection:
         config = migrations.alembic_config(connection)

@@ -16,6 +16,7 @@ from statistics import median
 
 import psycopg
 import sqlalchemy as sa
+from redis import Redis as Client
 
 from bench.meter import cpu_seconds, peak_megabytes
 from settings_store import schema
@@ -32,6 +33,7 @@ WORKERS = 4
 ADDRESSES = 250
 WARM_SECONDS, SECONDS = 60.0, 300.0
 _LOOK_SECONDS = 5.0
+_CONNECTIONS = sa.text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,6 @@ class _Servers:
     imap: int
     smtp: int
     ca_pem: str
-    pids: tuple[int, ...]
 
 
 def measure_schedule(folder: Path, url: str, postgres_pid: int, key: str, minutes: float, say: Say) -> Kept:
@@ -62,16 +63,20 @@ def measure_schedule(folder: Path, url: str, postgres_pid: int, key: str, minute
         contextlib.closing(Database(url)) as database,
     ):
         _make_due(url, servers, minutes * 60)
-        environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("MAIL_PREFLIGHT_")},
-            "MAIL_PREFLIGHT_DATABASE_URL": url,
-            "MAIL_PREFLIGHT_BROKER_URL": redis.url,
-            "MAIL_PREFLIGHT_SECRET_KEY": key,
-            "MAIL_PREFLIGHT_ALLOW_NETWORKS": NETWORKS,
-            "MAIL_PREFLIGHT_HEALTH_ENDPOINT_MINUTES": str(minutes),
-        }
-        with _working(folder, environment) as pids:
-            return _watch(database, {**pids, "postgres": (postgres_pid,), "redis": (redis.pid,)}, say)
+        environment = environment_of(url, redis.url, key, {"HEALTH_ENDPOINT_MINUTES": str(minutes)})
+        with working(folder, environment) as pids:
+            everybody = {**pids, "postgres": (postgres_pid,), "redis": (redis.pid,)}
+            kept = _watch(database, everybody, say)
+            with Client.from_url(redis.url) as client:
+                say(f"  Redis had {client.info('memory')['used_memory_peak'] / 1e6:.1f} MB at its peak")
+            return kept
+
+
+def environment_of(url: str, broker_url: str, key: str, more: Mapping[str, str]) -> dict[str, str]:
+    """Of a process of the distributed mode, with no settings of whoever measures."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("MAIL_PREFLIGHT_")}
+    given = {"DATABASE_URL": url, "BROKER_URL": broker_url, "SECRET_KEY": key, "ALLOW_NETWORKS": NETWORKS, **more}
+    return inherited | {f"MAIL_PREFLIGHT_{name}": value for name, value in given.items()}
 
 
 @contextlib.contextmanager
@@ -85,7 +90,7 @@ def _servers(folder: Path) -> Iterator[_Servers]:
         DovecotServer(folder / "dovecot", leaf, {"user@lab.example": "unused"}, options) as dovecot,
         PostfixServer(folder / "postfix", leaf, dovecot.sasl_socket, aliases=addresses[1:]) as postfix,
     ):
-        yield _Servers(addresses, dovecot.imaps_port, postfix.smtps_port, certificates.ca_pem, ())
+        yield _Servers(addresses, dovecot.imaps_port, postfix.smtps_port, certificates.ca_pem)
 
 
 def _make_due(url: str, servers: _Servers, seconds: float) -> None:
@@ -120,8 +125,8 @@ def _make_due(url: str, servers: _Servers, seconds: float) -> None:
 
 
 @contextlib.contextmanager
-def _working(folder: Path, environment: Mapping[str, str]) -> Iterator[Mapping[str, tuple[int, ...]]]:
-    """The workers, and beat."""
+def working(folder: Path, environment: Mapping[str, str]) -> Iterator[Mapping[str, tuple[int, ...]]]:
+    """Four health workers and beat: their process ids."""
     command = [sys.executable, "-c", "from mail_preflight import main; main()"]
     with contextlib.ExitStack() as stack:
 
@@ -136,13 +141,7 @@ def _working(folder: Path, environment: Mapping[str, str]) -> Iterator[Mapping[s
         workers = [start(f"worker-{number}", "worker", "--queue", "health") for number in range(WORKERS)]
         beat = start("beat", "beat")
         time.sleep(8.0)
-        yield {"workers": tuple(map(_works, workers)), "beat": (beat,)}
-
-
-def _works(pid: int) -> int:
-    """The process that works: a worker has one that looks after it."""
-    below = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return int(below[0]) if below else pid
+        yield {"workers": tuple(workers), "beat": (beat,)}
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
@@ -154,18 +153,27 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         process.wait()
 
 
+def _whole_machine() -> float:
+    """Seconds of CPU that everybody here has taken, the mail servers and other work too (proc(5), stat)."""
+    fields = [int(each) for each in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]]
+    return (sum(fields[:8]) - fields[3] - fields[4]) / os.sysconf("SC_CLK_TCK")
+
+
 def _watch(database: Database, pids: Mapping[str, tuple[int, ...]], say: Say) -> Kept:
     late: list[float] = []
+    connections = 0
     time.sleep(WARM_SECONDS)
-    before = {name: cpu_seconds(each) for name, each in pids.items()}
+    before, whole = {name: cpu_seconds(each) for name, each in pids.items()}, _whole_machine()
     begun, first = time.monotonic(), database.now()
     while (passed := time.monotonic() - begun) < SECONDS:
         time.sleep(_LOOK_SECONDS)
         with database.read() as conn:
             count, oldest = totals.overdue_checks(conn, database.now())
+            connections = max(connections, conn.execute(_CONNECTIONS).scalar_one())
         late.append(oldest)
         say(f"  {passed:4.0f} s: {count} domains due, the longest for {oldest:.1f} s")
     cpu = {name: cpu_seconds(each) - before[name] for name, each in pids.items()}
+    cpu["all on this machine"] = _whole_machine() - whole
     table = schema.health_results
     with database.read() as conn:
         query = sa.select(sa.func.count(), sa.func.count().filter(table.c.verdict != "ok")).where(table.c.at > first)
@@ -176,5 +184,5 @@ def _watch(database: Database, pids: Mapping[str, tuple[int, ...]], say: Say) ->
     say(f"  {done:,} endpoints in {took:.0f} s, {done / took:.0f} a second")
     say(f"  the longest overdue was late by {median(late):.1f} s (median), {max(late):.1f} s at the worst")
     words = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in cpu.items())
-    say(f"  CPU: {words}; a worker's peak {kept.peak:.0f} MB")
+    say(f"  CPU: {words}; a worker's peak {kept.peak:.0f} MB; {connections} connections to PostgreSQL at most")
     return kept
