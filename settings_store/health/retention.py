@@ -1,8 +1,10 @@
 """What is forgotten of health checks after a while, a little at a time: whoever writes meanwhile hardly waits.
 
-Each function forgets at most so many rows, in the caller's transaction, and returns how many. Fewer than that: nothing
-more is old enough, or another transaction is at it.
+Each function forgets at most about so many rows, in the caller's transaction, and returns how many: none where nothing
+is old enough, or another transaction is at it.
 """
+
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -33,32 +35,33 @@ def forget_runs(conn: Connection, before: float, most: int) -> int:
     A slice goes altogether: what it found out has long been taken over. The rounds of a watch belong to their change,
     and are kept as they are told: without what each mailbox met.
     """
-    gone = 0
-    for run in conn.execute(_OLD_RUNS, {"before": before, "most": _RUNS_AT_ONCE}).all():
-        if run.change_id is not None:
-            _sum_up(conn, run.id)
-        mine = _rows.c.run_id == run.id
-        gone += forget(conn, _rows, mine, _rows.c.mailbox_id, most - gone)
+    old = conn.execute(_OLD_RUNS, {"before": before, "most": _RUNS_AT_ONCE}).all()
+    gone = _forget_slices(conn, [run.id for run in old if run.change_id is None], most)
+    for run_id in (run.id for run in old if run.change_id is not None):
         if gone >= most:
             break
-        _end(conn, run.id, of_change=run.change_id is not None)
-        gone += 1
+        gone += _forget_round(conn, run_id, most - gone)
     return gone
 
 
-def _sum_up(conn: Connection, run_id: str) -> None:
+def _forget_slices(conn: Connection, run_ids: Sequence[str], most: int) -> int:
+    gone = forget(conn, _rows, _rows.c.run_id.in_(run_ids), _rows.c.run_id, most) if run_ids else 0
+    if run_ids and gone < most:
+        gone += conn.execute(_runs.delete().where(_runs.c.id.in_(run_ids))).rowcount
+    return gone
+
+
+def _forget_round(conn: Connection, run_id: str, most: int) -> int:
+    """Of one round of a watch. Its sum is noted before the first of its mailboxes goes."""
     tally = outcomes.tally(conn, run_id)
     known = {"ok": tally.ok, "fail": tally.fail, "inconclusive": tally.inconclusive}
     conn.execute(_runs.update().where(_runs.c.id == run_id, _runs.c.tally.is_(None)).values(tally=known))
-
-
-def _end(conn: Connection, run_id: str, *, of_change: bool) -> None:
-    if not of_change:
-        conn.execute(_runs.delete().where(_runs.c.id == run_id))
-        return
-    for table in (_pages, _documents):
-        conn.execute(table.delete().where(table.c.run_id == run_id))
-    conn.execute(_runs.update().where(_runs.c.id == run_id).values(kept=False))
+    gone = forget(conn, _rows, _rows.c.run_id == run_id, _rows.c.mailbox_id, most)
+    if gone < most:
+        for table in (_pages, _documents):
+            conn.execute(table.delete().where(table.c.run_id == run_id))
+        gone += conn.execute(_runs.update().where(_runs.c.id == run_id).values(kept=False)).rowcount
+    return gone
 
 
 def _old_runs() -> sa.Select[tuple[str, str | None]]:

@@ -26,7 +26,7 @@ def forget_old(resources: Resources) -> int:
         quarantine.tidy(conn, resources.now())
     for step in _steps(resources):
         gone = STEP_ROWS
-        while gone >= STEP_ROWS and time.monotonic() < end and not resources.stopping.is_set():
+        while gone and time.monotonic() < end and not resources.stopping.is_set():
             begun = time.monotonic()
             with resources.database.begin() as conn:
                 gone = step(conn, STEP_ROWS)
