@@ -144,7 +144,7 @@ def _of_page(get: Callable[[str], object], number: int) -> Sequence[tuple[str, S
         for name_, path in (
             ("domains", "/domains"),
             ("domains, a later page", f"/domains?after={name}"),
-            ("domains, searched", f"/domains?text={name[:11]}"),
+            ("domains, searched for one", f"/domains?text={name}"),
             ("domains with an incident", "/domains?failing=yes"),
             ("a domain", domain),
             ("form of settings", f"{domain}/settings"),
