@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from statistics import median
 
 import requests
 
@@ -26,14 +25,14 @@ from worker.webhooks import delivery as webhooks
 
 PASSWORD = "a few words that nobody guesses"
 _SECONDS = 300.0
-_ROUNDS = {"API": 7, "page": 7, "command": 3, "in the background": 5}
+_ROUNDS = {"API": 12, "page": 12, "command": 4, "in the background": 8}
 
 Step = Callable[[], object]
 
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """Milliseconds by use case, the median of some rounds, by who asks."""
+    """Milliseconds by use case, the lower quartile of some rounds, by who asks: what others do here is not in it."""
 
     of: Mapping[str, Mapping[str, float]]
 
@@ -56,7 +55,7 @@ def ask_all(preflight: Preflight, url: str, key: str) -> Times:
                     begun = time.perf_counter()
                     step()
                     taken.setdefault(name, []).append((time.perf_counter() - begun) * 1000)
-            found[who] = {name: median(each[1:]) for name, each in taken.items()}
+            found[who] = {name: sorted(each[1:])[(len(each) - 1) // 4] for name, each in taken.items()}
     return Times(found)
 
 

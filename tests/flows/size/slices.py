@@ -18,8 +18,8 @@ from tests.servers.postgres import PostgresServer
 from tests.servers.redis import RedisServer
 from tests.servers.stores import migrate
 
-DOMAINS, MAILBOXES, AT_ONCE = 1_000, 50, 16
-_WARM_SECONDS, _SECONDS = 15.0, 90.0
+DOMAINS, MAILBOXES, AT_ONCE = 3_000, 50, 16
+_WARM_SECONDS, _SECONDS = 5.0, 60.0
 
 
 def measure_slices(folder: Path, postgres: PostgresServer, say: Say) -> None:
