@@ -39,8 +39,14 @@ class Rest:
 
 
 def at_rest(domain_id: sa.ColumnElement[int] | int, now: sa.ColumnElement[float] | float) -> sa.ColumnElement[bool]:
-    """Whether a domain is paused or in maintenance, as a condition of a query. `domain_id` may be a column of it."""
+    """Whether a domain is paused or in maintenance, as a condition of a query. `domain_id` may be a column of it.
+
+    Where it is that of `domains`, its row is there already: to look it up again, PostgreSQL would go through all.
+    """
     domain, window = _RESTING, _RESTING_WINDOW
+    if domain_id is _domains.c.id:
+        under_way = sa.select(sa.literal(1)).where(_covers(window, _domains, now)).correlate_except(window).exists()
+        return sa.or_(_domains.c.paused_at.is_not(None), under_way)
     under_way = sa.select(sa.literal(1)).where(_covers(window, domain, now)).correlate_except(window).exists()
     resting = sa.or_(domain.c.paused_at.is_not(None), under_way)
     return sa.select(sa.literal(1)).where(domain.c.id == domain_id, resting).correlate_except(domain).exists()

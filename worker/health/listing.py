@@ -14,7 +14,7 @@ from settings_store import domains, maintenance
 from settings_store.incidents import overview
 from worker.health.view import STATES, DomainState, Line, line_of
 
-_CHUNK = 1000
+_CHUNK = 5000
 _OVERDUE_SECONDS = 30.0  # so late is none whose endpoints somebody checks
 
 Place = tuple[int, int, str]
