@@ -36,6 +36,7 @@ FORGETTABLE = sa.text("kind = 'health' AND kept")
 """Runs of which not all is kept for ever."""
 STATIC = sa.text("static_addresses")
 """Settings by which the operator's static addresses are used."""
+OPEN = sa.text("closed_at IS NULL")
 PENDING = sa.text("state = 'pending'")
 WAITING = sa.text("delivery_id IS NULL AND dropped IS NULL")
 """Alerts that are in no message yet."""
@@ -489,6 +490,7 @@ incidents = sa.Table(
     sa.Column("mailboxes", sa.Integer, nullable=False, server_default="0"),  # how many it concerns
     sa.Index("ix_incidents_closed_at", "closed_at"),
     sa.Index("ix_incidents_opened_at", "account_id", "opened_at"),
+    sa.Index("ix_incidents_open", "account_id", "opened_at", sqlite_where=OPEN, postgresql_where=OPEN),
     sa.CheckConstraint(
         "scope IN ('endpoint','server','mailbox','mailboxes','source','service','notice')", name="scope"
     ),

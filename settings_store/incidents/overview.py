@@ -77,10 +77,11 @@ def standings(
 
 
 def unsettled(conn: Connection, account_id: int, now: float, overdue_since: float) -> list[int]:
-    """The ids of the account's domains of which something may be to be told: all others are watched and well.
+    """The ids of domains of which something may be to be told: all others of the account are watched and well.
 
-    Those whose endpoints have been due since `overdue_since` are among them: perhaps nobody watches. Each part is found
-    by an index of what is rare, so that it takes no longer where there are more domains that are well.
+    Some are of other accounts; those with an incident are `failing`. Those whose endpoints have been due since
+    `overdue_since` are among them: perhaps nobody watches. Each part is found by an index of what is rare, so that it
+    takes no longer where there are more domains that are well.
     """
     windows, schedule = schema.maintenance, schema.health_schedule
     resting = windows.c.domain_id.is_not(None), windows.c.starts_at <= now, windows.c.ends_at > now
@@ -89,10 +90,8 @@ def unsettled(conn: Connection, account_id: int, now: float, overdue_since: floa
         sa.select(_known.c.domain_id).where(schema.TELLING),
         sa.select(schedule.c.domain_id).where(schedule.c.endpoints_due < overdue_since),
         sa.select(windows.c.domain_id).where(windows.c.account_id == account_id, *resting),
-        sa.select(_of_domains(account_id, None).c.domain_id),
     )
-    mine = sa.select(_domains.c.id).where(_domains.c.account_id == account_id, _domains.c.id.in_(sa.union(*parts)))
-    return list(conn.execute(mine).scalars())
+    return list(conn.execute(sa.union(*parts)).scalars())
 
 
 def _mine(account_id: int, domain_ids: Collection[int] | None) -> sa.ColumnElement[bool]:
@@ -159,6 +158,15 @@ def with_incident(account_id: int) -> sa.Select[tuple[int]]:
     """The ids of the account's domains with an open incident, notices aside: part of a query."""
     both = _of_domains(account_id, None)
     return sa.select(both.c.domain_id).where(both.c.scope != Scope.NOTICE).distinct()
+
+
+def failing(conn: Connection, account_id: int) -> dict[int, tuple[str, int]]:
+    """Domain -> its name, and how many open incidents it has, notices aside; those without any are left out."""
+    both = _of_domains(account_id, None)
+    query = sa.select(_domains.c.id, _domains.c.name, sa.func.count().label("number"))
+    query = query.join_from(both, _domains, _domains.c.id == both.c.domain_id).where(both.c.scope != Scope.NOTICE)
+    rows = conn.execute(query.group_by(_domains.c.id, _domains.c.name))
+    return {row.id: (row.name, row.number) for row in rows}
 
 
 def count_with_incident(conn: Connection, account_id: int) -> int:
@@ -261,14 +269,11 @@ def _about(domain_id: int) -> sa.ColumnElement[bool]:
 
 
 def _found(conn: Connection, conditions: Sequence[sa.ColumnElement[bool]], limit: int) -> list[Incident]:
-    query = (
-        sa.select(_incidents, _boxes.c.address)
-        .outerjoin_from(_incidents, _boxes, _boxes.c.id == _incidents.c.mailbox_id)
-        .where(*conditions)
-        .order_by(_incidents.c.opened_at.desc(), _incidents.c.id)
-        .limit(limit)
-    )
-    rows = conn.execute(query).mappings().all()
+    order = _incidents.c.opened_at.desc(), _incidents.c.id
+    # Mailboxes are looked up of those that are shown, and not of all before they are put in order.
+    page = sa.select(_incidents).where(*conditions).order_by(*order).limit(limit).subquery()
+    query = sa.select(page, _boxes.c.address).outerjoin_from(page, _boxes, _boxes.c.id == page.c.mailbox_id)
+    rows = conn.execute(query.order_by(page.c.opened_at.desc(), page.c.id)).mappings().all()
     names = _names(conn, [row["id"] for row in rows])
     return [_incident(row, names[row["id"]]) for row in rows]
 

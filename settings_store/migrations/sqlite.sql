@@ -705,6 +705,8 @@ CREATE INDEX ix_health_endpoints_telling ON health_endpoints (domain_id) WHERE m
 ;
 CREATE INDEX ix_runs_forgettable ON runs (touched_at) WHERE kind = 'health' AND kept
 ;
+CREATE INDEX ix_incidents_open ON incidents (account_id, opened_at) WHERE closed_at IS NULL
+;
 CREATE INDEX ix_deliveries_pending ON deliveries (next_at) WHERE state = 'pending'
 ;
 CREATE INDEX ix_alerts_waiting ON alerts (channel_id) WHERE delivery_id IS NULL AND dropped IS NULL

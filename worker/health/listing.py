@@ -15,6 +15,7 @@ from settings_store.incidents import overview
 from worker.health.view import STATES, DomainState, Line, line_of
 
 _CHUNK = 5000
+_FAILING = STATES.index("failing")
 _OVERDUE_SECONDS = 30.0  # so late is none whose endpoints somebody checks
 
 Place = tuple[int, int, str]
@@ -37,7 +38,7 @@ def worst_first(
     """At most `limit` domains, of those behind a place. One that is not scheduled yet may stand among the well."""
     usual: DomainState = "maintenance" if maintenance.is_announced_for_all(conn, account_id, now) else "healthy"
     found = _unusual(conn, account_id, now, stale_seconds, usual)
-    states = Counter(line.state for line in found.values())
+    states: Counter[DomainState] = Counter(STATES[place[0]] for place in found.values())
     states[usual] += domains.count_of(conn, account_id) - len(found)
     chosen: list[tuple[Place, int]] = []
     for item in _behind(conn, account_id, found, STATES.index(usual), after, limit):
@@ -67,24 +68,25 @@ def place_of_one(conn: Connection, account_id: int, domain_id: int, now: float, 
 
 def _unusual(
     conn: Connection, account_id: int, now: float, stale_seconds: float, usual: DomainState
-) -> dict[int, Line]:
-    """The domains that are not as nearly all are, without their mailboxes."""
-    ids = overview.unsettled(conn, account_id, now, now - _OVERDUE_SECONDS)
+) -> dict[int, Place]:
+    """Where the domains stand that are not as nearly all are. One with an incident fails, whatever else it does."""
+    failing = overview.failing(conn, account_id)
+    found: dict[int, Place] = {key: (_FAILING, -count, name) for key, (name, count) in failing.items()}
+    ids = [key for key in overview.unsettled(conn, account_id, now, now - _OVERDUE_SECONDS) if key not in found]
     trouble = overview.service_in_trouble(conn)
-    found = {}
     for first in range(0, len(ids), _CHUNK):
         for item in overview.standings(conn, account_id, now, ids[first : first + _CHUNK], counted=False):
             line = line_of(item, now - stale_seconds, trouble=trouble)
             if line.state != usual:
-                found[item.domain_id] = line
+                found[item.domain_id] = place_of(line)
     return found
 
 
 def _behind(
-    conn: Connection, account_id: int, found: Mapping[int, Line], rank: int, after: Place | None, portion: int
+    conn: Connection, account_id: int, found: Mapping[int, Place], rank: int, after: Place | None, portion: int
 ) -> Iterator[tuple[Place, int]]:
     """The domains in their order, those behind a place; `rank` is that of the state that nearly all have."""
-    unusual = sorted((place_of(line), key) for key, line in found.items())
+    unusual = sorted((place, key) for key, place in found.items())
     unusual = [item for item in unusual if after is None or item[0] > after]
     yield from (item for item in unusual if item[0][0] < rank)
     if after is None or after[0] <= rank:

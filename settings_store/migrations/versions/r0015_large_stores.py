@@ -40,6 +40,7 @@ _PARTIAL = (
     ("ix_domains_unsettled", "domains", "account_id", _UNSETTLED),
     ("ix_health_endpoints_telling", "health_endpoints", "domain_id", _TELLING),
     ("ix_runs_forgettable", "runs", "touched_at", "kind = 'health' AND kept"),
+    ("ix_incidents_open", "incidents", "account_id opened_at", "closed_at IS NULL"),
     ("ix_deliveries_pending", "deliveries", "next_at", "state = 'pending'"),
     ("ix_alerts_waiting", "alerts", "channel_id", "delivery_id IS NULL AND dropped IS NULL"),
 )
@@ -53,8 +54,8 @@ def upgrade() -> None:
     op.execute(_ALL_CHECKED)
     for name, table, columns in _INDEXES:
         op.create_index(name, table, list(columns))
-    for name, table, column, where in _PARTIAL:
-        op.create_index(name, table, [column], sqlite_where=sa.text(where), postgresql_where=sa.text(where))
+    for name, table, named, where in _PARTIAL:
+        op.create_index(name, table, named.split(), sqlite_where=sa.text(where), postgresql_where=sa.text(where))
     for name, table, _ in _REPLACED:
         op.drop_index(name, table)
 
