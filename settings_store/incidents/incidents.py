@@ -119,6 +119,8 @@ class Open:
         return self.facts.get("host", "")
 
 
+_JUDGING_LOCK = 7_163_281_941  # as those of `settings_store.db`, any number that every version takes
+
 ENDPOINTS = "endpoints"
 """The fact that names the endpoints an incident is about, separated by blanks."""
 
@@ -126,6 +128,16 @@ ALSO = "also"
 """The fact that names those that fail for another cause, with its code: `smtp@mail.example:465=connect.timeout`."""
 
 _incidents, _listed, _boxes = schema.incidents, schema.incident_domains, schema.mailboxes
+
+
+def begin_judging(conn: Connection) -> bool:
+    """Whether nobody else judges; nobody does from here to the end of the transaction. SQLite has one writer at a time.
+
+    Each step is done once, whoever judges; but those who wait for one who has much to open do nothing else meanwhile.
+    """
+    if conn.dialect.name != "postgresql":
+        return True
+    return bool(conn.execute(sa.select(sa.func.pg_try_advisory_xact_lock(_JUDGING_LOCK))).scalar_one())
 
 
 def open_one(conn: Connection, new: Opening, now: float, remind_at: float | None, reopened: int = 0) -> str | None:

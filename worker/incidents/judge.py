@@ -1,6 +1,6 @@
 """Judges what health checks have found: opens incidents, says how they go on, and has them announced.
 
-One transaction reads everything and writes what follows from it; two at once do no harm, for every step is done once.
+One transaction reads everything and writes what follows from it. Every step is done once, whoever takes it.
 What is to be concluded is pure and elsewhere: `correlation`, `lifecycle`, `notice_incidents`, `mailbox_causes`.
 """
 
@@ -32,11 +32,13 @@ Announce = Callable[[Connection, str, Kind, int, float], int]
 
 
 def judge(resources: Resources, announce: Announce = outbox.announce) -> int:
-    """Judges everything once. Returns how many incidents were opened, reminded of or ended.
+    """Judges everything once, unless somebody is at it. Returns how many incidents were opened, reminded of or ended.
 
     `announce` tells the channels of an incident, in the same transaction.
     """
     with resources.database.begin() as conn:
+        if not incidents.begin_judging(conn):
+            return 0
         count = Judge(Case(conn, resources.config, resources.now()), announce).run()
     return count + judge_sandboxes(resources, announce)
 

@@ -110,7 +110,6 @@ def _make_due(url: str, servers: _Servers, seconds: float) -> None:
                 "count": len(servers.addresses),
             },
         )
-        connection.execute("UPDATE incidents SET closed_at = extract(epoch FROM now()), open_subject = NULL")
         connection.execute(
             "UPDATE health_endpoints SET state = 'ok', verdict = 'ok', code = 'ok', fails = 0, silent = 0"
         )
