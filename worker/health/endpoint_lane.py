@@ -32,6 +32,8 @@ Check = Callable[[Endpoint, CheckContext], EndpointResult]
 
 LANES = 2
 """Lanes of one process at a time."""
+MOST_LANES = 16
+"""Lanes asked for at a time, over all workers: those for which nobody has room are dropped."""
 LANE_SECONDS = 60.0  # after which a lane begins nothing and lets another message have the slot
 LEASE_SECONDS = 120.0  # more than a lane and its last check take
 BATCH = 100  # domains in memory
@@ -49,7 +51,7 @@ def tick(resources: Resources) -> int:
         schedule.enrol(conn, now, config.health_endpoint_minutes * 60, config.health_slice_minutes * 60)
     begin_slices(resources)
     with resources.database.read() as conn:
-        due = schedule.due_count(conn, now, _horizon(resources, now), LANES * BATCH)
+        due = schedule.due_count(conn, now, _horizon(resources, now), MOST_LANES * BATCH)
     return -(-due // BATCH)
 
 

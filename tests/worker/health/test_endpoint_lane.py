@@ -416,7 +416,9 @@ class TestTick:
         assert tick(world.resources) == 1
         for number in range(20):
             world.add(f"d{number}.example")
-        assert tick(world.resources) == worker.health.endpoint_lane.LANES
+        assert tick(world.resources) == 5
+        monkeypatch.setattr(worker.health.endpoint_lane, "MOST_LANES", 3)
+        assert tick(world.resources) == 3
 
     @pytest.mark.both_databases
     def test_slices_begin(self, world: World) -> None:
