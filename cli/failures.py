@@ -7,10 +7,11 @@ not available; 130 and 141 are the shell's words for an interrupt and a closed p
 import os
 import sys
 import traceback
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from enum import IntEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import typer
 
@@ -18,6 +19,8 @@ from cli.cleaning import clean
 from cli.help import Group
 from cli.naming import as_typed
 from cli.wording.errors import spoken, translated
+
+T = TypeVar("T")
 
 LOG_NAME = "mail-preflight.log"
 
@@ -59,6 +62,14 @@ def complain(message: str) -> None:
 def inform(message: str, *, beside: bool = False) -> None:
     """One line on standard output, in the chosen language. `beside`: on standard error, for the output is piped."""
     typer.echo(as_typed(translated(message, spoken())), err=beside)
+
+
+def inform_of_more(listed: Sequence[T], limit: int, command: str, name: Callable[[T], str]) -> Sequence[T]:
+    """The first `limit` of what is listed; where there are more, a line on standard error says how to see them."""
+    if len(listed) <= limit:
+        return listed
+    inform(f"There are more; to go on: mail-preflight {command} --after {name(listed[limit - 1])}", beside=True)
+    return listed[:limit]
 
 
 def discard_output() -> None:

@@ -24,6 +24,8 @@ Exchange = Annotated[
     str | None, typer.Option(metavar="URL", help="Exchange's address, as people type it: mail.example.com will do.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of the report for people.")]
+Limit = Annotated[int, typer.Option(metavar="N", min=1, max=100_000, help="How many are listed at most.")]
+After = Annotated[str, typer.Option(metavar="NAME", help="List those that come after this one.")]
 Domain = Annotated[str, typer.Argument(metavar="DOMAIN", help="The part of the addresses after the @.")]
 ChangeId = Annotated[str, typer.Argument(metavar="CHANGE_ID", help="As printed by `verify`; its beginning will do.")]
 AllowInsecure = Annotated[

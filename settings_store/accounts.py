@@ -34,12 +34,11 @@ def list_accounts(conn: Connection, after: str | None = None, limit: int | None 
 
     A sandbox is part of its account, and no account to list.
     """
-    domains = sa.func.count(sa.distinct(_domains.c.id))
-    query = sa.select(_accounts.c.name, domains, sa.func.count(_boxes.c.id))
-    query = query.outerjoin_from(_accounts, _domains, _domains.c.account_id == _accounts.c.id)
-    query = query.outerjoin(_boxes, _boxes.c.domain_id == _domains.c.id)
-    query = query.where(~sandboxes.of_sandbox(_accounts.c.id))
-    query = query.group_by(_accounts.c.name).order_by(_accounts.c.name).limit(limit)
+    mine = _domains.c.account_id == _accounts.c.id
+    domains = sa.select(sa.func.count()).select_from(_domains).where(mine).scalar_subquery()
+    boxes = sa.select(sa.func.count()).select_from(_boxes).join(_domains, _domains.c.id == _boxes.c.domain_id)
+    query = sa.select(_accounts.c.name, domains, boxes.where(mine).scalar_subquery())
+    query = query.where(~sandboxes.of_sandbox(_accounts.c.id)).order_by(_accounts.c.name).limit(limit)
     if after is not None:
         query = query.where(_accounts.c.name > after)
     return [AccountSummary(*row) for row in conn.execute(query)]

@@ -1,5 +1,6 @@
 """The database: SQLite in one file, or PostgreSQL by psycopg 3. Transactions, and the way to the newest schema."""
 
+import logging
 import sqlite3
 import threading
 import time
@@ -14,6 +15,9 @@ from sqlalchemy.dialects import sqlite
 from checks.model import Invalid, Unavailable
 from settings_store import migrations
 from settings_store.joining import Joined, joined_in
+from settings_store.migrations.progress import told
+
+log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
@@ -120,15 +124,16 @@ class Database:
             return time.time()
         return float(connection.execute(sa.select(sa.extract("epoch", sa.func.clock_timestamp()))).scalar_one())
 
-    def migrate(self) -> None:
+    def migrate(self, tell: Callable[[str], None] = log.warning) -> None:
         """Creates the tables, or brings them to the newest schema. Processes that do so at once wait for each other.
 
+        `tell` is given a line for what takes long: what is done to which large table, and how far that is.
         Raises `Invalid` when the database is of a newer schema, is none, or a file that cannot be opened or made, and
         `Unavailable` when it cannot be reached or written.
         """
         try:
             self._prepare_file()
-            self._upgrade()
+            self._upgrade(tell)
         except migrations.UnknownRevision as error:
             raise Invalid(
                 f"the database {self._shown} was written by a newer version of this program (schema {error}); "
@@ -151,7 +156,7 @@ class Database:
         if self._closed:  # its pool is gone, and nobody would ever close it
             record.invalidate()
 
-    def _upgrade(self) -> None:
+    def _upgrade(self, tell: Callable[[str], None]) -> None:
         with self.read() as connection:
             if migrations.current_revision(connection) == migrations.HEAD:
                 return
@@ -161,7 +166,8 @@ class Database:
             elif not sa.inspect(connection).get_table_names():
                 migrations.create_sqlite(connection)
                 return
-            migrations.upgrade(connection)
+            with told(connection, tell, self.ask):
+                migrations.upgrade(connection)
 
     def _prepare_file(self) -> None:
         """The database holds addresses and credentials: what we create is for its owner only (-wal and -shm follow)."""

@@ -159,11 +159,11 @@ def list_domains(
 
 
 def find_names(
-    conn: sa.Connection, account_id: int, text: str, after: str, limit: int, only: Collection[int] | None = None
+    conn: sa.Connection, account_id: int, text: str, after: str, limit: int, only: sa.Select[tuple[int]] | None = None
 ) -> dict[int, str]:
     """The account's domains whose names have a text in them, by id: `limit` of them, behind the name `after`.
 
-    `only`: of those with these ids.
+    `only`: of those whose ids that query finds.
     """
     mine = domains.c.account_id == account_id, domains.c.name > after
     query = sa.select(domains.c.id, domains.c.name).where(*mine)

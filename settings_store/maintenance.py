@@ -39,8 +39,14 @@ class Rest:
 
 
 def at_rest(domain_id: sa.ColumnElement[int] | int, now: sa.ColumnElement[float] | float) -> sa.ColumnElement[bool]:
-    """Whether a domain is paused or in maintenance, as a condition of a query. `domain_id` may be a column of it."""
+    """Whether a domain is paused or in maintenance, as a condition of a query. `domain_id` may be a column of it.
+
+    Where it is that of `domains`, its row is there already: to look it up again, PostgreSQL would go through all.
+    """
     domain, window = _RESTING, _RESTING_WINDOW
+    if domain_id is _domains.c.id:
+        under_way = sa.select(sa.literal(1)).where(_covers(window, _domains, now)).correlate_except(window).exists()
+        return sa.or_(_domains.c.paused_at.is_not(None), under_way)
     under_way = sa.select(sa.literal(1)).where(_covers(window, domain, now)).correlate_except(window).exists()
     resting = sa.or_(domain.c.paused_at.is_not(None), under_way)
     return sa.select(sa.literal(1)).where(domain.c.id == domain_id, resting).correlate_except(domain).exists()
@@ -55,6 +61,13 @@ def _covers(
         window.c.starts_at <= now,
         window.c.ends_at > now,
     )
+
+
+def is_announced_for_all(conn: Connection, account_id: int, now: float) -> bool:
+    """Whether maintenance of the whole account is under way."""
+    mine = _windows.c.account_id == account_id, _windows.c.domain_id.is_(None)
+    query = sa.select(_windows.c.id).where(*mine, _windows.c.starts_at <= now, _windows.c.ends_at > now)
+    return conn.execute(query.limit(1)).first() is not None
 
 
 def rest_of(conn: Connection, domain_id: int, now: float) -> Rest:

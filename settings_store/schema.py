@@ -24,6 +24,23 @@ _EITHER_OR = (
     )
 )
 
+# Most rows of some tables say the same: an index of the few others finds those without reading all. Whoever asks for
+# them says it in these very words, or no index is used.
+UNSETTLED = sa.text(
+    "paused_at IS NOT NULL OR settings_id IS NULL OR checked_settings_id IS NULL OR checked_settings_id <> settings_id"
+)
+"""Domains that are not simply watched: paused, without settings, or not checked yet under those in force."""
+TELLING = sa.text("moved OR fails > 0 OR silent > 0 OR state IN ('fail', 'silent', 'unknown')")
+"""Endpoints that changed since incidents were last judged, or may not work."""
+FORGETTABLE = sa.text("kind = 'health' AND kept")
+"""Runs of which not all is kept for ever."""
+STATIC = sa.text("static_addresses")
+"""Settings by which the operator's static addresses are used."""
+OPEN = sa.text("closed_at IS NULL")
+PENDING = sa.text("state = 'pending'")
+WAITING = sa.text("delivery_id IS NULL AND dropped IS NULL")
+"""Alerts that are in no message yet."""
+
 accounts = sa.Table(
     "accounts",
     metadata,
@@ -47,14 +64,18 @@ domains = sa.Table(
     sa.Column("account_id", sa.ForeignKey("accounts.id"), nullable=False),
     sa.Column("name", sa.Text, nullable=False),
     # The settings in force; None until the first change is applied. Compare-and-swap is done on this column.
-    sa.Column("settings_id", sa.ForeignKey("settings.id", use_alter=True), nullable=True),
+    sa.Column("settings_id", sa.ForeignKey("settings.id", use_alter=True), nullable=True, index=True),
     sa.Column("paused_at", sa.Float),  # since when nobody watches the domain's health, None where somebody does
     # Counts the imports of its mailboxes: clocks can be put back, so they do not say what came first.
     sa.Column("revision", sa.BigInteger, nullable=False, server_default="0"),
     # Whether a change needs the approval of a second person before it is applied.
     sa.Column("needs_approval", sa.Boolean, nullable=False, server_default=sa.false()),
+    # The settings under which health checks have looked at all its endpoints; soon those in force.
+    sa.Column("checked_settings_id", sa.Integer),
     sa.UniqueConstraint("account_id", "name"),
+    sa.Index("ix_domains_unsettled", "account_id", sqlite_where=UNSETTLED, postgresql_where=UNSETTLED),
 )
+
 
 settings = sa.Table(
     "settings",
@@ -89,6 +110,7 @@ settings = sa.Table(
     # Whether its servers are connected to from the operator's static addresses.
     sa.Column("static_addresses", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("created_at", sa.Float, nullable=False),
+    sa.Index("ix_settings_static_addresses", "domain_id", sqlite_where=STATIC, postgresql_where=STATIC),
     sa.CheckConstraint(_EITHER_OR, name="either_imap_or_exchange"),
 )
 
@@ -121,9 +143,9 @@ changes = sa.Table(
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("domain_id", sa.ForeignKey("domains.id"), nullable=False, index=True),
-    sa.Column("settings_id", sa.ForeignKey("settings.id"), nullable=False),
+    sa.Column("settings_id", sa.ForeignKey("settings.id"), nullable=False, index=True),
     # The settings in force when the change was saved: applying it compares them with those in force then.
-    sa.Column("base_settings_id", sa.ForeignKey("settings.id"), nullable=True),
+    sa.Column("base_settings_id", sa.ForeignKey("settings.id"), nullable=True, index=True),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("created_at", sa.Float, nullable=False),
     sa.Column("applied_at", sa.Float),
@@ -186,7 +208,7 @@ runs = sa.Table(
     sa.Column("domain_id", sa.ForeignKey("domains.id"), nullable=False, index=True),
     sa.Column("change_id", sa.ForeignKey("changes.id"), nullable=True, index=True),
     sa.Column("settings_id", sa.ForeignKey("settings.id"), nullable=False),
-    sa.Column("baseline_settings_id", sa.ForeignKey("settings.id"), nullable=True),
+    sa.Column("baseline_settings_id", sa.ForeignKey("settings.id"), nullable=True, index=True),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("stage", sa.Text, nullable=False),
     sa.Column("stop_code", sa.Text),  # why mailboxes were left untried
@@ -199,10 +221,16 @@ runs = sa.Table(
     sa.Column("counts", sa.JSON),
     sa.Column("checksum", sa.Text),
     sa.Column("revision", sa.BigInteger, nullable=False, server_default="0"),  # the domain's when it was created
+    # Whether it is kept what each mailbox came to: of a health check it is for a while. Before that is forgotten, it is
+    # summed up in `tally` as {"ok", "fail", "inconclusive"}.
+    sa.Column("kept", sa.Boolean, nullable=False, server_default=sa.true()),
+    sa.Column("tally", sa.JSON(none_as_null=True)),
     sa.Index("ix_runs_touched_at", "touched_at"),
     # Nearly all runs are history: those that go on, and the one that verified some settings, are found without it.
     sa.Index("ix_runs_stage", "stage", "touched_at"),
     sa.Index("ix_runs_settings_id", "settings_id", "kind", "created_at"),
+    # What is to be forgotten one day, without all that is kept for ever.
+    sa.Index("ix_runs_forgettable", "touched_at", sqlite_where=FORGETTABLE, postgresql_where=FORGETTABLE),
     sa.CheckConstraint("kind IN ('preflight','health')", name="kind"),
     sa.CheckConstraint(
         "stage IN ('queued','endpoints','canaries','mailboxes','baseline','finished','cancelled')", name="stage"
@@ -270,6 +298,10 @@ events = sa.Table(
     sa.Index("ix_events_account_id", "account_id", "seq"),
     sa.Index("ix_events_account_at", "account_id", "at"),
     sa.Index("ix_events_domain_id", "domain_id", "seq"),
+    # Whoever looks for one kind, or one actor, does not read what all others did in years.
+    sa.Index("ix_events_kind", "account_id", "kind", "seq"),
+    sa.Index("ix_events_actor", "account_id", "actor", "seq"),
+    sa.Index("ix_events_api_key_id", "account_id", "api_key_id", "seq"),
 )
 
 rejections = sa.Table(
@@ -367,7 +399,7 @@ health_schedule = sa.Table(
     "health_schedule",
     metadata,
     sa.Column("domain_id", sa.ForeignKey("domains.id", ondelete="CASCADE"), primary_key=True),
-    sa.Column("server", sa.Text, nullable=False),  # the host, so that domains of one server come up together
+    sa.Column("server", sa.Text, nullable=False, index=True),  # the host: domains of one server come up together
     sa.Column("endpoints_due", sa.Float, nullable=False, index=True),
     sa.Column("mailboxes_due", sa.Float, nullable=False, index=True),
 )
@@ -378,7 +410,7 @@ health_endpoints = sa.Table(
     metadata,
     sa.Column("domain_id", sa.ForeignKey("domains.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("protocol", sa.Text, primary_key=True),
-    sa.Column("settings_id", sa.ForeignKey("settings.id"), nullable=False),
+    sa.Column("settings_id", sa.ForeignKey("settings.id"), nullable=False, index=True),
     sa.Column("server", sa.Text, nullable=False),  # host:port
     sa.Column("source", sa.Text, nullable=False),  # the connection IP, '' where the system chooses
     sa.Column("state", sa.Text, nullable=False, server_default="unknown"),  # as judged; one check alone moves nothing
@@ -401,8 +433,11 @@ health_endpoints = sa.Table(
     sa.Index("ix_health_endpoints_moved", "moved"),
     sa.Index("ix_health_endpoints_state", "state"),
     sa.Index("ix_health_endpoints_server", "server"),
+    sa.Index("ix_health_endpoints_source", "source"),
+    sa.Index("ix_health_endpoints_telling", "domain_id", sqlite_where=TELLING, postgresql_where=TELLING),
     sa.CheckConstraint("state IN ('ok','fail','silent','unknown')", name="state"),
 )
+
 
 health_results = sa.Table(
     "health_results",
@@ -435,7 +470,7 @@ incidents = sa.Table(
     "incidents",
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("account_id", sa.ForeignKey("accounts.id"), index=True),  # None: the operator's own
+    sa.Column("account_id", sa.ForeignKey("accounts.id")),  # None: the operator's own
     sa.Column("scope", sa.Text, nullable=False),
     sa.Column("subject", sa.Text, nullable=False, index=True),
     sa.Column("open_subject", sa.Text, unique=True),  # the subject while it is open: no two of one subject are
@@ -454,6 +489,8 @@ incidents = sa.Table(
     sa.Column("reminders", sa.Integer, nullable=False, server_default="0"),
     sa.Column("mailboxes", sa.Integer, nullable=False, server_default="0"),  # how many it concerns
     sa.Index("ix_incidents_closed_at", "closed_at"),
+    sa.Index("ix_incidents_opened_at", "account_id", "opened_at"),
+    sa.Index("ix_incidents_open", "account_id", "opened_at", sqlite_where=OPEN, postgresql_where=OPEN),
     sa.CheckConstraint(
         "scope IN ('endpoint','server','mailbox','mailboxes','source','service','notice')", name="scope"
     ),
@@ -499,12 +536,13 @@ deliveries = sa.Table(
     sa.Column("channel_id", sa.ForeignKey("alert_channels.id", ondelete="CASCADE"), nullable=False, index=True),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("next_at", sa.Float, nullable=False, index=True),
+    sa.Column("next_at", sa.Float, nullable=False),
     sa.Column("lease_owner", sa.Text),
     sa.Column("lease_until", sa.Float, nullable=False, server_default="0"),
-    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("created_at", sa.Float, nullable=False, index=True),
     sa.Column("sent_at", sa.Float),
     sa.Column("error", sa.Text, nullable=False, server_default=""),
+    sa.Index("ix_deliveries_pending", "next_at", sqlite_where=PENDING, postgresql_where=PENDING),
     sa.CheckConstraint("state IN ('pending','sent','given_up')", name="state"),
 )
 
@@ -520,6 +558,8 @@ alerts = sa.Table(
     sa.Column("due_at", sa.Float, nullable=False, index=True),
     sa.Column("delivery_id", sa.ForeignKey("deliveries.id", ondelete="CASCADE"), index=True),
     sa.Column("dropped", sa.Text),  # why it is never sent, None where it is
+    sa.Index("ix_alerts_channel_id", "channel_id"),
+    sa.Index("ix_alerts_waiting", "channel_id", sqlite_where=WAITING, postgresql_where=WAITING),
 )
 
 # -- access to the API
@@ -531,7 +571,7 @@ users = sa.Table(
     sa.Column("account_id", sa.ForeignKey("accounts.id")),  # None: an operator, of all accounts
     sa.Column("name", sa.Text, nullable=False),  # as the host app or the operator knows them, such as an address
     sa.Column("role", sa.Text, nullable=False),
-    sa.Column("domain_id", sa.ForeignKey("domains.id", ondelete="CASCADE")),  # a member's own domain
+    sa.Column("domain_id", sa.ForeignKey("domains.id", ondelete="CASCADE"), index=True),  # a member's own domain
     sa.Column("created_at", sa.Float, nullable=False),
     sa.UniqueConstraint("account_id", "name"),
     # To a constraint, no account is another one than no account.

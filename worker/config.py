@@ -86,6 +86,8 @@ class Config(BaseSettings):
     """In how many hours every mailbox of a domain comes up once, a few at a time."""
     health_slice_minutes: float = Field(default=15, gt=0)
     """How often some of a domain's mailboxes come up."""
+    health_slices: int = Field(default=4, ge=1, le=500)
+    """How many domains' mailboxes come up at a time, over all health workers; each has room for four."""
     health_retry_seconds: float = Field(default=60, gt=0)
     """When an endpoint is looked at again that has just begun to fail or to work."""
     health_fails: int = Field(default=3, ge=1)

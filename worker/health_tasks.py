@@ -14,6 +14,7 @@ from worker.app import HEALTH, HEALTH_SECONDS
 from worker.changes.watch import begin_watches
 from worker.egress.egresses import queues_of
 from worker.health.endpoint_lane import LANES, EndpointLane, tick
+from worker.health.retention import forget_old as forget_old_health
 from worker.incidents.judge import judge
 from worker.resources import Resources
 from worker.runs.flow import Flow
@@ -44,6 +45,7 @@ def register_health(app: Celery, flow: Flow) -> None:
     def health() -> None:
         publish_lanes(app, tick(flow.resources), queues_of(flow.resources.config, [HEALTH]))
         _beat(flow.resources, "health")
+        forget_old_health(flow.resources)
 
     @app.task(name=PREFIX + "check_endpoints", ignore_result=True, shared=False)
     @spared

@@ -7,8 +7,8 @@ import typer
 
 from cli.account import actor, open_preflight
 from cli.cleaning import clean
-from cli.failures import inform
-from cli.options import Json
+from cli.failures import inform, inform_of_more
+from cli.options import After, Json, Limit
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="As it is given to --account.")]
 
@@ -20,10 +20,11 @@ def add(name: Name) -> None:
     inform(f"Added. To work in it: mail-preflight --account {name} ...")
 
 
-def list_(as_json: Json = False) -> None:
+def list_(limit: Limit = 1000, after: After = "", as_json: Json = False) -> None:
     """Lists accounts, with how many domains and mailboxes they have."""
     with open_preflight() as preflight:
-        known = preflight.accounts()
+        found = preflight.accounts(after or None, limit + 1)
+    known = inform_of_more(found, limit, "accounts list", lambda each: each.name)
     if as_json:
         from cli.reports.json_documents import write_document
 

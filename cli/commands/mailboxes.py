@@ -9,8 +9,8 @@ import typer
 from checks.settings import normalise_domain
 from cli.account import open_account
 from cli.cleaning import clean
-from cli.failures import inform
-from cli.options import Domain, Json, given_file
+from cli.failures import inform, inform_of_more
+from cli.options import After, Domain, Json, Limit, given_file
 
 if TYPE_CHECKING:
     from settings_store.mailboxes.listing import Stored
@@ -36,10 +36,13 @@ def import_mailboxes(
         inform(f"Stored credentials replaced, and gone: {', '.join(counts.named)}{more}.")
 
 
-def list_(domain: Domain, as_json: Json = False) -> None:
+def list_(domain: Domain, limit: Limit = 1000, after: After = "", as_json: Json = False) -> None:
     """Lists a domain's mailboxes and how they are, without their credentials."""
+    from settings_store.mailboxes.listing import Filter
+
     with open_account() as account:
-        known = account.mailboxes.of_domain(domain)
+        found = account.mailboxes.page(domain, Filter(), after, limit + 1)
+    known = inform_of_more(found, limit, f"mailboxes list {normalise_domain(domain)}", lambda each: each.address)
     if as_json:
         from cli.reports.json_documents import write_document
 

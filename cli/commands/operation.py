@@ -9,8 +9,8 @@ import typer
 
 from checks.model import Invalid
 from cli.account import actor, open_account, open_preflight
-from cli.failures import complain, inform
-from cli.options import Domain, Json
+from cli.failures import complain, inform, inform_of_more
+from cli.options import After, Domain, Json, Limit
 from cli.wording import phrase
 from cli.wording.errors import spoken, translated
 
@@ -105,18 +105,19 @@ def migrate() -> None:
 
     database = Database(load_config().database_url.get_secret_value())
     try:
-        database.migrate()
+        database.migrate(complain)
     finally:
         database.close()
     inform("The database is up to date.")
 
 
-def domains(context: typer.Context, as_json: Json = False) -> None:
+def domains(context: typer.Context, limit: Limit = 1000, after: After = "", as_json: Json = False) -> None:
     """Lists domains, their settings and mailboxes; `pause` and `resume` set whether one is watched."""
     if context.invoked_subcommand is not None:
         return
     with open_account() as account:
-        known = account.domains.summaries()
+        found = account.domains.page(after.lower(), limit + 1)
+    known = inform_of_more(found, limit, "domains", lambda each: each.name)
     if as_json:
         from cli.reports.json_documents import write_document
 

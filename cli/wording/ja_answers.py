@@ -71,6 +71,7 @@ TEMPLATES: Sequence[tuple[str, str]] = (
     ("To watch it again: {command}", "監視を再開するには：{command}"),
     ("It is watched again.", "監視を再開しました。"),
     ("It was not paused.", "一時停止していませんでした。"),
+    ("There are more; to go on: {command}", "続きがあります。続きを見るには：{command}"),
     ("The database is up to date.", "データベースは最新です。"),
     (
         "Removed: {name}, with {mailboxes} mailboxes and {changes} changes.",

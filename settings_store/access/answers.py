@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from checks.model import Fault
 from settings_store.db import Database, insert_into
+from settings_store.forgetting import forget
 from settings_store.schema import idempotency_keys as _kept
 from settings_store.secrets import Vault
 
@@ -92,9 +93,9 @@ def release(conn: Connection, asked: Asked) -> None:
     conn.execute(_kept.delete().where(*_of(asked), _kept.c.status == _UNDER_WAY))
 
 
-def forget_old(conn: Connection, now: float) -> int:
-    """Removes what is over. Returns how many answers that were."""
-    return conn.execute(_kept.delete().where(_kept.c.created_at <= now - KEPT_SECONDS)).rowcount
+def forget_old(conn: Connection, now: float, most: int = 2000) -> int:
+    """Removes what is over, `most` at most. Returns how many answers that were."""
+    return forget(conn, _kept, _kept.c.created_at <= now - KEPT_SECONDS, _kept.c.created_at, most)
 
 
 def rotate_answers(database: Database, vault: Vault) -> int:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from settings_store.alerts.outbox import KINDS, RESOLVED_MEANWHILE, Kind, is_told_as, kind_of
+from settings_store.forgetting import forget
 from settings_store.schema import alert_channels, alerts, deliveries, events, incidents
 
 # A clock that was put back must not hold anything up for as long as it was ahead.
@@ -217,10 +218,10 @@ def put_off(conn: Connection, delivery_id: str, owner: str, until: float, why: s
     return bool(conn.execute(deliveries.update().where(*mine).values(error=why, **values)).rowcount)
 
 
-def tidy(conn: Connection, before: float) -> int:
-    """Forgets what was sent or given up, and was made earlier, of incidents that are over. Returns how many."""
+def tidy(conn: Connection, before: float, most: int) -> int:
+    """Forgets what was sent or given up, and was made earlier, of incidents that are over: `most` at most. How many."""
     open_one = sa.exists().where(
         alerts.c.delivery_id == deliveries.c.id, incidents.c.id == alerts.c.incident_id, incidents.c.closed_at.is_(None)
     )
-    old = (deliveries.c.created_at < before, deliveries.c.state != "pending", ~open_one)
-    return int(conn.execute(deliveries.delete().where(*old)).rowcount)
+    old = sa.and_(deliveries.c.created_at < before, deliveries.c.state != "pending", ~open_one)
+    return forget(conn, deliveries, old, deliveries.c.created_at, most)

@@ -28,7 +28,6 @@ MOST_REJECTED = 3
 MOST_REJECTED_OF_PERSON = 10
 """So many of one person, whatever the address: nobody guesses the passwords of others here."""
 _KEPT_SECONDS = 86_400.0
-_MOST_TIDIED = 500
 
 _attempts, _domains = schema.attempts, schema.domains
 
@@ -181,10 +180,10 @@ def remove_others(conn: Connection, domain_id: int, address: str, keep: str) -> 
     remove(conn, conn.execute(sa.select(_attempts.c.id).where(*of, done, sa.not_(rejected))).scalars().all())
 
 
-def tidy(conn: Connection, before: float) -> int:
-    """Forgets what was ended before a time and has left nothing to be done. Returns how much."""
+def tidy(conn: Connection, before: float, most: int) -> int:
+    """Forgets what was ended before a time and has left nothing to be done, `most` at most. Returns how much."""
     ended = [state.value for state in (AttemptState.FAILED, AttemptState.CANNOT_TELL, AttemptState.LOGIN_NEEDED)]
-    old = sa.select(_attempts.c.id).where(_attempts.c.state.in_(ended), _attempts.c.at < before).limit(_MOST_TIDIED)
+    old = sa.select(_attempts.c.id).where(_attempts.c.state.in_(ended), _attempts.c.at < before).limit(most)
     found = conn.execute(old).scalars().all()
     remove(conn, found)
     return len(found)

@@ -7,24 +7,26 @@ from settings_store import schema
 
 _domains, _settings, _changes = schema.domains, schema.settings, schema.changes
 _OPEN = ("draft", "verifying", "verified")
+_STATIC = sa.select(_settings.c.id).where(schema.STATIC)  # an index has these few
 
 
 def domains_in_force(conn: Connection, account_id: int) -> list[str]:
     """The names of the domains whose settings in force have static addresses on."""
+    return list(conn.execute(_in_force(account_id).order_by(_domains.c.name)).scalars())
+
+
+def _in_force(account_id: int) -> sa.Select[str]:
     joined = sa.select(_domains.c.name).join(_settings, _settings.c.id == _domains.c.settings_id)
-    mine = joined.where(_domains.c.account_id == account_id, _settings.c.static_addresses)
-    return list(conn.execute(mine.order_by(_domains.c.name)).scalars())
+    return joined.where(_domains.c.account_id == account_id, _settings.c.id.in_(_STATIC))
 
 
 def is_wanted(conn: Connection, account_id: int) -> bool:
     """Whether any domain has them on, or has a change under way that has."""
-    if domains_in_force(conn, account_id):
+    if conn.execute(_in_force(account_id).limit(1)).first() is not None:
         return True
     joined = sa.select(_changes.c.id).join(_domains, _domains.c.id == _changes.c.domain_id)
-    joined = joined.join(_settings, _settings.c.id == _changes.c.settings_id)
-    wanted = joined.where(
-        _domains.c.account_id == account_id, _settings.c.static_addresses, _changes.c.state.in_(_OPEN)
-    )
+    mine = _domains.c.account_id == account_id, _changes.c.state.in_(_OPEN)
+    wanted = joined.where(*mine, _changes.c.settings_id.in_(_STATIC))
     return conn.execute(wanted.limit(1)).first() is not None
 
 

@@ -20,6 +20,7 @@ from settings_store.events.kinds import KINDS, DomainRemoved, IncidentOpened
 
 _events, _domains = schema.events, schema.domains
 _LONGEST_NAME = 200
+_SKEW_SECONDS = 3600.0
 _OF_OPERATORS = (AccountAdded.KIND, AccountRemoved.KIND)
 
 
@@ -85,7 +86,7 @@ def wanted(
         notice = _events.c.payload["scope"].as_string() == "notice"
         conditions.append(sa.or_(_events.c.kind != IncidentOpened.KIND, notice if which.notices else ~notice))
     if which.domain_id is not None:
-        conditions.append(_of_domain(which.domain_id))
+        conditions.append(_of_domain(conn, which.domain_id))
         conditions.append(_events.c.seq > _last_removal(conn, which.domain_id))
     if which.change_id is not None:
         conditions.append(_events.c.subject.in_(_subjects(conn, which.change_id)))
@@ -136,7 +137,7 @@ def of_domain(conn: Connection, account_id: int, domain_id: int, after: int = 0,
     At most `limit`, of those that come after the number `after`. Nothing for another account's domain.
     """
     after = max(after, _last_removal(conn, domain_id))
-    mine = _of_domain(domain_id), _events.c.account_id == account_id, _events.c.seq > after
+    mine = _of_domain(conn, domain_id), _events.c.account_id == account_id, _events.c.seq > after
     return list(_read(conn, *mine, limit=limit))
 
 
@@ -144,18 +145,23 @@ def newest_of_domain(
     conn: Connection, account_id: int, domain_id: int, kinds: Collection[str], before: int | None, limit: int
 ) -> list[Event]:
     """As `of_domain`, of these kinds and the newest first: at most `limit`, of those before the number `before`."""
-    mine = _of_domain(domain_id), _events.c.account_id == account_id, _events.c.kind.in_(kinds)
+    mine = _of_domain(conn, domain_id), _events.c.account_id == account_id, _events.c.kind.in_(kinds)
     earlier = sa.true() if before is None else _events.c.seq < before
     since = _events.c.seq > _last_removal(conn, domain_id)
     query = sa.select(_events).where(*mine, since, earlier).order_by(_events.c.seq.desc()).limit(limit)
     return [_event(row) for row in conn.execute(query)]
 
 
-def _of_domain(domain_id: int) -> sa.ColumnElement[bool]:
-    """Its own, and those of incidents that it shares with others."""
-    listed = schema.incident_domains
-    shared = sa.select(listed.c.incident_id).where(listed.c.domain_id == domain_id)
-    return sa.or_(_events.c.domain_id == domain_id, _events.c.subject.in_(shared))
+def _of_domain(conn: Connection, domain_id: int) -> sa.ColumnElement[bool]:
+    """Its own, and those of incidents that it shares with others.
+
+    Which these are is asked first: with that question inside of its own, PostgreSQL would read all events there are.
+    """
+    listed, incidents = schema.incident_domains, schema.incidents
+    shared = sa.select(listed.c.incident_id).join(incidents, incidents.c.id == listed.c.incident_id)
+    shared = shared.where(listed.c.domain_id == domain_id, incidents.c.domain_id.is_distinct_from(domain_id))
+    ids, own = conn.execute(shared).scalars().all(), _events.c.domain_id == domain_id
+    return sa.or_(own, _events.c.subject.in_(ids)) if ids else own
 
 
 def _last_removal(conn: Connection, domain_id: int) -> int:
@@ -217,6 +223,7 @@ def search(conn: Connection, account_id: int | None, wanted: Searched, before: i
         conditions.append(columns.at >= wanted.since)
     if wanted.until is not None:
         conditions.append(columns.at < wanted.until)
+        conditions += _not_beyond(conn, account_id, wanted.until)
     if before is not None:
         conditions.append(columns.seq < before)
     if not wanted.by_service:
@@ -224,6 +231,19 @@ def search(conn: Connection, account_id: int | None, wanted: Searched, before: i
         conditions.append(sa.or_(columns.actor != SERVICE.name, columns.source != ""))
     query = sa.select(_events).where(*conditions).order_by(columns.seq.desc()).limit(limit)
     return [_event(row) for row in conn.execute(query)]
+
+
+def _not_beyond(conn: Connection, account_id: int | None, until: float) -> Iterator[sa.ColumnElement[bool]]:
+    """What lies after a time need not be read to find what was before it: where numbers and times go together.
+
+    They do not where a clock was put back: those of the next hours are read all the same.
+    """
+    if account_id is None:
+        return
+    later = _events.c.account_id == account_id, _events.c.at >= until + _SKEW_SECONDS
+    first = sa.select(_events.c.seq).where(*later).order_by(_events.c.at, _events.c.seq).limit(1)
+    if (found := conn.execute(first).scalar()) is not None:
+        yield _events.c.seq < found
 
 
 def _read(conn: Connection, *conditions: sa.ColumnElement[bool], limit: int | None = None) -> Iterator[Event]:

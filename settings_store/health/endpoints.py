@@ -19,7 +19,6 @@ from settings_store.db import insert_for
 
 State = Literal["unknown", "ok", "fail", "silent"]
 HOUR = 3600
-_TIDY_ROWS = 5000  # deleted in one go: what is written meanwhile waits for it
 
 _known, _results, _hours, _domains = schema.health_endpoints, schema.health_results, schema.health_hours, schema.domains
 _NOT_STORED = frozenset({"domain", "account_id"})
@@ -64,8 +63,14 @@ class Watched:
 
 def sources(conn: Connection, account_id: int) -> list[str]:
     """The connection IPs from which the account's endpoints were last looked at, '' where the system chose it."""
-    mine = sa.select(_known.c.source).join(_domains, _domains.c.id == _known.c.domain_id)
-    return list(conn.execute(mine.where(_domains.c.account_id == account_id).distinct()).scalars())
+    found: list[str] = []
+    last = conn.execute(sa.select(sa.func.min(_known.c.source))).scalar()
+    while last is not None:  # they are few: to step from one to the next in their index is to read none twice
+        mine = sa.select(_known.c.source).join(_domains, _domains.c.id == _known.c.domain_id)
+        mine = mine.where(_known.c.source == last, _domains.c.account_id == account_id)
+        found += conn.execute(mine.limit(1)).scalars()
+        last = conn.execute(sa.select(sa.func.min(_known.c.source)).where(_known.c.source > last)).scalar()
+    return found
 
 
 def watched(conn: Connection, domain_id: int) -> list[Watched]:
@@ -131,6 +136,24 @@ def record(conn: Connection, rows: Sequence[Watched]) -> None:
     checks = [_check(row) for row in rows]
     conn.execute(_add_check(dialect), checks)
     conn.execute(_add_to_hours(dialect), [_hour(check) for check in checks])
+    _note_checked(conn, {row.domain_id: row.settings_id for row in rows})
+
+
+def _note_checked(conn: Connection, versions: Mapping[int, int]) -> None:
+    """All endpoints of these domains were looked at under these settings. Where somebody holds a domain, next time."""
+    found = conn.execute(_UNCHECKED, {"ids": list(versions)}).all()
+    new = [row.id for row in found if row.settings_id == versions[row.id]]
+    if new:
+        values = {"checked_settings_id": _domains.c.settings_id}
+        conn.execute(_domains.update().where(_domains.c.id.in_(new)).values(values))
+
+
+_UNCHECKED = (
+    sa.select(_domains.c.id, _domains.c.settings_id)
+    .where(_domains.c.id.in_(_IDS), _domains.c.settings_id.is_distinct_from(_domains.c.checked_settings_id))
+    .order_by(_domains.c.id)
+    .with_for_update(key_share=True, skip_locked=True)
+)
 
 
 def _columns(row: Watched) -> dict[str, Any]:
@@ -177,45 +200,6 @@ def _hour(check: Mapping[str, Any]) -> dict[str, Any]:
     ms = check["ms"] if counts["ok"] else 0.0
     key = {"domain_id": check["domain_id"], "protocol": check["protocol"], "hour": int(check["at"] // HOUR)}
     return {**key, **counts, "ms_sum": ms, "ms_max": ms}
-
-
-def tidy(conn: Connection, *, checks_before: float, hours_before: float) -> int:
-    """Forgets single checks and health runs, and sums of hours, from before these times; some at each call.
-
-    Returns how many checks were forgotten.
-    """
-    last = conn.execute(_LAST_TO_TIDY, {"before": checks_before, "passed": _TIDY_ROWS - 1}).scalar()
-    old = _results.c.at < checks_before if last is None else _results.c.at <= last
-    forgotten = conn.execute(_results.delete().where(old)).rowcount
-    conn.execute(_TIDY_HOURS, {"before": int(hours_before // HOUR)})
-    _forget_runs(conn, checks_before)
-    return int(forgotten)
-
-
-def _forget_runs(conn: Connection, before: float) -> None:
-    """Those of slices: what they found out has long been taken over. Runs of changes belong to their change."""
-    ids = conn.execute(_OLD_SLICES, {"before": before, "most": _TIDY_ROWS // 10}).scalars().all()
-    if ids:
-        conn.execute(schema.runs.delete().where(schema.runs.c.id.in_(ids)))
-
-
-def _old_slices() -> sa.Select[tuple[str]]:
-    runs, before = schema.runs, sa.bindparam("before", type_=sa.Float)
-    # By the time, not by the index of changes: nearly all runs are of none.
-    slices = runs.c.kind == "health", sa.func.coalesce(runs.c.change_id, "") == "", runs.c.finished_at < before
-    old = sa.select(runs.c.id).where(*slices, runs.c.touched_at < before).order_by(runs.c.touched_at)
-    return old.limit(sa.bindparam("most", type_=sa.Integer))
-
-
-_OLD_SLICES = _old_slices()
-_TIDY_HOURS = _hours.delete().where(_hours.c.hour < sa.bindparam("before", type_=sa.Integer))
-_LAST_TO_TIDY = (
-    sa.select(_results.c.at)
-    .where(_results.c.at < sa.bindparam("before", type_=sa.Float))
-    .order_by(_results.c.at)
-    .offset(sa.bindparam("passed", type_=sa.Integer))
-    .limit(1)
-)
 
 
 @functools.cache

@@ -7,6 +7,7 @@ too far ahead was set before the clock was put back, and counts as due.
 import random
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
@@ -19,6 +20,8 @@ from settings_store.sandbox.accounts import of_sandbox
 
 JITTER = 0.1
 _ENROL_AT_ONCE = 500
+_LOOKED_AT = 5000
+_SAMPLED_SECONDS = 240.0
 _AHEAD = 4  # so many times as many are looked at as are claimed: others may claim at the same moment
 
 _schedule, _domains, _known, _settings = (
@@ -133,7 +136,7 @@ def claim_due(
     asked: dict[str, float] = {**due, "most": _AHEAD * limit}
     candidates = _CANDIDATES if only is None else _CANDIDATES_OF_ONE
     if share is not None:
-        candidates = candidates.where(_in_share(share))
+        candidates = _candidates(_in_share(share), *([] if only is None else [_OF_ACCOUNT]))
     found = conn.execute(candidates, asked if only is None else asked | {"only": only})
     places = {row.domain_id: place for place, row in enumerate(found)}
     if not places:
@@ -165,9 +168,18 @@ _IDS: sa.BindParameter[int] = sa.bindparam("ids", expanding=True)
 _DUE_COUNT = sa.select(sa.func.count()).select_from(
     _DUE.with_only_columns(_schedule.c.domain_id).limit(_MOST).subquery()
 )
-_LONGEST_DUE = sa.func.min(_schedule.c.endpoints_due).over(partition_by=_schedule.c.server)
-_CANDIDATES = _DUE.order_by(_LONGEST_DUE, _schedule.c.server, _schedule.c.domain_id).limit(_MOST)
-_CANDIDATES_OF_ONE = _CANDIDATES.where(_OF_ACCOUNT)
+
+
+def _candidates(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """By server, of those longest due: after an outage all are due, and to sort all for each claim takes long."""
+    due = _DUE.add_columns(_schedule.c.endpoints_due).where(*conditions)
+    few = due.order_by(_schedule.c.endpoints_due).limit(_LOOKED_AT).subquery()
+    longest = sa.func.min(few.c.endpoints_due).over(partition_by=few.c.server)
+    return sa.select(few.c.domain_id).order_by(longest, few.c.server, few.c.domain_id).limit(_MOST)
+
+
+_CANDIDATES = _candidates()
+_CANDIDATES_OF_ONE = _candidates(_OF_ACCOUNT)
 _FREE = (
     _DUE.where(_schedule.c.domain_id.in_(_IDS))
     .order_by(_schedule.c.domain_id)
@@ -202,8 +214,13 @@ def hurry(
     later = sa.select(_schedule.c.domain_id).join(_domains, _domains.c.id == _schedule.c.domain_id)
     later = later.where(_schedule.c.endpoints_due > now, ~recent.exists(), ~of_sandbox(_domains.c.account_id))
     same = later.where(_schedule.c.server.in_(servers)).limit(siblings)
-    control = later.where(_schedule.c.server.not_in(servers)).order_by(sa.func.random()).limit(others)
-    wanted = [*conn.execute(same).scalars(), *conn.execute(control).scalars()]
+    # Times are jittered, so those that follow any moment are a sample; where too few do, those that follow this one.
+    elsewhere = later.where(_schedule.c.server.not_in(servers)).order_by(_schedule.c.endpoints_due).limit(others)
+    moment = now + _SAMPLED_SECONDS * random.random()  # noqa: S311 - no secret
+    control = conn.execute(elsewhere.where(_schedule.c.endpoints_due > moment)).scalars().all()
+    if len(control) < others:
+        control = conn.execute(elsewhere).scalars().all()
+    wanted = [*conn.execute(same).scalars(), *control]
     # In order, and past what somebody claims just now: nobody waits for anybody in a circle.
     free = sa.select(_schedule.c.domain_id).where(_schedule.c.domain_id.in_(wanted)).order_by(_schedule.c.domain_id)
     ids = conn.execute(free.with_for_update(skip_locked=True)).scalars().all() if wanted else []

@@ -1,6 +1,6 @@
 """What incidents mean for the states of mailboxes: they follow the server that everybody in a domain needs."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -13,6 +13,8 @@ from settings_store.events import events
 from settings_store.mailboxes import state_events
 from settings_store.mailboxes.state_events import Moved, Why
 
+_PORTION = 5000
+
 _boxes = schema.mailboxes
 
 
@@ -20,11 +22,14 @@ def disconnect(
     conn: Connection, domain_ids: Collection[int], code: Code, since: float, incident_id: str, now: float
 ) -> int:
     """The mailboxes of domains whose server fails are disconnected with it, unless they were before. How many."""
-    lock_mailboxes(conn, *domain_ids)
     states = {"state": MailboxState.DISCONNECTED.value, "state_code": code.value, "state_since": since}
-    working = _boxes.c.domain_id.in_(domain_ids), _boxes.c.state != MailboxState.DISCONNECTED.value
-    _tell(conn, working, MailboxState.DISCONNECTED, code, Why("server", incident_id, now))
-    return int(conn.execute(_boxes.update().where(*working).values(**states)).rowcount)
+    count = 0
+    for ids in _portions(domain_ids):
+        lock_mailboxes(conn, *ids)
+        working = _boxes.c.domain_id.in_(ids), _boxes.c.state != MailboxState.DISCONNECTED.value
+        _tell(conn, working, MailboxState.DISCONNECTED, code, Why("server", incident_id, now))
+        count += conn.execute(_boxes.update().where(*working).values(**states)).rowcount
+    return count
 
 
 def release(conn: Connection, domain_ids: Collection[int], since: float, incident_id: str, now: float) -> int:
@@ -32,16 +37,25 @@ def release(conn: Connection, domain_ids: Collection[int], since: float, inciden
 
     They are known by `since`, the very time of the incident. Returns how many.
     """
-    lock_mailboxes(conn, *domain_ids)
-    disconnected = _boxes.c.state == MailboxState.DISCONNECTED.value
-    put_down = _boxes.c.domain_id.in_(domain_ids), _boxes.c.state_since == since, disconnected
-    unknown = {"state": MailboxState.UNKNOWN.value, "state_code": None, "state_since": None}
-    _tell(conn, put_down, MailboxState.UNKNOWN, None, Why("server", incident_id, now))
-    released = conn.execute(_boxes.update().where(*put_down).values(**unknown)).rowcount
-    schedule = schema.health_schedule
-    if released:
-        conn.execute(sa.update(schedule).where(schedule.c.domain_id.in_(domain_ids)).values(mailboxes_due=now))
-    return int(released)
+    count = 0
+    for ids in _portions(domain_ids):
+        lock_mailboxes(conn, *ids)
+        disconnected = _boxes.c.state == MailboxState.DISCONNECTED.value
+        put_down = _boxes.c.domain_id.in_(ids), _boxes.c.state_since == since, disconnected
+        unknown = {"state": MailboxState.UNKNOWN.value, "state_code": None, "state_since": None}
+        _tell(conn, put_down, MailboxState.UNKNOWN, None, Why("server", incident_id, now))
+        released = conn.execute(_boxes.update().where(*put_down).values(**unknown)).rowcount
+        schedule = schema.health_schedule
+        if released:
+            conn.execute(sa.update(schedule).where(schedule.c.domain_id.in_(ids)).values(mailboxes_due=now))
+        count += released
+    return count
+
+
+def _portions(domain_ids: Collection[int]) -> Iterator[Sequence[int]]:
+    """In order, and few enough for one statement: a server may be that of a hundred thousand domains."""
+    every = sorted(domain_ids)
+    return (every[first : first + _PORTION] for first in range(0, len(every), _PORTION))
 
 
 def _tell(

@@ -5,7 +5,7 @@ as `resting`: nothing is concluded from it.
 """
 
 import functools
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ _listed, _boxes, _runs = schema.incident_domains, schema.mailboxes, schema.runs
 # Queries that are asked at every judging are made once: to make one takes longer than to execute it.
 _NOW, _SINCE = sa.bindparam("now", type_=sa.Float), sa.bindparam("since", type_=sa.Float)
 _FAILS = sa.bindparam("fails", type_=sa.Integer)
+_PORTION = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,18 +117,25 @@ def known(conn: Connection, fails: int, now: float) -> list[Known]:
 
     `fails` inconclusive checks in a row are worth a look too.
     """
-    return [_row(row) for row in conn.execute(_known_query(), {"fails": fails, "now": now}).mappings()]
+    # Which domains these may be of is asked first, and found by indexes: in one query, PostgreSQL would read them all.
+    few = conn.execute(_TELLING_DOMAINS).scalars().all()
+    asked = {"fails": fails, "now": now}
+    found = (row for ids in _portions(few) for row in conn.execute(_known_query(), {**asked, "ids": ids}).mappings())
+    return [_row(row) for row in found]
+
+
+_CONCERNED = (
+    sa.select(_listed.c.domain_id)
+    .join(_incidents, _incidents.c.id == _listed.c.incident_id)
+    .where(_incidents.c.closed_at.is_(None), _incidents.c.scope.in_(("endpoint", "server", "notice")))
+)
+_TELLING_DOMAINS = sa.union(sa.select(_known.c.domain_id).where(schema.TELLING), _CONCERNED)
 
 
 @functools.cache
 def _known_query() -> sa.Select[Any]:
-    concerned = (
-        sa.select(_listed.c.domain_id)
-        .join(_incidents, _incidents.c.id == _listed.c.incident_id)
-        .where(_incidents.c.closed_at.is_(None), _incidents.c.scope.in_(("endpoint", "server", "notice")))
-    )
     failing = sa.or_(_known.c.state.in_(("fail", "silent")), _known.c.silent >= _FAILS)
-    telling = sa.or_(_known.c.moved, failing, _known.c.domain_id.in_(concerned))
+    telling = sa.and_(_known.c.domain_id.in_(_IDS), sa.or_(_known.c.moved, failing, _known.c.domain_id.in_(_CONCERNED)))
     in_force = (_known.c.settings_id == _domains.c.settings_id).label("in_force")
     columns = [_known.c[name] for name in Known.__slots__ if name in _known.c and name != "code"]
     query: sa.Select[Any] = (
@@ -169,23 +177,51 @@ def settle_moved(conn: Connection, rows: Collection[Known]) -> None:
 
 
 def probes(conn: Connection, since: float, now: float) -> list[Probe]:
-    """The newest check of every endpoint that was checked at `since` or later, without resting domains and sandboxes.
+    """The newest checks at `since` or later, without resting domains and sandboxes.
 
-    What is planned in a sandbox says nothing of the world, and so nothing of how we are.
+    Of what was not ok, each; of what was, for each host the oldest and the newest: of the hosts where something was
+    not, and of as many others as there are of those, the last looked at. That is enough to tell whether nearly all
+    fail, and every check of a large store would take seconds to read. What is planned in a sandbox says nothing of the
+    world, and so nothing of how we are.
     """
-    return [_probe(row) for row in conn.execute(_probes_query(), {"since": since, "now": now})]
+    found = [_probe(row) for row in conn.execute(_bad_query(), {"since": since, "now": now})]
+    hosts = {probe.host for probe in found}
+    few = {"ill": list(hosts), "hosts": len(hosts) + _MORE_HOSTS} if len(hosts) <= _PORTION else {}
+    for row in conn.execute(_good_query(every=not few), {"since": since, "now": now, **few}):
+        times = {row.oldest, row.newest}
+        found += (Probe(row.host, "", 0, False, None, at, Code.OK) for at in sorted(times))
+    return found
+
+
+_HOST = sa.func.rtrim(sa.func.rtrim(_known.c.server, "0123456789"), ":")
+_ILL = sa.or_(_known.c.fails > 0, _known.c.silent > 0)
+_MORE_HOSTS = 100
+
+
+def _probed(*columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    in_force = sa.and_(_domains.c.id == _known.c.domain_id, _domains.c.settings_id == _known.c.settings_id)
+    watched = ~at_rest(_domains.c.id, _NOW), ~of_sandbox(_domains.c.account_id)
+    return sa.select(*columns).join_from(_known, _domains, in_force).where(_known.c.checked_at >= _SINCE, *watched)
 
 
 @functools.cache
-def _probes_query() -> sa.Select[Any]:
-    columns = [_known.c[name] for name in ("server", "source", "state", "fails", "silent")]
-    in_force = sa.and_(_domains.c.id == _known.c.domain_id, _domains.c.settings_id == _known.c.settings_id)
-    query: sa.Select[Any] = (
-        sa.select(*columns, _cause().label("code"), _known.c.first_bad_at, _known.c.checked_at)
-        .join(_domains, in_force)
-        .where(_known.c.checked_at >= _SINCE, ~at_rest(_domains.c.id, _NOW), ~of_sandbox(_domains.c.account_id))
-    )
-    return query
+def _bad_query() -> sa.Select[Any]:
+    columns = [_known.c[name] for name in ("server", "source", "state", "fails", "silent", "first_bad_at")]
+    few = sa.select(_known.c.domain_id).where(schema.TELLING)  # by its index
+    query = _probed(*columns, _known.c.checked_at, _cause().label("code"))
+    return query.where(_ILL, _known.c.domain_id.in_(few))
+
+
+@functools.cache
+def _good_query(*, every: bool) -> sa.Select[Any] | sa.CompoundSelect[Any]:
+    times = sa.func.min(_known.c.checked_at).label("oldest"), sa.func.max(_known.c.checked_at).label("newest")
+    of_hosts = _probed(_HOST.label("host"), *times).where(~_ILL).group_by(_HOST)
+    if every:
+        return of_hosts
+    hosts = of_hosts.cte("hosts")
+    newest = sa.select(hosts).order_by(hosts.c.newest.desc()).limit(sa.bindparam("hosts", type_=sa.Integer)).subquery()
+    ill = hosts.c.host.in_(sa.bindparam("ill", expanding=True))
+    return sa.union(sa.select(hosts).where(ill), sa.select(newest))
 
 
 def _probe(row: Any) -> Probe:
@@ -292,27 +328,42 @@ def _broken_off(conn: Connection, domain_id: int) -> bool:
     return conn.execute(newest).scalar() is not None
 
 
-def unwatched(conn: Connection) -> set[int]:
-    """The domains that are paused, or have no settings in force."""
-    nobody = sa.or_(_domains.c.paused_at.is_not(None), _domains.c.settings_id.is_(None))
-    return set(conn.execute(sa.select(_domains.c.id).where(nobody)).scalars())
+def unwatched(conn: Connection, domain_ids: Collection[int]) -> set[int]:
+    """Those of the domains that are paused, or have no settings in force."""
+    return {found for ids in _portions(domain_ids) for found in conn.execute(_UNWATCHED, {"ids": ids}).scalars()}
 
 
-def unclear_domains(conn: Connection, now: float) -> set[int]:
-    """The domains whose mailboxes say nothing: at rest, or an endpoint does not work."""
-    return set(conn.execute(_unclear_query(), {"now": now}).scalars())
+def unclear_domains(conn: Connection, domain_ids: Collection[int], now: float) -> set[int]:
+    """Those of the domains whose mailboxes say nothing: at rest, or an endpoint does not work."""
+    query = _unclear_query()
+    found = (conn.execute(query, {"ids": ids, "now": now}).scalars() for ids in _portions(domain_ids))
+    return {domain_id for each in found for domain_id in each}
+
+
+_IDS: sa.BindParameter[int] = sa.bindparam("ids", expanding=True)
+_UNWATCHED = sa.select(_domains.c.id).where(
+    _domains.c.id.in_(_IDS), sa.or_(_domains.c.paused_at.is_not(None), _domains.c.settings_id.is_(None))
+)
 
 
 @functools.cache
 def _unclear_query() -> sa.Select[Any]:
-    down = sa.select(_known.c.domain_id).where(_known.c.state.in_(("fail", "silent")))
-    return sa.select(_domains.c.id).where(sa.or_(_domains.c.id.in_(down), at_rest(_domains.c.id, _NOW)))
+    down = sa.select(_known.c.domain_id).where(_known.c.state.in_(("fail", "silent")), _known.c.domain_id.in_(_IDS))
+    unclear = sa.or_(_domains.c.id.in_(down), at_rest(_domains.c.id, _NOW))
+    return sa.select(_domains.c.id).where(_domains.c.id.in_(_IDS), unclear)
+
+
+def _portions(ids: Collection[int]) -> Iterator[list[int]]:
+    """Few enough for one statement."""
+    every = sorted(ids)
+    yield from (every[first : first + _PORTION] for first in range(0, len(every), _PORTION))
 
 
 def states_of(conn: Connection, mailbox_ids: Collection[int]) -> dict[int, MailboxState]:
     """The state of each of these mailboxes that is there still."""
-    query = sa.select(_boxes.c.id, _boxes.c.state).where(_boxes.c.id.in_(mailbox_ids), _boxes.c.domain_id.is_not(None))
-    return {row.id: MailboxState(row.state) for row in conn.execute(query)}
+    query = sa.select(_boxes.c.id, _boxes.c.state).where(_boxes.c.id.in_(_IDS), _boxes.c.domain_id.is_not(None))
+    found = (row for ids in _portions(mailbox_ids) for row in conn.execute(query, {"ids": ids}))
+    return {row.id: MailboxState(row.state) for row in found}
 
 
 def count_like(conn: Connection, domain_id: int, code: Code, since: float) -> int:
@@ -325,5 +376,5 @@ def count_like(conn: Connection, domain_id: int, code: Code, since: float) -> in
 
 def mailbox_counts(conn: Connection, domain_ids: Collection[int]) -> int:
     """How many mailboxes these domains have together."""
-    query = sa.select(sa.func.count()).select_from(_boxes).where(_boxes.c.domain_id.in_(domain_ids))
-    return int(conn.execute(query).scalar_one())
+    query = sa.select(sa.func.count()).select_from(_boxes).where(_boxes.c.domain_id.in_(_IDS))
+    return sum(int(conn.execute(query, {"ids": ids}).scalar_one()) for ids in _portions(domain_ids))

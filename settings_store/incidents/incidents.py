@@ -119,6 +119,8 @@ class Open:
         return self.facts.get("host", "")
 
 
+_JUDGING_LOCK = 7_163_281_941  # as those of `settings_store.db`, any number that every version takes
+
 ENDPOINTS = "endpoints"
 """The fact that names the endpoints an incident is about, separated by blanks."""
 
@@ -126,6 +128,16 @@ ALSO = "also"
 """The fact that names those that fail for another cause, with its code: `smtp@mail.example:465=connect.timeout`."""
 
 _incidents, _listed, _boxes = schema.incidents, schema.incident_domains, schema.mailboxes
+
+
+def begin_judging(conn: Connection) -> bool:
+    """Whether nobody else judges; nobody does from here to the end of the transaction. SQLite has one writer at a time.
+
+    Each step is done once, whoever judges; but those who wait for one who has much to open do nothing else meanwhile.
+    """
+    if conn.dialect.name != "postgresql":
+        return True
+    return bool(conn.execute(sa.select(sa.func.pg_try_advisory_xact_lock(_JUDGING_LOCK))).scalar_one())
 
 
 def open_one(conn: Connection, new: Opening, now: float, remind_at: float | None, reopened: int = 0) -> str | None:
@@ -238,7 +250,7 @@ def _list(conn: Connection, incident_id: str, domain_ids: Collection[int]) -> No
 def open_ones(conn: Connection) -> list[Open]:
     """The incidents that are not over, in the order in which they opened."""
     rows = conn.execute(_OPEN).mappings().all()
-    about = _domains_of(conn, [row["id"] for row in rows])
+    about = _domains_of_open_ones(conn) if rows else {}
     return [_open(row, about.get(row["id"], frozenset())) for row in rows]
 
 
@@ -254,11 +266,10 @@ def _open(row: sa.RowMapping, domain_ids: frozenset[int]) -> Open:
     return Open(**values, domain_ids=domain_ids)
 
 
-def _domains_of(conn: Connection, incident_ids: Sequence[str]) -> dict[str, frozenset[int]]:
+def _domains_of_open_ones(conn: Connection) -> dict[str, frozenset[int]]:
     found: dict[str, set[int]] = {}
-    if not incident_ids:
-        return {}
-    for row in conn.execute(sa.select(_listed).where(_listed.c.incident_id.in_(incident_ids))):
+    joined = sa.select(_listed).join(_incidents, _incidents.c.id == _listed.c.incident_id)
+    for row in conn.execute(joined.where(_incidents.c.closed_at.is_(None))):
         found.setdefault(row.incident_id, set()).add(row.domain_id)
     return {key: frozenset(value) for key, value in found.items()}
 

@@ -26,6 +26,7 @@ class Standing:
     """
 
     domain: str
+    domain_id: int
     expected: int
     paused: bool
     at_rest: bool
@@ -46,12 +47,13 @@ class Disconnected:
 
 
 def standings(
-    conn: Connection, account_id: int, now: float, domain_ids: Collection[int] | None = None
+    conn: Connection, account_id: int, now: float, domain_ids: Collection[int] | None = None, *, counted: bool = True
 ) -> list[Standing]:
-    """Every domain of the account, or those of them with these ids, by name."""
+    """Every domain of the account, or those of them with these ids, by name. Mailboxes are 0 unless `counted`."""
     mine = _mine(account_id, domain_ids)
     states, oldest = _endpoint_states(conn, mine)
-    mailboxes, incidents = _mailbox_states(conn, mine), _open_incidents(conn, account_id)
+    mailboxes = _mailbox_states(conn, mine) if counted else defaultdict(lambda: dict.fromkeys(MailboxState, 0))
+    incidents = _open_incidents(conn, account_id, domain_ids)
     resting = at_rest(_domains.c.id, now).label("resting")
     columns = _domains.c.id, _domains.c.name, _domains.c.paused_at, schema.settings.c.kind, resting
     query = sa.select(*columns).outerjoin_from(
@@ -60,6 +62,7 @@ def standings(
     return [
         Standing(
             domain=row.name,
+            domain_id=row.id,
             expected={"imap": 2, "exchange": 1}.get(row.kind, 0),
             paused=row.paused_at is not None,
             at_rest=bool(row.resting),
@@ -71,6 +74,24 @@ def standings(
         )
         for row in conn.execute(query.where(mine).order_by(_domains.c.name))
     ]
+
+
+def unsettled(conn: Connection, account_id: int, now: float, overdue_since: float) -> list[int]:
+    """The ids of domains of which something may be to be told: all others of the account are watched and well.
+
+    Some are of other accounts; those with an incident are `failing`. Those whose endpoints have been due since
+    `overdue_since` are among them: perhaps nobody watches. Each part is found by an index of what is rare, so that it
+    takes no longer where there are more domains that are well.
+    """
+    windows, schedule = schema.maintenance, schema.health_schedule
+    resting = windows.c.domain_id.is_not(None), windows.c.starts_at <= now, windows.c.ends_at > now
+    parts = (
+        sa.select(_domains.c.id).where(_domains.c.account_id == account_id, sa.text(f"({schema.UNSETTLED})")),
+        sa.select(_known.c.domain_id).where(schema.TELLING),
+        sa.select(schedule.c.domain_id).where(schedule.c.endpoints_due < overdue_since),
+        sa.select(windows.c.domain_id).where(windows.c.account_id == account_id, *resting),
+    )
+    return list(conn.execute(sa.union(*parts)).scalars())
 
 
 def _mine(account_id: int, domain_ids: Collection[int] | None) -> sa.ColumnElement[bool]:
@@ -108,18 +129,11 @@ def _mailbox_states(conn: Connection, mine: sa.ColumnElement[bool]) -> Mapping[i
     return counts
 
 
-def _open_incidents(conn: Connection, account_id: int) -> Mapping[int, Mapping[Scope, int]]:
-    """How many are open of each domain by scope; one of a server counts for each domain that it lists."""
-    still_open = _incidents.c.closed_at.is_(None), _incidents.c.account_id == account_id
-    own = sa.select(_incidents.c.id, _incidents.c.scope, _incidents.c.domain_id).where(
-        *still_open, _incidents.c.domain_id.is_not(None)
-    )
-    listed = (
-        sa.select(_incidents.c.id, _incidents.c.scope, _concerned.c.domain_id)
-        .join(_concerned, _concerned.c.incident_id == _incidents.c.id)
-        .where(*still_open)
-    )
-    both = sa.union(own, listed).subquery()
+def _open_incidents(
+    conn: Connection, account_id: int, domain_ids: Collection[int] | None
+) -> Mapping[int, Mapping[Scope, int]]:
+    """How many are open of each of these domains by scope; one of a server counts for each domain that it lists."""
+    both = _of_domains(account_id, domain_ids)
     query = sa.select(both.c.domain_id, both.c.scope, sa.func.count()).group_by(both.c.domain_id, both.c.scope)
     counts: defaultdict[int, dict[Scope, int]] = defaultdict(lambda: dict.fromkeys(Scope, 0))
     for domain_id, scope, count in conn.execute(query):
@@ -127,10 +141,37 @@ def _open_incidents(conn: Connection, account_id: int) -> Mapping[int, Mapping[S
     return counts
 
 
-def with_incident(conn: Connection, account_id: int) -> set[int]:
-    """The ids of the account's domains with an open incident, notices aside."""
-    counts = _open_incidents(conn, account_id)
-    return {domain_id for domain_id, by_scope in counts.items() if sum(by_scope.values()) > by_scope[Scope.NOTICE]}
+def _of_domains(account_id: int, domain_ids: Collection[int] | None) -> sa.Subquery:
+    """The open incidents of an account with the domains that they are about, each once."""
+    still_open = _incidents.c.closed_at.is_(None), _incidents.c.account_id == account_id
+    own = sa.select(_incidents.c.id, _incidents.c.scope, _incidents.c.domain_id).where(*still_open)
+    own = own.where(_incidents.c.domain_id.is_not(None))
+    listed = sa.select(_incidents.c.id, _incidents.c.scope, _concerned.c.domain_id).where(*still_open)
+    listed = listed.join(_concerned, _concerned.c.incident_id == _incidents.c.id)
+    if domain_ids is not None:
+        own = own.where(_incidents.c.domain_id.in_(domain_ids))
+        listed = listed.where(_concerned.c.domain_id.in_(domain_ids))
+    return sa.union(own, listed).subquery()
+
+
+def with_incident(account_id: int) -> sa.Select[tuple[int]]:
+    """The ids of the account's domains with an open incident, notices aside: part of a query."""
+    both = _of_domains(account_id, None)
+    return sa.select(both.c.domain_id).where(both.c.scope != Scope.NOTICE).distinct()
+
+
+def failing(conn: Connection, account_id: int) -> dict[int, tuple[str, int]]:
+    """Domain -> its name, and how many open incidents it has, notices aside; those without any are left out."""
+    both = _of_domains(account_id, None)
+    query = sa.select(_domains.c.id, _domains.c.name, sa.func.count().label("number"))
+    query = query.join_from(both, _domains, _domains.c.id == both.c.domain_id).where(both.c.scope != Scope.NOTICE)
+    rows = conn.execute(query.group_by(_domains.c.id, _domains.c.name))
+    return {row.id: (row.name, row.number) for row in rows}
+
+
+def count_with_incident(conn: Connection, account_id: int) -> int:
+    """How many domains of an account have an open incident, notices aside."""
+    return int(conn.execute(sa.select(sa.func.count()).select_from(with_incident(account_id).subquery())).scalar_one())
 
 
 def mailbox_counts(conn: Connection, domain_id: int) -> dict[MailboxState, int]:
@@ -163,9 +204,7 @@ def incidents_of(conn: Connection, domain_id: int, closed_since: float, limit: i
     name other accounts' domains.
     """
     account = sa.select(_domains.c.account_id).where(_domains.c.id == domain_id).scalar_subquery()
-    listed = sa.select(_concerned.c.incident_id).where(_concerned.c.domain_id == domain_id)
-    about = sa.or_(_incidents.c.domain_id == domain_id, _incidents.c.id.in_(listed))
-    mine = sa.and_(_incidents.c.account_id == account, about)
+    mine = sa.and_(_incidents.c.account_id == account, _about(domain_id))
     recent = sa.or_(_incidents.c.closed_at.is_(None), _incidents.c.closed_at >= closed_since)
     closed = sa.case((_incidents.c.closed_at.is_(None), 0), else_=1)
     notice = sa.case((_incidents.c.scope == Scope.NOTICE, 1), else_=0)
@@ -215,23 +254,26 @@ def _wanted(wanted: Wanted) -> Iterator[sa.ColumnElement[bool]]:
     if wanted.only_open:
         yield _incidents.c.closed_at.is_(None)
     if wanted.domain_id is not None:
-        listed = sa.select(_concerned.c.incident_id).where(_concerned.c.domain_id == wanted.domain_id)
-        yield sa.or_(_incidents.c.domain_id == wanted.domain_id, _incidents.c.id.in_(listed))
+        yield _about(wanted.domain_id)
     if wanted.scopes is not None:
         yield _incidents.c.scope.in_([scope.value for scope in wanted.scopes])
     if wanted.severities is not None:
         yield _incidents.c.severity.in_([severity.value for severity in wanted.severities])
 
 
+def _about(domain_id: int) -> sa.ColumnElement[bool]:
+    """Whether an incident is about a domain. By its key: an OR of two columns would have all incidents read."""
+    own = sa.select(_incidents.c.id).where(_incidents.c.domain_id == domain_id)
+    listed = sa.select(_concerned.c.incident_id).where(_concerned.c.domain_id == domain_id)
+    return _incidents.c.id.in_(sa.union(own, listed))
+
+
 def _found(conn: Connection, conditions: Sequence[sa.ColumnElement[bool]], limit: int) -> list[Incident]:
-    query = (
-        sa.select(_incidents, _boxes.c.address)
-        .outerjoin_from(_incidents, _boxes, _boxes.c.id == _incidents.c.mailbox_id)
-        .where(*conditions)
-        .order_by(_incidents.c.opened_at.desc(), _incidents.c.id)
-        .limit(limit)
-    )
-    rows = conn.execute(query).mappings().all()
+    order = _incidents.c.opened_at.desc(), _incidents.c.id
+    # Mailboxes are looked up of those that are shown, and not of all before they are put in order.
+    page = sa.select(_incidents).where(*conditions).order_by(*order).limit(limit).subquery()
+    query = sa.select(page, _boxes.c.address).outerjoin_from(page, _boxes, _boxes.c.id == page.c.mailbox_id)
+    rows = conn.execute(query.order_by(page.c.opened_at.desc(), page.c.id)).mappings().all()
     names = _names(conn, [row["id"] for row in rows])
     return [_incident(row, names[row["id"]]) for row in rows]
 

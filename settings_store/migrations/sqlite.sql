@@ -14,7 +14,7 @@ CREATE TABLE domains (
 	id INTEGER NOT NULL, 
 	account_id INTEGER NOT NULL, 
 	name TEXT NOT NULL, 
-	settings_id INTEGER, paused_at FLOAT, revision BIGINT DEFAULT '0' NOT NULL, needs_approval BOOLEAN DEFAULT 0 NOT NULL, 
+	settings_id INTEGER, paused_at FLOAT, revision BIGINT DEFAULT '0' NOT NULL, needs_approval BOOLEAN DEFAULT 0 NOT NULL, checked_settings_id INTEGER, 
 	CONSTRAINT pk_domains PRIMARY KEY (id), 
 	CONSTRAINT fk_domains_account_id FOREIGN KEY(account_id) REFERENCES accounts (id), 
 	CONSTRAINT fk_domains_settings_id FOREIGN KEY(settings_id) REFERENCES settings (id), 
@@ -96,7 +96,7 @@ CREATE TABLE runs (
 	created_at FLOAT NOT NULL, 
 	finished_at FLOAT, 
 	counts JSON, 
-	checksum TEXT, revision BIGINT DEFAULT '0' NOT NULL, 
+	checksum TEXT, revision BIGINT DEFAULT '0' NOT NULL, kept BOOLEAN DEFAULT 1 NOT NULL, tally JSON, 
 	CONSTRAINT pk_runs PRIMARY KEY (id), 
 	CONSTRAINT ck_runs_kind CHECK (kind IN ('preflight','health')), 
 	CONSTRAINT ck_runs_stage CHECK (stage IN ('queued','endpoints','canaries','mailboxes','baseline','finished','cancelled')), 
@@ -286,8 +286,6 @@ CREATE TABLE deliveries (
 ;
 CREATE INDEX ix_deliveries_channel_id ON deliveries (channel_id)
 ;
-CREATE INDEX ix_deliveries_next_at ON deliveries (next_at)
-;
 CREATE TABLE health_endpoints (
 	domain_id INTEGER NOT NULL, 
 	protocol TEXT NOT NULL, 
@@ -351,8 +349,6 @@ CREATE TABLE incidents (
 	CONSTRAINT fk_incidents_mailbox_id FOREIGN KEY(mailbox_id) REFERENCES mailboxes (id) ON DELETE CASCADE, 
 	CONSTRAINT uq_incidents_open_subject UNIQUE (open_subject)
 )
-;
-CREATE INDEX ix_incidents_account_id ON incidents (account_id)
 ;
 CREATE INDEX ix_incidents_closed_at ON incidents (closed_at)
 ;
@@ -673,4 +669,46 @@ CREATE INDEX ix_attempts_settings_id ON attempts (settings_id)
 ;
 CREATE UNIQUE INDEX uq_attempts_trying ON attempts (domain_id, address) WHERE state = 'trying'
 ;
-INSERT INTO alembic_version (version_num) VALUES ('0014')
+CREATE INDEX ix_domains_settings_id ON domains (settings_id)
+;
+CREATE INDEX ix_changes_settings_id ON changes (settings_id)
+;
+CREATE INDEX ix_changes_base_settings_id ON changes (base_settings_id)
+;
+CREATE INDEX ix_runs_baseline_settings_id ON runs (baseline_settings_id)
+;
+CREATE INDEX ix_health_endpoints_settings_id ON health_endpoints (settings_id)
+;
+CREATE INDEX ix_users_domain_id ON users (domain_id)
+;
+CREATE INDEX ix_alerts_channel_id ON alerts (channel_id)
+;
+CREATE INDEX ix_events_kind ON events (account_id, kind, seq)
+;
+CREATE INDEX ix_events_actor ON events (account_id, actor, seq)
+;
+CREATE INDEX ix_events_api_key_id ON events (account_id, api_key_id, seq)
+;
+CREATE INDEX ix_incidents_opened_at ON incidents (account_id, opened_at)
+;
+CREATE INDEX ix_deliveries_created_at ON deliveries (created_at)
+;
+CREATE INDEX ix_health_endpoints_source ON health_endpoints (source)
+;
+CREATE INDEX ix_health_schedule_server ON health_schedule (server)
+;
+CREATE INDEX ix_settings_static_addresses ON settings (domain_id) WHERE static_addresses
+;
+CREATE INDEX ix_domains_unsettled ON domains (account_id) WHERE paused_at IS NOT NULL OR settings_id IS NULL OR checked_settings_id IS NULL OR checked_settings_id <> settings_id
+;
+CREATE INDEX ix_health_endpoints_telling ON health_endpoints (domain_id) WHERE moved OR fails > 0 OR silent > 0 OR state IN ('fail', 'silent', 'unknown')
+;
+CREATE INDEX ix_runs_forgettable ON runs (touched_at) WHERE kind = 'health' AND kept
+;
+CREATE INDEX ix_incidents_open ON incidents (account_id, opened_at) WHERE closed_at IS NULL
+;
+CREATE INDEX ix_deliveries_pending ON deliveries (next_at) WHERE state = 'pending'
+;
+CREATE INDEX ix_alerts_waiting ON alerts (channel_id) WHERE delivery_id IS NULL AND dropped IS NULL
+;
+INSERT INTO alembic_version (version_num) VALUES ('0015')

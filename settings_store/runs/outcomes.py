@@ -25,6 +25,7 @@ ALL_REJECTED = frozenset({Code.AUTH_ALL_REJECTED, Code.EXCHANGE_ALL_REJECTED})
 """What becomes of them where they met all mailboxes alike, and something speaks for the credentials."""
 
 _rows = schema.run_mailboxes
+_STAGE = sa.select(schema.runs.c.stage, schema.runs.c.tally).where(schema.runs.c.id == runs.RUN)
 _TALLY = sa.select(_rows.c.verdict, sa.func.count()).where(_rows.c.run_id == runs.RUN).group_by(_rows.c.verdict)
 
 
@@ -192,10 +193,11 @@ def tried(conn: Connection, run_id: str, number: int) -> list[int]:
 
 
 def tally(conn: Connection, run_id: str) -> Tally:
-    """How far a run is."""
-    counts = {row[0]: row[1] for row in conn.execute(_TALLY, {"run": run_id})}
+    """How far a run is, or was when its mailboxes were forgotten."""
+    run = conn.execute(_STAGE, {"run": run_id}).one()
+    counts = run.tally or {row[0]: row[1] for row in conn.execute(_TALLY, {"run": run_id})}
     return Tally(
-        stage=runs.stage_of(conn, run_id) or "cancelled",
+        stage=run.stage,
         total=sum(counts.values()),
         ok=counts.get("ok", 0),
         fail=counts.get("fail", 0),

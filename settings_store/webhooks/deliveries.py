@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from checks.model import Unknown
 from settings_store import schema
 from settings_store.events import events
+from settings_store.forgetting import forget
 from settings_store.webhooks.endpoints import WebhookEndpoint
 from settings_store.webhooks.fan_out import TypeOf, hears_of, insert_missing
 
@@ -265,10 +266,10 @@ def _anew(now: float) -> dict[str, Any]:
     return {"state": "pending", "attempts": 0, "next_at": now, "error": ""}
 
 
-def tidy(conn: Connection, before: float) -> int:
-    """Forgets what was sent or has failed, and was made earlier. Returns how many."""
-    old = _deliveries.c.created_at < before, _deliveries.c.state != "pending"
-    return int(conn.execute(_deliveries.delete().where(*old)).rowcount)
+def tidy(conn: Connection, before: float, most: int = 2000) -> int:
+    """Forgets what was sent or has failed, and was made earlier: `most` at most. Returns how many."""
+    old = sa.and_(_deliveries.c.created_at < before, _deliveries.c.state != "pending")
+    return forget(conn, _deliveries, old, _deliveries.c.created_at, most)
 
 
 def any_to_tidy(conn: Connection, before: float) -> bool:

@@ -1,15 +1,23 @@
 """The short form of `python -m tests.flows.size`: many mailboxes in one run, and a store with a long history."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from checks.codes import Code, Verdict
+from checks.model import Endpoint, EndpointResult, Protocol
+from checks.serialize import dump_endpoint_result
+from tests.flows.harness import account_of
 from tests.flows.size.cases import take
 from tests.flows.size.crowd import Crowd, gather
-from tests.flows.size.store import add_history, fill, open_store
+from tests.flows.size.large import Plan, fill_large, settle_large
+from tests.flows.size.scale import migrate_to_the_last_but_one
+from tests.flows.size.store import add_history, fill, name_of, open_store
 from tests.servers.dovecot import DovecotOptions
 from tests.servers.lab import MailLab, mail_lab
+from tests.servers.postgres import PostgresServer
 from tests.servers.process import is_root
 from tests.servers.stores import sqlite_store
 
@@ -80,3 +88,20 @@ def test_no_query_reads_the_whole_history(url: str, tmp_path: Path) -> None:
                 conn.exec_driver_sql(f"DROP INDEX {name}")
         scans = take(preflight, rounds=2).scans
     assert len(scans) == 2, scans
+
+
+def test_a_large_store_is_one_that_the_service_reads(postgres_server: PostgresServer, tmp_path: Path) -> None:
+    """What `--only scale` measures, with few domains: the statements that make it fit the schema before the newest."""
+    url = postgres_server.new_database()
+    migrate_to_the_last_but_one(url)
+    result = EndpointResult(Endpoint(Protocol.IMAP, "mail.example", 993), Verdict.OK, Code.OK)
+    document = json.dumps(dump_endpoint_result(result))
+    fill_large(url, Plan(40, {"imap": document, "smtp": document}, check_hours=1.0, hour_days=0.1), lambda _: None)
+    with open_store(url, tmp_path / "store") as preflight:
+        settle_large(url)
+        account = account_of(preflight)
+        health, change = account.health.worst_first(100), account.changes.page(name_of(13), 1)[0]
+        assert health.states == {"failing": 2, "healthy": 38}
+        assert change.counts is not None and change.counts["keeps_working"] == 20
+        assert sum(1 for _ in account.changes.report(change.id).mailboxes()) == 20
+    postgres_server.drop(url)

@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import psycopg
@@ -25,10 +25,12 @@ QUIET = {"autovacuum": "off"}
 class PostgresServer(Server):
     """PostgreSQL on loopback without passwords; `new_database` gives an empty database, `new_store` one with tables.
 
-    `durable`: what was committed outlives the death of the server (not that of the machine).
+    `durable`: what was committed outlives the death of the server (not that of the machine). `more`: its parameters.
     """
 
-    def __init__(self, folder: Path, max_connections: int = 300, durable: bool = False) -> None:
+    def __init__(
+        self, folder: Path, max_connections: int = 300, durable: bool = False, more: Mapping[str, str] | None = None
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         self._folder = folder
@@ -40,7 +42,7 @@ class PostgresServer(Server):
         settings = {**FAST, **QUIET, "max_connections": str(max_connections), "listen_addresses": LOOPBACK}
         if durable:
             settings["synchronous_commit"] = "on"
-        settings |= {"unix_socket_directories": "", "port": str(self.port)}
+        settings |= {"unix_socket_directories": "", "port": str(self.port), **(more or {})}
         arguments = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         command = [*self._prefix, _tool("postgres"), "-D", str(self._data), *arguments]
         # SIGINT is its "fast" shutdown: it does not wait for clients to leave

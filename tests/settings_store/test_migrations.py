@@ -17,6 +17,7 @@ from checks.model import Authentication, Invalid
 from checks.settings import ImapSettings
 from settings_store import domains, migrations, schema
 from settings_store.db import Database
+from settings_store.migrations import progress
 from settings_store.migrations.__main__ import draft, sqlite_by_revisions
 from settings_store.runs import runs
 from settings_store.schema import metadata
@@ -210,3 +211,23 @@ def test_a_drafted_revision_follows_the_newest(tmp_path: Path) -> None:
     assert path.name == f"r{int(migrations.HEAD) + 1:04}_add_nothing.py"
     assert f"down_revision = '{migrations.HEAD}'" in text
     compile(text, str(path), "exec")
+
+
+def test_what_takes_long_is_told(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given a large table, when it is migrated, then it is said what is done to it, and how long that took."""
+    with database.begin() as conn:
+        command.downgrade(migrations.alembic_config(conn), "0001")
+        for statement in _OLD_ROWS:
+            conn.execute(sa.text(statement))
+    with database.begin() as conn:
+        if conn.dialect.name == "postgresql":
+            conn.execute(sa.text("ANALYZE"))
+    monkeypatch.setattr(progress, "LARGE_ROWS", 1)
+    told: list[str] = []
+
+    database.migrate(told.append)
+
+    began = next(line for line in told if "CREATE INDEX" in line)
+    assert began == "migrating: CREATE INDEX ix_domains_settings_id ON domains (about 1 rows)"
+    assert told[told.index(began) + 1].startswith(f"{began}: done in ")
+    assert not any("events" in line for line in told), "nothing is in it"

@@ -70,8 +70,6 @@ def _bundle_all(resources: Resources) -> None:
         with resources.database.begin() as conn:
             for channel_id, count in due[first : first + _CHANNELS]:
                 _bundle(conn, channel_id, count, resources.config.digest_from, now)
-    with resources.database.begin() as conn:
-        deliveries.tidy(conn, now - resources.config.history_days * 86400)
 
 
 def _bundle(conn: Connection, channel_id: int, count: int, digest_from: int, now: float) -> None:

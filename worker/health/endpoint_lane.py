@@ -16,7 +16,6 @@ from checks.model import Endpoint, EndpointResult, Pin, Protocol, Unavailable
 from checks.network.static_addresses import first_source
 from checks.settings import Settings
 from settings_store import domains
-from settings_store.connecting import attempts
 from settings_store.health import endpoints, schedule
 from settings_store.health.endpoints import Watched
 from settings_store.health.schedule import Due, Next, jittered
@@ -33,6 +32,8 @@ Check = Callable[[Endpoint, CheckContext], EndpointResult]
 
 LANES = 2
 """Lanes of one process at a time."""
+MOST_LANES = 16
+"""Lanes asked for at a time, over all workers: those for which nobody has room are dropped."""
 LANE_SECONDS = 60.0  # after which a lane begins nothing and lets another message have the slot
 LEASE_SECONDS = 120.0  # more than a lane and its last check take
 BATCH = 100  # domains in memory
@@ -44,17 +45,13 @@ CONTROL = 20  # and elsewhere, to tell whether it is the server or us
 
 
 def tick(resources: Resources) -> int:
-    """Keeps the schedule and the history in order and begins slices. Returns how many lanes have endpoints to check."""
+    """Keeps the schedule in order and begins slices. Returns how many lanes have endpoints to check."""
     config, now = resources.config, resources.now()
     with resources.database.begin() as conn:
         schedule.enrol(conn, now, config.health_endpoint_minutes * 60, config.health_slice_minutes * 60)
-        checks_before, hours_before = now - config.history_hours * 3600, now - config.history_days * 86400
-        quarantine.tidy(conn, now)
-        attempts.tidy(conn, hours_before)
-        endpoints.tidy(conn, checks_before=checks_before, hours_before=hours_before)
     begin_slices(resources)
     with resources.database.read() as conn:
-        due = schedule.due_count(conn, now, _horizon(resources, now), LANES * BATCH)
+        due = schedule.due_count(conn, now, _horizon(resources, now), MOST_LANES * BATCH)
     return -(-due // BATCH)
 
 

@@ -11,12 +11,13 @@ from worker.metrics import counters
 from worker.resources import Resources
 
 AT_ONCE = 4
-"""Slices under way together. Each keeps one slot of the health worker busy; the rest is for all else on its queue."""
+"""Slices that one health worker has room for. Each keeps a slot of it busy; the rest is for all else on its queue."""
 
 
 def pace_of(config: Config) -> Pace:
     """How mailboxes come up."""
-    return Pace(config.health_mailbox_hours * 3600, config.health_slice_minutes * 60, AT_ONCE, config.health_fails)
+    hours, minutes = config.health_mailbox_hours, config.health_slice_minutes
+    return Pace(hours * 3600, minutes * 60, config.health_slices, config.health_fails)
 
 
 def begin_slices(resources: Resources) -> int:

@@ -141,13 +141,9 @@ def _state(found: DomainHealth) -> DomainState:
     )
 
 
-def read_all(conn: Connection, account_id: int, now: float, stale_seconds: float) -> list[Line]:
-    """Every domain of an account: the worst first, then by name."""
-    trouble = overview.service_in_trouble(conn)
-    stale_before = now - stale_seconds
-    found = overview.standings(conn, account_id, now)
-    lines = [Line(item, _standing_state(item, stale_before, trouble)) for item in found]
-    return sorted(lines, key=lambda line: (STATES.index(line.state), -line.standing.incidents))
+def line_of(item: Standing, stale_before: float, *, trouble: bool) -> Line:
+    """A domain in the list. What was checked before `stale_before` says nothing, nor do failures while in `trouble`."""
+    return Line(item, _standing_state(item, stale_before, trouble))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """Health put into words: its documents in a language. Pure: what was read in, documents out."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from checks.language import Language
@@ -21,7 +20,7 @@ from worker.health.document import (
 )
 from worker.health.endpoint_document import iso
 from worker.health.endpoint_wording import Written, endpoint_health_document
-from worker.health.view import DomainHealth, Line
+from worker.health.view import DomainHealth, DomainState, Line
 from worker.wording import phrase
 
 
@@ -130,12 +129,13 @@ def _course(item: Incident, language: Language, written: Written) -> Iterator[st
 # -- all domains
 
 
-def list_document(lines: Iterable[Line], language: Language = Language.EN) -> ListDocument:
-    """All domains in the order given, worded in `language`."""
+def list_document(
+    lines: Iterable[Line], states: Mapping[DomainState, int], language: Language = Language.EN
+) -> ListDocument:
+    """Domains in the order given, worded in `language`; `states` say how many of all there are in which state."""
     documents = tuple(_line(line, language) for line in lines)
-    states = Counter(line.state for line in documents)
     parts = (f"{count} {phrase(language, f'health.short.{state}')}" for state, count in states.items())
-    words = phrase(language, "health.total", count=len(documents), states=language.listed(parts))
+    words = phrase(language, "health.total", count=sum(states.values()), states=language.listed(parts))
     return ListDocument(language, documents, words)
 
 

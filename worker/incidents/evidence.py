@@ -6,6 +6,7 @@ from functools import cached_property
 
 from sqlalchemy import Connection
 
+from checks.model import MailboxState
 from settings_store.incidents import evidence, incidents
 from settings_store.incidents.evidence import Known, Probe
 from settings_store.incidents.incidents import Open, Scope
@@ -90,16 +91,31 @@ class Case:
         return Limits(self.config.health_fails, self.config.health_retry_seconds, fresh, until)
 
     @cached_property
+    def _concerned(self) -> Collection[int]:
+        """The domains that open incidents are about."""
+        return {domain_id for incident in self.open for domain_id in incident.domain_ids}
+
+    @cached_property
     def unwatched(self) -> set[int]:
-        return evidence.unwatched(self.conn)
+        return evidence.unwatched(self.conn, self._concerned)
 
     @cached_property
     def unclear(self) -> set[int]:
-        return evidence.unclear_domains(self.conn, self.now)
+        return evidence.unclear_domains(self.conn, self._concerned, self.now)
+
+    @cached_property
+    def _states(self) -> Mapping[int, MailboxState]:
+        """Of the mailboxes that open incidents are about, one each."""
+        return evidence.states_of(self.conn, [incident.mailbox_id for incident in self.open if incident.mailbox_id])
 
     @cached_property
     def foreseen(self) -> list[Foreseen]:
         return foreseen(self.rows, self.now)
+
+    @cached_property
+    def _foretold(self) -> Collection[tuple[str, int]]:
+        """The subjects and domains of what is foreseen."""
+        return {(item.subject, item.row.domain_id) for item in self.foreseen}
 
     @cached_property
     def found(self) -> Findings:
@@ -131,8 +147,7 @@ class Case:
         if incident.scope in OF_SERVERS:
             return endpoint_condition(incident, self.by_domain, self.unwatched)
         if incident.scope is Scope.NOTICE:
-            holds = {(item.subject, item.row.domain_id) for item in self.foreseen}
-            return notice_condition(incident, holds, self.by_domain, self.unwatched, self.now), False
+            return notice_condition(incident, self._foretold, self.by_domain, self.unwatched, self.now), False
         return self._mailbox_condition(incident), False
 
     def _mailbox_condition(self, incident: Open) -> Condition:
@@ -141,6 +156,5 @@ class Case:
         if incident.scope is Scope.MAILBOXES:
             left = evidence.count_like(self.conn, domain_id, incident.code, incident.since)
             return together_condition(left, unclear=unclear, unwatched=unwatched)
-        mailbox_id = incident.mailbox_id or 0
-        state = evidence.states_of(self.conn, [mailbox_id]).get(mailbox_id)
+        state = self._states.get(incident.mailbox_id or 0)
         return single_condition(state, unclear=unclear, unwatched=unwatched)

@@ -1,6 +1,6 @@
 """Judges what health checks have found: opens incidents, says how they go on, and has them announced.
 
-One transaction reads everything and writes what follows from it; two at once do no harm, for every step is done once.
+One transaction reads everything and writes what follows from it. Every step is done once, whoever takes it.
 What is to be concluded is pure and elsewhere: `correlation`, `lifecycle`, `notice_incidents`, `mailbox_causes`.
 """
 
@@ -22,7 +22,7 @@ from worker.incidents import notice_incidents
 from worker.incidents.correlation import Extension, also_of, endpoints_of
 from worker.incidents.evidence import OF_SERVERS, Case
 from worker.incidents.lifecycle import LONGEST_SETTLE_SECONDS, Step, step_of
-from worker.incidents.mailbox_causes import mailbox_findings
+from worker.incidents.mailbox_causes import crowded, mailbox_findings
 from worker.resources import Resources
 
 log = logging.getLogger(__name__)
@@ -32,11 +32,13 @@ Announce = Callable[[Connection, str, Kind, int, float], int]
 
 
 def judge(resources: Resources, announce: Announce = outbox.announce) -> int:
-    """Judges everything once. Returns how many incidents were opened, reminded of or ended.
+    """Judges everything once, unless somebody is at it. Returns how many incidents were opened, reminded of or ended.
 
     `announce` tells the channels of an incident, in the same transaction.
     """
     with resources.database.begin() as conn:
+        if not incidents.begin_judging(conn):
+            return 0
         count = Judge(Case(conn, resources.config, resources.now()), announce).run()
     return count + judge_sandboxes(resources, announce)
 
@@ -165,7 +167,7 @@ class Judge:
 
     def _mailboxes(self) -> None:
         sick = [box for box in evidence.sick_mailboxes(self._conn, self.case.now) if self.case.is_mine(box.account_id)]
-        boxes = evidence.boxes_of(self._conn, {box.domain_id for box in sick})
+        boxes = evidence.boxes_of(self._conn, crowded(sick))
         found = mailbox_findings(sick, boxes, self.case.open)
         for incident_id in found.merged:
             incidents.close(self._conn, incident_id, self.case.now, resolved=False)

@@ -25,18 +25,16 @@ class MailboxFindings:
 def mailbox_findings(sick: Sequence[Sick], boxes: Mapping[int, Boxes], incidents: Sequence[Open]) -> MailboxFindings:
     """One incident for the mailboxes of a domain that fail alike where they are many, else one for each of them.
 
-    `boxes` counts the mailboxes of each domain that has a sick one.
+    `boxes` counts the mailboxes of the domains that are `crowded`.
     """
-    groups: dict[tuple[int, Code], list[Sick]] = {}
-    for box in sick:
-        groups.setdefault((box.domain_id, box.code), []).append(box)
+    groups = _alike(sick)
     subjects = {incident.subject for incident in incidents}
     single = {incident.mailbox_id: incident.id for incident in incidents if incident.scope is Scope.MAILBOX}
     openings: list[Opening] = []
     merged: list[str] = []
     for (domain_id, code), group in groups.items():
         known = subject_of(domain_id, code) in subjects
-        if known or _many(len(group), boxes[domain_id]):
+        if known or (len(group) >= FEWEST and _many(len(group), boxes[domain_id])):
             openings += [] if known else [_together(group)]
             merged += [single[box.mailbox_id] for box in group if box.mailbox_id in single]
         else:
@@ -44,9 +42,21 @@ def mailbox_findings(sick: Sequence[Sick], boxes: Mapping[int, Boxes], incidents
     return MailboxFindings(tuple(openings), tuple(merged))
 
 
+def crowded(sick: Sequence[Sick]) -> set[int]:
+    """The domains in which so many mailboxes fail alike that it matters how many there are."""
+    return {domain_id for (domain_id, _), group in _alike(sick).items() if len(group) >= FEWEST}
+
+
+def _alike(sick: Sequence[Sick]) -> Mapping[tuple[int, Code], Sequence[Sick]]:
+    groups: dict[tuple[int, Code], list[Sick]] = {}
+    for box in sick:
+        groups.setdefault((box.domain_id, box.code), []).append(box)
+    return groups
+
+
 def _many(count: int, boxes: Boxes) -> bool:
     """Many of those that were tried; or all that were tried before the run was broken off for it."""
-    return count >= FEWEST and (count >= SHARE * boxes.tried or boxes.broken_off)
+    return count >= SHARE * boxes.tried or boxes.broken_off
 
 
 def subject_of(domain_id: int, code: Code) -> str:

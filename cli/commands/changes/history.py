@@ -8,8 +8,9 @@ import typer
 
 from cli.account import open_account
 from cli.cleaning import clean
+from cli.failures import inform_of_more
 from cli.naming import as_typed
-from cli.options import Domain, Json
+from cli.options import Domain, Json, Limit
 
 if TYPE_CHECKING:
     from settings_store.audit import Actor, Entry
@@ -18,10 +19,17 @@ if TYPE_CHECKING:
     from worker.service.changes.changes import Listed
 
 
-def changes(context: typer.Context, domain: Domain, as_json: Json = False) -> None:
+def changes(
+    context: typer.Context,
+    domain: Domain,
+    limit: Limit = 100,
+    after: Annotated[str, typer.Option(metavar="CHANGE_ID", help="List those that were saved before this one.")] = "",
+    as_json: Json = False,
+) -> None:
     """Lists a domain's changes, the newest first, and what can be done with each."""
     with open_account() as account:
-        known = account.changes.of_domain(domain)
+        found = account.changes.of_domain(domain, limit + 1, after)
+    known = inform_of_more(found, limit, f"changes {domain}", lambda each: each.short_id)
     if as_json:
         from cli.reports.json_documents import write_document
 

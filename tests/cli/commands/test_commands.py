@@ -67,7 +67,7 @@ class FakePreflight:
 
     def account(self, name: str, *, actor: Actor) -> SimpleNamespace:
         assert (name, actor) == ("default", ME)
-        domains = SimpleNamespace(summaries=self.summaries)
+        domains = SimpleNamespace(page=self.page)
         return SimpleNamespace(changes=self, runs=self, mailboxes=self, domains=domains, watches=FakeWatches(self))
 
     @contextmanager
@@ -122,7 +122,8 @@ class FakePreflight:
     def rotate_keys(self, _actor: Actor) -> int:
         return 12
 
-    def summaries(self) -> list[DomainSummary]:
+    def page(self, after: str, limit: int) -> list[DomainSummary]:
+        assert (after, limit) == ("", 1001)
         imap = Endpoint(Protocol.IMAP, "imap.demo.example", 993)
         smtp = Endpoint(Protocol.SMTP, "smtp.demo.example", 465)
         known = {MailboxState.CONNECTED: 57, MailboxState.DISCONNECTED: 3}

@@ -394,6 +394,28 @@ class TestAllDomains:
             "Domains: 7 (2 failing, 1 not known, 1 in maintenance, 1 paused, 1 no settings, 1 healthy)",
         ]
 
+    def test_a_page_says_how_to_go_on_and_counts_all(self, planted: Planted) -> None:
+        planted.incident([planted.healthy("b.example")])
+        planted.healthy("a.example")
+        planted.mailboxes(planted.healthy("c.example"), 2)
+
+        first, rest = planted.run("health", "--limit", "2"), planted.run("health", "--after", "a.example")
+
+        assert [line.split(":")[0] for line in first.out.splitlines()] == ["✗ b.example", "✓ a.example", "Domains"]
+        assert first.err == "There are more; to go on: mail-preflight health --after a.example\n"
+        assert [line.split(":")[0] for line in rest.out.splitlines()] == ["✓ c.example", "Domains"]
+        assert (first.status, rest.status, rest.err) == (1, 1, "")
+        assert first.out.splitlines()[-1] == rest.out.splitlines()[-1] == "Domains: 3 (1 failing, 2 healthy)"
+
+        listed = planted.run("domains", "--limit", "2")
+        assert (listed.out.count("\n"), listed.err) == (
+            2,
+            "There are more; to go on: mail-preflight domains --after b.example\n",
+        )
+        assert planted.run("domains", "--after", "b.example").out.startswith("c.example:")
+        boxes = planted.run("mailboxes", "list", "c.example", "--limit", "1")
+        assert f"mailboxes list c.example --after {boxes.out.partition(':')[0]}" in boxes.err
+
     def test_what_nobody_watches_does_not_count(self, planted: Planted) -> None:
         planted.domain("bare.example", settings=None)
         assert planted.run("health").status == 3

@@ -355,6 +355,6 @@ def test_tidying_leaves_what_is_open_or_still_to_be_sent(office: Office) -> None
     office.incident("new")
     bundle_all(office)
     with office.database.begin() as conn:
-        assert deliveries.tidy(conn, NOW) == 0
-        assert deliveries.tidy(conn, NOW + 1) == 2
+        assert deliveries.tidy(conn, NOW, 9) == 0
+        assert deliveries.tidy(conn, NOW + 1, 9) == 2
     assert sorted(row["state"] for row in office.deliveries()) == ["pending", "sent"]

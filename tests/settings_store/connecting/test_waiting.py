@@ -201,7 +201,7 @@ def test_what_is_ended_is_forgotten_in_time(database: Database, domain_id: int, 
     ended = begin(database, domain_id, 2)
     with database.begin() as conn:
         attempts.conclude(conn, ended, AttemptState.CANNOT_TELL, None)
-        assert attempts.tidy(conn, NOW) == 0
-        assert attempts.tidy(conn, NOW + 1) == 1
+        assert attempts.tidy(conn, NOW, 9) == 0
+        assert attempts.tidy(conn, NOW + 1, 9) == 1
         typed = conn.execute(sa.select(sa.func.count()).select_from(schema.settings)).scalar_one()
     assert (list(states(database)), typed) == ([waits], 1)

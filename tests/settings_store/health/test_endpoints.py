@@ -10,7 +10,6 @@ from checks.model import Protocol
 from settings_store import domains, schema
 from settings_store.db import Database
 from settings_store.health import endpoints
-from settings_store.runs import runs
 from tests.settings_store.in_force import (
     NOW,
     add_mailboxes,
@@ -104,42 +103,3 @@ def test_mailboxes_with_a_password_are_counted(database: Database, domain: int) 
         add_mailboxes(conn, domain, 1, credential=None)
 
         assert endpoints.password_mailboxes(conn, [domain, other]) == {domain: 3}
-
-
-class TestTidy:
-    def test_old_checks_and_hours_go_and_newer_ones_stay(self, database: Database, domain: int) -> None:
-        with database.begin() as conn:
-            for hours in range(6):
-                endpoints.record(conn, both_ok(conn, domain, NOW + hours * HOUR))
-
-            gone = endpoints.tidy(conn, checks_before=NOW + 3 * HOUR, hours_before=NOW + 2 * HOUR)
-
-            assert gone == 3 * 2
-            assert set(column(conn, schema.health_results, "at")) == {NOW + hours * HOUR for hours in (3, 4, 5)}
-            kept = {int((NOW + hours * HOUR) // HOUR) for hours in (2, 3, 4, 5)}
-            assert set(column(conn, schema.health_hours, "hour")) == kept
-
-    def test_a_great_many_go_bit_by_bit(self, database: Database, domain: int, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(endpoints, "_TIDY_ROWS", 10)
-        with database.begin() as conn:
-            for minutes in range(25):
-                endpoints.record(conn, [row_of(conn, domain, at=NOW + minutes * 60)])
-
-            counts = [endpoints.tidy(conn, checks_before=NOW + HOUR, hours_before=0) for _ in range(4)]
-
-        assert counts == [10, 10, 5, 0]
-
-    def test_runs_of_slices_go_and_those_of_changes_stay(self, database: Database, domain: int) -> None:
-        with database.begin() as conn:
-            old, going_on, new = (_create(conn, "health", domain, at) for at in (NOW, NOW, NOW + HOUR))
-            preflight = _create(conn, "preflight", domain, NOW)
-            for run_id, at in ((old, NOW), (new, NOW + HOUR), (preflight, NOW)):
-                runs.finish(conn, run_id, {}, "", at)
-
-            endpoints.tidy(conn, checks_before=NOW + 1, hours_before=NOW)
-
-            assert set(column(conn, schema.runs, "id")) == {going_on, new, preflight}
-
-
-def _create(conn: sa.Connection, kind: runs.Kind, domain: int, at: float) -> str:
-    return runs.create(conn, kind, runs.Subject(domain, settings_id_of(conn, domain)), at)

@@ -162,9 +162,9 @@ def test_rest_and_older_settings_are_told(database: Database, two: tuple[int, in
         assert (found[two[0]].resting, found[two[0]].in_force) == (True, True)
         assert (found[two[1]].resting, found[two[1]].in_force) == (False, False)
         assert evidence.probes(conn, NOW - 900, NOW) == []
-        assert evidence.unwatched(conn) == set()
+        assert evidence.unwatched(conn, two) == set()
         maintenance.pause(conn, 1, "b.example", NOW)
-        assert evidence.unwatched(conn) == {two[1]}
+        assert evidence.unwatched(conn, two) == {two[1]}
 
 
 def test_probes_tell_how_often_in_a_row(database: Database, two: tuple[int, int]) -> None:
@@ -217,10 +217,10 @@ def test_sick_mailboxes_are_those_that_health_found(database: Database, two: tup
 def test_a_domain_whose_server_fails_has_no_sick_mailboxes(database: Database, two: tuple[int, int]) -> None:
     with database.begin() as conn:
         sick_box(conn, two[0])
-        assert evidence.unclear_domains(conn, NOW) == set()
+        assert evidence.unclear_domains(conn, two, NOW) == set()
         endpoints.record(conn, [row_of(conn, two[0], state="fail", verdict=Verdict.FAIL, code=Code.CONNECT_REFUSED)])
         assert evidence.sick_mailboxes(conn, NOW) == []
-        assert evidence.unclear_domains(conn, NOW) == {two[0]}
+        assert evidence.unclear_domains(conn, two, NOW) == {two[0]}
 
 
 def test_a_run_that_was_broken_off_is_told(database: Database, two: tuple[int, int]) -> None:

@@ -31,6 +31,7 @@ from tests.settings_store.in_force import (
 )
 from worker.config import Config
 from worker.health.endpoint_lane import EndpointLane, tick
+from worker.health.retention import forget_old
 from worker.resources import Resources
 
 pytestmark = pytest.mark.one_database
@@ -415,7 +416,9 @@ class TestTick:
         assert tick(world.resources) == 1
         for number in range(20):
             world.add(f"d{number}.example")
-        assert tick(world.resources) == worker.health.endpoint_lane.LANES
+        assert tick(world.resources) == 5
+        monkeypatch.setattr(worker.health.endpoint_lane, "MOST_LANES", 3)
+        assert tick(world.resources) == 3
 
     @pytest.mark.both_databases
     def test_slices_begin(self, world: World) -> None:
@@ -440,7 +443,7 @@ class TestTick:
         world.lane()
         world.pass_time(2 * 3600)
 
-        tick(world.resources)
+        forget_old(world.resources)
 
         with world.resources.database.read() as conn:
             assert column(conn, schema.health_results, "at") == []

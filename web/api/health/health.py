@@ -12,7 +12,7 @@ from web.access.routing import router
 from web.api.cursor import cursor_after, read_cursor
 from web.api.parameters import Cursor, DomainName, Lang, PageSize, number_in
 from web.documents import Document
-from worker.health.view import STATES, Line
+from worker.health.listing import Place
 from worker.health.wording import health_document, list_document
 from worker.service.account import Account
 
@@ -80,22 +80,15 @@ def of_all(
     lang: Lang = Language.EN,
 ) -> HealthPage:
     """Every domain, the worst first. Each page is of now: a domain whose state changes meanwhile may move over."""
-    lines = sorted(account.health.of_all(), key=_place)
-    after = _read(cursor) if cursor is not None else None
-    rest = [line for line in lines if after is None or _place(line) > after]
-    page, more = rest[:limit], len(rest) > limit
+    found = account.health.worst_first(limit, _read(cursor) if cursor is not None else None)
+    page = list_document(found.lines, found.states, lang)
     return HealthPage(
-        items=[LineDocument.model_validate(line) for line in list_document(page, lang).as_json()],
-        total=list_document(lines, lang).total,
-        next_cursor=cursor_after(*map(str, _place(page[-1]))) if more else None,
+        items=[LineDocument.model_validate(line) for line in page.as_json()],
+        total=page.total,
+        next_cursor=cursor_after(*map(str, found.places[-1])) if found.more else None,
     )
 
 
-def _place(line: Line) -> tuple[int, int, str]:
-    """Where a domain stands: by its state, then by how many incidents, then by name."""
-    return STATES.index(line.state), -line.standing.incidents, line.standing.domain
-
-
-def _read(cursor: str) -> tuple[int, int, str]:
+def _read(cursor: str) -> Place:
     rank, incidents, name = read_cursor(cursor, 3)
     return int(number_in(rank)), int(number_in(incidents)), name

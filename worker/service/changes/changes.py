@@ -311,13 +311,16 @@ class Changes:
             listed = changes.page_of_domain(conn, found.id, limit, before)
             return [looked_at(conn, change, to.database.now(), max_age, to.actor) for change in listed]
 
-    def of_domain(self, domain: str) -> list[Listed]:
-        """A domain's changes, the newest first, with what can be done with each now. Raises `Invalid`."""
+    def of_domain(self, domain: str, limit: int, after: str = "") -> list[Listed]:
+        """A domain's changes, the newest first, with what can be done with each now: at most `limit`, of those that
+        were saved before the change `after`. Raises `Invalid`.
+        """
         to = self._to
         with to.database.read() as conn:
             found = domains.find_domain(conn, to.account_id, domain)
-            known = [changes.load(conn, change_id) for change_id in changes.of_domain(conn, found.id)]
-            return [self._listed(conn, change) for change in known]
+            last = changes.get(conn, to.account_id, after) if after else None
+            before = (last.created_at, last.id) if last else None
+            return [self._listed(conn, each) for each in changes.page_of_domain(conn, found.id, limit, before)]
 
     def _listed(self, conn: Connection, change: Change) -> Listed:
         to = self._to

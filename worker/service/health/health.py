@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from settings_store import domains
 from settings_store.health.history import DAYS
 from settings_store.incidents import overview
-from worker.health import view
-from worker.health.view import DomainHealth, Line, Row
+from worker.health import listing, view
+from worker.health.listing import Listed, Place
+from worker.health.view import DomainHealth, Row
 from worker.service.bound_to import Binding
 
 
@@ -23,11 +24,19 @@ class Health:
             found = domains.find_domain(conn, self._to.account_id, domain)
             return view.read_domain(conn, found, now, days, self._stale_seconds)
 
-    def of_all(self) -> list[Line]:
-        """Every domain, the worst first."""
+    def worst_first(self, limit: int, after: Place | None = None) -> Listed:
+        """All domains, the worst first: at most `limit`, of those behind a place."""
         now = self._to.database.now()
         with self._to.database.read() as conn:
-            return view.read_all(conn, self._to.account_id, now, self._stale_seconds)
+            return listing.worst_first(conn, self._to.account_id, now, self._stale_seconds, after, limit)
+
+    def behind(self, domain: str, limit: int) -> Listed:
+        """The same, of those behind a domain as it stands now. Raises `Invalid` when it is not known."""
+        now, account_id = self._to.database.now(), self._to.account_id
+        with self._to.database.read() as conn:
+            found = domains.find_domain(conn, account_id, domain)
+            place = listing.place_of_one(conn, account_id, found.id, now, self._stale_seconds)
+            return listing.worst_first(conn, account_id, now, self._stale_seconds, place, limit)
 
     def page(self, text: str, after: str, limit: int, *, only_failing: bool = False) -> list[Row]:
         """The domains whose names have a text in them, by name: `limit` of them, behind the name `after`.
@@ -36,7 +45,7 @@ class Health:
         """
         now, account_id = self._to.database.now(), self._to.account_id
         with self._to.database.read() as conn:
-            only = overview.with_incident(conn, account_id) if only_failing else None
+            only = overview.with_incident(account_id) if only_failing else None
             names = domains.find_names(conn, account_id, text, after, limit, only)
             return view.read_some(conn, account_id, names, now, self._stale_seconds)
 
@@ -44,7 +53,7 @@ class Health:
         """How many domains there are, and how many of them have an open incident."""
         account_id = self._to.account_id
         with self._to.database.read() as conn:
-            return domains.count_of(conn, account_id), len(overview.with_incident(conn, account_id))
+            return domains.count_of(conn, account_id), overview.count_with_incident(conn, account_id)
 
     @property
     def _stale_seconds(self) -> float:
