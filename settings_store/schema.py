@@ -2,6 +2,9 @@
 
 The database holds the rules that must never break: settings are IMAP or Exchange and not both, a mailbox has one row a
 run, an address is unique in its domain.
+
+The conditions of indexes are given for SQLite alone; PostgreSQL's have them by their revisions. To name that dialect here
+would import it, with the modules of all its drivers, at every start.
 """
 
 import sqlalchemy as sa
@@ -73,7 +76,7 @@ domains = sa.Table(
     # The settings under which health checks have looked at all its endpoints; soon those in force.
     sa.Column("checked_settings_id", sa.Integer),
     sa.UniqueConstraint("account_id", "name"),
-    sa.Index("ix_domains_unsettled", "account_id", sqlite_where=UNSETTLED, postgresql_where=UNSETTLED),
+    sa.Index("ix_domains_unsettled", "account_id", sqlite_where=UNSETTLED),
 )
 
 
@@ -110,7 +113,7 @@ settings = sa.Table(
     # Whether its servers are connected to from the operator's static addresses.
     sa.Column("static_addresses", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("created_at", sa.Float, nullable=False),
-    sa.Index("ix_settings_static_addresses", "domain_id", sqlite_where=STATIC, postgresql_where=STATIC),
+    sa.Index("ix_settings_static_addresses", "domain_id", sqlite_where=STATIC),
     sa.CheckConstraint(_EITHER_OR, name="either_imap_or_exchange"),
 )
 
@@ -230,7 +233,7 @@ runs = sa.Table(
     sa.Index("ix_runs_stage", "stage", "touched_at"),
     sa.Index("ix_runs_settings_id", "settings_id", "kind", "created_at"),
     # What is to be forgotten one day, without all that is kept for ever.
-    sa.Index("ix_runs_forgettable", "touched_at", sqlite_where=FORGETTABLE, postgresql_where=FORGETTABLE),
+    sa.Index("ix_runs_forgettable", "touched_at", sqlite_where=FORGETTABLE),
     sa.CheckConstraint("kind IN ('preflight','health')", name="kind"),
     sa.CheckConstraint(
         "stage IN ('queued','endpoints','canaries','mailboxes','baseline','finished','cancelled')", name="stage"
@@ -373,7 +376,6 @@ attempts = sa.Table(
         "address",
         unique=True,
         sqlite_where=sa.text("state = 'trying'"),
-        # PostgreSQL's index has it, too, by its revision; here it would import that dialect at every start.
     ),
     sa.CheckConstraint(
         "state IN ('trying','connected','stored','failed','cannot_tell','pending','login_needed')", name="state"
@@ -434,7 +436,7 @@ health_endpoints = sa.Table(
     sa.Index("ix_health_endpoints_state", "state"),
     sa.Index("ix_health_endpoints_server", "server"),
     sa.Index("ix_health_endpoints_source", "source"),
-    sa.Index("ix_health_endpoints_telling", "domain_id", sqlite_where=TELLING, postgresql_where=TELLING),
+    sa.Index("ix_health_endpoints_telling", "domain_id", sqlite_where=TELLING),
     sa.CheckConstraint("state IN ('ok','fail','silent','unknown')", name="state"),
 )
 
@@ -490,7 +492,7 @@ incidents = sa.Table(
     sa.Column("mailboxes", sa.Integer, nullable=False, server_default="0"),  # how many it concerns
     sa.Index("ix_incidents_closed_at", "closed_at"),
     sa.Index("ix_incidents_opened_at", "account_id", "opened_at"),
-    sa.Index("ix_incidents_open", "account_id", "opened_at", sqlite_where=OPEN, postgresql_where=OPEN),
+    sa.Index("ix_incidents_open", "account_id", "opened_at", sqlite_where=OPEN),
     sa.CheckConstraint(
         "scope IN ('endpoint','server','mailbox','mailboxes','source','service','notice')", name="scope"
     ),
@@ -542,7 +544,7 @@ deliveries = sa.Table(
     sa.Column("created_at", sa.Float, nullable=False, index=True),
     sa.Column("sent_at", sa.Float),
     sa.Column("error", sa.Text, nullable=False, server_default=""),
-    sa.Index("ix_deliveries_pending", "next_at", sqlite_where=PENDING, postgresql_where=PENDING),
+    sa.Index("ix_deliveries_pending", "next_at", sqlite_where=PENDING),
     sa.CheckConstraint("state IN ('pending','sent','given_up')", name="state"),
 )
 
@@ -559,7 +561,7 @@ alerts = sa.Table(
     sa.Column("delivery_id", sa.ForeignKey("deliveries.id", ondelete="CASCADE"), index=True),
     sa.Column("dropped", sa.Text),  # why it is never sent, None where it is
     sa.Index("ix_alerts_channel_id", "channel_id"),
-    sa.Index("ix_alerts_waiting", "channel_id", sqlite_where=WAITING, postgresql_where=WAITING),
+    sa.Index("ix_alerts_waiting", "channel_id", sqlite_where=WAITING),
 )
 
 # -- access to the API
