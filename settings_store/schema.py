@@ -3,8 +3,8 @@
 The database holds the rules that must never break: settings are IMAP or Exchange and not both, a mailbox has one row a
 run, an address is unique in its domain.
 
-The conditions of indexes are given for SQLite alone; PostgreSQL's have them by their revisions. To name that dialect here
-would import it, with the modules of all its drivers, at every start.
+The conditions of indexes are given for SQLite alone; PostgreSQL's have them by their revisions. To name that dialect
+here would import it, with the modules of all its drivers, at every start.
 """
 
 import sqlalchemy as sa
