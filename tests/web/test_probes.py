@@ -65,7 +65,7 @@ def test_what_was_found_is_kept_for_a_moment(api: Api, monkeypatch: pytest.Monke
         return real(*parts)
 
     real = readiness.readiness
-    monkeypatch.setattr("worker.service.preflight.readiness", counted)
+    monkeypatch.setattr("worker.readiness.readiness", counted)
     monkeypatch.setattr(probes, "_KEPT_SECONDS", 60.0)
     for _ in range(3):
         assert api.ask("GET", "/readyz", key=None).status == 200
