@@ -22,6 +22,7 @@ from worker.alerts import fallback
 from worker.alerts.delivery import add_channel, back_off, send_due, test_channel
 from worker.alerts.message import Message, NotSent
 from worker.config import Config
+from worker.health.retention import forget_old
 from worker.resources import Resources
 
 pytestmark = pytest.mark.one_database
@@ -300,6 +301,7 @@ def test_what_was_sent_is_forgotten_after_the_history(bureau: Bureau) -> None:
     bureau.send(60)
     assert len(bureau.deliveries()) == 3
     bureau.send(91 * 86400)
+    forget_old(bureau.resources)
     assert len(bureau.deliveries()) == 1
     assert bureau.resolve(still_open) == 1, "whoever was told that it opened is told that it is over"
 
