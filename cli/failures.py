@@ -5,6 +5,7 @@ not available; 130 and 141 are the shell's words for an interrupt and a closed p
 """
 
 import os
+import shlex
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -68,7 +69,8 @@ def inform_of_more(listed: Sequence[T], limit: int, command: str, name: Callable
     """The first `limit` of what is listed; where there are more, a line on standard error says how to see them."""
     if len(listed) <= limit:
         return listed
-    inform(f"There are more; to go on: mail-preflight {command} --after {name(listed[limit - 1])}", beside=True)
+    last = shlex.quote(clean(name(listed[limit - 1])))  # o'neil@example.com is an address
+    inform(f"There are more; to go on: mail-preflight {command} --after {last}", beside=True)
     return listed[:limit]
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from checks.model import Endpoint, Protocol
 from checks.settings import ImapSettings
-from cli.failures import Status
+from cli.failures import Status, inform_of_more
 from settings_store.audit import SERVICE
 from settings_store.changes import applying, changes
 from settings_store.changes.lifecycle import ChangeState
@@ -167,3 +167,11 @@ def test_a_domain_without_changes(planted: Planted) -> None:
 
     assert planted.run("changes", "demo.example").out == "No change of this domain was saved yet.\n"
     assert planted.run("changes", "other.example").status == Status.USAGE
+
+
+def test_a_name_that_a_shell_would_take_apart_is_quoted(capsys: pytest.CaptureFixture[str]) -> None:
+    listed = ["o'neil@example.com", "zoe@example.com"]
+    assert inform_of_more(listed, 1, "mailboxes list example.com", str) == listed[:1]
+    assert capsys.readouterr().err == (
+        "There are more; to go on: mail-preflight mailboxes list example.com --after 'o'\"'\"'neil@example.com'\n"
+    )
