@@ -7,7 +7,7 @@ from checks.model import Credential, CredentialKind
 from checks.network.http import Reply, Request, exchange
 from checks.oauth.client_secret import ClientSecret
 from checks.oauth.token_endpoint import _token_in as token_in  # the part that reads
-from checks.protocols.exchange import ews
+from checks.protocols.exchange import ews, get_folder
 from checks.protocols.exchange.auth import logon
 from checks.protocols.exchange.autodiscover import _url_in as url_in  # the part that reads
 from checks.protocols.exchange.replies import judge_logon, judge_probe, require_usable, server_version
@@ -58,14 +58,21 @@ def _documents(data: bytes) -> bool:
 
 
 def _ask(data: bytes) -> bool:
+    plain = False
+
     def wire(request: Request) -> Reply:
+        nonlocal plain
         with says(data) as stream:
             reply = exchange(stream, request.encoded())
         judge_logon(reply, URL, token=False)
+        plain = get_folder.both_open(reply)
         return reply
 
     mail, calendar = ews.ask(URL, "mail.lab.example", "somebody@lab.example", wire, impersonate=False)
-    return not mail.response_code and not calendar.response_code
+    opened = not mail.response_code and not calendar.response_code
+    if plain and not opened:
+        raise AssertionError("a plain yes to us is none to exchangelib")
+    return opened
 
 
 def _soap(data: bytes) -> bool:

@@ -21,8 +21,8 @@ from checks.discovery.model import (
 from checks.discovery.reading import MOST_SERVERS, distinct, endpoint
 from checks.discovery.sources.asking import Asked, Found, noted
 from checks.discovery.web import Page, document, get
-from checks.discovery.xml import name, parsed, text, texts
 from checks.model import Authentication, Endpoint, Protocol, Security
+from checks.network.xml import name, parsed, text, texts
 
 _PATH = "/mail/config-v1.1.xml"
 _SECURITY = {"ssl": Security.TLS, "starttls": Security.STARTTLS}

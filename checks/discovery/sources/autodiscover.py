@@ -17,8 +17,8 @@ from checks.discovery.reading import distinct, endpoint
 from checks.discovery.sources.asking import Asked, Found, noted
 from checks.discovery.sources.srv import ordered
 from checks.discovery.web import Page, Unpublished, document, get, post
-from checks.discovery.xml import name, parsed, text
 from checks.model import Endpoint, Invalid, Protocol, Security
+from checks.network.xml import name, parsed, text
 from checks.protocols.exchange.url import endpoint_of
 
 _XML, _JSON = "/autodiscover/autodiscover.xml", "/autodiscover/autodiscover.json"

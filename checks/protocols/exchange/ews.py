@@ -1,9 +1,10 @@
 """exchangelib on a connection of ours: one GetFolder for inbox and calendar.
 
-Importing exchangelib takes half a second, so only a mailbox check imports this file. exchangelib writes the request and
-reads the answer. Connection, TLS, deadline, limits and the logon are ours: to exchangelib the server asks for no
-authentication, so no credential is in its objects, its log or its cache. Its Protocol keeps class attributes and a
-cache of instances for the whole process; here every check has an instance of its own, made past the cache.
+Importing exchangelib takes a quarter of a second, so only an answer that is no plain yes has this file imported
+(`checks.protocols.exchange.get_folder`). exchangelib writes the request and reads the answer. Connection, TLS,
+deadline, limits and the logon are ours: to exchangelib the server asks for no authentication, so no credential is in
+its objects, its log or its cache. Its Protocol keeps class attributes and a cache of instances for the whole process;
+here every check has an instance of its own, made past the cache.
 """
 
 from collections.abc import Iterator, Mapping
@@ -29,25 +30,16 @@ from checks import library_guard
 from checks.codes import Code
 from checks.model import Fault
 from checks.network.http import Reply, Request, excerpt
+from checks.protocols.exchange.get_folder import FOLDERS, VERSIONS, Answer, VersionRefused
 from checks.protocols.exchange.replies import named_code, passing_code
 from checks.protocols.exchange.response_codes import RESPONSES, translate
 
 library_guard.ignore_warnings(__name__)
-FOLDERS = ("inbox", "calendar")
-VERSIONS = (
-    (Build(14, 3, 123, 4), "Exchange2010_SP2"),  # what everything after it takes, too
-    (Build(14, 1, 218, 15), "Exchange2010_SP1"),
-    (Build(14, 0, 639, 21), "Exchange2010"),
-    (Build(8, 1, 240, 6), "Exchange2007_SP1"),
-)
-"""The versions that are asked for, each when the server has refused the one before."""
+_BUILDS = (Build(14, 3, 123, 4), Build(14, 1, 218, 15), Build(14, 0, 639, 21), Build(8, 1, 240, 6))
+"""One of each of `get_folder.VERSIONS`."""
 _TOO_NEW = frozenset(
     {"ErrorInvalidServerVersion", "ErrorIncorrectSchemaVersion", "ErrorInvalidSchemaVersionForMailboxVersion"}
 )
-
-
-class VersionRefused(Fault):
-    """The server does not know the version that was asked for."""
 
 
 class Wire(Protocol):
@@ -57,14 +49,6 @@ class Wire(Protocol):
         """The answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came of one folder: '' and '' where it can be opened, else EWS's response code and the server's words."""
-
-    response_code: str = ""
-    words: str = ""
-
-
 _NO_ANSWER = Answer("NoAnswer", "the server did not answer for this folder")  # no response code of EWS
 
 
@@ -72,10 +56,10 @@ def ask(url: str, host: str, address: str, wire: Wire, *, impersonate: bool, ver
     """Inbox and calendar of a mailbox ('' is the caller's own). Raises `Fault` where neither was answered.
 
     `impersonate`: the logon is of an application or a service account, which acts for `address`. `version` is a place
-    in `VERSIONS`.
+    in `get_folder.VERSIONS`.
     """
     adapter = _Adapter(wire, host)
-    protocol = _new_protocol(url, adapter, Version(*VERSIONS[version]))
+    protocol = _new_protocol(url, adapter, Version(_BUILDS[version], VERSIONS[version]))
     account = _Account(protocol, protocol.config.version, address, impersonate)
     try:
         with library_guard.Reading(adapter.unread):

@@ -9,8 +9,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import ModuleType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from checks import redact
 from checks.codes import Code, Verdict, verdict_of
@@ -19,17 +18,15 @@ from checks.model import Credential, CredentialKind, Endpoint, EndpointResult, F
 from checks.network.dial import Deadline, dial, fault_of, resolve
 from checks.network.http import USER_AGENT, Reply, Request
 from checks.network.stream import Stream
+from checks.protocols.exchange import get_folder
 from checks.protocols.exchange.auth import Logon, choose, logon
+from checks.protocols.exchange.get_folder import Answer, VersionRefused
 from checks.protocols.exchange.replies import asked_patience, judge_logon
 from checks.protocols.exchange.response_codes import NOT_THERE, translate
 from checks.protocols.exchange.url import host_header
 from checks.protocols.exchange_online import ENDS, is_online
 from checks.protocols.patience import FULL, Moments, patience
 from checks.tls import handshake
-
-if TYPE_CHECKING:
-    from checks.protocols.exchange.ews import Answer
-
 
 _RESUMED_SHARE = 0.9  # of the deadline, for a logon that resumes
 
@@ -71,8 +68,8 @@ class ExchangeRoute:
     Names are looked up once, under the address policy; logons go to those addresses, whatever the name says later.
     `impersonate`: the logons are an application's or a service account's, which acts for the mailboxes.
     `impersonator`: the user name that was seen to act for others. `version` is the place of the one that the server
-    knows in `ews.VERSIONS`. `canaries`: logons may find out such things for all. `pin` is the one key that the option
-    lets in: with another one no credential is sent.
+    knows in `get_folder.VERSIONS`. `canaries`: logons may find out such things for all. `pin` is the one key that the
+    option lets in: with another one no credential is sent.
     """
 
     endpoint: Endpoint
@@ -193,20 +190,19 @@ class _Attempt:
         route = self._route
         scheme = _scheme(route.capabilities, self._credential, online=route.online, insecure=route.insecure)
         send_as = logon(scheme, self._credential, self.hidden, self._context.client.ews)
-        ews = importlib.import_module("checks.protocols.exchange.ews")  # half a second, once, and only where needed
         self.ready = False
         deadline = Deadline(self._context.login_seconds)
         if route.resume and route.session is not None:
             try:
-                return self._converse(ews, send_as, Deadline(deadline.remaining() * _RESUMED_SHARE), route.session)
+                return self._converse(send_as, Deadline(deadline.remaining() * _RESUMED_SHARE), route.session)
             except (OSError, Fault):
                 if self.ready:  # what was met since is the server's answer
                     raise
                 route.resume = False
-        return self._converse(ews, send_as, deadline, None)
+        return self._converse(send_as, deadline, None)
 
     def _converse(
-        self, ews: ModuleType, send_as: Logon, deadline: Deadline, session: ssl.SSLSession | None
+        self, send_as: Logon, deadline: Deadline, session: ssl.SSLSession | None
     ) -> tuple[ServiceVerdicts, str]:
         route = self._route
         sock = dial(route.addresses, route.endpoint.port, deadline, self._context.way_out)
@@ -215,18 +211,18 @@ class _Attempt:
             handshake.secure(stream, route.tls_context, route.endpoint.host, session=session, hasty=resumed)
             handshake.require_pin(stream.sock, route.pin)
             self.ready = True
-            services = self._ask(ews, stream, send_as)
+            services = self._ask(stream, send_as)
             self._keep_session(stream)
         return services
 
-    def _ask(self, ews: ModuleType, stream: Stream, send_as: Logon) -> tuple[ServiceVerdicts, str]:
+    def _ask(self, stream: Stream, send_as: Logon) -> tuple[ServiceVerdicts, str]:
         acts = self._acts()
-        found = self._answers(ews, stream, send_as, acts=acts)
+        found = self._answers(stream, send_as, acts=acts)
         if acts or not self._may_act(found[0]):
             return found
         # A service account without rights to the mailbox itself may have those to act for it.
         with contextlib.suppress(Fault):
-            acted = self._answers(ews, stream, send_as, acts=True)
+            acted = self._answers(stream, send_as, acts=True)
             if acted[0].decisive is Code.OK:
                 self._route.impersonator = self._credential.username
                 return acted
@@ -243,22 +239,37 @@ class _Attempt:
         other = self._address.casefold() != self._credential.username.casefold()
         return self._route.canaries and self._stays and other and services.decisive in _DENIED
 
-    def _answers(self, ews: ModuleType, stream: Stream, send_as: Logon, *, acts: bool) -> tuple[ServiceVerdicts, str]:
+    def _answers(self, stream: Stream, send_as: Logon, *, acts: bool) -> tuple[ServiceVerdicts, str]:
         """Mail and calendar, asked in the version that the server knows: a lower one where it does not know this."""
         route, wire = self._route, self._wire(stream, send_as)
-        asked = route.url, host_header(route.url), self._address, wire
         own = self._address.casefold() == self._credential.username.casefold()
         while True:
             version = route.version
             try:
-                mail, calendar = ews.ask(*asked, impersonate=acts, version=version)
+                mail, calendar = self._folders(wire, stream.deadline, acts=acts, version=version)
                 return _verdicts(mail, calendar, own=own)
-            except ews.VersionRefused as fault:
-                if version + 1 == len(ews.VERSIONS):
+            except VersionRefused as fault:
+                if version + 1 == len(get_folder.VERSIONS):
                     raise
                 route.version = max(route.version, version + 1)
                 if not self._stays:
                     raise Fault(Code.PROTOCOL_ERROR, fault.seen) from None
+
+    def _folders(
+        self, wire: Callable[[Request], Reply], deadline: Deadline, *, acts: bool, version: int
+    ) -> tuple[Answer, Answer]:
+        """What came of both folders. Whatever is no plain yes is exchangelib's to read."""
+        url, address = self._route.url, self._address
+        asked = url, host_header(url), address
+        if get_folder.writable(address):
+            reply = wire(get_folder.request(*asked, impersonate=acts, version=version))
+            if get_folder.both_open(reply):
+                return Answer(), Answer()
+            wire = _says(reply)
+        with deadline.stopped():  # to load it takes a while
+            ews = importlib.import_module("checks.protocols.exchange.ews")
+        found: tuple[Answer, Answer] = ews.ask(*asked, wire, impersonate=acts, version=version)
+        return found
 
     def _wire(self, stream: Stream, send_as: Logon) -> Callable[[Request], Reply]:
         """Sends requests as the mailbox, one logon for all of them. Raises `Fault`."""
@@ -288,6 +299,10 @@ class _Attempt:
     def _keep_session(self, stream: Stream) -> None:
         if self._route.session is None and isinstance(stream.sock, ssl.SSLSocket):
             self._route.session = stream.sock.session
+
+
+def _says(reply: Reply) -> Callable[[Request], Reply]:
+    return lambda _: reply
 
 
 def _named(request: Request) -> Request:

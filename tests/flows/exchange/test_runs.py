@@ -12,7 +12,7 @@ from checks.codes import CODES, Code, Verdict, verdict_of
 from checks.messages import wording
 from checks.messages.endpoints import warning_facts
 from checks.model import Fix, Option
-from checks.protocols.exchange import ews
+from checks.protocols.exchange import get_folder
 from checks.protocols.patience import FULL
 from tests.cli.reports.test_json_documents import validator
 from tests.flows.exchange.site import ACTORS, DOMAIN, PASSWORD, SETTINGS, VARIABLES, WELL, Site
@@ -45,7 +45,7 @@ def test_every_mailbox_acts_differently(site: Site) -> None:
         assert (line.code, line.impact) == (scenario.code, impact_of(scenario.code)), (name, line.seen)
     assert {found.codes[address] for address in WELL} == {"ok"}
     logons = site.server.logons() + site.server.bad_logons()
-    asked_again = {f"old@{DOMAIN}": len(ews.VERSIONS)}  # by an earlier version each time
+    asked_again = {f"old@{DOMAIN}": len(get_folder.VERSIONS)}  # by an earlier version each time
     # After a wait; where the server named one, it was longer than anybody waits.
     held_back = {address for address, code in found.codes.items() if Code(code) in FULL}
     asked_again |= {address: 2 for address in held_back if not address.startswith("busy@")}
