@@ -7,13 +7,15 @@ from bench.plan import AT_ONCE
 from bench.sample import Sample, middle, ratio
 
 _GROWTH_RATIO = 1.1  # "flat": what allocators differ by from one run to the next
+_SPEED = {"Basic": 1.1}
+"""The least that our mailboxes a second may be to the loop's, by scheme."""
 
 
 def exchange_table(found: Exchange) -> Iterator[str]:
     """The lines of both tables."""
     count = f"{found.count:,} mailboxes in Exchange, {AT_ONCE} at a time, round trip {ROUND_TRIP * 1000:.0f} ms"
-    yield f"| {count} | `requests` loop | one process | to the loop | two workers | to the loop |"
-    yield "|---|---:|---:|---:|---:|---:|"
+    yield f"| {count} | `requests` loop | one process | to the loop | two workers | to the loop | target |"
+    yield "|---|---:|---:|---:|---:|---:|---:|"
     for scheme, rounds in found.rounds.items():
         yield from _scheme(scheme, rounds, found.count)
     if found.growth:
@@ -24,11 +26,18 @@ def exchange_table(found: Exchange) -> Iterator[str]:
 def _scheme(scheme: str, found: Rounds, count: int) -> Iterator[str]:
     parties = (found.loop, found.embedded, found.distributed)
     rates = [f"{count / middle(samples, _run):.0f}" for samples in parties]
-    speeds = [f"{1 / ratio(samples, found.loop, _run):.2f}" for samples in parties[1:]]
-    yield _row(f"{scheme}: mailboxes a second, from save to report", rates[0], rates[1], speeds[0], rates[2], speeds[1])
+    least = _SPEED.get(scheme, 0.0)
+    speeds = [_fast(1 / ratio(samples, found.loop, _run), least) for samples in parties[1:]]
+    name, target = f"{scheme}: mailboxes a second, from save to report", f"≥ {least:.2f}" if least else ""
+    yield _row(name, rates[0], rates[1], speeds[0], rates[2], speeds[1], target)
     costs = [f"{middle(samples, _cpu) / count * 1000:.1f} ms" for samples in parties]
     shares = [f"{ratio(samples, found.loop, _cpu):.2f}" for samples in parties[1:]]
-    yield _row(f"{scheme}: CPU a mailbox, of all that do the work", costs[0], costs[1], shares[0], costs[2], shares[1])
+    name = f"{scheme}: CPU a mailbox, of all that do the work"
+    yield _row(name, costs[0], costs[1], shares[0], costs[2], shares[1], "")
+
+
+def _fast(speed: float, least: float) -> str:
+    return f"{speed:.2f}" if speed >= least else f"**{speed:.2f}, missed**"
 
 
 def _growth(found: Exchange) -> Iterator[str]:

@@ -1,8 +1,8 @@
 """GetFolder for inbox and calendar: the request, and the answer where both can be opened.
 
 exchangelib reads every other answer (`checks.protocols.exchange.ews`). It takes a quarter of a second and 27 MB to
-load, and more time for each mailbox than everything else of a logon. What is written here is what it writes, byte for byte,
-and what is a yes here is one to it: `tests/checks/protocols/exchange/test_get_folder.py` and the fuzzing compare both.
+load, and more time for each mailbox than everything else of a logon. What is written here is what it writes, byte for
+byte, and what is a yes here is one to it: `tests/checks/protocols/exchange/test_get_folder.py` and the fuzzing compare.
 """
 
 import html
