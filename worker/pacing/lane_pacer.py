@@ -100,6 +100,12 @@ class LanePacer:
         self._limit = like_failures
         self._last: tuple[Verdict, Code] | None = None
         self._count = 0
+        self._learned = 0
+
+    @property
+    def starting(self) -> bool:
+        """Whether the servers have yet to show that they bear as many logins as there are threads."""
+        return self._learned < self._threads
 
     def renew(self) -> None:
         """Asks for as many slots as there are threads."""
@@ -109,6 +115,7 @@ class LanePacer:
         """Takes the results to heart. Returns the code of a failure that has come too often in a row."""
         good = sum(done.result.verdict is Verdict.OK for done in results)
         troubled = any(done.result.code in TROUBLE for done in results)
+        self._learned += len(results)
         for server in self._servers:
             if troubled:
                 self._pacer.trouble(server)

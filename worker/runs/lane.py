@@ -41,6 +41,7 @@ log = logging.getLogger(__name__)
 
 BUDGET_SECONDS = 60.0  # after which a lane takes no new page and lets another message have the slot
 FLUSH_SECONDS = 0.25
+START_SECONDS = 0.05  # until a server has shown that it bears more: what is not learned, no login may use
 FLUSH_ROWS = 200
 KEEP_SECONDS = 600.0  # how long results are held for a database that does not take them
 GRACE_SECONDS = 2.0  # how long a lease that lapsed is watched before it is taken: many times what a renewal takes
@@ -237,7 +238,7 @@ class Lane:
         threads = self._start_threads(routes)
         try:
             while self._outstanding:
-                self._flush(self._collect(FLUSH_SECONDS))
+                self._flush(self._collect(START_SECONDS if self._pacer.starting else FLUSH_SECONDS))
                 self._pacer.gate.put(self._second_tries.due())
                 while self._wants_page() and self._claim_beside():
                     pass
@@ -352,9 +353,13 @@ class Lane:
             except queue.Empty:
                 break
             found.append(last)
-            if self._wants_page() or last is None or last.result.code in TROUBLE:
+            if self._wants_page() or last is None or last.result.code in TROUBLE or self._opens_pages(last):
                 break
         return found
+
+    def _opens_pages(self, done: Done) -> bool:
+        """One canary works: they cannot be rejected alike any more, so nobody waits for the slowest."""
+        return self._canaries and done.result.verdict is Verdict.OK
 
     def _rest(self) -> list[Done]:
         """The results that nobody has collected; there are none but after a failure of ours."""
@@ -410,8 +415,7 @@ class Lane:
             self._halt()
         if stage in runs.ENDED or self._resources.stopping.is_set():
             self._halt()
-        elif self._canaries and any(done.result.verdict is Verdict.OK for done in results):
-            # One canary works: they cannot be rejected alike any more, so nobody waits for the slowest.
+        elif any(map(self._opens_pages, results)):
             self._canaries = self._exhausted = False
             self._tell_learned()
             self._flow.open_pages(self._run_id)

@@ -109,6 +109,14 @@ class TestSlots:
         polite(99, pacer).learn([done()] * 3)
         assert pacer.renew("one", "me", 16) == 11
 
+    def test_it_is_starting_until_each_thread_could_have_shown_what_the_server_bears(self) -> None:
+        lane = polite(99, threads=4)
+        assert lane.starting
+        lane.learn([done()] * 3)
+        assert lane.starting
+        lane.learn([done(Code.AUTH_REJECTED)])
+        assert not lane.starting
+
     def test_all_is_given_back_at_the_end(self) -> None:
         pacer = LocalPacer(16)
         lane = polite(99, pacer)

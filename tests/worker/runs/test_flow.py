@@ -218,7 +218,7 @@ class TestPages:
     def test_closing_ends_finished_pages_and_frees_the_others(self, run: Planned) -> None:
         assert [run.claim("a"), run.claim("a")] == [0, 1]
         run.save(run.work(0))
-        run.save(run.work(1)[:1])
+        run.save(run.work(1)[:-1])  # of the canaries, some may come from this page: one is left in any case
         with run.begin() as conn:
             pages.close_own(conn, run.run_id, CANDIDATE, "a")
             assert pages.count_open(conn, run.run_id, CANDIDATE) == 3
