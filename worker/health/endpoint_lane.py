@@ -37,7 +37,9 @@ MOST_LANES = 16
 LANE_SECONDS = 60.0  # after which a lane begins nothing and lets another message have the slot
 LEASE_SECONDS = 120.0  # more than a lane and its last check take
 BATCH = 100  # domains in memory
-FLUSH_SECONDS = 0.25
+BULK = BATCH // 2  # that are written at once: a transaction costs as much as three checks
+FLUSH_SECONDS = 1.0
+_LOOK_SECONDS = 0.25
 IDLE_SECONDS = 2.0  # after which a lane that waits for its last checks looks again whether anything became due
 KEEP_SECONDS = 20.0  # how long a database that is away is waited for: results are worth it, but leases end
 SIBLINGS = 200  # domains on a server that are looked at soon when one on it begins to fail
@@ -106,11 +108,10 @@ class EndpointLane:
         try:
             self._take(pool)
             while self._open:
-                wait(self._futures, timeout=FLUSH_SECONDS)
-                self._keep([item for item in self._open.values() if item.complete])
+                self._keep(self._collect())
                 if self._is_over:
                     self._give_up()
-                elif len(self._open) <= BATCH // 2:  # some may take long: the threads have other work meanwhile
+                elif len(self._open) <= BATCH - BULK:  # some may take long: the threads have other work meanwhile
                     self._take(pool)
         finally:
             pool.shutdown(cancel_futures=True)
@@ -187,6 +188,15 @@ class EndpointLane:
 
     # -- recording
 
+    def _collect(self) -> list[_Open]:
+        """The domains whose checks have ended: all, a bulk of them, or what there is after a while."""
+        end = time.monotonic() + FLUSH_SECONDS
+        while True:
+            running = wait(self._futures, timeout=_LOOK_SECONDS).not_done
+            complete = [item for item in self._open.values() if item.complete]
+            if not running or len(complete) >= BULK or self._is_over or time.monotonic() > end:
+                return complete
+
     def _give_up(self) -> None:
         """What has not begun is due again at once."""
         for check in self._futures:
@@ -206,7 +216,7 @@ class EndpointLane:
             except Unavailable:
                 if time.monotonic() > end:
                     raise
-                time.sleep(FLUSH_SECONDS)
+                time.sleep(_LOOK_SECONDS)
         for domain_id in items:
             del self._open[domain_id]
 

@@ -5,14 +5,12 @@ import logging
 import math
 import time
 import uuid
-from typing import Any
 
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from worker.pacing import pacer
 from worker.pacing.pacer import FLOOR, FORGET_SECONDS, ROUNDS, TWICE_SECONDS, start_of
+from worker.pacing.redis_scripts import RedisScripts, Script
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +38,7 @@ local allowed = math.floor(math.min(allowance, tonumber(ARGV[1])))
 redis.call('HSET', KEYS[1], 'allowance', allowance)
 redis.call('EXPIRE', KEYS[1], ARGV[4])
 """
-_RENEW = (
+_RENEW = Script(
     _OTHERS
     + """
 local want, busy = tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -55,7 +53,7 @@ end
 return granted
 """
 )
-_ENTER = (
+_ENTER = Script(
     _OTHERS
     + """
 if others < allowed then
@@ -69,7 +67,7 @@ return 0
 )
 # Unlike the others it would do something else when it comes twice, as it does where Redis has answered too late and the
 # client asks again: KEYS[2] remembers for a while that it came.
-_CHANGE = """
+_CHANGE = Script("""
 if not redis.call('SET', KEYS[2], 1, 'NX', 'EX', ARGV[7]) then return 0 end
 local allowance = tonumber(redis.call('HGET', KEYS[1], 'allowance') or ARGV[2])
 if ARGV[3] == 'halve' then
@@ -85,36 +83,31 @@ end
 redis.call('HSET', KEYS[1], 'allowance', allowance)
 redis.call('EXPIRE', KEYS[1], ARGV[4])
 return 1
-"""
+""")
 
 
 class RedisPacer:
     """The pacer of all workers of one Redis. A Redis that does not answer leaves each lane the least: one login.
 
-    Each call counts once: the client sends it a second time where no answer came in a second.
+    Each call counts once: it is sent a second time where no answer came in a second.
     """
 
     def __init__(self, url: str, limit: int) -> None:
         self._limit = limit
         self._start = start_of(limit)
         self._told = -math.inf
-        # Without patience: a lane that waits here for Redis does not renew its leases meanwhile.
-        patience: dict[str, Any] = {"socket_timeout": 1, "socket_connect_timeout": 1, "retry": Retry(NoBackoff(), 1)}
-        self._redis: Any = redis.Redis.from_url(url, **patience)
-        self._renew = self._redis.register_script(_RENEW)
-        self._enter = self._redis.register_script(_ENTER)
-        self._change = self._redis.register_script(_CHANGE)
+        self._scripts = RedisScripts(url)
 
     def renew(self, server: str, owner: str, want: int, busy: int = 0) -> int:
         try:
-            return int(self._renew(keys=[_key(server)], args=[*self._asked(owner), want, busy]))
+            return self._scripts.call(_RENEW, [_key(server)], [*self._asked(owner), want, busy])
         except redis.RedisError as error:
             self._tell(error)
             return min(want, FLOOR)
 
     def enter(self, server: str, owner: str, seconds: float) -> bool:
         try:
-            return bool(self._enter(keys=[_key(server)], args=[*self._asked(owner), math.ceil(seconds)]))
+            return bool(self._scripts.call(_ENTER, [_key(server)], [*self._asked(owner), math.ceil(seconds)]))
         except redis.RedisError as error:
             self._tell(error)
             return True
@@ -133,7 +126,7 @@ class RedisPacer:
         key = _key(server)
         shared: list[str | int] = [self._limit, self._start, what, int(FORGET_SECONDS), FLOOR, ROUNDS, TWICE_SECONDS]
         try:
-            self._change(keys=[key, f"{key}:{uuid.uuid4().hex}"], args=shared)
+            self._scripts.call(_CHANGE, [key, f"{key}:{uuid.uuid4().hex}"], shared)
         except redis.RedisError as error:
             self._tell(error)  # the next renewal finds the allowance as it was
 

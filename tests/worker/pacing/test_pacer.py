@@ -11,6 +11,7 @@ import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.servers.receivers import wait_until
 from tests.servers.redis import RedisServer
 from worker.pacing.pacer import FORGET_SECONDS, SLOT_SECONDS, LocalPacer, Pacer, renew_all, start_of
 from worker.pacing.redis_pacer import RedisPacer
@@ -176,3 +177,24 @@ def test_redis_holds_no_name_of_a_server(redis_url: str) -> None:
     pacer.renew("mail.secret.example", "a", 10)
     with redis.Redis.from_url(redis_url) as client:
         assert [b"secret" in key for key in client.scan_iter()] == [False]
+
+
+def test_a_redis_that_was_started_anew_gets_the_scripts_again(redis_url: str) -> None:
+    pacer = RedisPacer(redis_url, 20)
+    assert pacer.enter("mail.lab.example:993", "one", 10)
+    with redis.Redis.from_url(redis_url) as client:
+        client.script_flush()
+    assert pacer.renew("mail.lab.example:993", "one", 3) == 3
+
+
+def test_a_thread_that_ends_leaves_no_connection(redis_url: str) -> None:
+    """Given threads that have asked, when they end, then Redis has their connections no longer."""
+    pacer = RedisPacer(redis_url, 20)
+    with redis.Redis.from_url(redis_url) as client:
+        before = len(client.client_list())
+        asking = [threading.Thread(target=pacer.enter, args=("here", f"owner-{number}", 10)) for number in range(4)]
+        for thread in asking:
+            thread.start()
+        for thread in asking:
+            thread.join()
+        wait_until(lambda: len(client.client_list()) <= before)
