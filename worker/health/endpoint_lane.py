@@ -37,8 +37,7 @@ MOST_LANES = 16
 LANE_SECONDS = 60.0  # after which a lane begins nothing and lets another message have the slot
 LEASE_SECONDS = 120.0  # more than a lane and its last check take
 BATCH = 100  # domains in memory
-BULK = BATCH // 2  # that are written at once: a transaction costs as much as three checks
-FLUSH_SECONDS = 1.0
+FLUSH_SECONDS = 1.0  # at the most, until half a batch is written at once: a transaction costs as much as three checks
 _LOOK_SECONDS = 0.25
 IDLE_SECONDS = 2.0  # after which a lane that waits for its last checks looks again whether anything became due
 KEEP_SECONDS = 20.0  # how long a database that is away is waited for: results are worth it, but leases end
@@ -111,7 +110,7 @@ class EndpointLane:
                 self._keep(self._collect())
                 if self._is_over:
                     self._give_up()
-                elif len(self._open) <= BATCH - BULK:  # some may take long: the threads have other work meanwhile
+                elif len(self._open) <= BATCH // 2:  # some may take long: the threads have other work meanwhile
                     self._take(pool)
         finally:
             pool.shutdown(cancel_futures=True)
@@ -194,7 +193,7 @@ class EndpointLane:
         while True:
             running = wait(self._futures, timeout=_LOOK_SECONDS).not_done
             complete = [item for item in self._open.values() if item.complete]
-            if not running or len(complete) >= BULK or self._is_over or time.monotonic() > end:
+            if not running or len(complete) >= BATCH // 2 or self._is_over or time.monotonic() > end:
                 return complete
 
     def _give_up(self) -> None:
