@@ -188,7 +188,13 @@ def test_the_navigation_says_in_which_room_the_reader_is(admin: Reader) -> None:
     marked = (
         re.findall(r'href="/admin/([\w-]+)" aria-current="(\w+)"', admin.get(f"/admin/{path}").html) for path in paths
     )
-    here = [("users", "page")], [("users", "true")], [("domains", "true")], [("domains", "true")], []
+    here: tuple[list[tuple[str, str]], ...] = (
+        [("users", "page")],
+        [("users", "true")],
+        [("domains", "true")],
+        [("domains", "true")],
+        [],
+    )
     assert tuple(marked) == here
 
 
