@@ -135,7 +135,7 @@ def _measure(service: Service, backends: Backends, servers: _Servers, case: _Cas
             _put_in_force(conn, preflight, servers, case)
         cpu, begun = cpu_seconds(health_worker), time.monotonic()
         with beating(service):
-            publish_lanes(preflight.app, LANES)
+            publish_lanes(preflight.processes.app, LANES)
             watch, delays = _Watch(preflight.database, case.count), [seconds_to_connect(preflight, door)]
             while watch.going_on():
                 delays.append(seconds_to_connect(preflight, door))

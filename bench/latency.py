@@ -88,7 +88,7 @@ def config_of(service: Service, key: str, broker_url: str = "memory://") -> Conf
 
 
 def _median_of_saves(config: Config, door: Door, saves: int) -> float:
-    with Preflight.open(config) as preflight, preflight.working():
+    with Preflight.open(config) as preflight, preflight.processes.working():
         return median(seconds_to_connect(preflight, door) for _ in range(saves))
 
 

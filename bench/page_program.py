@@ -9,7 +9,11 @@ from worker.service.preflight import Preflight
 
 def main() -> None:
     """Prints its address, and ends with its standard input."""
-    with Preflight.open(load_config()) as preflight, preflight.working(), answering(preflight, "127.0.0.1", 0) as url:
+    with (
+        Preflight.open(load_config()) as preflight,
+        preflight.processes.working(),
+        answering(preflight, "127.0.0.1", 0) as url,
+    ):
         print(url, flush=True)
         sys.stdin.read()
 

@@ -62,7 +62,7 @@ class Sandbox:
         """The settings of the server in that place, `PLACES`."""
         account, server = self.preflight.account(actor=SERVICE), self.places[place]
         settings = settings_of(server, allow_insecure_certificate=False, ca_pem=server.ca_pem)
-        with self.preflight.working():
+        with self.preflight.processes.working():
             saved = account.changes.save(DEMO, settings)
             for _ in account.runs.follow(saved.run_id):
                 pass

@@ -15,7 +15,6 @@ from settings_store.events import events
 from settings_store.events.administration import AccountAdded
 from settings_store.sandbox import accounts as sandboxes
 
-DEFAULT = "default"
 _NAME = re.compile(r"\w[\w.@-]{0,99}\Z", re.ASCII)
 _accounts, _domains, _boxes = schema.accounts, schema.domains, schema.mailboxes
 

@@ -12,6 +12,8 @@ from checks.settings import ExchangeSettings, ImapSettings, Settings, normalise_
 from settings_store.db import insert_into
 from settings_store.schema import accounts, attempts, domains, events, health_schedule, mailboxes, settings
 
+DEFAULT_ACCOUNT = "default"
+"""The one that is always there."""
 _CHUNK = 500
 
 
@@ -45,7 +47,7 @@ class DomainSummary:
         return self.settings.kind if self.settings else None
 
 
-def ensure_account(conn: sa.Connection, name: str = "default") -> int:
+def ensure_account(conn: sa.Connection, name: str = DEFAULT_ACCOUNT) -> int:
     """The id of the account, which is created when missing."""
     return _ensure(conn, accounts, {"name": name})
 

@@ -7,9 +7,8 @@ from sqlalchemy import Connection
 
 from checks.model import Invalid
 from settings_store import schema
-from settings_store.accounts import DEFAULT
 from settings_store.actors import Actor
-from settings_store.domains import DomainRow, find_account
+from settings_store.domains import DEFAULT_ACCOUNT, DomainRow, find_account
 from settings_store.events import events
 from settings_store.events.administration import AccountRemoved
 from settings_store.events.kinds import DomainRemoved
@@ -112,8 +111,8 @@ def remove_account(conn: Connection, name: str, now: float, actor: Actor) -> Non
     account_id = find_account(conn, name)
     if sandboxes.ahead_of(conn, account_id) is not None:
         raise Invalid(f"{name!r} is the sandbox of an account, and goes with it", "account")
-    if name == DEFAULT:
-        raise Invalid(f"the account {DEFAULT!r} is always there", "account")
+    if name == DEFAULT_ACCOUNT:
+        raise Invalid(f"the account {DEFAULT_ACCOUNT!r} is always there", "account")
     # Nobody adds a user or a domain to it meanwhile.
     table = schema.accounts
     conn.execute(sa.select(table.c.id).where(table.c.id == account_id).with_for_update()).one()

@@ -136,6 +136,7 @@ mailboxes = sa.Table(
     sa.Column("health_fails", sa.Integer, nullable=False, server_default="0"),  # failed health checks in a row
     sa.Column("change_id", sa.Text, index=True),  # the change that its login came with, None where it was imported
     sa.Index("ix_mailboxes_health_at", "domain_id", "health_at"),
+    sa.Index("ix_mailboxes_domain_state", "domain_id", "state"),  # counted for lists without reading them
     sa.Index("ix_mailboxes_state", "state", "health_fails"),  # the few that do not work, of all domains
     sa.UniqueConstraint("domain_id", "address"),
     sa.CheckConstraint("state IN ('connected', 'disconnected', 'unknown')", name="state"),

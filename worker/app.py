@@ -4,10 +4,11 @@ from typing import Any
 
 from celery import Celery
 from kombu import Queue
+from kombu.exceptions import OperationalError
 
-from worker.broker import IN_MEMORY
 from worker.config import Config
 from worker.egress.egresses import queues_of
+from worker.memory_transport import IN_MEMORY
 
 PREFLIGHT = "preflight"  # somebody is waiting
 HEALTH = "health"  # nobody is
@@ -64,6 +65,13 @@ def make_app(config: Config) -> Celery:
         },
     )
     return app
+
+
+def refusals() -> tuple[type[Exception], ...]:
+    """What publishing raises where the broker is away, and where Redis answers and has no room."""
+    from redis.exceptions import RedisError
+
+    return OperationalError, RedisError
 
 
 def _every(seconds: float, task: str, queue: str) -> dict[str, Any]:

@@ -8,9 +8,8 @@ from celery import Celery
 
 from settings_store import heartbeats
 from settings_store.access.answers import forget_old
-from worker import broker
 from worker.alerts.delivery import ROUNDS, send_due
-from worker.app import HEALTH, HEALTH_SECONDS
+from worker.app import HEALTH, HEALTH_SECONDS, refusals
 from worker.changes.watch import begin_watches
 from worker.egress.egresses import queues_of
 from worker.health.endpoint_lane import LANES, EndpointLane, tick
@@ -30,7 +29,7 @@ def publish_lanes(app: Celery, count: int, queues: Sequence[str] = (HEALTH,)) ->
         for queue in queues:
             for _ in range(count):
                 app.send_task(PREFIX + "check_endpoints", queue=queue, expires=HEALTH_SECONDS, ignore_result=True)
-    except broker.refusals():
+    except refusals():
         log.warning("the broker does not take it; endpoints wait for the next tick")
 
 

@@ -10,8 +10,8 @@ from typing import Literal
 from settings_store.db import Database
 from settings_store.runs.runs import Run
 from settings_store.secrets import Vault
-from worker.broker import News
 from worker.config import Config
+from worker.news import News
 from worker.pacing.pacer import LocalPacer, Pacer
 
 TaskName = Literal["start_run", "run_page", "finish_run"]

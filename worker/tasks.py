@@ -10,8 +10,8 @@ from celery import Celery, current_task
 from checks.model import Unavailable
 from checks.network.static_addresses import egresses
 from settings_store.runs import runs
-from worker import broker, tracing
-from worker.app import EXPIRES_SECONDS, HEALTH, PREFLIGHT
+from worker import tracing
+from worker.app import EXPIRES_SECONDS, HEALTH, PREFLIGHT, refusals
 from worker.egress.egresses import home_of, queue_at
 from worker.process import WAKE
 from worker.resources import Publish, Resources, TaskName
@@ -37,7 +37,7 @@ def publisher(app: Celery, queue: str = PREFLIGHT) -> Publish:
                 ignore_result=True,
                 headers=tracing.carried(),
             )
-        except broker.refusals():
+        except refusals():
             log.warning("the broker does not take it; run %s waits for the sweep", run_id)
 
     return publish

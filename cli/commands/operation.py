@@ -33,31 +33,31 @@ def serve() -> None:
     from worker import watchdog
 
     overruns = watchdog.begin()
-    with open_preflight() as preflight, preflight.alone(), contextlib.ExitStack() as stack:
+    with open_preflight() as preflight, preflight.processes.alone(), contextlib.ExitStack() as stack:
         if overruns:
-            preflight.quarantine(overruns)
+            preflight.processes.quarantine(overruns)
         config = preflight.config
         if config.web_port is None:
-            stack.enter_context(preflight.serving())
+            stack.enter_context(preflight.processes.serving())
         else:
             from web.server import answering_at, listening
 
             listener = stack.enter_context(listening(config.web_host, config.web_port))
-            stack.enter_context(preflight.serving())
+            stack.enter_context(preflight.processes.serving())
             _say_where(preflight, stack.enter_context(answering_at(preflight, listener, translated)))
-        preflight.wait()
+        preflight.processes.wait()
 
 
 def web() -> None:
     """Runs the HTTP API of the distributed set-up; as many as you like."""
     with open_preflight() as preflight:
-        preflight.require_workers()
+        preflight.processes.require_workers()
         config = preflight.config
         if config.web_port is None:
             raise Invalid("`mail-preflight web` needs a port; set MAIL_PREFLIGHT_WEB_PORT, for example to 8025")
         from web.server import address_of, answer_until_signal, listening
 
-        with listening(config.web_host, config.web_port) as listener, preflight.telling():
+        with listening(config.web_host, config.web_port) as listener, preflight.processes.telling():
             _say_where(preflight, address_of(listener))
             answer_until_signal(preflight, listener, translated)
 
@@ -88,14 +88,14 @@ def worker(
     overruns = watchdog.begin()
     with open_preflight(egress) as preflight:
         if overruns:
-            preflight.quarantine(overruns)
-        preflight.work(queue.value)
+            preflight.processes.quarantine(overruns)
+        preflight.processes.work(queue.value)
 
 
 def beat() -> None:
     """Runs the clock; exactly one is needed."""
     with open_preflight() as preflight:
-        preflight.beat()
+        preflight.processes.beat()
 
 
 def migrate() -> None:

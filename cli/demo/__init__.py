@@ -47,7 +47,7 @@ def run_demo(console: Console, language: Language = Language.EN, *, stays: bool 
         TemporaryDirectory(prefix="mail-preflight-demo-") as folder,
         running_sandbox(cast.old_directory(), cast.new_directory()) as sandbox,
         Preflight.open(_config(Path(folder))) as preflight,
-        preflight.serving() if stays else preflight.working(),
+        preflight.processes.serving() if stays else preflight.processes.working(),
     ):
         account = preflight.account(actor=SERVICE)
         prepare(account, cast, sandbox.old, Path(folder))
@@ -78,7 +78,7 @@ def _stay(preflight: "Preflight", console: Console, language: Language) -> None:
         say_command(console, f"{url}/admin", indent=4)
         say(console, phrase(language, "demo.sign_in", user=_USER, password=password))
         say(console, phrase(language, "demo.stays"))
-        preflight.wait()
+        preflight.processes.wait()
 
 
 def _first_user(preflight: "Preflight") -> str:

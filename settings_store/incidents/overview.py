@@ -142,16 +142,19 @@ def _open_incidents(
 
 
 def _of_domains(account_id: int, domain_ids: Collection[int] | None) -> sa.Subquery:
-    """The open incidents of an account with the domains that they are about, each once."""
+    """The open incidents of an account with the domains that they are about, each once.
+
+    One that belongs to a domain is about no other: only of those that are shared is it looked up whom they are about.
+    """
+    columns = _incidents.c.scope, _incidents.c.domain_id
     still_open = _incidents.c.closed_at.is_(None), _incidents.c.account_id == account_id
-    own = sa.select(_incidents.c.id, _incidents.c.scope, _incidents.c.domain_id).where(*still_open)
-    own = own.where(_incidents.c.domain_id.is_not(None))
-    listed = sa.select(_incidents.c.id, _incidents.c.scope, _concerned.c.domain_id).where(*still_open)
+    own = sa.select(*columns).where(*still_open, _incidents.c.domain_id.is_not(None))
+    listed = sa.select(_incidents.c.scope, _concerned.c.domain_id).where(*still_open, _incidents.c.domain_id.is_(None))
     listed = listed.join(_concerned, _concerned.c.incident_id == _incidents.c.id)
     if domain_ids is not None:
         own = own.where(_incidents.c.domain_id.in_(domain_ids))
         listed = listed.where(_concerned.c.domain_id.in_(domain_ids))
-    return sa.union(own, listed).subquery()
+    return sa.union_all(own, listed).subquery()
 
 
 def with_incident(account_id: int) -> sa.Select[tuple[int]]:
@@ -162,11 +165,11 @@ def with_incident(account_id: int) -> sa.Select[tuple[int]]:
 
 def failing(conn: Connection, account_id: int) -> dict[int, tuple[str, int]]:
     """Domain -> its name, and how many open incidents it has, notices aside; those without any are left out."""
-    both = _of_domains(account_id, None)
-    query = sa.select(_domains.c.id, _domains.c.name, sa.func.count().label("number"))
-    query = query.join_from(both, _domains, _domains.c.id == both.c.domain_id).where(both.c.scope != Scope.NOTICE)
-    rows = conn.execute(query.group_by(_domains.c.id, _domains.c.name))
-    return {row.id: (row.name, row.number) for row in rows}
+    both, number = _of_domains(account_id, None), sa.func.count().label("number")
+    # Names are looked up of these few: a join before they are grouped would read those of all domains.
+    few = sa.select(both.c.domain_id, number).where(both.c.scope != Scope.NOTICE).group_by(both.c.domain_id).subquery()
+    query = sa.select(_domains.c.id, _domains.c.name, few.c.number).join(few, few.c.domain_id == _domains.c.id)
+    return {row.id: (row.name, row.number) for row in conn.execute(query)}
 
 
 def count_with_incident(conn: Connection, account_id: int) -> int:

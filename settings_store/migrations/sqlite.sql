@@ -711,4 +711,6 @@ CREATE INDEX ix_deliveries_pending ON deliveries (next_at) WHERE state = 'pendin
 ;
 CREATE INDEX ix_alerts_waiting ON alerts (channel_id) WHERE delivery_id IS NULL AND dropped IS NULL
 ;
-INSERT INTO alembic_version (version_num) VALUES ('0015')
+CREATE INDEX ix_mailboxes_domain_state ON mailboxes (domain_id, state)
+;
+INSERT INTO alembic_version (version_num) VALUES ('0016')

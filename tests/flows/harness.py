@@ -221,7 +221,7 @@ class System:
 
     def verify(self, domain: str, settings: Settings, **changes: Any) -> "Outcome":
         """Saves a change and waits for its report."""
-        with self.open(**changes) as preflight, preflight.working():
+        with self.open(**changes) as preflight, preflight.processes.working():
             saved = account_of(preflight).changes.save(domain, settings)
             return outcome(preflight, saved)
 

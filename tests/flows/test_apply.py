@@ -165,7 +165,7 @@ def test_an_unknown_change(system: System) -> None:
 def test_a_newer_change_cancels_the_run_of_the_older(system: System, lab: MailLab) -> None:
     """Given a run at work, when another change of the domain is saved, then the first stops and the second is told."""
     system.load(DOMAIN, boxes_of(lab, DOMAIN, 60))
-    with system.open(logins_at_once=2) as preflight, preflight.working():
+    with system.open(logins_at_once=2) as preflight, preflight.processes.working():
         old = account_of(preflight).changes.save(DOMAIN, settings_of(lab, host="127.0.0.1"))
         for progress in account_of(preflight).runs.follow(old.run_id, timeout=60):
             if progress.stage == "mailboxes":

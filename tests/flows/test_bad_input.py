@@ -111,7 +111,7 @@ class TestBroker:
         broker, own_system.broker_url = own_system.broker_url, f"redis://127.0.0.1:{free_port()}/0"
         with own_system.open() as preflight:
             saved = account_of(preflight).changes.save(DOMAIN, settings_of(lab))
-            with pytest.raises(Unavailable, match="does not answer"), preflight.working():
+            with pytest.raises(Unavailable, match="does not answer"), preflight.processes.working():
                 raise AssertionError("there is no broker")
         own_system.broker_url = broker
 

@@ -114,7 +114,7 @@ class TestWrongSettings:
     def test_ten_thousand_wrong_passwords(self, embedded_system: System, server: GuardedServer, lab: Lab) -> None:
         embedded_system.load(DOMAIN, [Box(f"box{n:05}@{DOMAIN}", "anything", f"box{n:05}") for n in range(10_000)])
 
-        with embedded_system.open() as preflight, preflight.working():
+        with embedded_system.open() as preflight, preflight.processes.working():
             saved = account_of(preflight).changes.save(DOMAIN, lab.settings(server))
             found = outcome(preflight, saved)
 
@@ -329,7 +329,7 @@ class TestPacing:
     def test_cancelled_at_any_time(self, embedded_system: System, lab: Lab) -> None:
         with lab.server(500, Rules(login_seconds=0.05)) as server:
             embedded_system.load(DOMAIN, boxes(500))
-            with embedded_system.open(logins_at_once=4) as preflight, preflight.working():
+            with embedded_system.open(logins_at_once=4) as preflight, preflight.processes.working():
                 saved = account_of(preflight).changes.save(DOMAIN, lab.settings(server))
                 wait_for(lambda: account_of(preflight).runs.progress(saved.run_id).ok, "logins begin")
                 assert embedded_system.command("cancel", saved.change_id).status == 0
@@ -492,7 +492,7 @@ def test_two_admins_at_the_same_time(system: System, server: GuardedServer, lab:
     assert first.saved.change_id in replaced
     assert len(replaced & {one.change_id for one in results}) == 1
     loser = results[states.index(ChangeState.SUPERSEDED)]
-    with system.open() as preflight, preflight.working():
+    with system.open() as preflight, preflight.processes.working():
         account_of(preflight).changes.reopen(loser.change_id)
         again = outcome(preflight, account_of(preflight).changes.verify_again(loser.change_id))
         assert again.report.verdict == "safe"

@@ -45,7 +45,7 @@ def working(system: System, lab: MailLab) -> System:
 def propose(system: System, lab: MailLab, boxes: Sequence[Box], host: str = "localhost") -> Outcome:
     """Verifies a change that comes with credentials."""
     path = write_csv(system.folder / "proposed.csv", boxes)
-    with system.open() as preflight, preflight.working():
+    with system.open() as preflight, preflight.processes.working():
         saved = account_of(preflight).changes.save(DOMAIN, settings_of(lab, host=host), path)
         return outcome(preflight, saved)
 
@@ -103,7 +103,7 @@ def test_nothing_of_a_change_is_in_force_before_it_is_applied(working: System, l
 
         saved = changes.save(DOMAIN, settings_of(lab), path)
         assert in_force(preflight) == before
-        with preflight.working():
+        with preflight.processes.working():
             found = outcome(preflight, saved)
         assert in_force(preflight) == before
         assert saved.proposed is not None
@@ -161,7 +161,7 @@ def test_a_rejected_candidate_is_not_sent_again_and_blames_nobody_else(working: 
     """Verified again, the wrong passwords stay unsent; and the next change tries what is stored, which works."""
     found = propose(working, lab, boxes_of(lab, DOMAIN, COUNT - 1, wrong=WRONG))
     rejected = seen(lab).imap_rejected
-    with working.open() as preflight, preflight.working():
+    with working.open() as preflight, preflight.processes.working():
         again = outcome(preflight, account_of(preflight).changes.verify_again(found.saved.change_id))
     assert again.counts == {"keeps_working": 7, "will_disconnect": 2}
     assert seen(lab).imap_rejected == rejected
@@ -196,7 +196,7 @@ def test_what_is_imported_meanwhile_stays(working: System, lab: MailLab) -> None
     """An import ends what the report knew; after applying, a rollback keeps what was imported since."""
     found = propose(working, lab, boxes_of(lab, DOMAIN, COUNT, wrong=WRONG))
     working.load(DOMAIN, boxes_of(lab, DOMAIN, COUNT, wrong=(7,)))
-    with working.open() as preflight, preflight.working():
+    with working.open() as preflight, preflight.processes.working():
         with pytest.raises(Refused, match="verify it again"):
             account_of(preflight).changes.apply(found.saved.change_id, 2)
         again = outcome(preflight, account_of(preflight).changes.verify_again(found.saved.change_id))

@@ -58,7 +58,7 @@ def test_the_switch_is_a_change_like_any_other(
     system, (imap, smtp) = embedded_system, gates
     system.load(DOMAIN, BOXES)
     static = replace(settings, static_addresses=True)
-    with system.open(**CONFIG) as preflight, preflight.working():
+    with system.open(**CONFIG) as preflight, preflight.processes.working():
         account = account_of(preflight)
         before = outcome(preflight, account.changes.save(DOMAIN, settings))
         account.changes.apply(before.saved.change_id, None)
@@ -107,7 +107,7 @@ def test_who_is_banned_in_the_middle_is_named(
     system, (imap, _) = embedded_system, gates
     system.load(DOMAIN, BOXES)
     imap.rules["127.0.0.6"] = Rule("close", admitted=3)
-    with system.open(**CONFIG) as preflight, preflight.working():
+    with system.open(**CONFIG) as preflight, preflight.processes.working():
         found = outcome(preflight, account_of(preflight).changes.save(DOMAIN, replace(settings, static_addresses=True)))
     result = next(each for each in found.report.endpoints if each.endpoint.protocol is Protocol.IMAP)
     outcomes = {each.source: each.outcome for each in result.admissions if not each.shared}

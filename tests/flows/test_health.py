@@ -50,7 +50,7 @@ def working(system: System, **variables: str) -> Iterator[Preflight]:
         changes = {name.lower(): value for name, value in variables.items()}
         preflight = stack.enter_context(system.open(**changes))
         if system.mode == "embedded":
-            stack.enter_context(process.embedded_workers(preflight.app, QUEUES, preflight.stopping))
+            stack.enter_context(process.embedded_workers(preflight.processes.app, QUEUES, preflight.processes.stopping))
         yield preflight
 
 
@@ -91,7 +91,7 @@ def make_due(preflight: Preflight, what: str, *domain_ids: int) -> None:
 def check(preflight: Preflight, *domain_ids: int) -> None:
     """Asks for a check of these domains' endpoints now."""
     make_due(preflight, "endpoints_due", *domain_ids)
-    publish_lanes(preflight.app, tick(preflight.flow.resources))
+    publish_lanes(preflight.processes.app, tick(preflight.flow.resources))
 
 
 def rows(preflight: Preflight, domain_id: int) -> list[Watched]:
@@ -162,10 +162,10 @@ class TestEndpoints:
         with working(empty_system) as preflight:
             ids = [put(preflight, f"d{number}.example", settings_of(lab)) for number in range(5)]
             make_due(preflight, "endpoints_due", *ids)
-            publish_lanes(preflight.app, 12)
+            publish_lanes(preflight.processes.app, 12)
             wait_for(lambda: all(rows(preflight, domain_id) for domain_id in ids), "all are checked")
-            publish_lanes(preflight.app, 5)
-            preflight.app.send_task("mail_preflight.health", queue=HEALTH)
+            publish_lanes(preflight.processes.app, 5)
+            preflight.processes.app.send_task("mail_preflight.health", queue=HEALTH)
             late = put(preflight, "late.example", settings_of(lab))
             check(preflight, late)
             wait_for(lambda: rows(preflight, late), "messages after those were worked off")
@@ -216,7 +216,7 @@ class TestSlices:
         """Has the next slice taken up, and waits for its end."""
         before = len(slices(preflight))
         make_due(preflight, "mailboxes_due", domain_id)
-        preflight.app.send_task("mail_preflight.health", queue=HEALTH)
+        preflight.processes.app.send_task("mail_preflight.health", queue=HEALTH)
         wait_for(lambda: len(slices(preflight)) == before + 1, "the slice's run is finished")
 
     @pytest.mark.both_modes
@@ -240,7 +240,7 @@ class TestSlices:
     def test_nobody_logs_in_while_an_endpoint_fails(self, empty_system: System, lab: MailLab) -> None:
         with self.domain(empty_system, lab, ca=False) as (preflight, domain_id):
             make_due(preflight, "mailboxes_due", domain_id)
-            preflight.app.send_task("mail_preflight.health", queue=HEALTH)
+            preflight.processes.app.send_task("mail_preflight.health", queue=HEALTH)
             late = put(preflight, "late.example", settings_of(lab))
             check(preflight, late)
             wait_for(lambda: rows(preflight, late), "messages after that were worked off")
@@ -255,10 +255,10 @@ class TestSlices:
             with preflight.database.read() as conn:
                 run_id = conn.execute(sa.select(schema.runs.c.id)).scalar_one()
             for name in ("start_run", "start_run", "run_page", "finish_run", "finish_run"):
-                preflight.app.send_task(f"mail_preflight.{name}", args=[run_id], queue=HEALTH)
+                preflight.processes.app.send_task(f"mail_preflight.{name}", args=[run_id], queue=HEALTH)
             wait_for(lambda: slices(preflight), "the run is finished")
             for name in ("start_run", "run_page", "finish_run"):
-                preflight.app.send_task(f"mail_preflight.{name}", args=[run_id], queue=HEALTH)
+                preflight.processes.app.send_task(f"mail_preflight.{name}", args=[run_id], queue=HEALTH)
             self.begin(preflight, domain_id)
 
         assert seen(lab).imap == {user_of(number): 1 for number in range(2 * SLICE - 1)}

@@ -132,7 +132,7 @@ def test_two_domains_at_the_same_time(system: System, lab: MailLab) -> None:
     for name, wrong in zip(names, (3, 11), strict=True):
         system.load(name, boxes_of(lab, name, 40, wrong=range(40 - wrong, 40)))
 
-    with system.open() as preflight, preflight.working():
+    with system.open() as preflight, preflight.processes.working():
         saved = [account_of(preflight).changes.save(name, settings_of(lab)) for name in names]
         for one in saved:
             list(account_of(preflight).runs.follow(one.run_id, timeout=60))

@@ -45,7 +45,7 @@ def test_workers_that_are_killed_lose_nothing_and_repeat_under_the_same_id(
 
 def test_a_service_that_runs_tells_of_a_verified_change(tmp_path: Path) -> None:
     """Given a service with all that `serve` does, a save is followed by its report, and nobody has to ask for it."""
-    with hook() as web, running(tmp_path) as api, api.preflight.watching():
+    with hook() as web, running(tmp_path) as api, api.preflight.processes.watching():
         url = f"http://127.0.0.1:{web.port}/"
         made = api.ask("POST", "/v1/webhook-endpoints", {"url": url, "types": ["change.verified"]}).body
         with socket.create_server(("127.0.0.1", 0)) as taken:

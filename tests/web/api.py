@@ -103,7 +103,7 @@ def running(folder: Path, *, working: bool = False, translate: Translate = as_it
     config = {"secret_key": SecretStr(new_key()), "database_url": SecretStr(url), **config}
     with Preflight.open(Config(**config)) as preflight, contextlib.ExitStack() as stack:
         if working:
-            stack.enter_context(preflight.working())
+            stack.enter_context(preflight.processes.working())
         api = Api(stack.enter_context(answering(preflight, "127.0.0.1", 0, translate)), preflight)
         api.key = api.new_key()
         stack.callback(api.session.close)

@@ -83,7 +83,7 @@ def test_over_redis_it_is_one_trace_at_the_collector(
     config |= {"allow_networks": (ip_network("127.0.0.0/8"),)}
     with _collector() as (url, spans):
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", url)
-        with tracing.exporting(), running(tmp_path, **config) as api, api.preflight.watching():
+        with tracing.exporting(), running(tmp_path, **config) as api, api.preflight.processes.watching():
             _save_and_wait(api, trace)
     ours = [span for span in spans if span.trace_id.hex() == trace]
     below = {span.span_id: span for span in ours}

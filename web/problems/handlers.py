@@ -2,7 +2,6 @@
 
 import logging
 import math
-import re
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -43,7 +42,6 @@ _NOT_NOW = {
     TooOften: ProblemCode.TOO_MANY_REQUESTS,
     ServersBusy: ProblemCode.UNAVAILABLE,
 }
-_COMMAND = re.compile(r"`mail-preflight ")
 _MOST_ERRORS = 100
 """An answer does not grow with what was sent: so many errors are told."""
 _RETRY_SECONDS = "5"
@@ -105,26 +103,19 @@ def place_of(error: BaseException) -> str:
 
 def of_invalid(error: Invalid) -> Problem:
     """Input that the use cases refuse."""
-    said = str(error)
-    detail = without_commands(said)
+    detail = str(error)
     if isinstance(error, Unknown):
-        return Problem(ProblemCode.NOT_FOUND, detail, said=said)
+        return Problem(ProblemCode.NOT_FOUND, detail)
     if isinstance(error, Refused):
         return of_refused(error)
     if isinstance(error, Exceeds):
-        return Problem(ProblemCode.NOT_ALLOWED, detail, said=said)
+        return Problem(ProblemCode.NOT_ALLOWED, detail)
     if isinstance(error, NotNow):
         headers = {"Retry-After": f"{math.ceil(error.seconds)}"}
-        return Problem(_NOT_NOW[type(error)], detail, headers=headers, said=said)
+        return Problem(_NOT_NOW[type(error)], detail, headers=headers)
     place = error.field if ":" in error.field else f"/{error.field}"
     errors = [FieldProblem(pointer=place, code="invalid", detail=detail)] if error.field else []
-    return Problem(ProblemCode.INVALID_REQUEST, detail, errors=errors, said=said)
-
-
-def without_commands(text: str) -> str:
-    """The words of an error without the clauses that name a command: whoever calls the API has none."""
-    clauses = [clause for clause in text.split("; ") if not _COMMAND.search(clause)]
-    return "; ".join(clauses) or text.partition("; ")[0]
+    return Problem(ProblemCode.INVALID_REQUEST, detail, errors=errors)
 
 
 async def _problem(request: Request, error: Exception) -> Response:

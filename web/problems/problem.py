@@ -1,6 +1,5 @@
 """A problem: raised anywhere in a request, answered as `application/problem+json`."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ from starlette.responses import JSONResponse
 from checks.language import Language
 from web.negotiation import preferred
 from web.problems.codes import KINDS, ProblemCode
+from web.problems.commands import without_commands
 
 MEDIA_TYPE = "application/problem+json"
 TYPES = "/problems/"
@@ -19,7 +19,6 @@ TYPES = "/problems/"
 
 Translate = Callable[[str, Language], str]
 """Puts what went wrong into a language: sentences are raised in English."""
-_COMMAND = re.compile(r"[;。；] ?[^;。；]*`mail-preflight [^;。；]*")
 
 
 class FieldProblem(BaseModel):
@@ -48,7 +47,8 @@ class ProblemDocument(BaseModel):
 class Problem(Exception):
     """Ends a request. `extensions` are further members of the document, `headers` further headers.
 
-    `said` is the whole sentence that `detail` was made of, where that names commands too: others have it translated.
+    Sentences may name commands: no answer does. `said` is how others than the API say the same as `detail`, if they say
+    it otherwise: that is what is translated.
     """
 
     def __init__(
@@ -79,18 +79,18 @@ def document(problem: Problem, path: str, request_id: str) -> dict[str, Any]:
         "type": TYPES + problem.code.value.replace("_", "-"),
         "title": kind.title,
         "status": kind.status,
-        "detail": problem.detail,
+        "detail": without_commands(problem.detail),
         "instance": path,
         "code": problem.code.value,
         "request_id": request_id,
-        "errors": [error.model_dump() for error in problem.errors],
+        "errors": [{**error.model_dump(), "detail": without_commands(error.detail)} for error in problem.errors],
         **problem.extensions,
     }
 
 
 def in_language(error: Exception | str, language: Language, translate: Translate) -> str:
     """What went wrong, in that language and without the names of commands."""
-    return _COMMAND.sub("", translate(str(error), language))
+    return without_commands(translate(str(error), language), language)
 
 
 def answer(request: Request, problem: Problem) -> JSONResponse:

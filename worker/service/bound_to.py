@@ -10,8 +10,8 @@ from checks.model import Endpoint, EndpointResult
 from settings_store.audit import Actor
 from settings_store.db import Database
 from settings_store.secrets import Vault
-from worker.broker import News
 from worker.config import Config
+from worker.news import News
 from worker.resources import Publish
 
 if TYPE_CHECKING:

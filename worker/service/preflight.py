@@ -1,48 +1,34 @@
-"""The service as its operator has it: opened, run as processes, its keys changed. `account` is the door to the rest."""
+"""The service as its operator has it. `account` is the door to the use cases, `processes` does the work."""
 
-import contextlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING, Self
-
-from celery import Celery
 
 from checks.context import CheckContext
 from checks.model import Endpoint, EndpointResult, Invalid
-from settings_store import accounts, domains, heartbeats
-from settings_store.accounts import DEFAULT
+from settings_store import domains
 from settings_store.audit import Actor
 from settings_store.db import Database
-from settings_store.runs import quarantine
+from settings_store.domains import DEFAULT_ACCOUNT
 from settings_store.secrets import Vault, load_or_create_key_file
-from worker import broker, process, tracing
-from worker.app import HEALTH, PREFLIGHT, QUEUES, make_app
 from worker.config import Config
-from worker.finished_runs import finish
-from worker.pacing.pacer import Pacer
-from worker.resources import Resources
-from worker.runs.endpoints import check_watched
-from worker.runs.flow import Flow
 from worker.sandbox import script_of_account
 from worker.service.account import Account
 from worker.service.bound_to import Binding
-from worker.tasks import publisher, register
-from worker.watchdog import Overrun
 
 if TYPE_CHECKING:
     from settings_store.access.api_keys import ApiKey
     from settings_store.accounts import AccountSummary
     from worker.connecting.login import Login
     from worker.readiness import Readiness
+    from worker.runs.flow import Flow
     from worker.service.access.access import Access
     from worker.service.access.audit import OperatorsAudit
     from worker.service.access.authentication import Authenticator
     from worker.service.access.embedding import Embedding
     from worker.service.access.sign_in import SignedIn, SignIn
     from worker.service.domains.connecting import Connecting
+    from worker.service.processes import Processes
     from worker.service.repetition import Repetition
 
 
@@ -53,7 +39,6 @@ class Preflight:
     config: Config
     database: Database
     vault: Vault
-    stopping: Event = field(default_factory=Event)
 
     @classmethod
     def open(cls, config: Config) -> Self:
@@ -61,7 +46,7 @@ class Preflight:
         database = Database(config.database_url.get_secret_value())
         database.migrate()
         with database.begin() as conn:
-            domains.ensure_account(conn, DEFAULT)
+            domains.ensure_account(conn)
         return cls(config, database, Vault(_keys(config)))
 
     def __enter__(self) -> Self:
@@ -79,7 +64,7 @@ class Preflight:
 
         return Authenticator(self.database)
 
-    def account(self, name: str = DEFAULT, *, actor: Actor) -> Account:
+    def account(self, name: str = DEFAULT_ACCOUNT, *, actor: Actor) -> Account:
         """The use cases of an account, for whoever acts. Raises `Invalid` when there is no such account."""
         return self.account_by_id(self.account_id(name), actor=actor)
 
@@ -121,8 +106,8 @@ class Preflight:
             sweep=lambda run_id: self.database.after_commit(lambda: self.flow.sweep(run_id)),
             check=lambda endpoint, context: self._check(account_id, endpoint, context),
             log_in=lambda candidate: self.login(candidate),
-            working=self.working,
-            watching=self.watching,
+            working=lambda: self.processes.working(),
+            watching=lambda: self.processes.watching(),
             ended=lambda: self.flow.resources.news,
             sandboxed=lambda: self._sandboxed(account_id),
         )
@@ -136,6 +121,9 @@ class Preflight:
 
     def _check(self, account_id: int, endpoint: Endpoint, context: CheckContext) -> EndpointResult:
         """Decides here, for whoever asks, whether the server is real or a sandbox's."""
+        from settings_store.runs import quarantine
+        from worker.runs.endpoints import check_watched
+
         now = self.database.now()
         with self.database.read() as conn:
             quarantined = quarantine.active(conn, now)
@@ -197,6 +185,8 @@ class Preflight:
 
     def account_name(self, account_id: int) -> str:
         """The name of an account that is known to be there."""
+        from settings_store import accounts
+
         with self.database.read() as conn:
             return accounts.name_of(conn, account_id)
 
@@ -207,11 +197,15 @@ class Preflight:
 
     def accounts(self, after: str | None = None, limit: int | None = None) -> "list[AccountSummary]":
         """All accounts by name: at most `limit`, of those whose name comes after `after`."""
+        from settings_store import accounts
+
         with self.database.read() as conn:
             return accounts.list_accounts(conn, after, limit)
 
     def add_account(self, name: str, actor: Actor) -> None:
         """Makes an account. Raises `Invalid`."""
+        from settings_store import accounts
+
         with self.database.begin() as conn:
             accounts.add_account(conn, name, self.database.now(), actor)
 
@@ -231,131 +225,19 @@ class Preflight:
 
         return rotate_keys(self.database, self.vault, actor)
 
-    # -- processes
-
-    @contextlib.contextmanager
-    def working(self) -> Iterator[None]:
-        """Somebody works on runs meanwhile: this process when embedded, else whoever the broker reaches.
-
-        Raises `Unavailable` when the broker does not answer.
-        """
-        if not self.config.embedded:
-            self._require_broker()
-            yield
-            return
-        with process.embedded_workers(self._app_of_runs, [PREFLIGHT], self.stopping):
-            yield
-
-    def quarantine(self, overruns: Iterable[Overrun]) -> None:
-        """Leaves the endpoints alone for an hour that cost the last process of this worker its life."""
-        with self.database.begin() as conn:
-            for item in overruns:
-                quarantine.add(conn, item.endpoint, item.work, self.database.now())
-
-    @contextlib.contextmanager
-    def serving(self) -> Iterator[None]:
-        """Workers of both queues and beat in this process meanwhile. Raises `Unavailable`."""
-        with self.telling(), self._serving():
-            yield
-
-    def wait(self) -> None:
-        """Comes back at SIGTERM or SIGINT."""
-        process.wait_for_signal(self.stopping)
-
-    @contextlib.contextmanager
-    def watching(self) -> Iterator[None]:
-        """Somebody does all that `serve` does meanwhile: whoever is at work, else this process."""
-        with contextlib.ExitStack() as stack:
-            with self.database.read() as conn:
-                served = heartbeats.all_at_work(conn, self.database.now())
-            if not served and self._is_the_only_one(stack):
-                stack.enter_context(self._serving())
-            yield
-
-    def _is_the_only_one(self, stack: contextlib.ExitStack) -> bool:
-        """Whether no `serve` has just begun; as long as `stack` lasts, none begins."""
-        try:
-            stack.enter_context(self.alone())
-        except Invalid:
-            return False
-        return True
-
-    @contextlib.contextmanager
-    def alone(self) -> Iterator[None]:
-        """Holds the lock of the database's file, where there is one. Raises `Invalid` when another process has it."""
-        path = self._database_file
-        with process.only_one(path.with_name(path.name + ".serve")) if path else contextlib.nullcontext():
-            yield
-
-    @contextlib.contextmanager
-    def _serving(self) -> Iterator[None]:
-        self._require_broker()
-        from worker.changes.watch import begin_watches
-
-        with process.embedded_workers(self.app, QUEUES, self.stopping):
-            self.flow.sweep()
-            begin_watches(self.flow.resources)
-            with process.beat(self.app):
-                yield
-        if self.config.embedded:
-            with self.database.begin() as conn:
-                heartbeats.forget(conn)
-
-    def work(self, queue: str) -> None:
-        """A worker of one queue, until SIGTERM or SIGINT. Raises `Unavailable` when the broker does not answer.
-
-        Raises `Invalid` where it is to be an egress's that there is none of.
-        """
-        from worker.egress.egresses import at_egress, queue_at
-
-        if self.config.egress:
-            at_egress(self.config, self.config.egress)
-        self._require_broker()
-        with self.telling():
-            process.work(self.app, queue_at(queue, self.config.egress), self.stopping)
-
-    @contextlib.contextmanager
-    def telling(self) -> Iterator[None]:
-        """Prometheus gets this process's metrics meanwhile, where a port is set, and whoever wants them its traces.
-
-        Raises `Invalid` when the port is taken, or traces cannot be made.
-        """
-        from worker.metrics import counters
-
-        port = self.config.metrics_port
-        with (
-            tracing.exporting(),
-            counters.serve(port, self.config.metrics_host, self.database) if port else contextlib.nullcontext(),
-        ):
-            yield
-
-    def beat(self) -> None:
-        """The scheduler alone, until SIGTERM or SIGINT."""
-        self._require_broker()
-        self.flow.sweep()
-        with process.beat(self.app):
-            process.wait_for_signal(self.stopping)
-
     # -- parts
 
     @cached_property
-    def app(self) -> Celery:
-        """The Celery app, with its tasks."""
-        from worker.health_tasks import register_health
+    def processes(self) -> "Processes":
+        """Who does the work."""
+        from worker.service.processes import Processes  # with Celery, which most use cases need nothing of
 
-        register_health(self._app_of_runs, self.flow)
-        return self._app_of_runs
+        return Processes(self.config, self.database, self.vault)
 
-    @cached_property
-    def _app_of_runs(self) -> Celery:
-        """The same app with the tasks of runs alone: what a verification needs, in half the time to import."""
-        app = self._bare_app
-        register(app, self.flow)
-        return app
-
-    @cached_property
-    def _bare_app(self) -> Celery:
-        return make_app(self.config)
+    @property
+    def flow(self) -> "Flow":
+        """The use cases of runs."""
+        return self.processes.flow
 
     @cached_property
     def login(self) -> "Login":
@@ -363,46 +245,6 @@ class Preflight:
         from worker.connecting.login import Login
 
         return Login(self.flow.resources)
-
-    @cached_property
-    def flow(self) -> Flow:
-        """The use cases of runs."""
-        resources = Resources(
-            self.database,
-            self.vault,
-            self.config,
-            publisher(self._bare_app),
-            self.database.now,
-            stopping=self.stopping,
-            shared_pacer=None if self.config.embedded else self._redis_pacer(),
-            publish_health=publisher(self._bare_app, HEALTH),
-        )
-        return Flow(resources, finish)
-
-    def _redis_pacer(self) -> Pacer:
-        from worker.pacing.redis_pacer import RedisPacer  # with the client of Redis, which takes long to import
-
-        return RedisPacer(self.config.broker_url.get_secret_value(), self.config.logins_at_once)
-
-    @property
-    def _database_file(self) -> Path | None:
-        from sqlalchemy.engine import make_url
-
-        url = make_url(self.config.database_url.get_secret_value())
-        return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
-
-    def require_workers(self) -> None:
-        """Raises `Invalid` where no other process could work on what this one saves, `Unavailable` as a worker does."""
-        if self.config.embedded:
-            raise Invalid(
-                "`mail-preflight web` is for the distributed mode and MAIL_PREFLIGHT_BROKER_URL names no broker; "
-                "`mail-preflight serve` answers the API and works in one process"
-            )
-        self._require_broker()
-
-    def _require_broker(self) -> None:
-        if not self.config.embedded:
-            broker.require(self.config.broker_url.get_secret_value())
 
 
 def _keys(config: Config) -> list[str]:

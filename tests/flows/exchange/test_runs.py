@@ -57,7 +57,10 @@ def test_every_way_to_be_an_endpoint(site: Site) -> None:
     """Given each behaviour of a server in turn, then every mailbox has its answer."""
     site.load(*WELL[:3])
     wrong = {}
-    with site.system.open(**SETTINGS) as preflight, preflight.working():  # once: their start takes longer than a run
+    with (
+        site.system.open(**SETTINGS) as preflight,
+        preflight.processes.working(),
+    ):  # once: their start takes longer than a run
         for name, scenario in ENDPOINT_SCENARIOS.items():
             site.server.play(name)
             site.server.forget()
@@ -201,7 +204,7 @@ def test_the_codes_of_all_scenarios_are_known() -> None:
 
 def test_saving_waits_for_nothing(site: Site) -> None:
     """Saving a URL that leads nowhere is fine: a draft may be wrong."""
-    with site.system.open(**SETTINGS) as preflight, preflight.working():
+    with site.system.open(**SETTINGS) as preflight, preflight.processes.working():
         saved = account_of(preflight).changes.save(DOMAIN, site.settings("https://127.0.0.1:1/"))
         found = outcome(preflight, saved)
     assert found.report.endpoints[0].code is Code.CONNECT_REFUSED

@@ -50,7 +50,7 @@ class Crowd:
     @contextmanager
     def open(self) -> Iterator[Preflight]:
         """The service, with somebody who works."""
-        with self.system.open() as preflight, preflight.working():
+        with self.system.open() as preflight, preflight.processes.working():
             yield preflight
 
     def load(self, domain: str, count: int, wrong: frozenset[int] = frozenset()) -> None:

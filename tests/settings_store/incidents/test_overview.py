@@ -119,6 +119,19 @@ class TestIncidents:
         assert found[0].facts == {"host": "h"}
         assert ([item.id for item in some], count, all_the_same) == ([grave, mild], 4, 4)
 
+    def test_each_domain_counts_its_own_and_those_that_it_shares(
+        self, database: Database, two: tuple[int, int]
+    ) -> None:
+        first, second = two
+        incident(database, first)
+        incident(database, first, second, scope="server")
+        incident(database, second, scope="notice")
+        incident(database, second, closed_at=NOW)
+
+        with database.read() as conn:
+            assert overview.failing(conn, 1) == {first: ("a.example", 2), second: ("b.example", 1)}
+            assert overview.count_with_incident(conn, 1) == 2
+
     def test_one_of_a_mailbox_has_its_address(self, database: Database, two: tuple[int, int]) -> None:
         with database.begin() as conn:
             (mailbox_id,) = add_mailboxes(conn, two[0], 1)

@@ -13,7 +13,7 @@ from tests.web.api import Api, running
 
 @pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    with running(tmp_path_factory.mktemp("client")) as api, api.preflight.watching():
+    with running(tmp_path_factory.mktemp("client")) as api, api.preflight.processes.watching():
         yield api
 
 

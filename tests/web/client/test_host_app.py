@@ -36,7 +36,7 @@ def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Api]:
             "broker_url": SecretStr(request.getfixturevalue("redis_url")),
             "allow_networks": (ip_network("127.0.0.0/8"),),
         }
-    with running(tmp_path, **config) as api, api.preflight.watching():
+    with running(tmp_path, **config) as api, api.preflight.processes.watching():
         yield api
 
 

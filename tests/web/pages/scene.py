@@ -38,7 +38,7 @@ class Scene:
 
     def working(self) -> contextlib.AbstractContextManager[None]:
         """Somebody works on verifications meanwhile."""
-        return self.api.preflight.working()
+        return self.api.preflight.processes.working()
 
     @property
     def new_settings(self) -> ImapSettings:
@@ -54,7 +54,7 @@ def playing(folder: Path, **config: Any) -> Iterator[Scene]:
         running_sandbox(cast.old_directory(), cast.new_directory()) as sandbox,
         running(folder, allow_networks=None, web_rate_expensive=0, web_rate_sign_in=0, **config) as api,
     ):
-        with api.preflight.working():
+        with api.preflight.processes.working():
             prepare(api.preflight.account(actor=ANNA), cast, sandbox.old, folder)
         make_user(api, "anna")
         yield Scene(api, sandbox, cast)

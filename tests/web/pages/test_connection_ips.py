@@ -173,7 +173,7 @@ def test_a_second_person_approves_what_a_person_has_saved(service: Api, anna: Re
 
 def _reported(service: Api, reader: Reader, url: str) -> Shown:
     account = service.preflight.account(actor=ANNA)
-    with service.preflight.working():
+    with service.preflight.processes.working():
         for _ in account.runs.follow(account.changes.look(url.rpartition("chg_")[2]).run_id or ""):
             pass
     return reader.get(f"{url}/report")

@@ -14,6 +14,7 @@ from tests.web.pages.reading import Reader
 from web.events.hub import Hub
 from web.limits.rates import Rates
 from web.pages.app import make_pages
+from web.pages.frame.navigation import ROOMS
 from web.pages.frame.routing import PageNeeds
 
 TABLE = """
@@ -150,6 +151,12 @@ def test_the_table_has_every_route_with_its_right(house: House) -> None:
     pages = make_pages(preflight, Rates(preflight.config), Hub(preflight))
     there = {(method, route.path): _right(route.needs) for route, method in _routes(pages.routes)}
     assert {(method, path): right for method, path, right in ROWS} == there
+
+
+def test_every_page_that_takes_a_right_is_in_one_room_of_the_navigation() -> None:
+    for _, path, right in ROWS:
+        if right in set(Right):
+            assert len([room for room in ROOMS if room.has(path)]) == 1, path
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row[2] != "public"], ids=lambda row: " ".join(row[:2]))

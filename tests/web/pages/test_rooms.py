@@ -148,6 +148,13 @@ def test_a_domain_is_added_paused_and_removed_with_its_name(admin: Reader, accou
     assert "leaving.example" not in [each.name for each in account.domains.summaries()]
 
 
+def test_a_search_counts_no_domains(admin: Reader) -> None:
+    assert re.search(r"All \(\d+\) With an open incident \(0\)", admin.get("/admin/domains").text)
+    found = admin.get("/admin/domains?text=OOMS.ex").text
+    assert (DOMAIN in found, "All With an open incident" in found) == (True, True)
+    assert "No domain has “nobody” in its name." in admin.get("/admin/domains?text=nobody").text
+
+
 def test_a_new_password_ends_all_other_sessions(service: Api) -> None:
     first = Reader(service).sign_in("vera")
     second = Reader(service)
@@ -174,6 +181,21 @@ def test_the_audit_is_searched_and_read_page_by_page(service: Api, admin: Reader
     further = re.search(r'href="(/admin/audit[^"]*before=\d+[^"]*)"', first.html)
     assert further is not None
     assert admin.get(html.unescape(further[1])).status == 200
+
+
+def test_the_navigation_says_in_which_room_the_reader_is(admin: Reader) -> None:
+    paths = ("users", "audit", "new-domain", f"domains/{DOMAIN}", "me")
+    marked = (
+        re.findall(r'href="/admin/([\w-]+)" aria-current="(\w+)"', admin.get(f"/admin/{path}").html) for path in paths
+    )
+    here: tuple[list[tuple[str, str]], ...] = (
+        [("users", "page")],
+        [("users", "true")],
+        [("domains", "true")],
+        [("domains", "true")],
+        [],
+    )
+    assert tuple(marked) == here
 
 
 def test_every_page_is_there_in_japanese(admin: Reader) -> None:

@@ -222,7 +222,7 @@ def test_what_a_real_process_checks_is_counted_and_names_nobody(tmp_path: Path) 
 
 def test_without_a_port_nothing_is_served(tmp_path: Path) -> None:
     config = Config(database_url=SecretStr(f"sqlite:///{tmp_path}/p.db"), secret_key=SecretStr(new_key()))
-    with Preflight.open(config) as preflight, preflight.telling():
+    with Preflight.open(config) as preflight, preflight.processes.telling():
         counters.alert_sent("test", "sent")
         assert not [thread for thread in threading.enumerate() if "serve_forever" in thread.name]
 

@@ -143,7 +143,7 @@ def test_what_is_a_day_old_is_forgotten_by_the_sweep(preflight: Preflight) -> No
     preflight.repetition.once(ASKED, lambda: ANSWER)
     preflight.repetition.once(Asked("key1", "new", b"print"), lambda: ANSWER)
     _age(preflight, answers.KEPT_SECONDS)
-    preflight.app.tasks["mail_preflight.sweep"]()
+    preflight.processes.app.tasks["mail_preflight.sweep"]()
     with preflight.database.read() as conn:
         assert list(conn.execute(sa.select(schema.idempotency_keys.c.key)).scalars()) == ["new"]
 

@@ -14,7 +14,6 @@ from web.access.routing import router
 from web.api.cursor import CURSOR, cursor_after, read_cursor
 from web.documents import Document, Limit, Request
 from web.problems.codes import ProblemCode
-from web.problems.handlers import without_commands
 from web.problems.problem import Problem
 from worker.service.preflight import Preflight
 
@@ -85,7 +84,7 @@ def delete(account: AccountName, operator: Operator) -> None:
     except Unknown:
         raise
     except Invalid as error:
-        raise Problem(ProblemCode.CONFLICT, without_commands(str(error))) from None
+        raise Problem(ProblemCode.CONFLICT, str(error)) from None
 
 
 def _document(found: AccountSummary) -> AccountDocument:

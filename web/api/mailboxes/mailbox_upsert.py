@@ -18,7 +18,6 @@ from web.api.domain_name import DomainName
 from web.api.mailboxes.spool import Spooled
 from web.documents import Document
 from web.problems.codes import ProblemCode
-from web.problems.handlers import without_commands
 from web.problems.problem import FieldProblem, Problem
 from worker.service.account import Account
 from worker.service.mailboxes import BadRows, Form
@@ -122,7 +121,7 @@ def _limiter(request: Request) -> anyio.CapacityLimiter:
 
 
 def _problem(error: Invalid, form: Form) -> Problem:
-    detail = without_commands(str(error))
+    detail = str(error)
     if isinstance(error, BadRows):
         errors = [_row_problem(each, form) for each in error.first]
         extensions = {"error_count": error.count}

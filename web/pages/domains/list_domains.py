@@ -24,13 +24,13 @@ def show(page: Annotated[Page, page_for(Right.READ)], text: str = "", after: str
     """A page of the list, by name. `failing`: those with an open incident alone."""
     text, only_failing = text.strip()[:_LONGEST], bool(failing)
     found = page.account.health.page(text, after[:_LONGEST], PAGE + 1, only_failing=only_failing)
-    total, with_incident = page.account.health.counts()
+    # The numbers are those of all domains: they say nothing of a search, and to count takes longer than to find one.
+    counts = page.account.health.counts() if not text else None
     return page.show(
         "domains/list.html",
         rows=[(row, _end(row)) for row in found[:PAGE]],
         soon=page.clock.now + _SOON_SECONDS,
-        total=total,
-        with_incident=with_incident,
+        counts=counts,
         waiting=waiting(page) if not after else [],
         most_waiting=MOST,
         text=text,

@@ -15,6 +15,7 @@ from settings_store.access.sessions import Session
 from web.pages.frame import cookies
 from web.pages.frame.environment import at, environment
 from web.pages.frame.headers import headers_for
+from web.pages.frame.navigation import ROOMS, Room
 from web.pages.frame.reader import Reader, reader_of
 from web.pages.frame.times import Clock, zone_of
 from web.pages.wording import TEXTS, words_of
@@ -28,16 +29,6 @@ from worker.service.preflight import Preflight
 
 _SAID = "said"
 _COMING = Markup("<!-- coming -->")  # what a reader has sent is escaped: it cannot be this
-NAVIGATION = (
-    ("domains", Right.READ, "frame.nav.domains"),
-    ("connection-ips", Right.READ, "connection_ips.nav"),
-    ("alerts", Right.ADMIN, "frame.nav.alerts"),
-    ("maintenance", Right.READ, "frame.nav.maintenance"),
-    ("webhooks", Right.ADMIN, "frame.nav.webhooks"),
-    ("api-keys", Right.ADMIN, "frame.nav.api_keys"),
-    ("users", Right.ADMIN, "frame.nav.users"),
-)
-"""The rooms that the head of every page leads to: path below `/admin`, who may, key of the words."""
 
 
 class Page:
@@ -101,9 +92,9 @@ class Page:
         return at("domains", session.domain, "connect") if may_connect else at("me")
 
     @property
-    def navigation(self) -> tuple[tuple[str, Right, str], ...]:
+    def rooms(self) -> tuple[Room, ...]:
         """Where the head of the page leads to."""
-        return NAVIGATION
+        return tuple(room for room in ROOMS if self.may(room.right))
 
     @property
     def is_refreshed(self) -> bool:

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from settings_store.access.passwords import AT_ONCE
-from settings_store.accounts import DEFAULT
+from settings_store.domains import DEFAULT_ACCOUNT
 from web.limits.rates import Policy, Rates, neighbourhood
 from web.pages.frame import cookies
 from web.pages.frame.environment import at, home
@@ -58,7 +58,7 @@ async def sign_in(
     begun = time.monotonic()
     if not page.can_sign_in:
         return _form(page, sent["next"], status=403)
-    account, name = sent["account"] or DEFAULT, sent["name"]
+    account, name = sent["account"] or DEFAULT_ACCOUNT, sent["name"]
     secret = None
     if await _is_patient(request, account, name):
         use_case = page.preflight.sign_in.sign_in

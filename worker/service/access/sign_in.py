@@ -10,9 +10,9 @@ from settings_store.access import passwords, sessions, users
 from settings_store.access.roles import Role
 from settings_store.access.sessions import Session, Wanted
 from settings_store.access.users import User
-from settings_store.accounts import DEFAULT
 from settings_store.actors import Actor
 from settings_store.db import Database
+from settings_store.domains import DEFAULT_ACCOUNT
 from worker.service.access import session_events
 
 _LISTED = 200
@@ -175,7 +175,7 @@ def _first_user(conn: Connection, name: str, now: float, browser: Browser) -> Us
     """A super admin of the default account: one who is known by that name already, or a new one."""
     if passwords.anybody_has_one(conn):
         raise Unknown("this link was used already, or is too old; ask for another one", "link")
-    account_id = domains.find_account(conn, DEFAULT)
+    account_id = domains.find_account(conn, DEFAULT_ACCOUNT)
     try:
         user = users.find_named(conn, account_id, name)
     except Unknown:
