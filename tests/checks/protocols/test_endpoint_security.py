@@ -12,12 +12,12 @@ from checks.protocols.imap.dialect import Imap
 from checks.protocols.smtp.dialect import Smtp
 from checks.runner import check_endpoint
 from tests.checks.helpers import LOOPBACK, briefly, examine
+from tests.servers import tls_dialogue
 from tests.servers.behaviours import imap_script, smtp_script
 from tests.servers.certificates import CertificateFiles
 from tests.servers.conversation import Conversation, Script
 from tests.servers.hostile import HostileServer
 from tests.servers.lab import MailLab
-from tests.servers import tls_dialogue
 
 IMAP, SMTP = Protocol.IMAP, Protocol.SMTP
 TLS, STARTTLS, AUTO = Security.TLS, Security.STARTTLS, Security.AUTO
