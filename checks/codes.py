@@ -95,6 +95,7 @@ class Code(StrEnum):
     PROTOCOL_MISMATCH = "protocol.mismatch"
     PROTOCOL_ERROR = "protocol.error"
     PROTOCOL_BARE_LINE_FEED = "protocol.bare_line_feed"
+    PROTOCOL_FOREIGN_TAG = "protocol.foreign_tag"
     PROTOCOL_OVERSIZE = "protocol.oversize"
     DEADLINE = "deadline.exceeded"
 
@@ -269,6 +270,7 @@ CODES: Mapping[Code, Trait] = {
         Code.AUTH_ENCRYPTION_REQUIRED,
         Code.AUTH_ID_REQUIRED,
         Code.PROTOCOL_BARE_LINE_FEED,
+        Code.PROTOCOL_FOREIGN_TAG,
         Code.MAILBOX_BROKEN,
         Code.CONNECT_SOME_ADDRESSES,
         Code.CONNECT_NOT_ADMITTED,

@@ -26,6 +26,7 @@ _DOES: Mapping[Code, Callable[[ClientProfile, Protocol], bool]] = {
     Code.AUTH_UNSENDABLE: lambda client, protocol: all(text == Text() for text in _TEXTS[protocol](client)),
     Code.AUTH_ID_REQUIRED: lambda client, _: client.imap.id in (IdMoment.AFTER_LOGIN, IdMoment.BOTH),
     Code.PROTOCOL_BARE_LINE_FEED: lambda client, protocol: _LINES[protocol](client),
+    Code.PROTOCOL_FOREIGN_TAG: lambda client, _: client.imap.foreign_tag,
 }
 """Whether a client surely does what such a verdict hangs on. Of what is not sure nothing is said."""
 

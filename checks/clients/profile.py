@@ -65,6 +65,7 @@ class ImapClient:
     `sasl_ir`: the first response goes with AUTHENTICATE (RFC 4959) where the server offers it.
     `token_mechanisms` are for access tokens, in order, and `token_sasl_ir` is `sasl_ir` for those.
     `bare_line_feed`: lines that end without a carriage return are read.
+    `foreign_tag`: an answer to a command that was not sent is passed over.
     `id_fields` are what ID says, as names and values.
     """
 
@@ -81,6 +82,7 @@ class ImapClient:
     token_mechanisms: tuple[TokenMechanism, ...] = ("XOAUTH2", "OAUTHBEARER")
     token_sasl_ir: bool = False
     bare_line_feed: bool = True
+    foreign_tag: bool = True
     id: IdMoment = IdMoment.NEVER
     id_fields: tuple[tuple[str, str], ...] = ()
 

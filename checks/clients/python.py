@@ -24,6 +24,7 @@ PYTHON = ClientProfile(
         token_mechanisms=("XOAUTH2", "OAUTHBEARER"),
         token_sasl_ir=False,
         bare_line_feed=False,
+        foreign_tag=False,  # imaplib: "unexpected response"
     ),
     smtp=SmtpClient(
         library="smtplib",

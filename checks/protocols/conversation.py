@@ -58,7 +58,7 @@ class Conversation:
             return
         greeting = self._greet(stream, GREETING_SHARE)
         with self.steps.step("starttls", Code.DEADLINE):
-            self._dialect.starttls(stream, greeting)
+            self._dialect.starttls(stream, greeting, self._client)
         if self._secured(stream, context):
             # What was said in clear text does not count any more (RFC 9051, 6.2.1).
             self._ask(stream, Greeting(greeting.words))
@@ -67,7 +67,7 @@ class Conversation:
         """The handshake alone, as a client of that host, which is the endpoint's unless given. Raises `Fault`."""
         try:
             if self.security is Security.STARTTLS:
-                self._dialect.starttls(stream, self._dialect.greet(stream))
+                self._dialect.starttls(stream, self._dialect.greet(stream), self._client)
         except OSError as error:
             raise fault_of(error) from None
         return handshake.look(stream, context, host or self._endpoint.host)
@@ -96,7 +96,7 @@ class Conversation:
 
     def _ask(self, stream: Stream, greeting: Greeting) -> None:
         with self.steps.step("capabilities", Code.DEADLINE) as note:
-            offered = self._dialect.capabilities(stream, greeting)[:_MAX_CAPABILITIES]
+            offered = self._dialect.capabilities(stream, greeting, self._client)[:_MAX_CAPABILITIES]
             self.capabilities = tuple(map(redact.words, offered))
             note.append(", ".join(self.capabilities))
             if self._endpoint.authentication is Authentication.LOGIN:

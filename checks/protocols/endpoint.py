@@ -162,7 +162,7 @@ class EndpointCheck:
 
     def _starttls_helps(self, stream: Stream, greeting: Greeting) -> Fix | None:
         try:
-            self._dialect.starttls(stream, greeting)
+            self._dialect.starttls(stream, greeting, self._context.client)
             met = handshake.look(stream, self._deciding, self._endpoint.host)
         except (Fault, OSError):
             return None

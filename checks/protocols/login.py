@@ -155,7 +155,7 @@ class _Attempt:
         route = self._route
         if route.endpoint.security is Security.STARTTLS:
             greeting = route.dialect.greet(stream)
-            route.dialect.starttls(stream, greeting)
+            route.dialect.starttls(stream, greeting, self._context.client)
             self._shake(stream, session)
             return None
         self._shake(stream, session)

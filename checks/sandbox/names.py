@@ -89,6 +89,7 @@ _OF_BOTH = frozenset(
         Code.DEADLINE,
         Code.CONNECT_CLOSED,
         Code.PROTOCOL_ERROR,
+        Code.PROTOCOL_FOREIGN_TAG,
         Code.SERVER_UNAVAILABLE,
         Code.SERVER_THROTTLED,
         Code.SERVER_TOO_MANY_CONNECTIONS,

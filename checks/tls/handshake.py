@@ -20,6 +20,7 @@ from checks.network.stream import Stream
 from checks.trust import STRICT_READING, NamesAsNode
 from checks.x509.certificates import KEPT, covers, describe, load
 from checks.x509.keys import key_sha256
+from checks.x509.refusal_causes import cause_of
 
 MAX_CHAIN = 32  # certificates looked at; more than any honest server sends
 
@@ -303,5 +304,6 @@ def tls_fault(error: OSError, *, answered: bool = False) -> Fault:
 def after_handshake(error: OSError) -> Fault | None:
     """TLS 1.3 reports "client certificate required" only on the first read; None for what is no matter of TLS."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return Fault(Code.TLS_BAD_CERTIFICATE, error.verify_message)
+        # one of several servers behind one address, or a certificate that was replaced since the check
+        return Fault(cause_of(error.verify_code, None), error.verify_message)
     return tls_fault(error) if isinstance(error, ssl.SSLError) else None

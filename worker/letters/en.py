@@ -194,6 +194,7 @@ SERVERS: Mapping[Code, str] = {
     Code.AUTH_OAUTH_REQUIRED: "Tell us how these mailboxes log in with OAuth, or allow passwords.",
     Code.AUTH_ENCRYPTION_REQUIRED: "Offer TLS or STARTTLS on this port: logins are allowed with encryption only.",
     Code.AUTH_ID_REQUIRED: "Let clients in that do not send IMAP ID.",
+    Code.PROTOCOL_FOREIGN_TAG: "Have the server expect the PROXY protocol, or the proxy in front of it not send it.",
     Code.PROTOCOL_BARE_LINE_FEED: "End lines with carriage return and line feed, as the protocol wants.",
     Code.MAILBOX_BROKEN: "Look at the folders of these mailboxes: the login works, and they are missing or damaged.",
     Code.PROTOCOL_ERROR: "Look into the log at that time: the answer says neither yes nor no.",

@@ -204,6 +204,9 @@ SERVERS: Mapping[Code, str] = {
         "このポートで TLS または STARTTLS を有効にしてください。ログインは暗号化された接続でのみ許可されています。"
     ),
     Code.AUTH_ID_REQUIRED: "IMAP ID を送信しないクライアントも許可してください。",
+    Code.PROTOCOL_FOREIGN_TAG: (
+        "PROXY プロトコルを受け付けるようサーバーを設定するか、手前のプロキシで送信を止めてください。"
+    ),
     Code.PROTOCOL_BARE_LINE_FEED: "プロトコルの規定どおり、行末を CRLF にしてください。",
     Code.MAILBOX_BROKEN: (
         "該当するメールボックスの保存先を確認してください。ログインはできますが、存在しないか破損しています。"

@@ -37,6 +37,7 @@ CLIENTS: Mapping[Code, tuple[str, str]] = {
     Code.AUTH_UNSENDABLE: ("{library} cannot send them.", "{library} cannot send them; {others} can."),
     Code.AUTH_ID_REQUIRED: ("{library} sends none.", "{library} sends none; {others} does."),
     Code.PROTOCOL_BARE_LINE_FEED: ("{library} stops there.", "{library} stops there; {others} reads on."),
+    Code.PROTOCOL_FOREIGN_TAG: ("{library} stops there.", "{library} stops there; {others} reads on."),
 }
 """Which client it is that a verdict hangs on: alone, and with those that would not meet this."""
 
@@ -244,6 +245,12 @@ WORDS: Mapping[Code, tuple[str, str]] = {
         "{host} ends lines with a bare line feed, which the mail client of your app does not read.",
         "Ask whoever runs the mail server to have it end lines with carriage return and line feed. If your app has"
         " another mail client than the report names, set MAIL_PREFLIGHT_CLIENT_PROFILE.",
+    ),
+    Code.PROTOCOL_FOREIGN_TAG: (
+        "{host} answers a command that nobody sent, and at that the mail client of your app gives up.",
+        "Show the server's own words in the report to whoever runs the mail server. Where they begin with PROXY, a"
+        " proxy in front of it sends the PROXY protocol (HAProxy: send-proxy) to a server that does not expect it. If"
+        " your app has another mail client than the report names, set MAIL_PREFLIGHT_CLIENT_PROFILE.",
     ),
     Code.PROTOCOL_OVERSIZE: (
         "{host} sent far more data than {protocol} allows.",

@@ -43,6 +43,10 @@ CLIENTS: Mapping[Code, tuple[str, str]] = {
         "{library} では読み取れません。",
         "{library} では読み取れませんが、{others} では読み取れます。",
     ),
+    Code.PROTOCOL_FOREIGN_TAG: (
+        "{library} はそこで中止します。",
+        "{library} はそこで中止しますが、{others} は読み進めます。",
+    ),
 }
 """Which client it is that a verdict hangs on: alone, and with those that would not meet this."""
 
@@ -261,6 +265,14 @@ WORDS: Mapping[Code, tuple[str, str]] = {
     Code.PROTOCOL_BARE_LINE_FEED: (
         "{host} の行末は LF のみで、アプリのメールクライアントでは読み取れません。",
         "行末を CRLF にするよう、メールサーバーの管理者に依頼してください。"
+        "レポートに示されたものと異なるメールクライアントを使用している場合は、"
+        "MAIL_PREFLIGHT_CLIENT_PROFILE を設定してください。",
+    ),
+    Code.PROTOCOL_FOREIGN_TAG: (
+        "{host} は、送信されていないコマンドに応答します。アプリのメールクライアントはそこで接続を中止します。",
+        "レポートにあるサーバーからのメッセージをメールサーバーの管理者にお伝えください。"
+        "PROXY で始まる場合は、手前のプロキシが、"
+        "PROXY プロトコルを想定していないサーバーにそれを送信しています (HAProxy の send-proxy など)。"
         "レポートに示されたものと異なるメールクライアントを使用している場合は、"
         "MAIL_PREFLIGHT_CLIENT_PROFILE を設定してください。",
     ),

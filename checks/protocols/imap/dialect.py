@@ -6,13 +6,14 @@ from typing import Final
 
 from checks import redact
 from checks.clients.profile import ClientProfile
+from checks.clients.python import PYTHON
 from checks.codes import Code
 from checks.model import Credential, CredentialKind, Fault
 from checks.network.stream import Stream
 from checks.protocols.dialect import Greeting, Habits, refuse_control_characters
 from checks.protocols.imap import sending, session
 from checks.protocols.imap.replies import translate_imap
-from checks.protocols.imap.wire import TAG
+from checks.protocols.imap.wire import FOREIGN, TAG
 from checks.protocols.words.replies import mismatch
 
 _CAPABILITY = re.compile(r"(?:\[|^\* )CAPABILITY ([^\]\r\n]*)", re.IGNORECASE)
@@ -37,21 +38,22 @@ class Imap:
             raise mismatch(text)
         return Greeting(text, _capabilities_in(line), preauth=kind.startswith(b"* PREAUTH"))
 
-    def starttls(self, stream: Stream, greeting: Greeting) -> None:
+    def starttls(self, stream: Stream, greeting: Greeting, client: ClientProfile = PYTHON) -> None:
         if greeting.preauth:  # RFC 9051, 11.1: STARTTLS is not valid any more, everything would stay in clear
             raise Fault(Code.TLS_PREAUTH, greeting.words)
-        if "STARTTLS" not in self.capabilities(stream, greeting):
+        if "STARTTLS" not in self.capabilities(stream, greeting, client):
             raise Fault(Code.TLS_STARTTLS_NOT_OFFERED, greeting.words)
-        status, text = _command(stream, b"STARTTLS")[1]
+        status, text = _command(stream, b"STARTTLS", client)[1]
         if status != "OK":
             raise Fault(Code.TLS_STARTTLS_REFUSED, text)
         if stream.buffered:
             raise Fault(Code.TLS_STARTTLS_INJECTION, stream.excerpt())
 
-    def capabilities(self, stream: Stream, greeting: Greeting) -> tuple[str, ...]:
+    def capabilities(self, stream: Stream, greeting: Greeting, client: ClientProfile = PYTHON) -> tuple[str, ...]:
         if greeting.capabilities is not None:
+            _refuse_foreign(stream.unasked(0.0), client)
             return greeting.capabilities
-        lines, (status, text) = _command(stream, b"CAPABILITY")
+        lines, (status, text) = _command(stream, b"CAPABILITY", client)
         if status != "OK":
             raise Fault(Code.PROTOCOL_ERROR, text)
         return next((found for line in lines if (found := _capabilities_in(line)) is not None), ())
@@ -89,7 +91,7 @@ def _capabilities_in(line: bytes) -> tuple[str, ...] | None:
     return tuple(found[1].upper().split()) if found else None
 
 
-def _command(stream: Stream, command: bytes) -> tuple[list[bytes], tuple[str, str]]:
+def _command(stream: Stream, command: bytes, client: ClientProfile) -> tuple[list[bytes], tuple[str, str]]:
     """Sends a command without arguments: its untagged lines, and the tagged answer as (status, status and text)."""
     stream.send(TAG + b"0 " + command + b"\r\n")
     lines: list[bytes] = []
@@ -101,5 +103,12 @@ def _command(stream: Stream, command: bytes) -> tuple[list[bytes], tuple[str, st
         if line.startswith(TAG + b"0 "):
             text = redact.decoded(line.partition(b" ")[2])
             return lines, (text.partition(" ")[0].upper(), text)
+        _refuse_foreign(line, client)
         lines.append(line)
     raise Fault(Code.PROTOCOL_OVERSIZE, redact.decoded(lines[-1]), count=str(_MAX_LINES))
+
+
+def _refuse_foreign(line: bytes, client: ClientProfile) -> None:
+    """What answers a command that nobody sent shows that somebody in between did: `PROXY BAD`, for HAProxy's header."""
+    if FOREIGN.match(line) and not client.imap.foreign_tag:
+        raise Fault(Code.PROTOCOL_FOREIGN_TAG, redact.decoded(line))

@@ -25,6 +25,7 @@ _OUR_ID = (("name", "Mail Preflight"),)
 _UNJUDGED = frozenset(
     {
         Code.PROTOCOL_ERROR,
+        Code.PROTOCOL_FOREIGN_TAG,
         Code.CONNECT_CLOSED,
         Code.DEADLINE,
         Code.SERVER_UNAVAILABLE,
@@ -83,7 +84,7 @@ class _Login:
         self._capabilities = capabilities
         self._habits = habits
         self._client = client
-        self._session = Session(stream, bare_line_feed=client.bare_line_feed)
+        self._session = Session(stream, bare_line_feed=client.bare_line_feed, foreign_tag=client.foreign_tag)
         self._shortcuts = _Shortcuts()
         self._id_later = False
         self._said = b""  # what the login was answered with

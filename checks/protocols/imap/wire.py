@@ -29,6 +29,8 @@ _TAGGED = re.compile(rb"(?P<tag>" + TAG + rb"\d+) (?P<type>[A-Z]+) (?P<data>.*)"
 # An untagged BAD that nothing follows is the end too: nginx says so of a backend that is away, others of the mailbox.
 _ANSWER = re.compile(rb"(?:" + TAG + rb"\d+ (?=NO|BAD)|\* (?=BYE|BAD))(?P<words>.*)", re.ASCII | re.IGNORECASE)
 _BARE = re.compile(rb"(?:" + TAG + rb"\d+ OK|\*)\b.*(?<!\r)\n\Z", re.ASCII | re.IGNORECASE | re.DOTALL)
+FOREIGN = re.compile(rb"(?!" + TAG + rb"\d+ )[^ *+\r\n]+ (?:OK|NO|BAD)\b", re.ASCII | re.IGNORECASE)
+"""A tagged answer (RFC 9051, 2.2.2) to a command that is not ours."""
 _REFUSED = re.compile(TAG + rb"\d+ (?P<condition>NO|BAD)\b", re.ASCII | re.IGNORECASE)
 
 Step = Callable[[bytes], bytes]
@@ -143,7 +145,8 @@ def _fault(stream: Stream, stage: Literal["login", "select"], refusal: bytes) ->
     if answer is None or not stream.last_line.endswith(b"\n"):
         if stream.ended:
             return Fault(Code.CONNECT_CLOSED, "the server closed the connection")
-        return Fault(Code.PROTOCOL_ERROR, redact.decoded(stream.last_line))
+        foreign = FOREIGN.match(stream.last_line)  # a client that reads on has not stopped there
+        return Fault(Code.PROTOCOL_FOREIGN_TAG if foreign else Code.PROTOCOL_ERROR, redact.decoded(stream.last_line))
     text = redact.decoded(answer["words"])
     if refusal:
         return Fault(translate_oauth(refusal), text)
@@ -176,9 +179,10 @@ class _Imap4(imaplib.IMAP4):
     `trailer` goes out in one piece with the next command.
     """
 
-    def __init__(self, stream: Stream, *, bare_line_feed: bool) -> None:
+    def __init__(self, stream: Stream, *, bare_line_feed: bool, foreign_tag: bool) -> None:
         self._stream = stream
         self._bare_line_feed = bare_line_feed
+        self._foreign_tag = foreign_tag
         self._lines = 0
         self.trailer = b""
         super().__init__()
@@ -201,14 +205,19 @@ class _Imap4(imaplib.IMAP4):
         return self._stream.read(size)
 
     def readline(self) -> bytes:
+        line = self._counted_line()
+        while self._foreign_tag and FOREIGN.match(line):
+            line = self._counted_line()
+        if self._bare_line_feed and line.endswith(b"\n") and not line.endswith(b"\r\n"):
+            return line[:-1] + b"\r\n"
+        return line
+
+    def _counted_line(self) -> bytes:
         self._lines += 1
         if self._lines > MAX_LINES:
             words = redact.decoded(self._stream.last_line)
             raise Fault(Code.PROTOCOL_OVERSIZE, words, count=str(MAX_LINES))
-        line = self._read_line()
-        if self._bare_line_feed and line.endswith(b"\n") and not line.endswith(b"\r\n"):
-            return line[:-1] + b"\r\n"
-        return line
+        return self._read_line()
 
     def _read_line(self) -> bytes:
         """After an untagged BYE or BAD the answer to the login may still come, or not."""
@@ -313,15 +322,15 @@ class _Continuation:
 class Session(imapclient.IMAPClient):  # type: ignore[misc] # imapclient is untyped
     """imapclient on a stream of ours."""
 
-    def __init__(self, stream: Stream, *, bare_line_feed: bool) -> None:
+    def __init__(self, stream: Stream, *, bare_line_feed: bool, foreign_tag: bool) -> None:
         self._stream = stream
-        self._bare_line_feed = bare_line_feed
+        self._reading = {"bare_line_feed": bare_line_feed, "foreign_tag": foreign_tag}
         super().__init__("", ssl=False)
         self._imap.debug = 0  # imapclient turns imaplib's protocol log on, which would hold the credential
         self.imap: _Imap4 = self._imap
 
     def _create_IMAP4(self) -> _Imap4:  # noqa: N802 - imapclient's
-        return _Imap4(self._stream, bare_line_feed=self._bare_line_feed)
+        return _Imap4(self._stream, **self._reading)
 
     def _set_read_timeout(self) -> None:
         """The stream keeps its own deadline."""

@@ -4,6 +4,7 @@ import contextlib
 from typing import Final
 
 from checks.clients.profile import ClientProfile, NextWay, SmtpClient
+from checks.clients.python import PYTHON
 from checks.codes import Code
 from checks.model import Credential, CredentialKind, Fault
 from checks.network.stream import Stream
@@ -29,9 +30,9 @@ class Smtp:
             raise mismatch(f"220 {text}")
         return Greeting(f"220 {text}")
 
-    def starttls(self, stream: Stream, greeting: Greeting) -> None:
+    def starttls(self, stream: Stream, greeting: Greeting, client: ClientProfile = PYTHON) -> None:
         try:
-            offered = self.capabilities(stream, greeting)
+            offered = self.capabilities(stream, greeting, client)
         except Fault as fault:
             if fault.code is Code.AUTH_NOT_OFFERED:
                 raise Fault(Code.TLS_STARTTLS_NOT_OFFERED, fault.seen) from None
@@ -48,7 +49,12 @@ class Smtp:
         if stream.buffered:
             raise Fault(Code.TLS_STARTTLS_INJECTION, stream.excerpt())
 
-    def capabilities(self, stream: Stream, greeting: Greeting) -> tuple[str, ...]:  # noqa: ARG002 - IMAP has them there
+    def capabilities(
+        self,
+        stream: Stream,
+        greeting: Greeting,  # noqa: ARG002 - IMAP has them there
+        client: ClientProfile = PYTHON,  # noqa: ARG002 - IMAP's clients read on, or do not
+    ) -> tuple[str, ...]:
         return say_hello(stream)
 
     def mechanisms(self, capabilities: tuple[str, ...]) -> frozenset[str]:

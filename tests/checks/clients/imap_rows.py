@@ -204,6 +204,13 @@ ROWS = (
     Row("a bare plus", "IMAP4rev1 AUTH=PLAIN LOGIN", {"AUTHENTICATE": "+\r\n"}),
     Row("a bare plus, LOGIN forbidden", "IMAP4rev1 AUTH=PLAIN LOGINDISABLED", {"AUTHENTICATE": "+\r\n"}),
     Row("a plus with words", "IMAP4rev1 AUTH=PLAIN", {"AUTHENTICATE": "+ Go ahead\r\n"}),
+    # answers to somebody else
+    Row(
+        "OK to LOGIN after the answer to HAProxy's PROXY",
+        "IMAP4rev1",
+        {"LOGIN": "PROXY BAD Error in IMAP command received by server.\r\n{tag} OK in\r\n"},
+        python=Code.PROTOCOL_FOREIGN_TAG,
+    ),
     # line ends
     Row(
         "OK to LOGIN with a bare line feed",

@@ -1,7 +1,10 @@
 """TLS, STARTTLS and auto: what is tried on which port, and what it is called when it is the wrong one."""
 
+from dataclasses import replace
+
 import pytest
 
+from checks.clients.node import NODE
 from checks.codes import Code, Verdict
 from checks.context import CheckContext
 from checks.model import Endpoint, Protocol, Security
@@ -9,6 +12,7 @@ from checks.protocols.imap.dialect import Imap
 from checks.protocols.smtp.dialect import Smtp
 from checks.runner import check_endpoint
 from tests.checks.helpers import LOOPBACK, briefly, examine
+from tests.servers import tls_dialogue
 from tests.servers.behaviours import imap_script, smtp_script
 from tests.servers.certificates import CertificateFiles
 from tests.servers.conversation import Conversation, Script
@@ -175,3 +179,29 @@ def test_real_servers(lab: MailLab, security: Security, context: CheckContext) -
                 assert (result.code, result.endpoint.security) == (Code.OK, found), result
     assert not lab.dovecot.logins()
     assert not lab.dovecot.rejections()
+
+
+@pytest.mark.parametrize("security", [TLS, STARTTLS])
+def test_an_answer_to_the_header_of_a_proxy_ends_a_client_that_does_not_read_on(
+    security: Security, leaf: CertificateFiles, context: CheckContext
+) -> None:
+    """HAProxy with `send-proxy` before a Dovecot that does not expect it, as seen with 2.6 and 2.3.19."""
+    answered = "PROXY BAD Error in IMAP command received by server."
+
+    def greets(conversation: Conversation) -> None:
+        if security is TLS:
+            conversation.start_tls()
+            conversation.send(f"* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] ready\r\n{answered}\r\n")
+            return
+        conversation.send("* OK [CAPABILITY IMAP4rev1 STARTTLS] ready\r\n")
+        tag = conversation.line().partition(" ")[0]
+        conversation.send(f"{answered}\r\n{tag} OK Begin TLS\r\n")
+        conversation.start_tls()
+        tls_dialogue.serves("imap")(conversation)
+
+    with HostileServer(greets, leaf) as server:
+        endpoint = Endpoint(IMAP, LOOPBACK, server.port, security)
+        stops = check_endpoint(endpoint, context)
+        reads_on = check_endpoint(endpoint, replace(context, client=NODE))
+    assert (stops.verdict, stops.code, stops.seen) == (Verdict.FAIL, Code.PROTOCOL_FOREIGN_TAG, answered)
+    assert reads_on.code is Code.OK

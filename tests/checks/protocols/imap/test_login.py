@@ -43,7 +43,6 @@ class TestImap:
             ("{tag} BAD Command unknown", Code.PROTOCOL_ERROR),
             ("complete garbage without a tag", Code.PROTOCOL_ERROR),
             ("* NO [ALERT] Your mailbox is almost full\r\n?", Code.PROTOCOL_ERROR),
-            ("OTHER1 NO [AUTHENTICATIONFAILED] not for us", Code.PROTOCOL_ERROR),
             ("+ !!! not base64 !!!\r\n{tag} NO [AUTHENTICATIONFAILED] no", Code.AUTH_REJECTED),
             ("* X {999999999}", Code.PROTOCOL_OVERSIZE),
             ("* X {x}\r\n{tag} OK Logged in", Code.OK),
@@ -70,6 +69,14 @@ class TestImap:
             assert (result.code, result.verdict) == (code, Verdict.INCONCLUSIVE if moment else verdict_of(code))
             assert server.received.count(sent) == 1
             assert unsent not in server.received
+
+    @pytest.mark.parametrize(("client", "code"), [(PYTHON, Code.PROTOCOL_FOREIGN_TAG), (NODE, Code.OK)])
+    def test_an_answer_with_another_tag_is_no_word_about_the_password(
+        self, client: ClientProfile, code: Code, leaf: CertificateFiles, context: CheckContext
+    ) -> None:
+        reply = "OTHER1 NO [AUTHENTICATIONFAILED] not for us\r\n{tag} OK Logged in"
+        with HostileServer(imap_script(login=reply), leaf) as server:
+            assert attempt(server, replace(briefly(context), client=client)).code is code
 
     @pytest.mark.parametrize(
         ("reply", "code"),
