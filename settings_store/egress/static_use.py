@@ -10,9 +10,10 @@ _OPEN = ("draft", "verifying", "verified")
 _STATIC = sa.select(_settings.c.id).where(schema.STATIC)  # an index has these few
 
 
-def domains_in_force(conn: Connection, account_id: int) -> list[str]:
-    """The names of the domains whose settings in force have static addresses on."""
-    return list(conn.execute(_in_force(account_id).order_by(_domains.c.name)).scalars())
+def domains_in_force(conn: Connection, account_id: int, after: str = "", limit: int | None = None) -> list[str]:
+    """The names of the domains whose settings in force have static addresses on: `limit`, of those behind `after`."""
+    behind = _in_force(account_id).where(_domains.c.name > after)
+    return list(conn.execute(behind.order_by(_domains.c.name).limit(limit)).scalars())
 
 
 def _in_force(account_id: int) -> sa.Select[str]:

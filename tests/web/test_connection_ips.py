@@ -60,6 +60,20 @@ def test_the_domains_that_use_them_are_named(api: Api) -> None:
     assert (shared["static"], shared["addresses"]) == (False, ["198.51.100.0/28", "198.51.100.77"])
 
 
+def test_they_are_named_a_page_at_a_time_where_that_is_asked_for(api: Api) -> None:
+    with api.preflight.database.begin() as conn:
+        for name in ("c", "a", "b"):
+            put_in_force(conn, f"{name}.example", replace(mail_settings(), static_addresses=True))
+    whole = api.ask("GET", "/v1/connection-ips").body
+    assert (whole["static_domains"], whole["next_cursor"]) == (["a.example", "b.example", "c.example"], None)
+    first = api.ask("GET", "/v1/connection-ips?limit=2").body
+    assert (first["static_domains"], first["items"]) == (["a.example", "b.example"], whole["items"])
+    second = api.ask("GET", f"/v1/connection-ips?limit=2&cursor={first['next_cursor']}").body
+    assert second == whole | {"static_domains": ["c.example"], "items": []}
+    assert api.ask("GET", "/v1/connection-ips?limit=3").body == whole
+    assert api.ask("GET", "/v1/connection-ips?cursor=mine").status == 422
+
+
 def test_the_request_is_a_text_in_every_language(api: Api) -> None:
     api.ask("POST", "/v1/domains/example.com/changes", {"settings": IMAP | {"static_addresses": True}})
     found = api.ask("GET", "/v1/domains/example.com/firewall-request").body

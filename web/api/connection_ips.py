@@ -3,6 +3,7 @@
 import ipaddress
 from typing import Annotated, Literal
 
+from fastapi import Query
 from pydantic import Field
 
 from checks.language import Language
@@ -10,8 +11,9 @@ from checks.model import Endpoint, Protocol
 from settings_store.access.roles import Right
 from web.access.granted import needs
 from web.access.routing import router
+from web.api.cursor import cursor_after, read_cursor
 from web.api.domain_name import DomainName
-from web.documents import Document
+from web.documents import Document, Limit
 from worker.service.account import Account
 from worker.service.domains.egress import ConnectionIps, Request
 
@@ -32,11 +34,12 @@ class ConnectionIpList(Document):
     """Those that are known. `complete` is false where the system chooses an address: then there may be others.
 
     Static ranges are listed once a domain of the account uses them, or has a change under way that would;
-    `static_available` says whether the operator has any, `static_domains` which domains use them.
+    `static_available` says whether the operator has any, `static_domains` which domains use them, by name: all of them,
+    unless `limit` asks for a page. Then `next_cursor` leads on, to pages that have domains alone and no `items`.
     """
 
     items: list[ConnectionIp]
-    next_cursor: None = None
+    next_cursor: str | None = None
     complete: bool
     static_available: bool
     static_domains: list[str]
@@ -70,20 +73,28 @@ class FirewallRequestDocument(Document):
 
 
 @routes.get("/v1/connection-ips", operation_id="connection_ips.list", summary="List the connection IPs")
-def list_(account: Reader) -> ConnectionIpList:
-    """The addresses from which mail servers are connected to."""
-    return list_document(account.egress.connection_ips())
+def list_(
+    account: Reader, limit: Annotated[Limit | None, Query()] = None, cursor: str | None = None
+) -> ConnectionIpList:
+    """The addresses from which mail servers are connected to, and so many of the domains that use static ones."""
+    after = read_cursor(cursor)[0] if cursor is not None else ""
+    known = account.egress.connection_ips(after, limit + 1 if limit else None)
+    found = list_document(known, limit)
+    return found.model_copy(update={"items": []}) if after else found
 
 
-def list_document(known: ConnectionIps) -> ConnectionIpList:
-    """Those that are known."""
+def list_document(known: ConnectionIps, limit: int | None = None) -> ConnectionIpList:
+    """Those that are known, with so many of the domains at most."""
     items = [_document(each, static=False) for each in known.shared]
     items += [_document(each, static=True) for each in known.static]
+    more = limit is not None and len(known.domains) > limit
+    shown = list(known.domains[:limit])
     return ConnectionIpList(
         items=items,
+        next_cursor=cursor_after(shown[-1]) if more else None,
         complete=not known.system_chooses,
         static_available=known.static_exist,
-        static_domains=list(known.domains),
+        static_domains=shown,
     )
 
 

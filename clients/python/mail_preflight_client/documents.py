@@ -343,12 +343,13 @@ class ConnectionIpList(TypedDict):
     """Those that are known. `complete` is false where the system chooses an address: then there may be others.
 
     Static ranges are listed once a domain of the account uses them, or has a change under way that would;
-    `static_available` says whether the operator has any, `static_domains` which domains use them.
+    `static_available` says whether the operator has any, `static_domains` which domains use them, by name: all of them,
+    unless `limit` asks for a page. Then `next_cursor` leads on, to pages that have domains alone and no `items`.
     """
 
     complete: bool
     items: list[ConnectionIp]
-    next_cursor: NotRequired[None]
+    next_cursor: NotRequired[str | None]
     static_available: bool
     static_domains: list[str]
 

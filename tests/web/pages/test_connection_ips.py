@@ -21,6 +21,7 @@ from tests.web.api import ANNA, Api, running
 from tests.web.pages.reading import Reader, Shown
 from tests.web.pages.scene import reader as browsing
 from tests.web.planted_changes import SETTINGS, Box, plant
+from web.pages.connection_ips import connection_ips
 
 IN_USE, UNUSED = "static.example", "shared.example"
 FORM = {
@@ -215,3 +216,18 @@ def test_what_is_typed_wrongly_keeps_the_change_that_is_corrected(anna: Reader) 
     sent = {**FORM, "imap.port": "0", "change": f"chg_{'0' * 32}"}
     shown = anna.send("/admin/domains/draft.example/settings", sent)
     assert (shown.status, f'value="chg_{"0" * 32}"' in html.unescape(shown.html)) == (422, True)
+
+
+def test_domains_are_named_a_page_at_a_time(service: Api, anna: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    with service.preflight.database.begin() as conn:
+        put_in_force(conn, "zone.example", replace(mail_settings(), static_addresses=True))
+    monkeypatch.setattr(connection_ips, "PAGE", 1)
+    names = []
+    path: str | None = "/admin/connection-ips"
+    while path:
+        shown = anna.get(path).html
+        names += re.findall(r'/admin/domains/([\w.]+)/firewall"', shown)
+        further = re.search(r'href="([^"]+)" rel="next"', shown)
+        path = html.unescape(further[1]) if further else None
+    assert (names[0], names[-1], len(names)) == (min(names), "zone.example", len(set(names)))
+    assert len(names) > 1 and 'href="/admin/connection-ips">To the beginning' in shown

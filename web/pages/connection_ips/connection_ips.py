@@ -17,12 +17,16 @@ from web.pages.wording import words_of
 routes = page_router()
 
 Reading = Annotated[Page, page_for(Right.READ)]
+PAGE = 50
 _LONGEST = 300
 
 
 @routes.get("/admin/connection-ips")
-def show(page: Reading, domain: str = "") -> Response:
-    """The addresses and ranges that mail servers see. `domain`: on to the request to the firewall of that one."""
+def show(page: Reading, domain: str = "", after: str = "") -> Response:
+    """The addresses and ranges that mail servers see. `domain`: on to the request to the firewall of that one.
+
+    Domains with static addresses are named a page at a time: those behind the name `after`.
+    """
     error = ""
     if asked := domain.strip()[:_LONGEST]:
         try:
@@ -32,7 +36,8 @@ def show(page: Reading, domain: str = "") -> Response:
     return page.show(
         "connection_ips/addresses.html",
         422 if error else 200,
-        known=list_document(page.account.egress.connection_ips()),
+        known=list_document(page.account.egress.connection_ips(after[:_LONGEST], PAGE + 1), PAGE),
+        after=after,
         asked=asked,
         error=error,
         explanations={

@@ -28,7 +28,7 @@ class ConnectionIps:
 
     `system_chooses`: connections that leave from no static address may come from others too. `static` are the static
     ranges, empty as long as no domain of the account uses them; `static_exist` says whether there are any, `domains`
-    which domains use them by the settings in force.
+    which domains use them by the settings in force: of those that were asked for.
     """
 
     shared: tuple[str, ...]
@@ -56,13 +56,16 @@ class Egress:
 
     _to: Binding
 
-    def connection_ips(self) -> ConnectionIps:
-        """From where the account's servers are connected to: as set here, and as other workers have last done it."""
+    def connection_ips(self, after: str = "", limit: int | None = None) -> ConnectionIps:
+        """From where the account's servers are connected to: as set here, and as other workers have last done it.
+
+        `domains` are `limit` at most, of those behind the name `after`.
+        """
         config, account_id = self._to.config, self._to.account_id
         with self._to.database.read() as conn:
             shared = shared_sources(conn, config, account_id)
             static = static_sources(conn, config, account_id)
-            in_force = static_use.domains_in_force(conn, account_id)
+            in_force = static_use.domains_in_force(conn, account_id, after, limit)
         exist = bool(config.static_addresses)
         return ConnectionIps(shared.addresses, static, shared.system_chooses, exist, tuple(in_force))
 
@@ -108,7 +111,7 @@ class Egress:
 
     def _addresses(self, found: DomainRow, settings: Settings) -> tuple[str, ...]:
         static: Sequence[AddressRange] = ranges_of(self._to.config, found.id)
-        addresses = tuple(map(str, static)) if settings.static_addresses else self.connection_ips().shared
+        addresses = tuple(map(str, static)) if settings.static_addresses else self.connection_ips(limit=0).shared
         if not addresses:
             raise Invalid(
                 "the addresses that connections come from are not known here; the operator of this service sets"
