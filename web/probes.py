@@ -9,7 +9,7 @@ from web.access.routing import PUBLIC_TAG, router
 from web.documents import Document
 from web.problems.codes import ProblemCode
 from web.problems.problem import Problem
-from worker.readiness import Readiness
+from worker.metrics.readiness import Readiness
 from worker.service.preflight import Preflight
 
 routes = router(PUBLIC_TAG)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from tests.web.api import Api, running
 from web import probes
-from worker import readiness
+from worker.metrics import readiness
 
 
 def test_who_lives_says_so_to_everybody(api: Api, caplog: pytest.LogCaptureFixture) -> None:
@@ -65,7 +65,7 @@ def test_what_was_found_is_kept_for_a_moment(api: Api, monkeypatch: pytest.Monke
         return real(*parts)
 
     real = readiness.readiness
-    monkeypatch.setattr("worker.readiness.readiness", counted)
+    monkeypatch.setattr("worker.metrics.readiness.readiness", counted)
     monkeypatch.setattr(probes, "_KEPT_SECONDS", 60.0)
     for _ in range(3):
         assert api.ask("GET", "/readyz", key=None).status == 200

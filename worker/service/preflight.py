@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from settings_store.access.api_keys import ApiKey
     from settings_store.accounts import AccountSummary
     from worker.connecting.login import Login
-    from worker.readiness import Readiness
+    from worker.metrics.readiness import Readiness
     from worker.runs.flow import Flow
     from worker.service.access.access import Access
     from worker.service.access.audit import OperatorsAudit
@@ -179,7 +179,7 @@ class Preflight:
 
     def readiness(self) -> "Readiness":
         """Whether requests can be answered now, and what is missing."""
-        from worker.readiness import readiness
+        from worker.metrics.readiness import readiness
 
         return readiness(self.database, None if self.config.embedded else self.config.broker_url.get_secret_value())
 

@@ -91,7 +91,8 @@ def test_a_refusal_means_the_same(
 
 def test_a_server_that_reads_it_as_the_password_is_not_believed(leaf: CertificateFiles, context: CheckContext) -> None:
     """Given several servers behind one name, and one of them does not take an initial response."""
-    other = imap_script(("EXAMINE", "MP0 NO [AUTHENTICATIONFAILED] Authentication failed."), login="+ ")
+    refusals = ("EXAMINE", "MP0 NO [AUTHENTICATIONFAILED] Authentication failed."), ("^\\S+=$", "MP0 BAD Not now")
+    other = imap_script(*refusals, login="+ ")
     codes, ahead, _ = logins(first_then(imap_script(), other), leaf, replace(context, client=NODE))
     assert (codes, ahead) == ([Code.OK, Code.PROTOCOL_ERROR], False)
 

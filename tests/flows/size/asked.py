@@ -18,7 +18,7 @@ from worker.alerts import delivery as alerts
 from worker.health.endpoint_lane import tick
 from worker.incidents.judge import judge
 from worker.metrics.gauges import StoreCollector
-from worker.readiness import readiness
+from worker.metrics.readiness import readiness
 from worker.service.access.sign_in import Browser
 from worker.service.preflight import Preflight
 from worker.webhooks import delivery as webhooks

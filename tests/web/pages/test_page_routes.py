@@ -14,7 +14,7 @@ from tests.web.pages.reading import Reader
 from web.events.hub import Hub
 from web.limits.rates import Rates
 from web.pages.app import make_pages
-from web.pages.frame.navigation import ROOMS
+from web.pages.frame.page import ROOMS
 from web.pages.frame.routing import PageNeeds
 
 TABLE = """

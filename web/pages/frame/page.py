@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from functools import cached_property
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from markupsafe import Markup
 from starlette.requests import Request
@@ -15,7 +15,6 @@ from settings_store.access.sessions import Session
 from web.pages.frame import cookies
 from web.pages.frame.environment import at, environment
 from web.pages.frame.headers import headers_for
-from web.pages.frame.navigation import ROOMS, Room
 from web.pages.frame.reader import Reader, reader_of
 from web.pages.frame.times import Clock, zone_of
 from web.pages.wording import TEXTS, words_of
@@ -29,6 +28,32 @@ from worker.service.preflight import Preflight
 
 _SAID = "said"
 _COMING = Markup("<!-- coming -->")  # what a reader has sent is escaped: it cannot be this
+
+
+class Room(NamedTuple):
+    """A path below `/admin`, who may go there, the key of its words, and paths of pages that belong to it, too."""
+
+    path: str
+    right: Right
+    words: str
+    further: tuple[str, ...] = ()
+
+    def has(self, here: str) -> bool:
+        """Whether the page at a path belongs to the room, as what leads back from it says."""
+        beginnings = (at(path) for path in (self.path, *self.further))
+        return any(here == beginning or here.startswith(beginning + "/") for beginning in beginnings)
+
+
+ROOMS = (
+    Room("domains", Right.READ, "frame.nav.domains", ("new-domain", "changes")),
+    Room("connection-ips", Right.READ, "connection_ips.nav"),
+    Room("alerts", Right.ADMIN, "frame.nav.alerts"),
+    Room("maintenance", Right.READ, "frame.nav.maintenance"),
+    Room("webhooks", Right.ADMIN, "frame.nav.webhooks"),
+    Room("api-keys", Right.ADMIN, "frame.nav.api_keys", ("embed-origins",)),
+    Room("users", Right.ADMIN, "frame.nav.users", ("audit",)),
+)
+"""What the head of every page leads to."""
 
 
 class Page:
