@@ -2,16 +2,16 @@
 # Guess: a certificate that has its host name in the common name only is refused by today's clients (RFC 9525, 2), or taken by
 # them; in any case all libraries of one Python interpreter, with one OpenSSL, agree.
 #
-# Seen: Python's ssl takes it, so imapclient, smtplib, httpx and aiohttp do, and so do Node, GnuTLS and curl. requests alone refuses
-# it: urllib3 2 switches the common name off (hostname_checks_common_name). With an alternative name of another kind beside
-# the common name it is a lottery: beside an IP address Python and Node take it, GnuTLS and curl do not; beside a URI only
-# GnuTLS (and requests) refuse; beside a mail address it counts as if there were none. With one DNS name the common name is dead for all.
+# Seen: Python's ssl takes it, so imapclient, smtplib, httpx and aiohttp do, and so do Node, GnuTLS and curl. requests alone
+# refuses it: urllib3 2 switches the common name off (hostname_checks_common_name). With an alternative name of another kind
+# it is a lottery: beside an IP address Python and Node still take the common name, GnuTLS and curl do not; beside a URI
+# GnuTLS does not; beside a mail address all do but requests. Beside a DNS name it counts for nobody.
 #
 # Versions: Python 3.11 with OpenSSL 3.0, imapclient 4.1.0, requests 2.34.2 with urllib3 2.8.0, httpx 0.28.1, aiohttp 3.14.5,
 # Node 24.19.0, GnuTLS 3.7.9, curl 7.88.1.
 #
-# Why it matters: exchangelib stands on requests. An app that reads one server's mail by IMAP and its calendar by EWS, one certificate
-# for both, gets the mail and a certificate error. A check by Python's own ssl says that all is well.
+# Why it matters: exchangelib stands on requests. An app that reads one server's mail by IMAP and its calendar by EWS, one
+# certificate for both, gets the mail and a certificate error. A check by Python's own ssl says that all is well.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
