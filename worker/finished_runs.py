@@ -19,6 +19,7 @@ def finish(resources: Resources, run: Run) -> None:
     endpoints = endpoint_results(resources, run.id, CANDIDATE)
     with resources.database.begin() as conn:
         runs.lock(conn, run.id)  # nothing comes in between counting and closing
+        outcomes.recount_untried(conn, run.id)
         counts, checksum = summarise(outcomes.rows(conn, run.id), endpoints)
         if not runs.finish(conn, run.id, counts, checksum, resources.now()):
             return

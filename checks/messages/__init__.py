@@ -32,7 +32,10 @@ _EVIDENCE: Mapping[Language, Mapping[str, str]] = in_every_language(__name__, "E
 _BECAUSE: Mapping[Language, Mapping[str, str]] = in_every_language(__name__, "BECAUSE", "causes")
 _BLAME: Mapping[Language, Mapping[Blame, str]] = in_every_language(__name__, "BLAME", "causes")
 
-_IN_FORCE: Mapping[Language, str] = in_every_language(__name__, "IN_FORCE", "causes")
+_WORKED: Mapping[str, Mapping[Language, str]] = {
+    "yes": in_every_language(__name__, "IN_FORCE", "causes"),
+    "just now": in_every_language(__name__, "ANSWERED", "causes"),
+}
 _OF_THE_SERVER = frozenset(
     (Code.CONNECT_SOME_ADDRESSES, Code.TLS_EXPIRED, Code.TLS_NOT_YET_VALID, Code.TLS_INTERMEDIATE_EXPIRED)
 )
@@ -157,17 +160,18 @@ def wording(code: Code, facts: Facts, language: Language = Language.EN) -> Wordi
     """The words for a code. `facts` are values by name; one that is missing becomes a neutral word.
 
     Dates come as ISO 8601 and are written out. Facts are put in as they are: the caller redacts and escapes. Where the
-    fact `worked` says that the settings did before and are the same, nobody is told to look at what was typed.
+    fact `worked` says that the settings did before (`yes`) or a moment ago (`just now`) and are the same, nobody is
+    told to look at what was typed.
     """
     sentence, advice = _WORDS[language][code]
-    in_force = bool(facts.get("worked")) and code in _AS_TYPED
-    advice = _IN_FORCE[language] if in_force else advice
+    worked = facts.get("worked", "") if code in _AS_TYPED else ""
+    advice = _WORKED[worked][language] if worked else advice
     values = _Values(facts, language)
     if code in _CLIENTS[language] and facts.get("library"):
         gap = "" if language is Language.JA else " "
         sentence += gap + _CLIENTS[language][code][bool(facts.get("others"))]
     filled = _smoothed(sentence.format_map(values), language), _smoothed(advice.format_map(values), language)
-    return Wording(*filled, field=None if in_force else _field(code, facts))
+    return Wording(*filled, field=None if worked else _field(code, facts))
 
 
 def fix_detail(fix: Fix, language: Language = Language.EN) -> str:

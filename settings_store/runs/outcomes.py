@@ -173,6 +173,15 @@ def left_untried(conn: Connection, run_id: str) -> int:
     return int(conn.execute(sa.select(sa.func.count()).select_from(_rows).where(*left)).scalar_one())
 
 
+def recount_untried(conn: Connection, run_id: str) -> None:
+    """Counts anew how many mailboxes a run that was broken off has left: logins were under way when it was."""
+    run = runs.load(conn, run_id)
+    if run is not None and run.stop_code is not None and run.stop_detail:
+        left = _rows.c.run_id == run_id, _rows.c.code == Code.RUN_NOT_TRIED.value
+        count = conn.execute(sa.select(sa.func.count()).select_from(_rows).where(*left)).scalar_one()
+        runs.stop(conn, run_id, run.stop_code, str(count))
+
+
 def of_page(conn: Connection, run_id: str, phase: Phase, number: int) -> list[tuple[Verdict, Code, int]]:
     """The distinct results of a page with how many mailboxes came to each, those never tried left out."""
     page, verdict, code = (

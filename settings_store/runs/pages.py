@@ -188,6 +188,12 @@ def is_open(conn: Connection, run_id: str, phase: Phase, number: int) -> bool:
     return conn.execute(query).first() is not None
 
 
+def is_leased(conn: Connection, run_id: str, phase: Phase, now: float) -> bool:
+    """Whether somebody has a page, open or not: logins are under way, also where the run was broken off."""
+    query = sa.select(_pages.c.number).where(_of(run_id, phase), _pages.c.lease_until > now)
+    return conn.execute(query.limit(1)).first() is not None
+
+
 def free(conn: Connection, run_id: str, phase: Phase, now: float) -> int:
     """How many open pages nobody has."""
     query = sa.select(sa.func.count()).select_from(_pages)

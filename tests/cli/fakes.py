@@ -39,6 +39,12 @@ GOOD_IMAP = EndpointResult(
     ),
 )
 
+UNKNOWN_IMAP = EndpointResult(
+    endpoint=Endpoint(Protocol.IMAP, "imap.demo.example", 993, Security.TLS),
+    verdict=Verdict.FAIL,
+    code=Code.DNS_NOT_FOUND,
+)
+
 EXPIRED_SMTP = EndpointResult(
     endpoint=Endpoint(Protocol.SMTP, "smtp.demo.example", 465, Security.TLS),
     verdict=Verdict.FAIL,

@@ -1,13 +1,15 @@
 """Verifying harms nobody: on a server that locks, bans and limits, whatever is wrong with the settings."""
 
+import re
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from checks.codes import Code
+from checks.codes import Blame, Code
 from checks.model import Endpoint, Invalid, Protocol, Security
 from checks.settings import ImapSettings
 from settings_store.changes.lifecycle import ChangeState, Refused
@@ -18,6 +20,7 @@ from tests.servers.certificates import CertificateLab
 from tests.servers.guarded import GuardedServer, Rules
 from tests.servers.process import free_port
 from worker.changes.wording import report_document
+from worker.runs.lane import OVERTAKEN
 
 DOMAIN = "careful.example"
 STRICT = Rules(penalty=0.01, ban_after=10, lock_after=2, per_user=2, in_all=24)
@@ -153,6 +156,32 @@ class TestWrongSettings:
         assert found.report.stop_code == ("auth.rejected" if known else "auth.all_rejected")
         assert server.seen.rejected.total() < 10
         assert_harmless(server)
+
+    def test_a_server_that_goes_away_in_the_middle_is_not_the_settings_fault(
+        self, embedded_system: System, lab: Lab, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with lab.server(120, Rules(login_seconds=0.02)) as server, ThreadPoolExecutor(1) as beside:
+            embedded_system.load(DOMAIN, boxes(120))
+            settings = lab.settings(server)
+
+            def goes_away() -> None:
+                wait_for(lambda: server.seen.accepted.total() >= 20, "twenty logins")
+                server.stop_listening()
+
+            gone = beside.submit(goes_away)
+            found = embedded_system.verify(DOMAIN, settings, like_failures=4, logins_at_once=4, page_size=5)
+            gone.result()
+
+        document = report_document(found.report)
+        assert document.stop is not None
+        assert document.untried is not None
+        assert document.stop.count == document.untried.count > 0
+        refused = [cause for cause in document.causes if cause.code is Code.CONNECT_REFUSED]
+        assert {(cause.field, cause.blame) for cause in refused} == {(None, Blame.SERVER)}
+        assert all(cause.advice.startswith("localhost answered when the verification began") for cause in refused)
+        assert re.search(r"Reason: localhost refused the connection on port \d+\.", document.stop.sentence)
+        assert sum("broken off" in record.message for record in caplog.records) <= 2  # one a lane
+        assert OVERTAKEN not in caplog.text
 
 
 class TestRestraint:

@@ -83,12 +83,16 @@ class GuardedServer:
             threading.Thread(target=self._accept, args=(listener, talk), daemon=True).start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def stop_listening(self) -> None:
+        """Further connections are refused; those that are open go on."""
         self._stopped = True
         for listener in self._listeners:
             with contextlib.suppress(OSError):
                 listener.shutdown(socket.SHUT_RDWR)
             listener.close()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop_listening()
         with self._lock:
             for connection in self._open:
                 with contextlib.suppress(OSError):

@@ -27,6 +27,9 @@ from worker.wording import phrase
 LISTED = 50
 """So many mailboxes of each impact are in the document; the others are read as they are asked for."""
 
+_BEFORE_A_LOGIN = ("dns.", "connect.", "tls.", "greeting.")
+"""Codes of what a connection meets before its login: of a server that passed its check it says what became of it."""
+
 _SIGNS = {"safe": Verdict.OK, "unsafe": Verdict.FAIL, "cannot_tell": Verdict.INCONCLUSIVE}
 
 
@@ -36,7 +39,7 @@ def report_document(report: Report, listed: int = LISTED, *, commands: bool = Tr
     `commands`: whoever reads it has those of this program; else the words name none.
     """
     language, found = report.language, report.findings(listed)
-    words = _Words(report)
+    words = _Words(report, found.causes)
     needed = any(result.option is Option.NEEDED for result in report.endpoints)
     return ReportDocument(
         language=language,
@@ -106,8 +109,8 @@ def _servers(endpoints: Iterable[EndpointResult]) -> Verdict:
 class _Words:
     """The words for what mailboxes met, which need to know what was found at the endpoints."""
 
-    def __init__(self, report: Report) -> None:
-        self._report, self._language = report, report.language
+    def __init__(self, report: Report, causes: Sequence[Cause]) -> None:
+        self._report, self._causes, self._language = report, causes, report.language
 
     def stop(self) -> StopDocument | None:
         """Why mailboxes were left untried; None where none were."""
@@ -118,7 +121,7 @@ class _Words:
 
     def cause(self, cause: Cause) -> CauseDocument:
         """What mailboxes met, who acts, and what to do."""
-        words, blame = self._cause_words(cause), CODES[cause.code].blame
+        words, blame = self._cause_words(cause), self._blame(cause)
         return CauseDocument(
             code=cause.code,
             protocol=cause.protocol,
@@ -151,6 +154,12 @@ class _Words:
             field=None if mailboxes else words.field,
         )
 
+    def _blame(self, cause: Cause) -> Blame:
+        """Who acts; where the server was there a moment before, not who typed the settings."""
+        blame = CODES[cause.code].blame
+        typed = blame is Blame.SETTINGS and "worked" in cause_facts(cause, self._report.endpoints)
+        return Blame.SERVER if typed else blame
+
     def _cause_words(self, cause: Cause) -> Wording:
         not_tried = cause.code is Code.RUN_NOT_TRIED
         facts = self._stop_facts() if not_tried else cause_facts(cause, self._report.endpoints)
@@ -162,6 +171,8 @@ class _Words:
         if code is None:
             return {}
         place = place_facts(endpoints[0].endpoint) if len(endpoints) == 1 else {}
+        met = next((cause for cause in self._causes if cause.code is code), None)
+        place = cause_facts(met, endpoints) if met else place
         for result in endpoints:
             for warn in result.warnings:
                 if warn.code is code:
@@ -178,7 +189,15 @@ def cause_facts(cause: Cause, endpoints: Iterable[EndpointResult]) -> Facts:
             same = result.code is cause.code
             shown = next((warn.facts for warn in result.warnings if warn.code is cause.code), {})
             place = endpoint_facts(result) if same else place_facts(result.endpoint)
-            return {**place, **shown, **count, **client_facts(cause.code, result.endpoint.protocol, result.client)}
+            gone = result.verdict is Verdict.OK and cause.code.startswith(_BEFORE_A_LOGIN)
+            worked = {"worked": "just now"} if gone else {}
+            return {
+                **place,
+                **shown,
+                **count,
+                **worked,
+                **client_facts(cause.code, result.endpoint.protocol, result.client),
+            }
     return count
 
 

@@ -89,7 +89,9 @@ class Flow:
                 return
             left = pages.count_open(conn, run_id, phase_of(run))
             free = pages.free(conn, run_id, phase_of(run), self.resources.now())
-        if not left:
+            # What they come to belongs to the report: the last lane of a run that was broken off closes it.
+            others = pages.is_leased(conn, run_id, phase_of(run), self.resources.now())
+        if not left and not others:
             self.resources.send("finish_run", run)
         elif free:
             self.resources.send("run_page", run)

@@ -174,7 +174,7 @@ class Lane:
         self._suspects: dict[int, tuple[float, float]] = {}
         self._second_tries = SecondTries()
         self._outstanding = 0
-        self._halted = False
+        self._halted = self._broken_off = False
         self._exhausted = False
         self._phase: Phase = CANDIDATE
         self._canaries = False
@@ -394,13 +394,19 @@ class Lane:
             outcomes.save(conn, self._run_id, self._phase, results)
             rejections.remember(conn, self._run_id, results, self._servers, now, self._phase)
             complete = pages.held(conn, *whose) == self._held
+            run = None if complete else runs.load(conn, self._run_id)
         if complete:
             self._lease_end = begun + LEASE_SECONDS
-        else:  # another has taken over what we were too slow for
-            log.warning("run %s: %s, after %.0f seconds without a sign of us", self._run_id, OVERTAKEN, LEASE_SECONDS)
-            self._lost = True
-            self._halt()
+        elif not self._lost:
+            self._lose(run)
         return stage
+
+    def _lose(self, run: Run | None) -> None:
+        """Our pages are ours no more: the run was broken off, by us or another lane, or others were quicker."""
+        if not self._broken_off and (run is None or run.stop_code is None):
+            log.warning("run %s: %s, after %.0f seconds without a sign of us", self._run_id, OVERTAKEN, LEASE_SECONDS)
+        self._lost = True
+        self._halt()
 
     def _flush(self, found: Sequence[Done | None]) -> None:
         results = [done for done in found if done]
@@ -410,7 +416,8 @@ class Lane:
         if len(results) < len(found):
             self._halt()
         too_many = self._pacer.learn(results)
-        if too_many and not self._canaries:
+        if too_many and not self._canaries and not self._broken_off:
+            self._broken_off = True
             self._flow.break_off(self._run_id, too_many)
             self._halt()
         if stage in runs.ENDED or self._resources.stopping.is_set():

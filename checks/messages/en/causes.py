@@ -47,6 +47,12 @@ IN_FORCE = (
 )
 """What to do about a server that fails in force: there is nothing to correct in the settings."""
 
+ANSWERED = (
+    "{host} answered when the verification began, so the settings are not to blame. Ask whoever runs it whether it was"
+    " restarted, is overloaded or keeps our addresses out, then verify again."
+)
+"""What to do about a server that went away in the middle of a verification."""
+
 EVIDENCE: Mapping[str, str] = {
     "none_accepted": "no mailbox at all was let in",
     "backend_away": "it said of others meanwhile that it could not check their passwords",

@@ -56,6 +56,12 @@ IN_FORCE = (
 )
 """What to do about a server that fails in force: there is nothing to correct in the settings."""
 
+ANSWERED = (
+    "検証の開始時には {host} が応答していたため、設定が原因ではありません。"
+    "再起動、過負荷、こちらのアドレスの遮断がないかをサーバーの管理者に確認し、もう一度検証してください。"
+)
+"""What to do about a server that went away in the middle of a verification."""
+
 EVIDENCE: Mapping[str, str] = {
     "none_accepted": "ログインできたメールボックスは一つもありません",
     "backend_away": "同時に、他のメールボックスのパスワードを確認できないと応答しています",

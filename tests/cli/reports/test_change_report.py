@@ -15,7 +15,7 @@ from checks.model import EndpointResult, Option
 from cli.cleaning import clean
 from cli.reports.change_report import render_report
 from cli.reports.endpoint_report import render_endpoint
-from tests.cli.fakes import EXPIRED_SMTP, GOOD_IMAP, IMPACTS, FakeCause, FakeReport, lines
+from tests.cli.fakes import EXPIRED_SMTP, GOOD_IMAP, IMPACTS, UNKNOWN_IMAP, FakeCause, FakeReport, lines
 
 
 def rendered(report: FakeReport, language: Language = Language.EN, *, terminal: bool = False, width: int = 80) -> str:
@@ -182,6 +182,7 @@ class TestCauses:
     def test_a_common_cause_comes_first_with_the_field_to_look_at(self) -> None:
         report = FakeReport(
             lines("will_disconnect", 9, Code.DNS_NOT_FOUND) + lines("cannot_tell", 2, Code.SERVER_THROTTLED),
+            endpoints=(UNKNOWN_IMAP,),
             found=[
                 FakeCause(Code.DNS_NOT_FOUND, "imap", "will_disconnect", 9),
                 FakeCause(Code.SERVER_THROTTLED, "imap", "cannot_tell", 2),

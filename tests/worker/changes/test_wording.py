@@ -11,7 +11,7 @@ from rich.console import Console
 from checks.codes import Code
 from checks.language import Language
 from cli.reports.change_report import render_report
-from tests.cli.fakes import EXPIRED_SMTP, FakeCause, FakeLine, FakeReport, lines
+from tests.cli.fakes import EXPIRED_SMTP, UNKNOWN_IMAP, FakeCause, FakeLine, FakeReport, lines
 from worker.changes.impact import Impact
 from worker.changes.wording import LISTED
 
@@ -128,7 +128,8 @@ class TestWords:
         users = [FakeCause(Code.AUTH_REJECTED, "imap", "will_disconnect", 9)]
 
         common = [
-            FakeReport(lines("will_disconnect", 9), found=found).document().common_cause for found in (host, users)
+            FakeReport(lines("will_disconnect", 9), endpoints=(UNKNOWN_IMAP,), found=found).document().common_cause
+            for found in (host, users)
         ]
 
         assert [(cause.field, bool(cause.hint)) for cause in common if cause] == [("imap.host", False), (None, True)]
