@@ -74,6 +74,7 @@ def new_context(
         context.load_verify_locations(certifi.where())
     else:
         context = ssl.create_default_context(cafile=certifi.where())
+        context.hostname_checks_common_name = names != "requests"  # urllib3, below requests, looks at none since 2.0
     context.verify_flags = _READING | (STRICT_READING if x509_strict else ssl.VerifyFlags.VERIFY_DEFAULT)
     # Debian's Python leaves the oldest version to the system's settings.
     context.minimum_version = _MINIMUM[minimum]

@@ -195,7 +195,8 @@ class EndpointCheck:
         met = self._talk.shake
         if met is not None:
             self._tls = met.facts
-            self._warn(accepted_chain.warnings(met.chain, met.path, refusal_causes.utc_now()))
+            now = refusal_causes.utc_now()
+            self._warn(accepted_chain.warnings(met.chain, met.path, self._endpoint.host, now))
             self._warn(self._further_questions().of_accepted(met, self._connections.others))
         return self._result(Code.OK, option=Option.NOT_NEEDED)
 

@@ -15,18 +15,20 @@ from checks.x509.certificates import subject
 EXPIRES_SOON = 0.2  # of the leaf's lifetime left: lifetimes shrink, so a number of days would age
 
 
-def warnings(sent: Sequence[x509.Certificate], path: Sequence[x509.Certificate], now: datetime) -> tuple[Warn, ...]:
+def warnings(
+    sent: Sequence[x509.Certificate], path: Sequence[x509.Certificate], host: str, now: datetime
+) -> tuple[Warn, ...]:
     """The warnings in their order. `path` is the verified one, from leaf to root; empty where it is not known."""
     if not sent:
         return ()
-    return (*_expiry(path[:-1] if len(path) > 1 else sent, now), *_lasting(tuple(sent), tuple(path)))
+    return (*_expiry(path[:-1] if len(path) > 1 else sent, now), *_lasting(tuple(sent), tuple(path), host))
 
 
 @lru_cache(certificates.KEPT)
-def _lasting(sent: tuple[x509.Certificate, ...], path: tuple[x509.Certificate, ...]) -> tuple[Warn, ...]:
+def _lasting(sent: tuple[x509.Certificate, ...], path: tuple[x509.Certificate, ...], host: str) -> tuple[Warn, ...]:
     """What does not depend on the time."""
     found = [*_surplus(sent, path), *_root(sent, path)] if path else []
-    if not certificates.has_alternative_names(sent[0]):
+    if certificates.by_common_name(sent[0], host):
         found.append(Warn(Code.TLS_CN_ONLY, {"subject": subject(sent[0])}))
     return tuple(found)
 

@@ -38,15 +38,17 @@ def flaws(path: Path, host: str, now: datetime, names: Names = "openssl") -> Ite
 
 def _of_leaf(leaf: x509.Certificate, host: str, names: Names) -> Iterator[Cause]:
     if not certificates.covers(leaf, host, names):
-        covered = certificates.names(leaf)
+        covered = certificates.names(leaf, names)
         facts = {"names": ", ".join(covered[:10]) or "-", "host": host, "count": str(len(covered))}
-        yield Cause(Code.TLS_NAME_MISMATCH, facts | _near_miss(leaf, host), leaf)
+        yield Cause(Code.TLS_NAME_MISMATCH, facts | _near_miss(leaf, host, names), leaf)
     if not issuer_rules.for_servers(leaf) or not issuer_rules.key_may_serve(leaf):
         yield Cause(Code.TLS_WRONG_PURPOSE, _facts(leaf), leaf)
 
 
-def _near_miss(leaf: x509.Certificate, host: str) -> dict[str, str]:
-    """Why a wildcard that looks right is none for this host: Node would take it."""
+def _near_miss(leaf: x509.Certificate, host: str, names: Names) -> dict[str, str]:
+    """Why a name that looks right is none for this host: OpenSSL would take it, or Node."""
+    if names == "requests" and certificates.by_common_name(leaf, host):
+        return {"because": "common_name"}
     if not certificates.covers(leaf, host, "node"):
         return {}
     return {"because": "wildcard_underscore" if "_" in host.partition(".")[0] else "wildcard_part"}

@@ -21,8 +21,9 @@ from checks.model import Certificate
 MAX_DER = 262_144  # bytes; OpenSSL takes no certificate message above 100 KB, but a fetched certificate comes otherwise
 KEPT = 128  # certificates and what was read from them: 1 MB as a rule, 13 MB of hostile ones
 _WILD = re.compile("[a-z0-9-]+")
-Names = Literal["openssl", "node"]
-"""Whose rule says which hosts a name in a certificate stands for: OpenSSL's, as Python asks for it, or Node's."""
+Names = Literal["openssl", "node", "requests"]
+"""Whose rule says which hosts a name in a certificate stands for: OpenSSL's, as Python asks for it, Node's, or that of
+requests, which is OpenSSL's without the common name."""
 _SMALL = 4_096
 _RSA_LARGEST = 8_192  # bits
 _EXPONENT_LARGEST = 64  # bits; as OpenSSL bounds it for the larger keys (OPENSSL_RSA_MAX_PUBEXP_BITS)
@@ -180,27 +181,28 @@ def readable(certificate: x509.Certificate) -> bool:
 # -- names
 
 
-def names(certificate: x509.Certificate) -> list[str]:
+def names(certificate: x509.Certificate, rule: Names = "openssl") -> list[str]:
     """The host names and IP addresses that a certificate covers.
 
-    From subjectAltName (RFC 9525, 2); without one the common name, because OpenSSL, which decides, still takes it.
+    From subjectAltName (RFC 9525, 2); without a host there the common name, because OpenSSL still takes it.
     """
-    hosts, addresses = _covered(certificate)
+    hosts, addresses = _covered(certificate, rule)
     return hosts + addresses
 
 
-def has_alternative_names(certificate: x509.Certificate) -> bool:
-    """Whether the names stand where RFC 9525 wants them. True where that cannot be read."""
-    return extension(certificate, x509.SubjectAlternativeName) is not None or not readable(certificate)
+def by_common_name(certificate: x509.Certificate, host: str) -> bool:
+    """Whether it covers a host by its common name alone, where RFC 9525 wants none. False where that cannot be read."""
+    return covers(certificate, host) and not covers(certificate, host, "requests")
 
 
-def _covered(certificate: x509.Certificate) -> tuple[list[str], list[str]]:
+def _covered(certificate: x509.Certificate, rule: Names) -> tuple[list[str], list[str]]:
     san = extension(certificate, x509.SubjectAlternativeName)
-    if san is None:
-        return (common_names(certificate), []) if readable(certificate) else ([], [])
-    hosts = san.get_values_for_type(x509.DNSName)
-    # A certificate may have addresses only: then the common name still counts as a host.
-    return hosts or common_names(certificate), list(map(str, san.get_values_for_type(x509.IPAddress)))
+    if san is None and not readable(certificate):
+        return [], []
+    hosts = san.get_values_for_type(x509.DNSName) if san else []
+    addresses = list(map(str, san.get_values_for_type(x509.IPAddress))) if san else []
+    # A certificate may have names of other kinds only: then the common name still counts as a host.
+    return hosts or (common_names(certificate) if rule != "requests" else []), addresses
 
 
 def common_names(certificate: x509.Certificate) -> list[str]:
@@ -216,10 +218,11 @@ def covers(certificate: x509.Certificate, host: str, names: Names = "openssl") -
 
     For OpenSSL a wildcard stands for the whole left-most label (RFC 9525, 6.3) where that has letters, digits and
     hyphens only: `mail_1.example.com` is covered by none. For Node (`tls.checkServerIdentity`) it stands for
-    whatever there is, and for a part of the label too. For both, two labels follow it.
+    whatever there is, and for a part of the label too. For both, two labels follow it. Neither looks at the common
+    name where there is a host among the alternative names; requests never does.
     """
-    matches = _matches if names == "openssl" else _matches_as_node
-    hosts, addresses = _covered(certificate)
+    matches = _matches_as_node if names == "node" else _matches
+    hosts, addresses = _covered(certificate, names)
     try:
         return str(ipaddress.ip_address(host)) in addresses
     except ValueError:

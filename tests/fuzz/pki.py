@@ -91,7 +91,7 @@ def _look_at(found: x509.Certificate) -> None:
     certificates.describe(found)
     certificates.covers(found, HOST)
     certificates.self_signed(found)
-    accepted_chain.warnings((found,), (found, found), refusal_causes.utc_now())
+    accepted_chain.warnings((found,), (found, found), HOST, refusal_causes.utc_now())
     strict_suspect(found, anchor=False)
     issuer_rules.issuer_urls(found), issuer_rules.ocsp_urls(found), issuer_rules.crl_urls(found)
     _judge((found,))

@@ -52,14 +52,18 @@ class CertificateLab:
         validity: Validity = Validity.CURRENT,
         self_signed: bool = False,
         rsa_key: bool = False,
+        alternative: Sequence[str] = (),
     ) -> CertificateFiles:
-        """A leaf for `names` (host names and IP addresses; `LAB_NAMES` when none are given), as PEM files."""
+        """A leaf for `names` (host names and IP addresses; `LAB_NAMES` when none are given), as PEM files.
+
+        The first is the common name. `alternative`: the alternative names, where they are not the same.
+        """
         key: Key = rsa.generate_private_key(65537, 2048) if rsa_key else ec.generate_private_key(ec.SECP256R1())
         issuer_key: Key = key if self_signed else self._key
         subject = _name((names or LAB_NAMES)[0])
         issuer = subject if self_signed else self._root.subject
         builder = _builder(subject, issuer, key, issuer_key, validity.value)
-        builder = _as_leaf(builder, names or LAB_NAMES)
+        builder = _as_leaf(builder, alternative or names or LAB_NAMES)
         return self._write(builder.sign(issuer_key, hashes.SHA256()), key)
 
     def _write(self, certificate: x509.Certificate, key: Key) -> CertificateFiles:

@@ -115,11 +115,11 @@ def client_trust(config: Config, ca_pem: str = "", *, exchange: bool = False) ->
     """Whom checks trust, how they read certificates and what they offer: as the client that will connect.
 
     As its profile says, as the settings say where it does not. Exchange is asked by exchangelib whatever the profile,
-    so names of its hosts, and ciphers, are not the profile's matter. Raises `Invalid` for a CA.
+    so names of its hosts (requests' rule) and ciphers are not the profile's matter. Raises `Invalid` for a CA.
     """
     tls = config.client_profile.tls
     if exchange:
-        return Trust(ca_pem, strictly(config), config.tls_ciphers, tls.minimum)
+        return Trust(ca_pem, strictly(config), config.tls_ciphers, tls.minimum, "requests")
     return Trust(ca_pem, strictly(config), tls.ciphers or config.tls_ciphers, tls.minimum, tls.names)
 
 

@@ -66,6 +66,8 @@ BECAUSE: Mapping[str, str] = {
     " underscore (_); other clients let it.",
     "wildcard_part": " To the client that will connect, a wildcard (*) stands for the whole first part of a name or for"
     " nothing; other clients let it stand for a piece of it.",
+    "common_name": " That name is in the common name only, where the client that will connect does not look;"
+    " other clients do.",
 }
 """Why a name that looks right is none."""
 

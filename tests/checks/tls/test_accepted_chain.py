@@ -12,14 +12,15 @@ from checks.codes import Code
 from checks.tls.accepted_chain import warnings
 
 BEGIN = datetime(2027, 3, 15, tzinfo=UTC)
+HOST = "mail.lab.example"
 KEY = ec.generate_private_key(ec.SECP256R1())
 
 
 def certificate(days: float) -> x509.Certificate:
     """A leaf of so many days from `BEGIN` on."""
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mail.lab.example")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
     builder = x509.CertificateBuilder(name, name, KEY.public_key(), 1, BEGIN, BEGIN + timedelta(days))
-    names = x509.SubjectAlternativeName([x509.DNSName("mail.lab.example")])
+    names = x509.SubjectAlternativeName([x509.DNSName(HOST)])
     return builder.add_extension(names, critical=False).sign(KEY, hashes.SHA256())
 
 
@@ -38,7 +39,7 @@ def test_the_end_is_announced_when_renewal_is_overdue(days: float, warned_days_b
     leaf = certificate(days)
 
     def said(left: float) -> list[Code]:
-        return [warn.code for warn in warnings((leaf,), (), BEGIN + timedelta(days - left))]
+        return [warn.code for warn in warnings((leaf,), (), HOST, BEGIN + timedelta(days - left))]
 
     assert said(days) == []
     assert said(days / 3) == [], "clients of ACME renew about here"
@@ -47,5 +48,5 @@ def test_the_end_is_announced_when_renewal_is_overdue(days: float, warned_days_b
 
 
 def test_the_day_is_the_one_of_the_certificate() -> None:
-    (warn,) = warnings((certificate(6),), (), BEGIN + timedelta(5.5))
+    (warn,) = warnings((certificate(6),), (), HOST, BEGIN + timedelta(5.5))
     assert (warn.facts["date"], warn.facts["days"]) == ("2027-03-21", "0")

@@ -129,7 +129,7 @@ def judged(forged: Chain) -> list[Cause]:
     sent = tuple(item for issued in forged.sent if (item := certificates.load(issued.der)))
     now = refusal_causes.utc_now()
     path = build(sent[0], sent, store_of(trust_pem()), now)
-    accepted_chain.warnings(sent, sent, now)
+    accepted_chain.warnings(sent, sent, forged.host, now)
     return refusal_causes.causes(refusal_causes.Evidence(sent, path, forged.host, now), 20)
 
 

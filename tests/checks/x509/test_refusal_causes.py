@@ -104,6 +104,8 @@ def openssl_accepts(subject: x509.Certificate, host: str, folder: Path) -> bool:
         ([x509.IPAddress(ipaddress.ip_address("192.0.2.1"))], "192.0.2.1", True),
         ([x509.IPAddress(ipaddress.ip_address("2001:db8::1"))], "2001:db8::1", True),
         ([x509.IPAddress(ipaddress.ip_address("192.0.2.1"))], "192.0.2.2", False),
+        ([x509.IPAddress(ipaddress.ip_address("192.0.2.1"))], "mail.lab.example", True),  # an address is no host
+        ([x509.UniformResourceIdentifier("imap://mail.lab.example")], "mail.lab.example", True),
         (dns("192.0.2.1"), "192.0.2.1", False),
     ],
 )
@@ -212,9 +214,9 @@ def test_when_a_certificate_expires_soon(
 ) -> None:
     own = certificate(*dns("mail.lab.example"), days=leaf)
     presented = [own, *(certificate(common="intermediate", days=item) for item in others)]
-    found = accepted_chain.warnings(presented, (), NOW)
+    found = accepted_chain.warnings(presented, (), "mail.lab.example", NOW)
     assert [warn.facts["days"] for warn in found] == ([days] if days else [])
-    assert accepted_chain.warnings([], (), NOW) == ()
+    assert accepted_chain.warnings([], (), "mail.lab.example", NOW) == ()
 
 
 def test_names_that_cannot_be_decoded_do_not_end_the_check() -> None:

@@ -86,11 +86,11 @@ def test_node_offers_openssls_ciphers_whatever_is_set(monkeypatch: pytest.Monkey
 def test_a_profile_says_which_hosts_a_wildcard_covers(
     profile: str, names: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """But for Exchange: nobody but exchangelib asks it."""
+    """But for Exchange: nobody but exchangelib asks it, by requests."""
     monkeypatch.setenv("MAIL_PREFLIGHT_CLIENT_PROFILE", profile)
     exchange = ExchangeSettings("https://mail.lab.example/EWS/Exchange.asmx")
     assert context_of(load_config(), SETTINGS, script=None).trust.names == names
-    assert context_of(load_config(), exchange, script=None).trust.names == "openssl"
+    assert context_of(load_config(), exchange, script=None).trust.names == "requests"
 
 
 def test_what_is_supposed_of_a_chain_is_told_by_the_same_rule_of_names() -> None:

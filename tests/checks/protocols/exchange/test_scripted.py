@@ -16,10 +16,13 @@ from exchangelib.protocol import BaseProtocol
 
 from checks.codes import Code, Verdict
 from checks.context import CheckContext
-from checks.model import Credential
+from checks.language import Language
+from checks.messages import wording
+from checks.model import Credential, Option
 from checks.protocols.exchange.login import ExchangeRoute, log_in, open_route
 from checks.protocols.exchange.probe import probe
 from checks.protocols.exchange.url import endpoint_of
+from tests.checks.helpers import trusting
 from tests.servers.certificates import CertificateFiles, CertificateLab
 from tests.servers.scripted_ews import Answers, Asked, ScriptedEws, denied, fault, folders
 
@@ -148,6 +151,25 @@ def test_letters_of_basic_are_the_librarys(
     assert found.result.verdict is (Verdict.OK if code is Code.OK else Verdict.FAIL)
     assert agreed is (code is Code.OK)
     assert theirs == ours, "the same bytes"
+
+
+@pytest.mark.usefixtures("client")
+def test_a_name_in_the_common_name_only(certificates: CertificateLab) -> None:
+    """Given a certificate that Python's ssl takes, and mail libraries with it, then requests does not, nor do we."""
+    mail = trusting(certificates)
+    exchange = replace(mail, trust=replace(mail.trust, names="requests"))
+    leaf = certificates.issue("localhost", alternative=("192.0.2.25",))
+    with ScriptedEws(takes_all, leaf) as server:
+        endpoint = endpoint_of(server.url)
+        found, as_mail = probe(endpoint, exchange), probe(endpoint, mail)
+        assert not library_connects(server, ADDRESS, "plain")
+        assert [asked for asked in server.asked if asked.credential] == [], "it did not come so far"
+    assert (found.code, found.option) == (Code.TLS_NAME_MISMATCH, Option.NEEDED)
+    assert found.facts["names"] == "192.0.2.25"
+    for language, words in ((Language.EN, "in the common name only"), (Language.JA, "コモンネームにしかなく")):
+        assert words in wording(found.code, found.facts, language).sentence
+    assert as_mail.code is Code.OK
+    assert Code.TLS_CN_ONLY in [warn.code for warn in as_mail.warnings]
 
 
 DENIALS: Mapping[str, str] = {
