@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from checks.clients.profile import ClientProfile, TokenMechanism
-from checks.clients.python import PYTHON
 from checks.codes import Code
 from checks.model import Authentication, Credential, CredentialKind, Fault, Protocol
 from checks.network.stream import Stream
@@ -94,10 +93,10 @@ class Dialect(typing.Protocol):
     def greet(self, stream: Stream) -> Greeting:
         """Reads the greeting."""
 
-    def starttls(self, stream: Stream, greeting: Greeting, client: ClientProfile = PYTHON) -> None:
+    def starttls(self, stream: Stream, greeting: Greeting, client: ClientProfile) -> None:
         """Asks for TLS, up to the server's go-ahead. Any byte after it is a fault (STARTTLS injection)."""
 
-    def capabilities(self, stream: Stream, greeting: Greeting, client: ClientProfile = PYTHON) -> tuple[str, ...]:
+    def capabilities(self, stream: Stream, greeting: Greeting, client: ClientProfile) -> tuple[str, ...]:
         """What the server offers, in upper case."""
 
     def mechanisms(self, capabilities: tuple[str, ...]) -> frozenset[str]:

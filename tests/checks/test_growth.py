@@ -18,11 +18,12 @@ from cryptography import x509
 from checks import redact
 from checks.model import Fault
 from checks.network.http import BODY_LIMIT, Reply, Request, exchange
-from checks.protocols.exchange import ews
+from checks.protocols.exchange import ews, get_folder
 from checks.protocols.exchange.autodiscover import _url_in as url_in
 from checks.protocols.exchange.replies import judge_logon, judge_probe, passing_code, schemes, server_version
 from checks.protocols.imap.dialect import DIALECT as IMAP
 from checks.protocols.imap.replies import translate_imap
+from checks.protocols.imap.wire import FOREIGN
 from checks.protocols.smtp.dialect import DIALECT as SMTP
 from checks.protocols.smtp.replies import translate_smtp
 from checks.protocols.words.oauth import translate_oauth
@@ -117,6 +118,11 @@ CASES = (
         Case(f"page of {piece!r}", body(piece, "<html>"), lambda reply: judge_probe(reply, URL))
         for piece in ("access denied", "<title>", "<", "</a:", "<aaaa", "type=", " ", "Envelope", "<a:Envelope")
     ),
+    *(
+        Case(f"answer of {piece!r}", body(piece, SOAP, "</s:Body></s:Envelope>"), get_folder.both_open, 16_000)
+        for piece in ("<m:GetFolderResponse>", "<m:GetFolderResponse/>", "<a/>", " ", "&amp;")
+    ),
+    *(Case(f"foreign tag of {piece!r}", wire(piece, after=" BAD"), FOREIGN.match) for piece in ("a", "MP1", "a ", "M")),
     Case("logon", body("user ", SOAP), lambda reply: judge_logon(reply, URL, token=False)),
     *(
         Case(

@@ -26,14 +26,14 @@ _WORDS = (
 def _before(dialect: Dialect, data: bytes) -> bool:
     with says(data) as stream:
         greeting = dialect.greet(stream)
-        offered = tuple(map(redact.words, dialect.capabilities(stream, greeting)[:200]))
+        offered = tuple(map(redact.words, dialect.capabilities(stream, greeting, PYTHON)[:200]))
         require_usable(dialect, offered, PYTHON)
     return False
 
 
 def _starttls(dialect: Dialect, data: bytes) -> bool:
     with says(data) as stream:
-        dialect.starttls(stream, dialect.greet(stream))
+        dialect.starttls(stream, dialect.greet(stream), PYTHON)
     return False
 
 

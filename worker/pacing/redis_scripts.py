@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import redis
+from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError
+from redis.retry import Retry
 
-_SECONDS = 1.0  # without patience: a lane that waits here for Redis does not renew its leases meanwhile
-_TIMES = 2
+# Without patience: a lane that waits here for Redis does not renew its leases meanwhile.
+_PATIENCE: dict[str, Any] = {"socket_timeout": 1.0, "socket_connect_timeout": 1.0, "retry": Retry(NoBackoff(), 0)}
 
 
 class Script:
@@ -28,17 +30,15 @@ class RedisScripts:
     """Calls scripts, a second time where no answer came in a second. Raises `redis.RedisError`."""
 
     def __init__(self, url: str) -> None:
-        self._pool = redis.ConnectionPool.from_url(url, socket_timeout=_SECONDS, socket_connect_timeout=_SECONDS)
+        self._pool = redis.ConnectionPool.from_url(url, **_PATIENCE)
         self._own = threading.local()
 
     def call(self, script: Script, keys: Sequence[str], arguments: Sequence[str | int]) -> int:
         """What the script returns."""
-        for _ in range(_TIMES - 1):
-            try:
-                return self._call(script, keys, arguments)
-            except (redis.ConnectionError, redis.TimeoutError):
-                pass  # the connection was closed by what raised; the next one may stand
-        return self._call(script, keys, arguments)
+        try:
+            return self._call(script, keys, arguments)
+        except (redis.ConnectionError, redis.TimeoutError):
+            return self._call(script, keys, arguments)  # on a new connection: what raised has closed the last one
 
     def _call(self, script: Script, keys: Sequence[str], arguments: Sequence[str | int]) -> int:
         if not hasattr(self._own, "connection"):

@@ -6,7 +6,6 @@ from typing import Final
 
 from checks import redact
 from checks.clients.profile import ClientProfile
-from checks.clients.python import PYTHON
 from checks.codes import Code
 from checks.model import Credential, CredentialKind, Fault
 from checks.network.stream import Stream
@@ -38,7 +37,7 @@ class Imap:
             raise mismatch(text)
         return Greeting(text, _capabilities_in(line), preauth=kind.startswith(b"* PREAUTH"))
 
-    def starttls(self, stream: Stream, greeting: Greeting, client: ClientProfile = PYTHON) -> None:
+    def starttls(self, stream: Stream, greeting: Greeting, client: ClientProfile) -> None:
         if greeting.preauth:  # RFC 9051, 11.1: STARTTLS is not valid any more, everything would stay in clear
             raise Fault(Code.TLS_PREAUTH, greeting.words)
         if "STARTTLS" not in self.capabilities(stream, greeting, client):
@@ -49,7 +48,7 @@ class Imap:
         if stream.buffered:
             raise Fault(Code.TLS_STARTTLS_INJECTION, stream.excerpt())
 
-    def capabilities(self, stream: Stream, greeting: Greeting, client: ClientProfile = PYTHON) -> tuple[str, ...]:
+    def capabilities(self, stream: Stream, greeting: Greeting, client: ClientProfile) -> tuple[str, ...]:
         if greeting.capabilities is not None:
             _refuse_foreign(stream.unasked(0.0), client)
             return greeting.capabilities

@@ -4,7 +4,6 @@ import contextlib
 from typing import Final
 
 from checks.clients.profile import ClientProfile, NextWay, SmtpClient
-from checks.clients.python import PYTHON
 from checks.codes import Code
 from checks.model import Credential, CredentialKind, Fault
 from checks.network.stream import Stream
@@ -30,7 +29,7 @@ class Smtp:
             raise mismatch(f"220 {text}")
         return Greeting(f"220 {text}")
 
-    def starttls(self, stream: Stream, greeting: Greeting, client: ClientProfile = PYTHON) -> None:
+    def starttls(self, stream: Stream, greeting: Greeting, client: ClientProfile) -> None:
         try:
             offered = self.capabilities(stream, greeting, client)
         except Fault as fault:
@@ -53,7 +52,7 @@ class Smtp:
         self,
         stream: Stream,
         greeting: Greeting,  # noqa: ARG002 - IMAP has them there
-        client: ClientProfile = PYTHON,  # noqa: ARG002 - IMAP's clients read on, or do not
+        client: ClientProfile,  # noqa: ARG002 - IMAP's clients read on, or do not
     ) -> tuple[str, ...]:
         return say_hello(stream)
 
